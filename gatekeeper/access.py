@@ -1,0 +1,259 @@
+"""Asking, deciding, opening, ending: the calls, and the lists of what waits and what is open.
+
+The rules are in `gatekeeper/sql/requests.sql`; each call returns a reason, empty when it was done.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connections
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from guardian.shortcuts import get_objects_for_user
+from stdnum import iban, luhn
+
+from audit.functions import call
+from gatekeeper import gate, vault
+from gatekeeper.backends import VIEW_PERSONAL_DATA
+from gatekeeper.cipher import AccountCipher
+from gatekeeper.models import AccessRequest, Account, Grant, Limit
+from staff.models import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from staff.callers import Caller
+
+REASON_FIELD = "request.reason"  # under which a typed reason is encrypted
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_DIGITS = re.compile(r"\+?\d(?:[ \-()./]?\d){8,18}")  # telephones, cards, and whatever looks like one
+_IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}\b")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a consultant asks for. Minutes: one of catalogue.MINUTES."""
+
+    account: str
+    ticket: str
+    purpose: str
+    categories: Sequence[str]
+    minutes: int
+    while_open: bool
+    reason: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The request that now waits; or the reason why there is none."""
+
+    request: int | None
+    reason: str | None
+    codes: list[str] | None
+
+
+def personal_in(text: str) -> str:
+    """What kind of personal data a typed reason seems to hold: `email`, `iban`, `card`, `telephone`
+    or nothing (''). Better one refusal too many: the reason is read by others."""
+    if _EMAIL.search(text):
+        return "email"
+    if any(iban.is_valid(found) for found in _IBAN.findall(text)):
+        return "iban"
+    for found in _DIGITS.findall(text):
+        digits = re.sub(r"\D", "", found)
+        if len(digits) >= 13 and luhn.is_valid(digits):
+            return "card"
+        return "telephone"
+    return ""
+
+
+def ask(caller: Caller, wish: Wish) -> Asked:
+    """Ask for access. Asking twice for the same returns the request that waits already."""
+    return Asked(
+        *call(
+            """SELECT request, reason, codes FROM vault.ask(%s::bytea, %s::jsonb, %s::text, %s::text,
+                %s::text, %s::text[], %s::integer, %s::boolean, %s::text, %s::bytea)""",
+            [
+                caller.digest,
+                caller.context,
+                wish.account,
+                wish.ticket,
+                wish.purpose,
+                list(wish.categories),
+                wish.minutes,
+                wish.while_open,
+                wish.reason,
+                _sealed(wish),
+            ],
+        )
+    )
+
+
+def _sealed(wish: Wish) -> bytes | None:
+    """The typed reason under the account's data key, so that it goes when the account goes."""
+    if not wish.text.strip():
+        return None
+    wrapped = vault.wrapped_key(wish.account)
+    if wrapped is None:
+        return None  # no such account: the request will be refused, and the text is not kept
+    return AccountCipher.unwrap(wish.account, wrapped).encrypt(REASON_FIELD, wish.text.strip())
+
+
+def typed_reason(request: AccessRequest) -> str:
+    """The requester's own words; empty when there are none, or they went with the account."""
+    if not request.reason_text:
+        return ""
+    wrapped = vault.wrapped_key(request.account.reference)
+    if wrapped is None:
+        return ""
+    cipher = AccountCipher.unwrap(request.account.reference, wrapped)
+    return str(cipher.decrypt(REASON_FIELD, bytes(request.reason_text)))
+
+
+def approve(
+    caller: Caller, request: int, *, categories: Sequence[str], minutes: int, while_open: bool
+) -> str:
+    """Approve, as asked or less of it. Returns '' or why not; `already_decided` when another was first."""
+    return _decide(caller, request, "approve", list(categories), minutes, while_open, "")
+
+
+def deny(caller: Caller, request: int, *, denial: str) -> str:
+    """Reject, with one of catalogue.DENIALS."""
+    return _decide(caller, request, "deny", None, None, None, denial)
+
+
+def withdraw(caller: Caller, request: int) -> str:
+    """Take one's own request back."""
+    return _decide(caller, request, "withdraw", None, None, None, "")
+
+
+def _decide(
+    caller: Caller,
+    request: int,
+    verdict: str,
+    categories: list[str] | None,
+    minutes: int | None,
+    while_open: bool | None,
+    denial: str,
+) -> str:
+    reason: str | None = call(
+        """SELECT reason FROM vault.decide_request(%s::bytea, %s::jsonb, %s::bigint, %s::text,
+                %s::text[], %s::integer, %s::boolean, %s::text)""",
+        [
+            caller.digest,
+            caller.context,
+            request,
+            verdict,
+            categories,
+            minutes,
+            while_open,
+            denial,
+        ],
+    )[0]
+    return reason or ""
+
+
+def open_window(caller: Caller, *, grant: int, account: str) -> gate.Refusal | None:
+    """Start the clock of a grant; None when the window is open."""
+    reason, codes = call(
+        "SELECT reason, codes FROM vault.open_grant(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
+        [caller.digest, caller.context, grant, account],
+    )
+    return gate.Refusal(reason, gate.rows(codes)) if reason else None
+
+
+def end(caller: Caller, grant: int) -> str:
+    """End a grant: one's own, or as manager, reviewer or people officer anybody's."""
+    reason: str | None = call(
+        "SELECT vault.end_grant(%s::bytea, %s::jsonb, %s::bigint)",
+        [caller.digest, caller.context, grant],
+    )[0]
+    return reason or ""
+
+
+def name_deputy(caller: Caller, *, deputy: str, begins_at: datetime, ends_at: datetime) -> str:
+    """Name a manager who may approve in one's stead, beforehand. Times are aware."""
+    return _deputy(caller, deputy, begins_at, ends_at, None)
+
+
+def end_deputy(caller: Caller, deputy_id: int) -> str:
+    """End a deputy's time now."""
+    return _deputy(caller, None, None, None, deputy_id)
+
+
+def _deputy(
+    caller: Caller,
+    deputy: str | None,
+    begins_at: datetime | None,
+    ends_at: datetime | None,
+    end_id: int | None,
+) -> str:
+    reason: str | None = call(
+        """SELECT vault.name_deputy(%s::bytea, %s::jsonb, %s::text, %s::timestamptz,
+                %s::timestamptz, %s::bigint)""",
+        [caller.digest, caller.context, deputy, begins_at, ends_at, end_id],
+    )[0]
+    return reason or ""
+
+
+def approvers(member: Member) -> QuerySet[Member]:
+    """Who could approve for this member now: managers above them, and named deputies."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT vault.approvers(%s::bigint)", [member.pk])
+        return Member.objects.filter(pk__in=[row[0] for row in cursor.fetchall()])
+
+
+def waiting_for(manager: Member) -> list[AccessRequest]:
+    """The requests that this manager could decide now, oldest first."""
+    waiting = (
+        AccessRequest.objects.filter(state="pending", lapses_at__gt=timezone.now())
+        .exclude(member=manager)
+        .select_related("member", "account", "ticket")
+        .order_by("asked_at")
+    )
+    deciders: dict[int, set[int]] = {}
+    found = []
+    for request in waiting:
+        if request.member_id not in deciders:
+            deciders[request.member_id] = set(approvers(request.member).values_list("pk", flat=True))
+        if manager.pk in deciders[request.member_id]:
+            found.append(request)
+    return found
+
+
+def live_grants(member: Member) -> QuerySet[Grant]:
+    """Grants of theirs that may still open something; guardian's rows name the accounts."""
+    now = timezone.now()
+    accounts: QuerySet[Account] = get_objects_for_user(
+        member,
+        VIEW_PERSONAL_DATA,
+        klass=Account,
+        use_groups=False,
+        with_superuser=False,
+        accept_global_perms=False,
+    )
+    return (
+        Grant.objects.filter(member=member, account__in=accounts, ended_at=None)
+        .filter(Q(open_before__gt=now) | Q(window_ends_at__gt=now))
+        .select_related("account", "ticket", "approver")
+    )
+
+
+def open_accounts(caller: Caller, member: Member) -> list[tuple[Grant, gate.Gate]]:
+    """What is open now: guardian's rows narrow the list, the gate alone answers."""
+    looked = [
+        (grant, gate.look(caller, account=grant.account.reference, grant=grant.pk))
+        for grant in live_grants(member)
+    ]
+    return [(grant, seen) for grant, seen in looked if seen.open]
+
+
+def limit(name: str) -> int:
+    """A limit as SQL has it (`apply_settings` wrote it)."""
+    return int(Limit.objects.get(name=name).value)

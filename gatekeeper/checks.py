@@ -1,0 +1,52 @@
+"""System checks of what the database holds against what the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from audit.installation import differences
+from gatekeeper.models import Limit
+from gatekeeper.sql_files import FILES
+
+HINT = "Run manage.py apply_settings as the migrator."
+
+
+def limits_wanted() -> dict[str, str]:
+    """Return every row that gatekeeper_limit should hold, by name."""
+    return {name: str(value) for name, value in settings.LIMITS.items()} | {"time_zone": settings.TIME_ZONE}
+
+
+@register(Tags.database)
+def limits_applied(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """SQL decides by the table, people read the settings: a difference is an error."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        found = dict(Limit.objects.values_list("name", "value"))
+    except DatabaseError:
+        return [Error("The table of limits cannot be read.", hint=HINT, id="gatekeeper.E001")]
+    wanted = limits_wanted()
+    differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if not differing:
+        return []
+    names = ", ".join(differing)
+    return [Error(f"Limits differ from the settings: {names}.", hint=HINT, id="gatekeeper.E002")]
+
+
+@register(Tags.database)
+def sql_installed(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """The boundary is what stands in the database, not what stands in the file."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        found = differences(connections["default"], FILES)
+    except DatabaseError:
+        found = ["the installed SQL cannot be read"]
+    hint = "Run manage.py migrate as the migrator."
+    return [Error(f"{words.capitalize()}.", hint=hint, id="gatekeeper.E003") for words in found]

@@ -1,0 +1,29 @@
+"""The forms of references in addresses: what has none of them is no page."""
+
+from __future__ import annotations
+
+
+class Reference:
+    """An account: MOC-48213."""
+
+    regex = "MOC-[0-9]{5,9}"
+
+    def to_python(self, value: str) -> str:
+        """The reference itself."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The reference itself."""
+        return value
+
+
+class TicketNumber(Reference):
+    """A ticket: ZD-10442."""
+
+    regex = "ZD-[0-9]{1,12}"
+
+
+class MemberNumber(Reference):
+    """A member: K-0193."""
+
+    regex = "K-[0-9]{4,6}"

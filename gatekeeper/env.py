@@ -1,0 +1,262 @@
+"""The environment: the one documented table of settings, and its reader.
+
+README prints `SETTINGS` as a table (a test compares the two). All is text in the environment, under
+`GATEKEEPER_` and a name; a secret may lie in a file that `GATEKEEPER_<name>_FILE` names. What is
+missing or unusable raises at start, with the name and the next step, and never repeats a value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from staff.keyring import KeyRing, KeyRingError
+
+PREFIX = "GATEKEEPER_"
+
+Kind = Literal["text", "list", "number", "yes/no", "address", "database", "keys", "webhook"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table. `default` None: it must be given. `secret`: has a `_FILE` twin."""
+
+    name: str
+    help: str
+    kind: Kind = "text"
+    default: str | None = None
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name
+
+
+SETTINGS = (
+    Setting("MODE", "`production`, `demo` or `test`", default="production"),
+    Setting("SECRET_KEY", "Signs cookies and one-time links: 50 random characters", secret=True),
+    Setting("DATABASE_URL_WEB", "Pages and API, as `gatekeeper_web`", "database", secret=True),
+    Setting("DATABASE_URL_VAULT", "The vault, as `gatekeeper_vault`", "database", secret=True),
+    Setting(
+        "DATABASE_URL_MIGRATOR",
+        "Migrations, as `gatekeeper_migrator`; only where `manage.py migrate` runs",
+        "database",
+        default="",
+        secret=True,
+    ),
+    Setting(
+        "DATABASE_URL_SETUP",
+        "A superuser's; only for `manage.py bootstrap`",
+        "database",
+        default="",
+        secret=True,
+    ),
+    Setting(
+        "KEY_RING",
+        "Keys over the data keys: `id:base64 of 32 bytes`, by commas or lines; the first encrypts",
+        "keys",
+        secret=True,
+    ),
+    Setting("TICKETS_SECRET", "Signs `/api/tickets`: `whsec_` and base64", "webhook", secret=True),
+    Setting("ACCOUNTS_SECRET", "Signs `/api/accounts`: `whsec_` and base64", "webhook", secret=True),
+    Setting("SITE_URL", "Where people find this site, without a path", "address"),
+    Setting("ALLOWED_HOSTS", "Host names served, by commas", "list"),
+    Setting(
+        "TRUSTED_PROXIES",
+        "Addresses or networks of proxies whose X-Forwarded-* count, by commas",
+        "list",
+        default="",
+    ),
+    Setting("TIME_ZONE", "The company's; a date means its end here", default="Europe/Vilnius"),
+    Setting("HELPDESK_TICKET_URL", "Pattern of a ticket's address, with `{number}`", default=""),
+    Setting("MAIL_URL", "`smtps://user:password@host:port`; empty: no mail", default="", secret=True),
+    Setting("MAIL_FROM", "Sender of mail", default=""),
+    Setting("DEBUG", "Debug pages; refused in production", "yes/no", default="no"),
+    Setting("DATA_DIR", "Where `make demo` keeps its data", default=".gatekeeper-demo"),
+    Setting("POSTGRES", "`embedded` or `system`: which binaries the demo and tests run", default=""),
+    Setting("SESSION_IDLE_MINUTES", "A session without activity ends", "number", default="15"),
+    Setting("SESSION_HOURS", "A session ends in all events", "number", default="12"),
+    Setting("FACTOR_MINUTES", "Age at which the code is asked again", "number", default="30"),
+    Setting("RELEASE_SECONDS", "Age of an entry that still releases", "number", default="60"),
+    Setting(
+        "TICKET_FEED_MAX_AGE",
+        "Minutes after which a silent helpdesk shuts the gate; 0: not required",
+        "number",
+        default="60",
+    ),
+    Setting("REQUEST_HOURS", "A request nobody decides lapses", "number", default="8"),
+    Setting("START_HOURS", "An approval nobody opens lapses", "number", default="8"),
+    Setting("STRETCH_DAYS", "Longest approval for an open ticket", "number", default="5"),
+    Setting("PARTICIPANTS_PER_GRANT", "Participants one grant shows", "number", default="200"),
+    Setting("VIEWS_PER_GRANT", "Reveals under one grant", "number", default="500"),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+# Words that stand in examples and never in a generated secret.
+PLACEHOLDER = re.compile(r"change.?me|placeholder|example|insecure|replace.?me|your[-_ ]|<|\.\.\.", re.I)
+
+
+class Environment:
+    """Reads settings by their names in the table; every reader raises ImproperlyConfigured."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.mode = self.text("MODE")
+        if self.mode not in {"production", "demo", "test"}:
+            raise self.refusal("MODE", "is not one of production, demo, test")
+        self.in_production = self.mode == "production"
+
+    def refusal(self, name: str, what: str) -> ImproperlyConfigured:
+        """Return the error that names the setting, what is wrong and what it is for."""
+        setting = BY_NAME[name]
+        twin = f" (or {setting.variable}_FILE)" if setting.secret else ""
+        return ImproperlyConfigured(
+            f"{setting.variable}{twin} {what}. {setting.help}. README, 'Settings', has the table."
+        )
+
+    def text(self, name: str) -> str:
+        """Return a setting as it stands, or its default; refuses a missing or placeholder value."""
+        setting = BY_NAME[name]
+        value = self._variables.get(setting.variable)
+        if setting.secret and value is None:
+            value = self._file(name)
+        if value is None:
+            value = setting.default
+        if value is None or (not value.strip() and setting.default is None):
+            raise self.refusal(name, "is missing")
+        value = value.strip()
+        if setting.secret and PLACEHOLDER.search(value):
+            raise self.refusal(name, "holds a placeholder")
+        return value
+
+    def _file(self, name: str) -> str | None:
+        path = self._variables.get(f"{BY_NAME[name].variable}_FILE")
+        if path is None:
+            return None
+        try:
+            return Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.refusal(name, "names a file that cannot be read") from error
+
+    def number(self, name: str) -> int:
+        text = self.text(name)
+        if not re.fullmatch(r"[0-9]{1,6}", text):
+            raise self.refusal(name, "is not a whole number")
+        if text.strip("0") == "" and name != "TICKET_FEED_MAX_AGE":
+            raise self.refusal(name, "may not be 0")
+        return int(text)
+
+    def names(self, name: str) -> list[str]:
+        """Return the parts between commas."""
+        return [part.strip() for part in self.text(name).split(",") if part.strip()]
+
+    def switch(self, name: str) -> bool:
+        text = self.text(name).lower()
+        if text not in {"yes", "no"}:
+            raise self.refusal(name, "is neither 'yes' nor 'no'")
+        return text == "yes"
+
+    def secret_key(self) -> str:
+        key = self.text("SECRET_KEY")
+        if len(key) < 50 or len(set(key)) < 10:
+            raise self.refusal("SECRET_KEY", "is too short or too plain")
+        return key
+
+    def debug(self) -> bool:
+        if self.switch("DEBUG") and self.in_production:
+            raise self.refusal("DEBUG", "is on in production; remove it")
+        return self.switch("DEBUG")
+
+    def time_zone(self) -> str:
+        name = self.text("TIME_ZONE")
+        try:
+            return ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise self.refusal("TIME_ZONE", "is no time zone") from error
+
+    def site_url(self) -> str:
+        """Return the site's address: https in production, and no name out of an example."""
+        url = self.text("SITE_URL").rstrip("/")
+        parts = urlsplit(url)
+        schemes = {"https"} if self.in_production else {"https", "http"}
+        if parts.scheme not in schemes or not parts.hostname or parts.path or parts.query:
+            raise self.refusal("SITE_URL", f"is not {' or '.join(sorted(schemes))}:// and a host")
+        if self.in_production and PLACEHOLDER.search(url):
+            raise self.refusal("SITE_URL", "holds a placeholder")
+        return url
+
+    def hosts(self) -> list[str]:
+        hosts = self.names("ALLOWED_HOSTS")
+        if self.in_production and any("*" in host or PLACEHOLDER.search(host) for host in hosts):
+            raise self.refusal("ALLOWED_HOSTS", "serves any host, or holds a placeholder")
+        return hosts
+
+    def helpdesk_url(self) -> str:
+        pattern = self.text("HELPDESK_TICKET_URL")
+        if pattern and ("{number}" not in pattern or urlsplit(pattern).scheme != "https"):
+            raise self.refusal("HELPDESK_TICKET_URL", "is no https address with {number}")
+        return pattern
+
+    def key_ring(self) -> str:
+        """Return the key ring as it stands, once it has been read."""
+        ring = self.text("KEY_RING")
+        try:
+            KeyRing.parse(ring)
+        except KeyRingError as error:
+            raise self.refusal("KEY_RING", f"cannot be used ({error})") from None
+        return ring
+
+    def webhook_secret(self, name: str) -> str:
+        secret = self.text(name)
+        if not secret.startswith("whsec_") or _decoded(secret.removeprefix("whsec_")) < 24:
+            raise self.refusal(name, "is not 'whsec_' and base64 of 24 bytes or more")
+        return secret
+
+    def database(self, name: str) -> dict[str, str] | None:
+        """Return the parts of a database's address, None where it is not set.
+
+        Refuses a link that others can read or answer: only a Unix socket or a verified server.
+        """
+        url = self.text(name)
+        if not url:
+            return None
+        try:
+            parts = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+        except ProgrammingError:
+            raise self.refusal(name, "is no PostgreSQL address") from None
+        if not parts.get("user") or not parts.get("dbname"):
+            raise self.refusal(name, "lacks the role or the database")
+        hosts = parts.get("host", "").split(",")
+        by_socket = all(host.startswith("/") for host in hosts) and "hostaddr" not in parts
+        if not by_socket and parts.get("sslmode") != "verify-full":
+            raise self.refusal(name, "is neither a Unix socket (host=/folder) nor sslmode=verify-full")
+        return parts
+
+
+def _decoded(text: str) -> int:
+    """Return how many bytes a base64 text holds, 0 where it is none."""
+    try:
+        return len(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return 0
+
+
+def table() -> str:
+    """Return the settings as README prints them between its markers."""
+    lines = ["| variable | what it is | default |", "|---|---|---|"]
+    for setting in SETTINGS:
+        name = f"`{setting.variable}`" + (" 🔒" if setting.secret else "")
+        default = "must be set" if setting.default is None else setting.default
+        lines.append(f"| {name} | {setting.help} | {f'`{default}`' if default else 'empty'} |")
+    return "\n".join(lines).replace("`must be set`", "**must be set**")

@@ -1,0 +1,215 @@
+"""What an administrator looks after: each check with its state, its cause and its next step.
+
+The same ids as Django's system checks, so that the page and `manage.py check --database default`
+speak of the same things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connections
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.installation import differences
+from gatekeeper import notices, presentation
+from gatekeeper.checks import limits_wanted
+from gatekeeper.models import Feed, Limit
+from gatekeeper.sql_files import FILES
+from staff.keyring import KeyRingError, ring
+from staff.models import Member, NdaVersion
+
+
+@dataclass(frozen=True)
+class Health:
+    """One row of the page of checks. `state`: ok, to_fix or unknown."""
+
+    id: str
+    title: str
+    state: str
+    sentence: str
+    cause: str = ""
+    next_step: str = ""
+    command: str = ""
+
+
+def rows() -> list[Health]:
+    """Every check, evaluated now; what fails comes first."""
+    found = [_safely(check) for check in _CHECKS]
+    return sorted(found, key=lambda row: row.state == "ok")
+
+
+def _safely(check: Callable[[], Health]) -> Health:
+    try:
+        return check()
+    except DatabaseError as error:
+        return Health(
+            "gatekeeper.database",
+            _("Database"),
+            "unknown",
+            _("This could not be checked."),
+            cause=type(error).__name__,
+            next_step=_("See whether the database runs and its addresses are right."),
+        )
+
+
+def _database() -> Health:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        version = cursor.fetchone()[0]
+    return Health("gatekeeper.database", _("Database"), "ok", f"PostgreSQL {version}")
+
+
+def _vault() -> Health:
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Health("gatekeeper.vault", _("Vault"), "ok", _("The vault's own connection works."))
+
+
+def _limits() -> Health:
+    wanted, found = limits_wanted(), dict(Limit.objects.values_list("name", "value"))
+    title = _("Limits")
+    if wanted == found:
+        return Health("gatekeeper.E002", title, "ok", _("The database decides by the settings."))
+    names = ", ".join(sorted(name for name in wanted | found if wanted.get(name) != found.get(name)))
+    return Health(
+        "gatekeeper.E002",
+        title,
+        "to_fix",
+        _("The database decides by other limits than the settings say."),
+        cause=names,
+        next_step=_("Apply the settings as the migrator."),
+        command="python manage.py apply_settings",
+    )
+
+
+def _installed() -> Health:
+    found = differences(connections["default"], FILES)
+    title = _("SQL functions")
+    if not found:
+        return Health("gatekeeper.E003", title, "ok", _("The database has what the files say."))
+    return Health(
+        "gatekeeper.E003",
+        title,
+        "to_fix",
+        _("The database does not have what the files say."),
+        cause="; ".join(found),
+        next_step=_("Install them as the migrator; find out who changed them."),
+        command="python manage.py migrate",
+    )
+
+
+def _clock() -> Health:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT timestamp > clock_timestamp() FROM audit_entry ORDER BY id DESC LIMIT 1")
+        row = cursor.fetchone()
+    title = _("Clock")
+    if not (row and row[0]):
+        return Health("gatekeeper.clock", title, "ok", _("Not behind the newest entry."))
+    return Health(
+        "gatekeeper.clock",
+        title,
+        "to_fix",
+        _("The database's clock is behind the newest entry, so nothing opens."),
+        next_step=_("Set the clock right. If the entries are from the future, accept the clock."),
+        command="python manage.py accept_clock",
+    )
+
+
+def _feed() -> Health:
+    title, minutes = _("Helpdesk"), settings.LIMITS["ticket_feed_max_age_minutes"]
+    feed = Feed.objects.filter(name="tickets").first()
+    heard = (
+        _("Last heard at %(time)s.") % {"time": presentation.moment(feed.heard_at)}
+        if feed
+        else _("Never heard.")
+    )
+    if not minutes or (feed and timezone.now() < feed.heard_at + timedelta(minutes=minutes)):
+        return Health("gatekeeper.feed", title, "ok", heard)
+    return Health(
+        "gatekeeper.feed",
+        title,
+        "to_fix",
+        heard,
+        cause=_("No ticket counts as open until the helpdesk is heard again."),
+        next_step=_("See why its webhooks do not arrive, or import the tickets."),
+        command="python manage.py import_tickets FILE",
+    )
+
+
+def _mail() -> Health:
+    title = _("Mail")
+    if notices.mail_is_configured():
+        return Health(
+            "gatekeeper.mail", title, "ok", _("Notices go through %(host)s.") % {"host": settings.EMAIL_HOST}
+        )
+    return Health(
+        "gatekeeper.mail",
+        title,
+        "ok",
+        _("Not configured: requests show in the inbox alone. Set GATEKEEPER_MAIL_URL to change that."),
+    )
+
+
+def _keys() -> Health:
+    title = _("Key ring")
+    try:
+        ring()
+    except KeyRingError:
+        return Health(
+            "gatekeeper.keys",
+            title,
+            "to_fix",
+            _("The key ring cannot be read, so nothing opens."),
+            next_step=_("Set GATEKEEPER_KEY_RING from the backup of the keys."),
+        )
+    return Health("gatekeeper.keys", title, "ok", _("The key ring opens."))
+
+
+def _agreement() -> Health:
+    title, newest = _("Agreement"), NdaVersion.objects.filter(effective_at__lte=timezone.now()).first()
+    if newest:
+        return Health(
+            "gatekeeper.nda", title, "ok", _("Version %(number)s is required.") % {"number": newest.number}
+        )
+    return Health(
+        "gatekeeper.nda",
+        title,
+        "to_fix",
+        _("No version of the agreement is in force, so nothing opens."),
+        next_step=_("A people officer publishes one under NDAs."),
+    )
+
+
+def _reviewers() -> Health:
+    title = _("Reviewers")
+    count = Member.objects.filter(roles__contains=["reviewer"], suspended_at=None, left_on=None).count()
+    if count > 1:
+        return Health("gatekeeper.reviewers", title, "ok", _("%(count)d at work.") % {"count": count})
+    return Health(
+        "gatekeeper.reviewers",
+        title,
+        "to_fix",
+        _("%(count)d at work.") % {"count": count},
+        cause=_("A reviewer's own acts need another reviewer."),
+        next_step=_("A people officer gives the role to a second person."),
+    )
+
+
+_CHECKS = (
+    _database,
+    _vault,
+    _limits,
+    _installed,
+    _clock,
+    _feed,
+    _mail,
+    _keys,
+    _agreement,
+    _reviewers,
+)

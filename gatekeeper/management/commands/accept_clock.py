@@ -1,0 +1,45 @@
+"""`manage.py accept_clock`: say that the database's clock is right although entries are newer."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections, transaction
+
+
+class Command(BaseCommand):
+    """As the migrator: the run-time roles can neither set the clock's mark nor forge entries."""
+
+    help = (
+        "Accept the database's clock as it is now. While it is behind the newest entry nothing opens"
+        " (clock_behind). Set the clock right first; run this only when the entries were from the future."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--yes`: do not ask."""
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, yes: bool = False, **options: Any) -> None:
+        """Ask, note the newest entry as accepted, record it."""
+        if "migrator" not in connections:
+            raise CommandError("Set GATEKEEPER_DATABASE_URL_MIGRATOR: this is the migrator's to do.")
+        if not yes and input("Is the clock right now? Type yes: ") != "yes":
+            raise CommandError("Nothing was changed.")
+        with transaction.atomic(using="migrator"), connections["migrator"].cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO vault.clock SELECT max(id), clock_timestamp() FROM audit_entry"
+                " HAVING max(id) IS NOT NULL RETURNING accepted_entry"
+            )
+            row = cursor.fetchone()
+            if row is None:
+                self.stdout.write("The log is empty: there is nothing to accept.")
+                return
+            cursor.execute(
+                "SELECT vault.write_entry('change', 'allowed',"
+                " jsonb_build_object('source', %s::text, 'details',"
+                " jsonb_build_object('clock_accepted', %s::bigint)))",
+                [f"accept_clock ({getpass.getuser()})", row[0]],
+            )
+        self.stdout.write(f"The clock is accepted as it is; entries up to {row[0]} no longer count.")

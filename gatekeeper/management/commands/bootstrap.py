@@ -1,0 +1,103 @@
+"""A real installation, from an empty PostgreSQL to the first four people; can be run again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from gatekeeper import roles
+from gatekeeper.settings import environment
+from staff import invitations
+from staff.models import Member, Role
+
+FOUNDERS = 2  # of each: what takes a second person must be possible from the first day
+
+BACK_UP = """
+Back up, apart from each other:
+  1. the database ({database}): it holds ciphertext only;
+  2. the key ring (GATEKEEPER_KEY_RING): whoever holds it and the database reads everything, and
+     without it nothing can ever be read again. Never in one place with the database's backups;
+  3. the other secrets (GATEKEEPER_SECRET_KEY, _TICKETS_SECRET, _ACCOUNTS_SECRET, the links).
+Take GATEKEEPER_DATABASE_URL_SETUP and _MIGRATOR away from the web processes' environment.
+"""
+
+
+class Command(BaseCommand):
+    help = "Makes roles, database, tables and the first people; can be run again."
+    requires_system_checks = ()  # there may be no database to check yet
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        for role in ("people", "administrator"):
+            parser.add_argument(
+                f"--{role}",
+                nargs=3,
+                action="append",
+                default=[],
+                metavar=("NUMBER", "NAME", "EMAIL"),
+                help=f"a first {Role(role).label}; given twice",
+            )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        links = self._links()
+        self._cluster(links)
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("apply_settings", verbosity=0)
+        self.stdout.write("Tables, functions and limits are up to date.")
+        for role in ("people", "administrator"):
+            self._found(role, options[role])
+        self.stdout.write(BACK_UP.format(database=links["WEB"]["dbname"]))
+
+    def _links(self) -> dict[str, dict[str, str]]:
+        """Return the parts of all four links. Raises CommandError where they do not fit together."""
+        links = {}
+        for name in ("SETUP", "MIGRATOR", "WEB", "VAULT"):
+            parts = environment.database(f"DATABASE_URL_{name}")
+            if parts is None:
+                raise CommandError(f"bootstrap needs GATEKEEPER_DATABASE_URL_{name}.")
+            links[name] = parts
+        for name, role in (("MIGRATOR", roles.MIGRATOR), ("WEB", roles.WEB), ("VAULT", roles.VAULT)):
+            if links[name]["user"] != role:
+                raise CommandError(f"GATEKEEPER_DATABASE_URL_{name} is not for the role {role}.")
+        if len({links[name]["dbname"] for name in ("MIGRATOR", "WEB", "VAULT")}) != 1:
+            raise CommandError("The links of migrator, web and vault name different databases.")
+        return links
+
+    def _cluster(self, links: dict[str, dict[str, str]]) -> None:
+        """Make roles and database, with the passwords that the links carry."""
+        passwords = {
+            links[name]["user"]: links[name]["password"]
+            for name in ("MIGRATOR", "WEB", "VAULT")
+            if "password" in links[name]
+        }
+        setup_url = environment.text("DATABASE_URL_SETUP")
+        try:
+            with psycopg.connect(setup_url, autocommit=True) as setup:
+                roles.create_roles(setup, passwords)
+            made = roles.create_database(setup_url, links["WEB"]["dbname"])
+        except psycopg.Error as error:
+            raise CommandError(f"The setup connection failed: {error}") from None
+        self.stdout.write(f"Roles are up to date; the database {'was made' if made else 'is there'}.")
+
+    def _found(self, role: str, people: list[list[str]]) -> None:
+        """Found the first members with a role, by one-time links; named again, they get a new link.
+
+        Two of each and no more: a bootstrap that is run later makes nobody else an officer.
+        """
+        known = set(Member.objects.filter(roles__contains=[role]).values_list("number", flat=True))
+        fresh = {number for number, _name, _email in people} - known
+        if len(known) + len(fresh) < FOUNDERS or (fresh and len(known) + len(fresh) > FOUNDERS):
+            raise CommandError(
+                f"{Role(role).label}: {len(known)} there, {len(fresh)} named; {FOUNDERS} are founded,"
+                f" each by --{role} NUMBER NAME EMAIL. More are added by a people officer."
+            )
+        for number, name, email in people:
+            try:
+                path = invitations.found(number, name, email, role)
+            except invitations.InvitationError as error:
+                raise CommandError(f"{Role(role).label} {number} was not founded: {error}") from None
+            link = f"one-time link: {settings.SITE_URL}{path}" if path else "has signed in already"
+            self.stdout.write(f"{Role(role).label} {number}: {link}")

@@ -1,0 +1,37 @@
+"""Erases an account at once and for ever (P8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from gatekeeper import storing
+from gatekeeper.models import Account
+from staff.invitations import source
+
+SAID = {
+    "erased": "{} is erased.",
+    "already": "{} was erased before.",
+    "barred": "{} was never here, and is barred now.",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Erases an account at once and for ever: its data key and values are deleted, every grant on"
+        " it ends, its reference is barred. Nobody can bring it back."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", metavar="REFERENCE", help="the account, MOC-…")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *_args: Any, reference: str, yes: bool, **_options: Any) -> None:
+        # A slip of the pen would bar a reference that another customer gets one day.
+        if not Account.objects.filter(reference=reference).exists():
+            raise CommandError("There is no such account.")
+        if not yes and input(f"Erase {reference} for ever? Type its reference: ") != reference:
+            raise CommandError("Nothing was erased.")
+        outcome = storing.erase_account(reference, source("erase_account"))
+        self.stdout.write(SAID[outcome].format(reference))

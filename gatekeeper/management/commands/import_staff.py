@@ -1,0 +1,34 @@
+"""Takes members from the personnel system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from gatekeeper.exports import StaffLine
+from gatekeeper.management.importing import Import, ImportCommand
+from staff import people
+
+# All in one call: a manager may stand further down than who reports to them.
+BATCH = 20_000
+
+
+class Command(ImportCommand):
+    help = (
+        "Takes members, one JSON object a line, as the migrator. Managers may stand further down."
+        " Suspending and leaving are not the import's, and an imported member opens nothing before a"
+        " people officer has entered their NDA. Refused lines are named on standard error, without a"
+        " value; the others get in."
+    )
+    what = "staff"
+
+    def begin(self, refused: Callable[[int, str], None], source: str) -> Import[StaffLine]:
+        if people.MIGRATOR not in settings.DATABASES:
+            raise CommandError("import_staff needs GATEKEEPER_DATABASE_URL_MIGRATOR.")
+
+        def store(lines: Sequence[StaffLine]) -> Mapping[str, str]:
+            return dict(people.apply_members([line.told() for line in lines], source))
+
+        return Import(StaffLine, store, batch=BATCH, refused=refused)

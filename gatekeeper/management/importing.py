@@ -1,0 +1,151 @@
+"""What the import commands have in common: streaming a file of JSON lines in batches.
+
+Constant memory, one pass. Each batch is a transaction of its own: a run that was cut short is
+resumed by running it again, for what is stored already comes out as the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Final, Generic
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from gatekeeper import storing
+from gatekeeper.jsonlines import Line, Shape, lines
+from staff.invitations import source as source_of
+
+TAKEN: Final = ("new", "changed", "same", "older")
+#: The database's outcomes that refuse a line, in words.
+REASONS: Final = {
+    "erased": "reference: erased, and barred for ever",
+    "repeated": "reference: repeated with other data",
+    "unknown": "account: not known",
+    "ahead": "updated_at: in the future",
+    "refused:email": "email: another member's",
+    "refused:manager": "manager: not known, or stands below",
+    "refused:value": "line: not what the database takes",
+}
+
+
+class Import(Generic[Shape]):
+    """One run: it counts what comes in, and tells each refused line to `refused`."""
+
+    def __init__(
+        self,
+        shape: type[Shape],
+        store: Callable[[Sequence[Shape]], Mapping[str, str]],
+        *,
+        batch: int,
+        refused: Callable[[int, str], None],
+        unusable: Callable[[bytes], object] | None = None,
+    ) -> None:
+        """`store` takes lines with different keys; `unusable` hears of a line that has no shape."""
+        self._shape, self._store, self._batch = shape, store, batch
+        self._refused, self._unusable = refused, unusable
+        self._waiting: dict[str, Line[Shape]] = {}
+        self.counts: Counter[str] = Counter(dict.fromkeys((*TAKEN, "refused"), 0))
+
+    def run(self, stream: BinaryIO, progress: Callable[[int], object]) -> None:
+        """Take the whole stream; `progress` hears how far it got. Raises django.db.Error."""
+        for line in lines(stream, self._shape):
+            self._take(line)
+            progress(line.ends_at)
+        self._flush()
+
+    def _take(self, line: Line[Shape]) -> None:
+        if line.value is None:
+            self._flush()  # the order of a file counts: what came before is stored before
+            if self._unusable:
+                self._unusable(line.raw)
+            self._refuse(line.number, line.reason)
+            return
+        if line.value.key in self._waiting or len(self._waiting) >= self._batch:
+            self._flush()
+        self._waiting[line.value.key] = line
+
+    def _flush(self) -> None:
+        batch, self._waiting = self._waiting, {}
+        if not batch:
+            return
+        outcomes = self._store([line.value for line in batch.values() if line.value is not None])
+        for key, line in batch.items():
+            outcome = outcomes[key]
+            if outcome in TAKEN:
+                self.counts[outcome] += 1
+            else:
+                self._refuse(line.number, REASONS[outcome])
+
+    def _refuse(self, number: int, reason: str) -> None:
+        self.counts["refused"] += 1
+        self._refused(number, reason)
+
+
+class ImportCommand(BaseCommand):
+    """A command that reads FILE or standard input, and exits with 1 when it refused a line."""
+
+    what: ClassVar[str]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One argument: the file."""
+        parser.add_argument("file", metavar="FILE", help="JSON lines, or - for standard input")
+
+    def begin(self, refused: Callable[[int, str], None], source: str) -> Import[Any]:
+        """Return the run, to be started. Raises CommandError where it cannot be."""
+        raise NotImplementedError
+
+    def finished(self) -> None:
+        """Called when a run got to its end."""
+
+    def handle(self, *_args: Any, file: str, **_options: Any) -> None:
+        """Run, record the run, print one line of summary."""
+        source = source_of(f"import_{self.what}")
+        with opened(file) as stream, bar(stream) as shown:
+            run = self.begin(lambda number, reason: self._refused(shown, number, reason), source)
+            done = False
+            try:
+                run.run(stream, lambda position: shown.update(position - shown.n))
+                done = True
+            finally:
+                storing.record_import(self.what, run.counts, source, finished=done)
+        self.finished()
+        self.stdout.write(f"{self.what}: " + ", ".join(f"{n} {word}" for word, n in run.counts.items()))
+        if run.counts["refused"]:
+            sys.exit(1)
+
+    def _refused(self, shown: tqdm[Any], number: int, reason: str) -> None:
+        with shown.external_write_mode(file=sys.stderr):
+            self.stderr.write(f"line {number}: {reason}")
+
+
+@contextmanager
+def opened(file: str) -> Iterator[BinaryIO]:
+    """Open a file, or standard input for `-`. Raises CommandError without the system's words."""
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(file).open("rb")  # noqa: SIM115 - closed below; only the opening may fail here
+    except OSError as error:
+        raise CommandError(f"The file cannot be read: {error.strerror}.") from None
+    with stream:
+        yield stream
+
+
+def bar(stream: BinaryIO) -> tqdm[Any]:
+    """A bar of progress with rate and time left; nothing where nobody watches."""
+    size = os.fstat(stream.fileno()).st_size
+    return tqdm(
+        total=size or None,
+        unit="B",
+        unit_scale=True,
+        disable=None,  # tqdm's word for: on a terminal only
+        file=sys.stderr,
+        leave=False,
+    )

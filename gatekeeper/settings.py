@@ -1,0 +1,270 @@
+"""Django's settings, from the environment alone; gatekeeper.env has the table and the refusals."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import csp.constants as csp
+from django.utils.translation import gettext_lazy as _
+
+from gatekeeper import roles
+from gatekeeper.env import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+environment = Environment(os.environ)
+MODE = environment.mode
+IN_PRODUCTION = environment.in_production
+DEBUG = environment.debug()
+SECRET_KEY = environment.secret_key()
+DATA_DIR = BASE_DIR / environment.text("DATA_DIR")
+
+# Who we are
+
+SITE_URL = environment.site_url()
+ALLOWED_HOSTS = environment.hosts()
+TRUSTED_PROXIES = environment.names("TRUSTED_PROXIES")
+HELPDESK_TICKET_URL = environment.helpdesk_url()
+KEY_RING = environment.key_ring()
+TICKETS_SECRET = environment.webhook_secret("TICKETS_SECRET")
+ACCOUNTS_SECRET = environment.webhook_secret("ACCOUNTS_SECRET")
+
+# What SQL decides with: apply_settings writes it to gatekeeper_limit, a check compares.
+LIMITS = {
+    "session_idle_minutes": environment.number("SESSION_IDLE_MINUTES"),
+    "session_hours": environment.number("SESSION_HOURS"),
+    "factor_minutes": environment.number("FACTOR_MINUTES"),
+    "release_seconds": environment.number("RELEASE_SECONDS"),
+    "ticket_feed_max_age_minutes": environment.number("TICKET_FEED_MAX_AGE"),
+    "request_hours": environment.number("REQUEST_HOURS"),
+    "start_hours": environment.number("START_HOURS"),
+    "stretch_days": environment.number("STRETCH_DAYS"),
+    "participants_per_grant": environment.number("PARTICIPANTS_PER_GRANT"),
+    "views_per_grant": environment.number("VIEWS_PER_GRANT"),
+}
+
+# What we are made of
+
+INSTALLED_APPS = [
+    "gatekeeper",
+    "staff",
+    "audit",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "guardian",
+    "django_otp",
+    "auditlog",
+    "django_htmx",
+    "heroicons",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "gatekeeper.middleware.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gatekeeper.middleware.NoStoreMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    # The member's language, the log's facts, and only then whoever may answer or record.
+    "staff.middleware.LanguageMiddleware",
+    "audit.middleware.AuditMiddleware",
+    "staff.middleware.SessionGuardMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "gatekeeper.urls"
+WSGI_APPLICATION = "gatekeeper.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "gatekeeper.views.home.open_grants",
+            ],
+        },
+    },
+]
+
+# The databases: one alias per role; the migrator's is there only where migrations run
+
+
+def _database(name: str, **options: object) -> dict[str, Any] | None:
+    """Return Django's settings for a database's address; server-side binding keeps values out of
+    query texts, which roles can read of each other."""
+    parts = environment.database(name)
+    if parts is None:
+        return None
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname"),
+        "USER": parts.pop("user"),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "ATOMIC_REQUESTS": False,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**parts, "server_side_binding": True, **options},
+    }
+
+
+_aliases = {
+    "default": _database("DATABASE_URL_WEB"),
+    # Bounded, for a row that the same thread has locked through `default` would wait for ever.
+    "vault": _database(
+        "DATABASE_URL_VAULT",
+        options="-c lock_timeout=5s -c statement_timeout=5s",
+        prepare_threshold=5,
+    ),
+    "migrator": _database("DATABASE_URL_MIGRATOR", assume_role=roles.OWNER),
+}
+DATABASES = {alias: database for alias, database in _aliases.items() if database}
+DATABASE_ROUTERS = ["gatekeeper.routers.Router"]
+
+# Nothing is ever cached: an answer counts at the moment it is given, and only then.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+# Members, passwords, second factors, sessions
+
+AUTH_USER_MODEL = "staff.Member"
+AUTHENTICATION_BACKENDS = ["staff.backends.PasswordBackend", "gatekeeper.backends.GateBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+
+SESSION_ENGINE = "staff.sessions"
+SESSION_COOKIE_NAME = "__Host-sessionid"
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = LIMITS["session_hours"] * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = "__Host-csrftoken"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_AGE = None  # with the browser's session
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# guardian says who holds a row; it decides nothing, and is nobody's backend
+
+GUARDIAN_MONKEY_PATCH_USER = False
+GUARDIAN_MONKEY_PATCH_GROUP = False
+ANONYMOUS_USER_NAME = None
+
+# auditlog, with our entry; its own table must not come into being
+
+AUDITLOG_LOGENTRY_MODEL = "audit.Entry"
+AUDITLOG_MASK_CALLABLE = "audit.masking.drop"
+AUDITLOG_STORE_JSON_CHANGES = True
+MIGRATION_MODULES = {"auditlog": None}
+
+# Transport and browser
+
+SECURE_SSL_REDIRECT = IN_PRODUCTION
+# TrustedProxyMiddleware drops the header unless a trusted proxy sent it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 2 * 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# 'no-referrer' would also blank the Origin that the CSRF check reads.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.NONE],
+        "script-src": [csp.SELF],
+        "style-src": [csp.SELF],
+        "img-src": [csp.SELF],
+        "font-src": [csp.SELF],
+        "connect-src": [csp.SELF],
+        "form-action": [csp.SELF],
+        "frame-ancestors": [csp.NONE],
+        "base-uri": [csp.NONE],
+        "object-src": [csp.NONE],
+    },
+}
+
+SILENCED_SYSTEM_CHECKS = [
+    "guardian.W001",  # guardian's backend would open the gate by its row alone
+    "security.W021",  # preloading binds the whole domain: its owner decides, not this application
+]
+
+# Languages, dates, files
+
+USE_TZ = True
+TIME_ZONE = environment.time_zone()
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("pl", _("Polish"))]
+FORMAT_MODULE_PATH = ["gatekeeper.formats"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static" if MODE == "demo" else BASE_DIR / "staticfiles"
+# Tests need no collected files; everybody else serves hashed names with a manifest.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MODE == "test"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE == "test"
+
+# Mail: none unless a server is named
+
+_mail = urlsplit(environment.text("MAIL_URL"))
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail.hostname else 'dummy'}.EmailBackend"
+EMAIL_HOST = _mail.hostname or ""
+EMAIL_PORT = _mail.port or 465
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_USE_TLS = _mail.scheme == "smtp"  # never without encryption
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("MAIL_FROM")
+
+# The process' own log: to standard error, without values
+
+DEFAULT_EXCEPTION_REPORTER = "gatekeeper.errors.SilentReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "gatekeeper.errors.SilentReporterFilter"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"silent": {"()": "gatekeeper.errors.SilentFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "silent"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    # Django's own defaults would mail errors, with what they hold, and print twice.
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}

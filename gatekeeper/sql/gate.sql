@@ -1,0 +1,318 @@
+-- The gate: every condition of DESIGN §3, evaluated in one place.
+-- Python presents what this returns and never decides again.
+
+-- Who may approve for a member: the managers above, and the deputies they named, as far as they are
+-- at work. Never the member.
+CREATE OR REPLACE FUNCTION vault.approvers(p_member bigint) RETURNS SETOF bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    WITH RECURSIVE above AS (
+        SELECT m.manager_id AS id FROM public.staff_member m WHERE m.id = p_member
+        UNION  -- not ALL: a circle ends
+        SELECT m.manager_id FROM above JOIN public.staff_member m ON m.id = above.id
+    ), might AS (
+        SELECT id FROM above WHERE id IS NOT NULL
+        UNION
+        SELECT d.deputy_id FROM above JOIN public.gatekeeper_deputy d ON d.manager_id = above.id
+        WHERE clock_timestamp() >= d.begins_at AND clock_timestamp() < d.ends_at
+    ), today AS (
+        SELECT (clock_timestamp() AT TIME ZONE l.value)::date AS day
+        FROM public.gatekeeper_limit l WHERE l.name = 'time_zone'
+    )
+    SELECT m.id FROM might JOIN public.staff_member m ON m.id = might.id CROSS JOIN today
+    WHERE m.id <> p_member AND 'manager' = ANY (m.roles) AND m.suspended_at IS NULL
+        AND m.starts_on <= today.day AND (m.left_on IS NULL OR m.left_on >= today.day)
+$$;
+
+-- The signature of a member that is in force: of the version required, or of the one before it
+-- within the grace, not withdrawn, not past its end.
+-- (PL/pgSQL, which keeps its plans: a function in SQL would be planned anew at every call.)
+CREATE OR REPLACE FUNCTION vault.signature_in_force(p_member bigint, p_at timestamptz)
+RETURNS public.staff_signature
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    required public.staff_ndaversion;
+    before public.staff_ndaversion;
+    found public.staff_signature;
+BEGIN
+    SELECT v.* INTO required FROM public.staff_ndaversion v
+    WHERE v.effective_at <= p_at ORDER BY v.effective_at DESC LIMIT 1;
+    SELECT v.* INTO before FROM public.staff_ndaversion v
+    WHERE v.effective_at < required.effective_at ORDER BY v.effective_at DESC LIMIT 1;
+    SELECT s.* INTO found FROM public.staff_signature s
+    WHERE s.member_id = p_member AND s.withdrawn_at IS NULL AND s.signed_at <= p_at AND s.valid_until > p_at
+        AND (s.form = 'founding' OR s.version_id = required.number
+            OR (s.version_id = before.number
+                AND p_at < required.effective_at + make_interval(days => required.grace_days)))
+    ORDER BY s.valid_until DESC, s.id DESC LIMIT 1;
+    RETURN found;
+END $$;
+
+-- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
+-- 'not_required', 'cannot_start_yet' or the reason; `reason` is the first that fails, NULL when all
+-- hold. The other columns are the facts on which it rested, under the names that the log has for them.
+--
+-- p_digest names the session, and the session names the member: no caller says who they are.
+-- p_member is for this schema alone: it judges the requester when somebody else approves.
+-- p_lock takes the rows in the one order (member, session, signature, account, ticket, grant), so that
+-- what holds here holds until the transaction ends. FOR NO KEY UPDATE: FOR SHARE starves the closing,
+-- FOR KEY SHARE does not stop it. Guardian's row is read, not locked: whoever deletes it goes on to the
+-- grant by trigger and waits there; with a lock on both, remove_perm and a reveal would deadlock.
+-- Each WHEN asks 'is it not true', so that an unknown fails.
+CREATE OR REPLACE FUNCTION vault.decide(
+    p_digest bytea, p_act text, p_account text DEFAULT NULL, p_ticket text DEFAULT NULL,
+    p_grant bigint DEFAULT NULL, p_categories text[] DEFAULT NULL, p_lock boolean DEFAULT true,
+    p_member bigint DEFAULT NULL,
+    OUT reason text, OUT codes text[], OUT failed text[],
+    OUT actor_id bigint, OUT member text, OUT member_name text, OUT role text,
+    OUT session bigint, OUT factor text, OUT signature bigint, OUT nda_version int, OUT nda_ends timestamptz,
+    OUT account text, OUT account_id bigint, OUT ticket text, OUT ticket_id bigint, OUT ticket_kind text,
+    OUT ticket_state text, OUT assignment_id bigint, OUT purpose text, OUT categories text[],
+    OUT request_id bigint, OUT grant_id bigint, OUT approver text, OUT consent text, OUT window_ends_at timestamptz)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    at timestamptz;
+    today date;
+    limits jsonb;
+    m public.staff_member;
+    s public.staff_session;
+    n public.staff_signature;
+    a public.gatekeeper_account;
+    t public.gatekeeper_ticket;
+    r public.gatekeeper_accessrequest;
+    g public.gatekeeper_grant;
+    roles_needed text[];
+    claimed boolean := false;
+    listed boolean;
+    about_an_account boolean := p_act IN ('gate', 'view', 'search', 'open', 'request');
+    c_member text; c_session text; c_nda text; c_ticket text := 'not_required'; c_approval text := 'not_required';
+    c_time text := 'not_required'; c_consent text := 'not_required'; c_account text := 'not_required';
+BEGIN
+    SELECT jsonb_object_agg(l.name, l.value) INTO limits FROM public.gatekeeper_limit l;
+    IF (limits ?& ARRAY['session_idle_minutes', 'session_hours', 'factor_minutes', 'time_zone',
+                        'ticket_feed_max_age_minutes', 'views_per_grant']) IS NOT TRUE THEN
+        RAISE 'limits are missing: run apply_settings';
+    END IF;
+    roles_needed := CASE
+        WHEN about_an_account OR p_act = 'own' THEN ARRAY['consultant']
+        WHEN p_act = 'approve' THEN ARRAY['manager']
+        WHEN p_act IN ('end', 'suspend') THEN ARRAY['manager', 'reviewer', 'people']
+        WHEN p_act = 'review' THEN ARRAY['reviewer']
+        WHEN p_act IN ('people', 'privacy') THEN ARRAY[p_act]
+        WHEN p_act = 'administer' THEN ARRAY['administrator']
+        ELSE ARRAY[]::text[] END;
+
+    -- Who, and under what. A grant that is not this member's, or of another account, is no grant.
+    SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest;
+    actor_id := coalesce(p_member, s.member_id);
+    account := p_account;
+    ticket := p_ticket;
+    IF p_grant IS NOT NULL THEN
+        SELECT b.reference, k.number, x.id INTO account, ticket, grant_id
+        FROM public.gatekeeper_grant x JOIN public.gatekeeper_account b ON b.id = x.account_id
+            JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id
+        WHERE x.id = p_grant AND x.member_id = actor_id AND (p_account IS NULL OR b.reference = p_account);
+        account := coalesce(account, p_account);
+    END IF;
+    IF ticket IS NULL AND about_an_account THEN  -- the ticket nearest to opening this account
+        SELECT k.number INTO ticket FROM public.gatekeeper_assignment x
+            JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id
+        WHERE x.member_id = actor_id AND x.accounts @> ARRAY[account]::varchar[]
+        ORDER BY x.ended_at IS NOT NULL, NOT EXISTS (
+                SELECT FROM public.gatekeeper_grant y WHERE y.assignment_id = x.id AND y.ended_at IS NULL),
+            x.id DESC LIMIT 1;
+    END IF;
+
+    IF p_lock THEN
+        PERFORM FROM public.staff_member x WHERE x.id = actor_id FOR NO KEY UPDATE;
+        PERFORM FROM public.staff_session x WHERE x.digest = p_digest FOR NO KEY UPDATE;
+        PERFORM FROM public.staff_signature x WHERE x.member_id = actor_id ORDER BY x.id FOR NO KEY UPDATE;
+        PERFORM FROM public.gatekeeper_account x WHERE x.reference = account FOR NO KEY UPDATE;
+        PERFORM FROM public.gatekeeper_ticket x WHERE x.number = ticket FOR NO KEY UPDATE;
+        PERFORM FROM public.gatekeeper_grant x WHERE x.id = grant_id FOR NO KEY UPDATE;
+        SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest;
+    END IF;
+
+    at := clock_timestamp();  -- not now(), which is the start of the transaction
+    today := (at AT TIME ZONE (limits->>'time_zone'))::date;
+    SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id;
+    n := vault.signature_in_force(actor_id, at);
+    IF about_an_account THEN
+        SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.reference = account;
+        SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.number = ticket;
+        SELECT x.id INTO assignment_id FROM public.gatekeeper_assignment x
+        WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;
+        IF p_grant IS NOT NULL THEN
+            SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id;
+        ELSE
+            SELECT x.* INTO r FROM public.gatekeeper_accessrequest x
+            WHERE x.member_id = actor_id AND x.account_id = a.id AND x.ticket_id = t.id
+                AND (x.assignment_id = decide.assignment_id OR decide.assignment_id IS NULL)
+            ORDER BY x.id DESC LIMIT 1;
+            SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.request_id = r.id;
+        END IF;
+        claimed := EXISTS (SELECT FROM public.gatekeeper_assignment x
+                           WHERE x.member_id = actor_id AND x.accounts @> ARRAY[account]::varchar[])
+            OR EXISTS (SELECT FROM public.gatekeeper_accessrequest x
+                       WHERE x.member_id = actor_id AND x.account_id = a.id);
+        listed := EXISTS (SELECT FROM public.gatekeeper_accountpermission x
+                          WHERE x.user_id = actor_id AND x.content_object_id = a.id);
+    END IF;
+    categories := coalesce(p_categories, g.categories, r.categories);
+
+    -- 1 member
+    c_member := CASE
+        WHEN m.id IS NULL THEN 'cannot_start_yet'
+        WHEN (m.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
+        WHEN m.suspended_at IS NOT NULL THEN 'member_suspended'
+        WHEN m.left_on < today THEN 'member_left'
+        WHEN (m.roles::text[] && roles_needed) IS NOT TRUE THEN 'role_missing'
+        ELSE 'passed' END;
+
+    -- 2 session; how recent the second factor must be depends on the act
+    c_session := CASE
+        WHEN p_member IS NOT NULL THEN 'not_required'
+        WHEN s.id IS NULL OR s.member_id IS NULL OR s.ended_at IS NOT NULL THEN 'session_missing'
+        WHEN (at < s.last_seen_at + make_interval(mins => (limits->>'session_idle_minutes')::int)
+              AND at < s.started_at + make_interval(hours => (limits->>'session_hours')::int)) IS NOT TRUE
+            THEN 'session_expired'
+        WHEN s.verified_at IS NULL THEN 'mfa_missing'
+        WHEN p_act IN ('gate', 'view', 'search', 'open', 'approve', 'people')
+            AND (at < s.verified_at + make_interval(mins => (limits->>'factor_minutes')::int)) IS NOT TRUE
+            THEN 'mfa_stale'
+        ELSE 'passed' END;
+
+    -- 3 nda: where none is in force, the newest says why
+    c_nda := CASE WHEN n.id IS NOT NULL THEN 'passed' WHEN m.id IS NULL THEN 'cannot_start_yet' ELSE coalesce((
+        SELECT CASE WHEN x.withdrawn_at IS NOT NULL THEN 'nda_withdrawn'
+                    WHEN x.valid_until <= at THEN 'nda_expired'
+                    WHEN x.signed_at <= at THEN 'nda_old_version' END
+        FROM public.staff_signature x WHERE x.member_id = actor_id
+        ORDER BY x.signed_at DESC, x.id DESC LIMIT 1), 'nda_missing') END;
+
+    IF about_an_account AND m.id IS NULL THEN
+        c_ticket := 'cannot_start_yet'; c_approval := 'cannot_start_yet'; c_time := 'cannot_start_yet';
+        c_consent := 'cannot_start_yet'; c_account := 'cannot_start_yet';
+    ELSIF about_an_account THEN
+        -- 4 ticket; without any claim the answer is the same for a known and an unknown account
+        c_ticket := CASE
+            WHEN NOT claimed OR t.id IS NULL THEN 'ticket_missing'
+            WHEN (t.state IN ('open', 'pending')) IS NOT TRUE THEN 'ticket_closed'
+            WHEN t.assignee_id IS DISTINCT FROM actor_id OR assignment_id IS NULL THEN 'ticket_not_yours'
+            WHEN (t.accounts @> ARRAY[account]::varchar[]) IS NOT TRUE THEN 'ticket_other_account'
+            WHEN (limits->>'ticket_feed_max_age_minutes')::int > 0 AND NOT EXISTS (
+                SELECT FROM public.gatekeeper_feed x WHERE x.name = 'tickets' AND at < x.heard_at
+                    + make_interval(mins => (limits->>'ticket_feed_max_age_minutes')::int)) THEN 'ticket_feed_stale'
+            ELSE 'passed' END;
+
+        IF p_act <> 'request' THEN
+            -- 5 approval; guardian's row must stand while the grant lives
+            c_approval := CASE
+                WHEN g.id IS NULL AND c_ticket <> 'passed' THEN 'cannot_start_yet'
+                WHEN g.id IS NULL AND r.state = 'pending' AND at < r.lapses_at THEN 'approval_pending'
+                WHEN g.id IS NULL AND r.state = 'denied' THEN 'approval_denied'
+                WHEN g.id IS NULL OR (g.ended_at IS NULL AND listed IS NOT TRUE) THEN 'approval_missing'
+                WHEN (categories <@ g.categories::text[]) IS NOT TRUE
+                    OR ('participants' = ANY (categories) AND t.kind <> 'support') THEN 'category_not_covered'
+                WHEN g.views >= (limits->>'views_per_grant')::int THEN 'view_limit_reached'
+                ELSE 'passed' END;
+            -- 6 time; a window while the ticket is open can be followed by another
+            c_time := CASE
+                WHEN g.id IS NULL THEN 'cannot_start_yet'
+                WHEN g.ended_at IS NOT NULL AND g.ended_by_id <> g.member_id THEN 'grant_revoked'
+                WHEN g.ended_at IS NOT NULL OR g.assignment_id IS DISTINCT FROM assignment_id
+                    OR NOT EXISTS (SELECT FROM public.staff_signature x WHERE x.id = g.signature_id
+                        AND x.withdrawn_at IS NULL AND x.valid_until > at) THEN 'grant_ended'
+                WHEN at < g.window_ends_at THEN 'passed'
+                WHEN at < g.open_before AND (g.opened_at IS NULL OR g.while_open)
+                    THEN CASE WHEN p_act = 'open' THEN 'passed' ELSE 'grant_not_started' END
+                WHEN g.opened_at IS NULL THEN 'grant_start_lapsed'
+                ELSE 'grant_expired' END;
+        END IF;
+
+        -- 7 consent, where a category asks for it; 8 account
+        IF NOT claimed THEN
+            c_consent := 'cannot_start_yet'; c_account := 'cannot_start_yet';
+        ELSE
+            c_account := CASE
+                WHEN a.id IS NULL THEN 'account_unknown'
+                WHEN a.erased_at IS NOT NULL THEN 'account_erased'
+                WHEN a.restricted_at IS NOT NULL THEN 'account_restricted'
+                ELSE 'passed' END;
+            c_consent := coalesce((
+                SELECT x.code FROM (
+                    SELECT CASE WHEN since IS NULL OR since > at THEN 'consent_missing'
+                                WHEN until <= at THEN 'consent_expired' ELSE 'passed' END AS code
+                    FROM (VALUES ('support', a.support_since, a.support_until),
+                                 ('participants', a.participants_since, a.participants_until)) AS y (category, since, until)
+                    WHERE category = ANY (categories) AND a.id IS NOT NULL AND a.erased_at IS NULL
+                        -- Asked for nothing in particular, a category that needs no consent is enough.
+                        AND (p_categories IS NOT NULL OR categories <@ ARRAY['support', 'participants'])) x
+                -- All that were asked for must hold; asked for nothing in particular, one is enough.
+                ORDER BY (x.code = 'passed') = (p_categories IS NOT NULL) LIMIT 1), 'not_required');
+        END IF;
+    END IF;
+
+    codes := ARRAY[c_member, c_session, c_nda, c_ticket, c_approval, c_time, c_consent, c_account];
+    SELECT coalesce(array_agg(x.code ORDER BY x.place), '{}') INTO failed
+    FROM unnest(codes) WITH ORDINALITY AS x (code, place)
+    WHERE x.code NOT IN ('passed', 'not_required', 'cannot_start_yet');
+    reason := failed[1];
+    IF EXISTS (SELECT FROM (SELECT e.id, e."timestamp" AS written FROM public.audit_entry e ORDER BY e.id DESC LIMIT 1) e
+               WHERE e.written > at + interval '5 seconds'
+                   AND e.id > coalesce((SELECT max(x.accepted_entry) FROM vault.clock x), 0)) THEN
+        reason := 'clock_behind';
+    ELSIF reason IS NULL AND (array_position(codes, NULL) IS NOT NULL OR 'cannot_start_yet' = ANY (codes)) THEN
+        reason := 'check_failed';  -- what could not be judged has failed
+    END IF;
+
+    member := m.number; member_name := m.name;
+    role := (SELECT x FROM unnest(m.roles::text[]) x WHERE x = ANY (roles_needed) LIMIT 1);
+    session := s.id; factor := s.factor;
+    signature := n.id; nda_version := n.version_id; nda_ends := n.valid_until;
+    account_id := a.id; ticket := t.number; ticket_id := t.id; ticket_kind := t.kind; ticket_state := t.state;
+    request_id := coalesce(g.request_id, r.id); grant_id := g.id; purpose := coalesce(g.purpose, r.purpose);
+    approver := (SELECT x.number FROM public.staff_member x WHERE x.id = g.approver_id);
+    consent := c_consent; window_ends_at := g.window_ends_at;
+END $$;
+
+-- The same answer for the pages, without locks and without an entry. The web role may ask it.
+CREATE OR REPLACE FUNCTION vault.gate(
+    p_digest bytea, p_account text, p_ticket text, p_grant bigint, p_categories text[],
+    OUT reason text, OUT codes text[], OUT signature bigint, OUT account_id bigint, OUT ticket_id bigint,
+    OUT request_id bigint, OUT grant_id bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    SELECT d.reason, d.codes, d.signature, d.account_id, d.ticket_id, d.request_id, d.grant_id
+    INTO gate.reason, gate.codes, gate.signature, gate.account_id, gate.ticket_id, gate.request_id, gate.grant_id
+    FROM vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false) d;
+END $$;
+
+-- Whether an officer's act is theirs at this moment: member, session and nda. Empty when it is.
+CREATE OR REPLACE FUNCTION vault.officer(p_digest bytea, p_act text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN (SELECT coalesce(d.reason, '') FROM vault.decide(p_digest, p_act, p_lock => false) d);
+END $$;
+
+-- Reading the log, searching it and taking parts of it out are entries as well (PCI DSS 10.2.1.3).
+CREATE OR REPLACE FUNCTION vault.record_reading(
+    p_digest bytea, p_context jsonb, p_act text, p_event text, p_facts jsonb) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+BEGIN
+    IF (p_event IN ('search', 'export', 'report') AND p_act IN ('review', 'privacy')) IS NOT TRUE THEN
+        RAISE insufficient_privilege USING MESSAGE = 'not a way of reading the log';
+    END IF;
+    SELECT * INTO d FROM vault.decide(p_digest, p_act);
+    PERFORM vault.write_entry(p_event, CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
+        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_facts));
+    RETURN coalesce(d.reason, '');
+END $$;
+
+REVOKE ALL ON FUNCTION vault.approvers(bigint), vault.signature_in_force(bigint, timestamptz),
+    vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint),
+    vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, text),
+    vault.record_reading(bytea, jsonb, text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault.approvers(bigint), vault.gate(bytea, text, text, bigint, text[]),
+    vault.officer(bytea, text), vault.record_reading(bytea, jsonb, text, text, jsonb) TO gatekeeper_web;

@@ -1,0 +1,135 @@
+-- Grants end, and what ended stays ended. Whatever a grant rests on, its going ends it in the same
+-- transaction: a cascade goes downward only in the one order of locks.
+
+-- Ends the grants named that still live, records each, and takes guardian's row with the last.
+-- p_facts: who did it (an actor's facts, or a source); p_by: their id, NULL for a cascade.
+CREATE OR REPLACE FUNCTION vault.end_grants(p_grants bigint[], p_reason text, p_by bigint, p_facts jsonb)
+RETURNS integer LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    g record;
+    ended integer := 0;
+BEGIN
+    FOR g IN
+        SELECT x.*, b.reference, k.number AS ticket_number, k.kind, k.state, m.number AS holder, y.number AS approved_by
+        FROM public.gatekeeper_grant x
+            JOIN public.gatekeeper_account b ON b.id = x.account_id
+            JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id
+            JOIN public.staff_member m ON m.id = x.member_id
+            JOIN public.staff_member y ON y.id = x.approver_id
+        WHERE x.id = ANY (p_grants) AND x.ended_at IS NULL
+        ORDER BY x.id FOR NO KEY UPDATE OF x
+    LOOP
+        UPDATE public.gatekeeper_grant x
+        SET ended_at = clock_timestamp(), end_reason = p_reason, ended_by_id = p_by WHERE x.id = g.id;
+        PERFORM vault.write_entry(
+            CASE WHEN p_by <> g.member_id OR p_reason = 'permission_removed' THEN 'revoke' ELSE 'end' END, 'allowed',
+            p_facts || jsonb_build_object('account', g.reference, 'subject', g.holder, 'ticket', g.ticket_number,
+                'ticket_kind', g.kind, 'ticket_state', g.state, 'purpose', g.purpose, 'categories', g.categories,
+                'request_id', g.request_id, 'grant_id', g.id, 'approver', g.approved_by, 'reason', '',
+                'failed', NULL, 'details', jsonb_build_object('why', p_reason, 'views', g.views)));
+        ended := ended + 1;
+    END LOOP;
+    DELETE FROM public.gatekeeper_accountpermission p USING public.gatekeeper_grant x
+    WHERE x.id = ANY (p_grants) AND p.user_id = x.member_id AND p.content_object_id = x.account_id
+        AND NOT EXISTS (SELECT FROM public.gatekeeper_grant y WHERE y.member_id = x.member_id
+                        AND y.account_id = x.account_id AND y.ended_at IS NULL);
+    RETURN ended;
+END $$;
+
+-- A request that nobody can grant any more is over.
+CREATE OR REPLACE FUNCTION vault.lapse_requests(p_requests bigint[], p_reason text) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    r record;
+    lapsed integer := 0;
+BEGIN
+    FOR r IN
+        SELECT x.id, b.reference, k.number AS ticket_number, m.number AS holder
+        FROM public.gatekeeper_accessrequest x JOIN public.gatekeeper_account b ON b.id = x.account_id
+            JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id JOIN public.staff_member m ON m.id = x.member_id
+        WHERE x.id = ANY (p_requests) AND x.state = 'pending' ORDER BY x.id FOR NO KEY UPDATE OF x
+    LOOP
+        UPDATE public.gatekeeper_accessrequest x SET state = 'lapsed', decided_at = clock_timestamp() WHERE x.id = r.id;
+        PERFORM vault.write_entry('end', 'allowed', jsonb_build_object('account', r.reference, 'subject', r.holder,
+            'ticket', r.ticket_number, 'request_id', r.id, 'source', 'gatekeeper', 'details', jsonb_build_object('why', p_reason)));
+        lapsed := lapsed + 1;
+    END LOOP;
+    RETURN lapsed;
+END $$;
+
+-- What goes takes the grants with it. One trigger function: the list of what a grant rests on.
+CREATE OR REPLACE FUNCTION vault.cascade() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    why text;
+    grants bigint[] := '{}';
+    requests bigint[] := '{}';
+    today date;
+BEGIN
+    IF TG_TABLE_NAME = 'gatekeeper_ticket' THEN
+        why := CASE WHEN (NEW.state IN ('open', 'pending')) IS NOT TRUE THEN 'ticket_closed'
+                    WHEN NEW.assignee_id IS DISTINCT FROM OLD.assignee_id THEN 'ticket_not_yours'
+                    WHEN NEW.accounts IS DISTINCT FROM OLD.accounts THEN 'ticket_other_account' END;
+        grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ticket_id = NEW.id AND g.ended_at IS NULL);
+        requests := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.ticket_id = NEW.id AND r.state = 'pending');
+    ELSIF TG_TABLE_NAME = 'staff_member' THEN
+        SELECT (clock_timestamp() AT TIME ZONE l.value)::date INTO today
+        FROM public.gatekeeper_limit l WHERE l.name = 'time_zone';
+        why := CASE WHEN NEW.suspended_at IS NOT NULL THEN 'member_suspended' WHEN NEW.left_on < today THEN 'member_left'
+                    WHEN (NEW.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
+                    WHEN NOT NEW.roles @> OLD.roles THEN 'role_missing' END;
+        grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL
+            AND ((g.member_id = NEW.id AND (why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles)))
+                OR (g.approver_id = NEW.id AND (why <> 'role_missing' OR NOT 'manager' = ANY (NEW.roles)))));
+        requests := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.member_id = NEW.id
+            AND r.state = 'pending' AND (why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles)));
+    ELSIF TG_TABLE_NAME = 'staff_signature' THEN
+        why := CASE WHEN NEW.withdrawn_at IS NOT NULL THEN 'nda_withdrawn' END;
+        grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.signature_id = NEW.id AND g.ended_at IS NULL);
+    ELSIF TG_TABLE_NAME = 'gatekeeper_account' THEN
+        why := CASE WHEN NEW.erased_at IS NOT NULL THEN 'account_erased' END;
+        grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.account_id = NEW.id AND g.ended_at IS NULL);
+        requests := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.account_id = NEW.id AND r.state = 'pending');
+    ELSE  -- guardian's row was taken away (remove_perm)
+        why := 'permission_removed';
+        grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.member_id = OLD.user_id
+            AND g.account_id = OLD.content_object_id AND g.ended_at IS NULL);
+    END IF;
+    IF why IS NOT NULL THEN
+        PERFORM vault.lapse_requests(requests, why);
+        PERFORM vault.end_grants(grants, why, NULL, jsonb_build_object('source', 'gatekeeper'));
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER ticket_ends_grants AFTER UPDATE ON public.gatekeeper_ticket
+    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+CREATE OR REPLACE TRIGGER member_ends_grants AFTER UPDATE OF roles, starts_on, left_on, suspended_at ON public.staff_member
+    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+CREATE OR REPLACE TRIGGER signature_ends_grants AFTER UPDATE OF withdrawn_at ON public.staff_signature
+    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+CREATE OR REPLACE TRIGGER account_ends_grants AFTER UPDATE OF erased_at ON public.gatekeeper_account
+    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+CREATE OR REPLACE TRIGGER permission_ends_grants AFTER DELETE ON public.gatekeeper_accountpermission
+    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+
+-- Tidies what time alone has ended. Nothing waits for it: the gate judges time itself.
+CREATE OR REPLACE FUNCTION vault.tidy(OUT grants integer, OUT requests integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    at timestamptz := clock_timestamp();
+    facts jsonb := '{"source": "tidy"}';
+BEGIN
+    requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
+        WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
+    grants := vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
+            JOIN public.staff_signature n ON n.id = g.signature_id
+        WHERE g.ended_at IS NULL AND n.valid_until <= at), 'nda_expired', NULL, facts);
+    grants := grants + vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
+        WHERE g.ended_at IS NULL AND NOT coalesce(g.window_ends_at > at, false)
+            AND (g.open_before <= at OR (g.opened_at IS NOT NULL AND NOT g.while_open))), 'expired', NULL, facts);
+END $$;
+
+REVOKE ALL ON FUNCTION vault.end_grants(bigint[], text, bigint, jsonb), vault.lapse_requests(bigint[], text),
+    vault.cascade(), vault.tidy() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault.tidy() TO gatekeeper_web;

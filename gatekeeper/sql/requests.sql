@@ -1,0 +1,196 @@
+-- Asking, deciding, opening, ending. Each checks, acts and records in one transaction; a refusal is a
+-- value and an entry. Ids and categories come from the caller; who it is comes from the session.
+
+CREATE OR REPLACE FUNCTION vault.ask(
+    p_digest bytea, p_context jsonb, p_account text, p_ticket text, p_purpose text, p_categories text[],
+    p_minutes integer, p_while_open boolean, p_reason text, p_text bytea,
+    OUT request bigint, OUT reason text, OUT codes text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+    hours integer := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'request_hours');
+BEGIN
+    SELECT * INTO d FROM vault.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
+    reason := CASE
+        WHEN d.reason IS NOT NULL THEN d.reason
+        WHEN 'participants' = ANY (p_categories) AND d.ticket_kind <> 'support' THEN 'category_not_covered'
+        WHEN (p_purpose = 'privacy_request') <> (d.ticket_kind = 'privacy') THEN 'ticket_missing' END;
+    codes := d.codes;
+    IF reason IS NULL THEN
+        SELECT x.id INTO request FROM public.gatekeeper_accessrequest x
+        WHERE x.member_id = d.actor_id AND x.account_id = d.account_id AND x.ticket_id = d.ticket_id AND x.state = 'pending';
+        IF request IS NOT NULL AND EXISTS (SELECT FROM public.gatekeeper_accessrequest x
+                                           WHERE x.id = request AND x.lapses_at > clock_timestamp()) THEN
+            RETURN;  -- asked twice: the one that waits is the one
+        END IF;
+        PERFORM vault.lapse_requests(ARRAY[request], 'lapsed');
+        INSERT INTO public.gatekeeper_accessrequest (member_id, account_id, ticket_id, assignment_id, purpose,
+            categories, minutes, while_open, reason, reason_text, asked_at, lapses_at, state, denial)
+        VALUES (d.actor_id, d.account_id, d.ticket_id, d.assignment_id, p_purpose, p_categories, p_minutes,
+            p_while_open, p_reason, p_text, clock_timestamp(), clock_timestamp() + make_interval(hours => hours), 'pending', '')
+        RETURNING id INTO request;
+    END IF;
+    PERFORM vault.write_entry('request', CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
+        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'request_id', request,
+            'account', p_account, 'ticket', p_ticket, 'purpose', p_purpose, 'categories', p_categories,
+            'details', jsonb_build_object('minutes', p_minutes, 'while_open', p_while_open, 'why', p_reason)));
+END $$;
+
+-- Approves, denies or (by the requester) withdraws. Judged once, under lock: of two at the same moment
+-- the second finds it decided. An approval may shorten and narrow what was asked, and stretch it over
+-- the time the ticket is open; it never widens the categories.
+CREATE OR REPLACE FUNCTION vault.decide_request(
+    p_digest bytea, p_context jsonb, p_request bigint, p_verdict text, p_categories text[], p_minutes integer,
+    p_while_open boolean, p_denial text, OUT reason text, OUT "grant" bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;  -- who decides
+    q record;  -- who asked, as they stand now
+    r record;
+    limits jsonb := (SELECT jsonb_object_agg(name, value) FROM public.gatekeeper_limit);
+BEGIN
+    SELECT x.*, b.reference, k.number AS ticket_number, m.number AS holder INTO r
+    FROM public.gatekeeper_accessrequest x JOIN public.gatekeeper_account b ON b.id = x.account_id
+        JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id JOIN public.staff_member m ON m.id = x.member_id
+    WHERE x.id = p_request;
+    -- Both members first, in one order, or two who decide about each other would wait for ever.
+    PERFORM FROM public.staff_member m WHERE m.id = r.member_id
+        OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
+        ORDER BY m.id FOR NO KEY UPDATE;
+    SELECT * INTO d FROM vault.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
+    IF p_verdict = 'approve' THEN
+        SELECT * INTO q FROM vault.decide(NULL, 'request', r.reference, r.ticket_number,
+            p_categories => p_categories, p_member => r.member_id);
+    END IF;
+    SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
+    reason := CASE
+        WHEN d.reason IS NOT NULL THEN d.reason
+        WHEN r.id IS NULL THEN 'approval_missing'
+        WHEN p_verdict = 'withdraw' AND d.actor_id <> r.member_id THEN 'role_missing'
+        WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT vault.approvers(r.member_id)) THEN 'role_missing'
+        WHEN r.state <> 'pending' OR r.lapses_at <= clock_timestamp() THEN 'already_decided'
+        WHEN p_verdict IN ('deny', 'withdraw') THEN NULL
+        WHEN p_verdict IS DISTINCT FROM 'approve' THEN 'check_failed'
+        WHEN q.reason IS NOT NULL THEN q.reason
+        WHEN q.assignment_id IS DISTINCT FROM r.assignment_id THEN 'ticket_not_yours'
+        WHEN (p_categories <@ r.categories::text[] AND cardinality(p_categories) > 0
+              AND p_minutes <= r.minutes) IS NOT TRUE THEN 'category_not_covered' END;
+    IF reason IS NULL THEN
+        UPDATE public.gatekeeper_accessrequest x SET decided_at = clock_timestamp(), decided_by_id = d.actor_id,
+            state = CASE p_verdict WHEN 'approve' THEN 'approved' WHEN 'deny' THEN 'denied' ELSE 'withdrawn' END,
+            denial = coalesce(p_denial, '') WHERE x.id = p_request;
+    END IF;
+    IF reason IS NULL AND p_verdict = 'approve' THEN
+        INSERT INTO public.gatekeeper_grant (request_id, member_id, account_id, ticket_id, assignment_id, signature_id,
+            approver_id, purpose, categories, minutes, while_open, approved_at, open_before, openings, views,
+            participants_shown, misses, end_reason)
+        VALUES (r.id, r.member_id, r.account_id, r.ticket_id, r.assignment_id, q.signature, d.actor_id, r.purpose,
+            p_categories, p_minutes, p_while_open, clock_timestamp(), clock_timestamp() + CASE WHEN p_while_open
+                THEN make_interval(days => (limits->>'stretch_days')::int)
+                ELSE make_interval(hours => (limits->>'start_hours')::int) END, 0, 0, 0, 0, '')
+        RETURNING id INTO "grant";
+        INSERT INTO public.gatekeeper_accountpermission (user_id, content_object_id, permission_id)
+        SELECT r.member_id, r.account_id, p.id FROM public.auth_permission p
+            JOIN public.django_content_type c ON c.id = p.content_type_id
+        WHERE p.codename = 'view_personal_data' AND c.app_label = 'gatekeeper' AND c.model = 'account'
+        ON CONFLICT DO NOTHING;
+    END IF;
+    PERFORM vault.write_entry(
+        CASE p_verdict WHEN 'approve' THEN 'approve' WHEN 'deny' THEN 'deny' ELSE 'withdraw' END,
+        CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
+        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'subject', r.holder,
+            'account', r.reference, 'ticket', r.ticket_number, 'purpose', r.purpose, 'request_id', r.id,
+            'categories', coalesce(p_categories, r.categories), 'grant_id', "grant", 'details', jsonb_build_object(
+                'minutes', p_minutes, 'while_open', p_while_open, 'denial', p_denial, 'holders_signature', q.signature)));
+END $$;
+
+-- Opens a window; its end is written once: the least of window, signature, planned leaving, stretch.
+-- Internal: the caller has decided, under lock.
+CREATE OR REPLACE FUNCTION vault.start_window(p_grant bigint, p_facts jsonb) RETURNS timestamptz
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    ends timestamptz;
+BEGIN
+    UPDATE public.gatekeeper_grant g SET opened_at = clock_timestamp(), openings = g.openings + 1,
+        window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), n.valid_until,
+            CASE WHEN g.while_open THEN g.open_before END,
+            ((m.left_on + 1)::timestamp AT TIME ZONE (SELECT value FROM public.gatekeeper_limit WHERE name = 'time_zone')))
+    FROM public.staff_signature n, public.staff_member m
+    WHERE g.id = p_grant AND n.id = g.signature_id AND m.id = g.member_id
+    RETURNING g.window_ends_at INTO ends;
+    PERFORM vault.write_entry('start', 'allowed', p_facts || jsonb_build_object('details', jsonb_build_object('ends', ends)));
+    RETURN ends;
+END $$;
+
+CREATE OR REPLACE FUNCTION vault.open_grant(
+    p_digest bytea, p_context jsonb, p_grant bigint, p_account text, OUT reason text, OUT codes text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+BEGIN
+    SELECT * INTO d FROM vault.decide(p_digest, 'open', p_account, p_grant => p_grant);
+    reason := d.reason;
+    codes := d.codes;
+    IF reason IS NOT NULL THEN
+        PERFORM vault.write_entry('start', 'refused', vault.context(p_context) || to_jsonb(d));
+    ELSIF (d.window_ends_at > clock_timestamp()) IS NOT TRUE THEN  -- open already: nothing to do
+        PERFORM vault.start_window(p_grant, vault.context(p_context) || to_jsonb(d));
+    END IF;
+END $$;
+
+-- One's own, or anybody's: a manager, a reviewer or a people officer may end any grant.
+CREATE OR REPLACE FUNCTION vault.end_grant(p_digest bytea, p_context jsonb, p_grant bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+    own boolean := EXISTS (SELECT FROM public.gatekeeper_grant g JOIN public.staff_session s ON s.member_id = g.member_id
+                           WHERE g.id = p_grant AND s.digest = p_digest);
+BEGIN
+    SELECT * INTO d FROM vault.decide(p_digest, CASE WHEN own THEN 'own' ELSE 'end' END);
+    IF d.reason IS NOT NULL THEN
+        PERFORM vault.write_entry(CASE WHEN own THEN 'end' ELSE 'revoke' END, 'refused',
+            vault.context(p_context) || to_jsonb(d) || jsonb_build_object('grant_id', p_grant));
+        RETURN d.reason;
+    END IF;
+    PERFORM vault.end_grants(ARRAY[p_grant], CASE WHEN own THEN 'ended' ELSE 'revoked' END, d.actor_id,
+        vault.context(p_context) || to_jsonb(d));
+    RETURN '';
+END $$;
+
+-- A manager names who may approve in their stead, beforehand, from–to; or, with an id, ends it.
+CREATE OR REPLACE FUNCTION vault.name_deputy(
+    p_digest bytea, p_context jsonb, p_deputy text, p_begins timestamptz, p_ends timestamptz, p_end_id bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+    other bigint := (SELECT m.id FROM public.staff_member m WHERE m.number = p_deputy AND 'manager' = ANY (m.roles));
+    why text;
+BEGIN
+    SELECT * INTO d FROM vault.decide(p_digest, 'approve');
+    why := CASE WHEN d.reason IS NOT NULL THEN d.reason
+                WHEN p_end_id IS NULL AND (other IS NULL OR other = d.actor_id OR p_begins < clock_timestamp() - interval '1 minute'
+                    OR p_ends <= p_begins) THEN 'role_missing' END;
+    IF why IS NULL AND p_end_id IS NOT NULL THEN
+        UPDATE public.gatekeeper_deputy x SET ends_at = greatest(clock_timestamp(), x.begins_at + interval '1 microsecond')
+        WHERE x.id = p_end_id AND x.manager_id = d.actor_id AND x.ends_at > clock_timestamp();
+    ELSIF why IS NULL THEN
+        INSERT INTO public.gatekeeper_deputy (manager_id, deputy_id, begins_at, ends_at, named_at)
+        VALUES (d.actor_id, other, p_begins, p_ends, clock_timestamp());
+    END IF;
+    PERFORM vault.write_entry('change', CASE WHEN why IS NULL THEN 'allowed' ELSE 'refused' END,
+        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', why, 'details',
+            jsonb_build_object('deputy', p_deputy, 'begins', p_begins, 'ends', p_ends, 'ended', p_end_id)));
+    RETURN coalesce(why, '');
+END $$;
+
+REVOKE ALL ON FUNCTION
+    vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
+    vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
+    vault.start_window(bigint, jsonb), vault.open_grant(bytea, jsonb, bigint, text),
+    vault.end_grant(bytea, jsonb, bigint),
+    vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
+    vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
+    vault.open_grant(bytea, jsonb, bigint, text), vault.end_grant(bytea, jsonb, bigint),
+    vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz, bigint) TO gatekeeper_web;

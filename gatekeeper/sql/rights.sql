@@ -1,0 +1,29 @@
+-- What each role may do with the tables; README has the same as a table, and a test compares them with
+-- the catalogue. Everything is taken away first, so that a right that is no longer written here is gone.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public, vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
+REVOKE ALL ON SCHEMA public, vault FROM PUBLIC;
+GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_vault;
+GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_sealer;
+ALTER DEFAULT PRIVILEGES FOR ROLE gatekeeper_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+-- Pages and API: what is not personal may be read.
+GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_group,
+    public.auth_group_permissions, public.django_migrations, public.gatekeeper_limit,
+    public.gatekeeper_account, public.gatekeeper_accountpermission, public.gatekeeper_ticket,
+    public.gatekeeper_assignment, public.gatekeeper_feed, public.gatekeeper_delivery,
+    public.gatekeeper_accessrequest, public.gatekeeper_grant, public.gatekeeper_deputy,
+    public.staff_member, public.staff_session, public.staff_totpdevice, public.staff_invitation,
+    public.staff_ndaversion, public.staff_signature, public.audit_entry TO gatekeeper_web;
+-- What was installed, for the page of checks.
+GRANT SELECT ON vault.installation TO gatekeeper_web;
+-- What it may write by itself: sessions, factors, links, a member's own settings, ordinary entries.
+GRANT INSERT, UPDATE ON public.staff_session, public.staff_totpdevice, public.staff_invitation TO gatekeeper_web;
+GRANT DELETE ON public.staff_totpdevice TO gatekeeper_web;
+GRANT UPDATE (password, last_login, language, theme) ON public.staff_member TO gatekeeper_web;
+GRANT INSERT ON public.audit_entry, public.gatekeeper_delivery TO gatekeeper_web;
+-- Closing is always allowed: the trigger ends the grants and records it.
+GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;
+-- The sealer reads the log.
+GRANT SELECT ON public.audit_entry TO gatekeeper_sealer;

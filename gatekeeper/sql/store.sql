@@ -1,0 +1,174 @@
+-- Into the vault: accounts and participants come in encrypted, and go out for ever. The vault's role
+-- alone calls these; what they write it cannot read.
+
+-- Under which data key an account's values stand, and whether its reference is barred. The key is
+-- wrapped: without the key ring it opens nothing.
+CREATE OR REPLACE FUNCTION vault.stored(p_references text[])
+RETURNS TABLE (reference text, erased boolean, wrapped_key bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT a.reference::text, a.erased_at IS NOT NULL, v.wrapped_key
+    FROM public.gatekeeper_account a LEFT JOIN vault.account v ON v.account_id = a.id
+    WHERE a.reference = ANY (p_references)
+$$;
+
+-- Stores whole accounts, each reference at most once in a call: what a line lacks is gone. Outcomes:
+-- new, changed, same; older (a newer one stands); repeated (other data of the same moment); erased
+-- (barred for ever); again (encrypted under a key that meanwhile is not the account's: encrypt anew).
+CREATE OR REPLACE FUNCTION vault.store_accounts(p_lines jsonb) RETURNS TABLE (reference text, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    -- In one order, or two imports would wait for each other; the statement below sees what is so then.
+    PERFORM FROM public.gatekeeper_account a
+    WHERE a.reference IN (SELECT x->>'reference' FROM jsonb_array_elements(p_lines) x)
+    ORDER BY a.reference FOR NO KEY UPDATE;
+    RETURN QUERY WITH judged AS (
+        SELECT l.*, a.id, CASE
+            WHEN a.id IS NULL THEN 'new'
+            WHEN a.erased_at IS NOT NULL THEN 'erased'
+            WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'again'
+            WHEN l.exported_at < a.exported_at THEN 'older'
+            WHEN l.digest = v.digest THEN 'same'
+            WHEN l.exported_at = a.exported_at THEN 'repeated'
+            ELSE 'changed' END AS verdict
+        FROM jsonb_to_recordset(p_lines) AS l (
+                reference text, plan text, language text, created_at timestamptz, exported_at timestamptz,
+                participants_since timestamptz, participants_until timestamptz, support_since timestamptz,
+                support_until timestamptz, restricted_at timestamptz, last_used_on date, contract_ended_on date,
+                wrapped_key bytea, digest bytea, fields text[], ciphertexts bytea[])
+            LEFT JOIN public.gatekeeper_account a ON a.reference = l.reference
+            LEFT JOIN vault.account v ON v.account_id = a.id
+    ), added AS (
+        INSERT INTO public.gatekeeper_account (reference, plan, language, created_at, exported_at, participants_since,
+            participants_until, support_since, support_until, restricted_at, filled, participants)
+        SELECT j.reference, j.plan, j.language, j.created_at, j.exported_at, j.participants_since,
+            j.participants_until, j.support_since, j.support_until, j.restricted_at, j.fields, 0
+        FROM judged j WHERE j.verdict = 'new' ORDER BY j.reference
+        ON CONFLICT DO NOTHING RETURNING *
+    ), added_values AS (
+        INSERT INTO vault.account (account_id, wrapped_key, digest, last_used_on, contract_ended_on, restricted_at,
+            fields, ciphertexts)
+        SELECT n.id, j.wrapped_key, j.digest, j.last_used_on, j.contract_ended_on, j.restricted_at, j.fields, j.ciphertexts
+        FROM judged j JOIN added n ON n.reference = j.reference
+    ), changed AS (
+        UPDATE public.gatekeeper_account a SET plan = j.plan, language = j.language, created_at = j.created_at,
+            exported_at = j.exported_at, participants_since = j.participants_since, filled = j.fields,
+            participants_until = j.participants_until, support_since = j.support_since,
+            support_until = j.support_until, restricted_at = coalesce(v.held_at, j.restricted_at)
+        FROM judged j JOIN vault.account v ON v.account_id = j.id
+        WHERE a.id = j.id AND (j.verdict = 'changed' OR (j.verdict = 'same' AND j.exported_at > a.exported_at))
+    ), changed_values AS (
+        UPDATE vault.account v SET digest = j.digest, last_used_on = j.last_used_on, fields = j.fields,
+            contract_ended_on = j.contract_ended_on, restricted_at = j.restricted_at, ciphertexts = j.ciphertexts
+        FROM judged j WHERE v.account_id = j.id AND j.verdict = 'changed'
+    )
+    SELECT j.reference, CASE WHEN j.verdict = 'new' AND n.id IS NULL THEN 'again' ELSE j.verdict END
+    FROM judged j LEFT JOIN added n ON n.reference = j.reference;
+END $$;
+
+-- Stores participants' records, each at most once in a call. Outcomes as above; unknown: no such account.
+CREATE OR REPLACE FUNCTION vault.store_participants(p_lines jsonb)
+RETURNS TABLE (reference text, number integer, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    PERFORM FROM public.gatekeeper_account a
+    WHERE a.reference IN (SELECT x->>'reference' FROM jsonb_array_elements(p_lines) x)
+    ORDER BY a.reference FOR NO KEY UPDATE;
+    RETURN QUERY WITH judged AS (
+        SELECT l.*, a.id, CASE
+            WHEN a.id IS NULL THEN 'unknown'
+            WHEN a.erased_at IS NOT NULL THEN 'erased'
+            WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'again'
+            WHEN p.digest IS NULL THEN 'new'
+            WHEN p.digest = l.digest THEN 'same'
+            ELSE 'changed' END AS verdict
+        FROM jsonb_to_recordset(p_lines) AS l (reference text, number integer, wrapped_key bytea, digest bytea,
+                email_index bytea, objected boolean, ciphertext bytea)
+            LEFT JOIN public.gatekeeper_account a ON a.reference = l.reference
+            LEFT JOIN vault.account v ON v.account_id = a.id
+            LEFT JOIN vault.participant p ON p.account_id = a.id AND p.number = l.number
+    ), added AS (
+        INSERT INTO vault.participant (account_id, number, digest, email_index, objected, ciphertext)
+        SELECT j.id, j.number, j.digest, j.email_index, j.objected, j.ciphertext FROM judged j WHERE j.verdict = 'new'
+    ), changed AS (
+        UPDATE vault.participant p SET digest = j.digest, email_index = j.email_index, objected = j.objected,
+            ciphertext = j.ciphertext
+        FROM judged j WHERE p.account_id = j.id AND p.number = j.number AND j.verdict = 'changed'
+    )
+    SELECT j.reference, j.number, j.verdict FROM judged j;
+    -- How many there are to show: who objected is not among them.
+    UPDATE public.gatekeeper_account a SET participants = c.shown FROM (
+        SELECT b.id, (SELECT count(*) FROM vault.participant p WHERE p.account_id = b.id AND NOT p.objected) AS shown
+        FROM public.gatekeeper_account b
+        WHERE b.reference IN (SELECT x->>'reference' FROM jsonb_array_elements(p_lines) x)) c
+    WHERE a.id = c.id AND a.participants <> c.shown;
+END $$;
+
+-- Erases at once (P8): the data key and every value go, the row stays as a bar on the reference. An
+-- account that was never here is barred as well, for a line of it may still be on its way. The
+-- requests' texts go before the account's change ends requests and grants: one order of locks.
+CREATE OR REPLACE FUNCTION vault.erase_account(p_reference text, p_source text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    a public.gatekeeper_account;
+    gone integer;
+BEGIN
+    INSERT INTO public.gatekeeper_account (reference, plan, language, filled, participants)
+    VALUES (p_reference, '', '', '{}', 0) ON CONFLICT DO NOTHING;
+    SELECT x.* INTO STRICT a FROM public.gatekeeper_account x WHERE x.reference = p_reference FOR NO KEY UPDATE;
+    IF a.erased_at IS NOT NULL THEN
+        RETURN 'already';
+    END IF;
+    UPDATE public.gatekeeper_accessrequest r SET reason_text = NULL
+    WHERE r.account_id = a.id AND r.reason_text IS NOT NULL;
+    UPDATE public.gatekeeper_account x SET erased_at = clock_timestamp(), plan = '', language = '', created_at = NULL,
+        exported_at = NULL, participants_since = NULL, participants_until = NULL, support_since = NULL,
+        support_until = NULL, restricted_at = NULL, filled = '{}', participants = 0
+    WHERE x.id = a.id;
+    DELETE FROM vault.participant p WHERE p.account_id = a.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    DELETE FROM vault.account v WHERE v.account_id = a.id;
+    PERFORM vault.write_entry('erase', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        'account', p_reference, 'fields', a.filled, 'details', jsonb_build_object('participants', gone)));
+    RETURN CASE WHEN a.exported_at IS NULL THEN 'barred' ELSE 'erased' END;
+END $$;
+
+-- Restricts the processing of an account (Art. 18), or lifts what this same command had set: the
+-- platform's own restriction comes and goes with its lines.
+CREATE OR REPLACE FUNCTION vault.restrict_account(p_reference text, p_restrict boolean, p_source text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    a public.gatekeeper_account;
+    v vault.account;
+BEGIN
+    SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.reference = p_reference FOR NO KEY UPDATE;
+    SELECT x.* INTO v FROM vault.account x WHERE x.account_id = a.id;
+    IF v.account_id IS NULL THEN
+        RETURN CASE WHEN a.erased_at IS NULL THEN 'unknown' ELSE 'erased' END;
+    ELSIF p_restrict = (v.held_at IS NOT NULL) THEN
+        RETURN 'same';
+    END IF;
+    UPDATE vault.account x SET held_at = CASE WHEN p_restrict THEN clock_timestamp() END WHERE x.account_id = a.id
+    RETURNING * INTO v;
+    UPDATE public.gatekeeper_account x SET restricted_at = coalesce(v.held_at, v.restricted_at) WHERE x.id = a.id;
+    PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        'account', p_reference, 'details', jsonb_build_object('restricted', jsonb_build_array(NOT p_restrict, p_restrict))));
+    RETURN CASE WHEN p_restrict THEN 'restricted' WHEN v.restricted_at IS NULL THEN 'lifted' ELSE 'platform' END;
+END $$;
+
+-- One entry a run: what came in, in numbers. A run that did not get to its end has failed.
+CREATE OR REPLACE FUNCTION vault.record_import(
+    p_what text, p_finished boolean, p_counts jsonb, p_account text, p_source text) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT vault.write_entry('import', CASE WHEN p_finished THEN 'allowed' ELSE 'failed' END,
+        jsonb_build_object('source', left(p_source, 80), 'account', p_account, 'details',
+            jsonb_build_object('what', left(p_what, 12)) || (
+                SELECT jsonb_object_agg(x.key, x.value::bigint) FROM jsonb_each_text(p_counts) x
+                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused'))))
+$$;
+
+REVOKE ALL ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
+    vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
+    vault.record_import(text, boolean, jsonb, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
+    vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
+    vault.record_import(text, boolean, jsonb, text, text) TO gatekeeper_vault;

@@ -1,0 +1,161 @@
+-- Record, then release: the only way by which a personal value leaves the database (DESIGN §4.1–5).
+
+-- The fields of an account that there are; what else a caller sends must not reach the log.
+CREATE OR REPLACE FUNCTION vault.known_fields() RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ARRAY['contact.name', 'contact.email', 'contact.marketing_consent', 'company.name', 'company.address',
+        'billing.bank_account', 'activity.ip_address', 'activity.last_visit_at', 'activity.settings',
+        'support.notes', 'participants']
+$$;
+
+-- First transaction: decide, write the entry (allowed or refused), count. What is asked for is either
+-- fields of the account, or a page of participants, or one participant by number or by blind index.
+CREATE OR REPLACE FUNCTION vault.record_view(
+    p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
+    p_page integer DEFAULT NULL, p_number integer DEFAULT NULL, p_index bytea DEFAULT NULL,
+    OUT entry bigint, OUT reason text, OUT codes text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+    facts jsonb := vault.context(p_context);
+    event text := CASE WHEN p_number IS NULL AND p_index IS NULL THEN 'view' ELSE 'search' END;
+    fields text[] := ARRAY(SELECT x FROM unnest(p_fields) x WHERE x = ANY (vault.known_fields()));
+    categories text[] := ARRAY(SELECT DISTINCT split_part(x, '.', 1) FROM unnest(fields) x);
+    records integer[];
+    most integer;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- An older snapshot would not see what was withdrawn meanwhile.
+        reason := 'check_failed';
+    ELSIF cardinality(fields) = 0 OR cardinality(fields) <> cardinality(p_fields)
+        OR ('participants' = ANY (fields)) <> (num_nonnulls(p_page, p_number, p_index) = 1)
+        OR ('participants' = ANY (fields) AND cardinality(fields) > 1) THEN
+        reason := 'check_failed';
+    ELSE
+        BEGIN
+            SELECT * INTO d FROM vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories);
+            facts := facts || to_jsonb(d);
+            reason := d.reason;
+            codes := d.codes;
+            IF reason = 'grant_not_started' AND p_open AND event = 'view' THEN
+                -- The first reveal opens the window; then every condition once more.
+                SELECT * INTO d FROM vault.decide(p_digest, 'open', p_account, p_grant => p_grant, p_categories => categories);
+                facts := facts || to_jsonb(d);
+                reason := d.reason;
+                codes := d.codes;
+                IF reason IS NULL THEN
+                    PERFORM vault.start_window(p_grant, facts);
+                END IF;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            reason := 'check_failed';  -- a condition that could not be evaluated has failed
+        END;
+    END IF;
+
+    IF reason IS NULL AND 'participants' = ANY (fields) THEN
+        most := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'participants_per_grant');
+        records := ARRAY(
+            SELECT x.number FROM vault.participant x WHERE x.account_id = d.account_id AND NOT x.objected
+                AND (p_number IS NULL OR x.number = p_number) AND (p_index IS NULL OR x.email_index = p_index)
+            ORDER BY x.number LIMIT 25 OFFSET 25 * (greatest(coalesce(p_page, 1), 1) - 1));
+        -- Pages and matches count alike; ten searches that find nothing are enough to guess with.
+        IF (SELECT g.participants_shown + cardinality(records) <= most AND g.misses < 10
+            FROM public.gatekeeper_grant g WHERE g.id = p_grant) IS NOT TRUE THEN
+            reason := 'view_limit_reached';
+        END IF;
+    END IF;
+    IF reason IS NULL THEN
+        UPDATE public.gatekeeper_grant g SET views = g.views + 1,
+            participants_shown = g.participants_shown + coalesce(cardinality(records), 0),
+            misses = g.misses + CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END
+        WHERE g.id = p_grant;
+    END IF;
+    entry := vault.write_entry(event, CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
+        '{"failed": []}' || facts || jsonb_build_object('reason', reason, 'account', p_account, 'grant_id', p_grant,
+            'fields', fields, 'categories', categories, 'records', CASE WHEN reason IS NULL THEN records END,
+            'results', CASE WHEN reason IS NULL THEN cardinality(records) END));
+END $$;
+
+-- Second transaction: is the entry durable, and does everything still hold? Then, and only then, the
+-- ciphertexts of exactly the fields that the entry names. A refusal here is an entry, 'withheld'.
+CREATE OR REPLACE FUNCTION vault.release_view(
+    p_digest bytea, p_context jsonb, p_entry bigint,
+    OUT reason text, OUT codes text[], OUT wrapped_key bytea, OUT fields text[], OUT ciphertexts bytea[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    e public.audit_entry;
+    d record;
+    facts jsonb := vault.context(p_context);
+    flushed_to pg_lsn;
+    patience timestamptz;
+    seconds integer := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'release_seconds');
+BEGIN
+    SELECT x.* INTO e FROM public.audit_entry x WHERE x.id = p_entry;
+    reason := CASE
+        WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'check_failed'
+        WHEN (e.event IN ('view', 'search') AND e.outcome = 'allowed') IS NOT TRUE
+            -- By the top-level xid: a savepoint has its own xmin, and a status that is unknown is no.
+            OR e.xid = pg_current_xact_id() OR pg_xact_status(e.xid) IS DISTINCT FROM 'committed'
+            OR (e."timestamp" BETWEEN clock_timestamp() - make_interval(secs => seconds) AND clock_timestamp()) IS NOT TRUE
+            OR e.session IS DISTINCT FROM (SELECT s.id FROM public.staff_session s WHERE s.digest = p_digest)
+            THEN 'record_failed' END;
+    IF reason IS NULL THEN
+        -- Committed is not yet on disk: with synchronous_commit off a crash would lose the entry. The
+        -- position is taken now, after its COMMIT; one stored in the entry would lie before it.
+        flushed_to := pg_current_wal_insert_lsn();
+        patience := clock_timestamp() + interval '2 seconds';
+        WHILE pg_current_wal_flush_lsn() < flushed_to AND clock_timestamp() < patience LOOP
+            PERFORM pg_sleep(0.0005);
+        END LOOP;
+        reason := CASE WHEN pg_current_wal_flush_lsn() < flushed_to THEN 'record_failed' END;
+    END IF;
+    IF reason IS NULL THEN
+        BEGIN
+            SELECT * INTO d FROM vault.decide(p_digest, e.event, e.account, p_grant => e.grant_id,
+                p_categories => e.categories::text[]);
+            facts := facts || to_jsonb(d);
+            codes := d.codes;
+            reason := CASE
+                WHEN d.reason IS NOT NULL  -- the view that reached the limit is the one that was counted
+                    AND NOT (d.reason = 'view_limit_reached' AND cardinality(d.failed) = 1) THEN d.reason
+                WHEN (d.member, d.account, d.ticket, d.grant_id, d.session)
+                    IS DISTINCT FROM (e.member::text, e.account::text, e.ticket::text, e.grant_id, e.session)
+                    THEN 'record_failed' END;
+        EXCEPTION WHEN OTHERS THEN
+            reason := 'check_failed';
+        END;
+    END IF;
+    IF reason IS NOT NULL THEN
+        PERFORM vault.write_entry(coalesce(e.event, 'view'), 'withheld', '{"failed": []}' || facts || jsonb_build_object(
+            'reason', reason, 'answers', p_entry, 'account', e.account, 'grant_id', e.grant_id, 'fields', e.fields,
+            'categories', e.categories, 'records', e.records));
+        RETURN;
+    END IF;
+    SELECT x.wrapped_key INTO wrapped_key FROM vault.account x WHERE x.account_id = d.account_id;
+    IF e.records IS NULL THEN
+        SELECT array_agg(v.field), array_agg(v.ciphertext) INTO fields, ciphertexts
+        FROM vault.account x CROSS JOIN LATERAL unnest(x.fields, x.ciphertexts) AS v (field, ciphertext)
+        WHERE x.account_id = d.account_id AND v.field = ANY (e.fields);
+    ELSE
+        SELECT array_agg('participants.' || x.number ORDER BY x.number), array_agg(x.ciphertext ORDER BY x.number)
+        INTO fields, ciphertexts FROM vault.participant x
+        WHERE x.account_id = d.account_id AND x.number = ANY (e.records) AND NOT x.objected;
+    END IF;
+    -- Nothing was written but locks: this transaction need not wait for the disk.
+    PERFORM set_config('synchronous_commit', 'off', true);
+END $$;
+
+-- Typed reasons are encrypted under the account's data key, and go when it goes. The wrapped key alone
+-- opens nothing: the vault's ciphertexts come with a release only.
+CREATE OR REPLACE FUNCTION vault.wrapped_key(p_account text) RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT x.wrapped_key FROM vault.account x
+        JOIN public.gatekeeper_account a ON a.id = x.account_id WHERE a.reference = p_account
+$$;
+
+REVOKE ALL ON FUNCTION vault.known_fields(),
+    vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
+    vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
+    vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) TO gatekeeper_vault;

@@ -1,0 +1,23 @@
+"""The SQL of Gatekeeper, in the order in which it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+FILES: Final[tuple[Path, ...]] = tuple(
+    _ROOT / name
+    for name in (
+        "audit/sql/entry.sql",
+        "gatekeeper/sql/gate.sql",
+        "gatekeeper/sql/grants.sql",
+        "gatekeeper/sql/requests.sql",
+        "gatekeeper/sql/views.sql",
+        "gatekeeper/sql/store.sql",
+        "gatekeeper/sql/tickets.sql",
+        "staff/sql/people.sql",
+        "gatekeeper/sql/rights.sql",
+    )
+)

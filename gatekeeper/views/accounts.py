@@ -1,0 +1,242 @@
+"""The account: hidden fields, and their reveal. No rule stands here: `gate` answers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from gatekeeper import access, catalogue, gate, notices, presentation
+from gatekeeper.models import Account, Grant
+from gatekeeper.views.pages import (
+    account_url,
+    caller_of,
+    closed_gate,
+    gate_in_words,
+    request_url,
+)
+from staff.decorators import polling
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from gatekeeper.cipher import Json
+
+_PARTICIPANT = re.compile(r"^(MOC-[0-9]{5,9})-P([0-9]{1,9})$")
+
+
+@require_GET
+def account(request: HttpRequest, reference: str) -> HttpResponse:
+    """The account with every value hidden; the gate's page when it is shut."""
+    ticket = request.GET.get("ticket") or None
+    seen = gate.look(caller_of(request), account=reference, ticket=ticket)
+    if not seen.open:
+        return closed_gate(request, seen, reference=reference, ticket=ticket)
+    return _page(request, seen, reference)
+
+
+@polling
+@require_GET
+def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
+    """The gate's page for the widget that asks by itself; it is no activity of the session."""
+    ticket = request.GET.get("ticket") or None
+    seen = gate.look(caller_of(request), account=reference, ticket=ticket)
+    return closed_gate(request, seen, reference=reference, ticket=ticket)
+
+
+@require_POST
+def reveal(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show a field, or all filled fields of a category. Recorded before it is shown."""
+    grant = _number(request.POST.get("grant"))
+    fields = request.POST.getlist("fields") or _filled(reference, request.POST.get("category", ""))
+    shown = gate.reveal(
+        caller_of(request),
+        account=reference,
+        grant=grant,
+        fields=fields,
+        open_window=request.POST.get("open") == "1",
+    )
+    if isinstance(shown, gate.Refusal):
+        return _refused(request, shown, reference, grant)
+    return _page(request, _look(request, reference, grant), reference, values=shown.values)
+
+
+@require_POST
+def participants(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show a page of participants, or the one whom an exact e-mail or reference names."""
+    grant = _number(request.POST.get("grant"))
+    query = request.POST.get("q", "").strip()[:320]
+    page = max(_number(request.POST.get("page")), 1)
+    caller = caller_of(request)
+    if not query:
+        shown = gate.participants(caller, account=reference, grant=grant, page=page)
+    elif named := _PARTICIPANT.match(query):
+        # Another account's participant is none of this one: number 0 matches nobody.
+        number = int(named[2]) if named[1] == reference else 0
+        shown = gate.find_participant(caller, account=reference, grant=grant, number=number)
+    else:
+        shown = gate.find_participant(caller, account=reference, grant=grant, email=query)
+    if isinstance(shown, gate.Refusal):
+        return _refused(request, shown, reference, grant)
+    people = {
+        "records": [_record(reference, name, value) for name, value in shown.values.items()],
+        "page": 0 if query else page,
+        "query": query,
+        "missed": bool(query) and not shown.values,
+    }
+    return _page(request, _look(request, reference, grant), reference, people=people)
+
+
+@require_POST
+def open_window(request: HttpRequest, reference: str) -> HttpResponse:
+    """Start the clock of an approved access, and go to the account."""
+    grant = _number(request.POST.get("grant"))
+    refused = access.open_window(caller_of(request), grant=grant, account=reference)
+    if refused is not None:
+        return _refused(request, refused, reference, grant)
+    notices.tell_of_opening(Grant.objects.select_related("approver", "request").get(pk=grant))
+    return HttpResponseRedirect(account_url(reference))
+
+
+@require_POST
+def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
+    """End an access: one's own, or anybody's by a manager, a reviewer or a people officer."""
+    reason = access.end(caller_of(request), grant)
+    if reason:
+        messages.error(request, presentation.sentence(reason))
+    else:
+        messages.success(request, _("Access has ended."))
+    own = Grant.objects.filter(pk=grant, member=request.user.pk).exists()
+    return HttpResponseRedirect("/" if own else request.headers.get("Referer") or "/")
+
+
+def _refused(request: HttpRequest, refusal: gate.Refusal, reference: str, grant: int) -> HttpResponse:
+    seen = _look(request, reference, grant)
+    shut = gate.Gate(
+        refusal.reason,
+        refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed"),
+        seen.signature,
+        seen.account_id,
+        seen.ticket_id,
+        seen.request_id,
+        seen.grant_id,
+    )
+    if refusal.reason in ("record_failed", "check_failed"):
+        # The rows may all hold: the reason stands above them, and nothing is shown.
+        messages.error(request, presentation.sentence(refusal.reason))
+    return closed_gate(request, shut, reference=reference)
+
+
+def _look(request: HttpRequest, reference: str, grant: int) -> gate.Gate:
+    return gate.look(caller_of(request), account=reference, grant=grant)
+
+
+def _page(
+    request: HttpRequest,
+    seen: gate.Gate,
+    reference: str,
+    *,
+    values: dict[str, Json] | None = None,
+    people: dict[str, object] | None = None,
+) -> HttpResponse:
+    if not seen.open or seen.grant_id is None:
+        # Shut between the reveal and the page: what was released is not shown any more.
+        return closed_gate(request, seen, reference=reference)
+    found = Account.objects.get(reference=reference)
+    grant = Grant.objects.select_related("approver", "ticket").get(pk=seen.grant_id)
+    context = {
+        "gate": gate_in_words(request, seen, reference=reference),
+        "reference": reference,
+        "ticket": grant.ticket.number,
+        "here_url": account_url(reference),
+        "account": found,
+        "grant": {
+            "id": grant.pk,
+            "ends_at": grant.window_ends_at,
+            "views": grant.views,
+            "categories": grant.categories,
+            "approver": grant.approver.name,
+        },
+        "extend_url": request_url(reference, grant.ticket.number, again=str(grant.request_id)),
+        "sections": [
+            _section(request, found, grant, code, values or {})
+            for code, _words in catalogue.CATEGORIES
+            if code != catalogue.PARTICIPANTS
+        ],
+        "people": _people(request, found, grant, people or {}),
+        "withheld": "",
+    }
+    return render(request, "gatekeeper/account.html", context)
+
+
+def _section(
+    request: HttpRequest, found: Account, grant: Grant, code: str, values: dict[str, Json]
+) -> dict[str, object]:
+    fields = [
+        {
+            "name": name,
+            "label": label,
+            "filled": name in found.filled,
+            "revealed": name in values,
+            "value": values.get(name),
+        }
+        for name, label in catalogue.FIELDS.items()
+        if catalogue.category_of(name) == code
+    ]
+    covered = code in grant.categories
+    wider = "" if covered else request_url(found.reference, grant.ticket.number, add=code)
+    return {
+        "code": code,
+        "covered": covered,
+        "blocked": _blocked(request, grant, found.reference, code) if covered else "",
+        "filled": sum(bool(field["filled"]) for field in fields),
+        "ask_url": wider,
+        "fields": fields,
+    }
+
+
+def _people(
+    request: HttpRequest, found: Account, grant: Grant, shown: dict[str, object]
+) -> dict[str, object] | None:
+    if catalogue.PARTICIPANTS not in grant.categories:
+        return None
+    return {
+        "total": found.participants,
+        "left": max(access.limit("participants_per_grant") - grant.participants_shown, 0),
+        "page": 0,
+        "pages": -(-found.participants // catalogue.PAGE_OF_PARTICIPANTS),
+        "records": [],
+        "query": "",
+        "missed": False,
+        "blocked": _blocked(request, grant, found.reference, catalogue.PARTICIPANTS),
+    } | shown
+
+
+def _blocked(request: HttpRequest, grant: Grant, reference: str, code: str) -> str:
+    """Why one category stays shut in an open account: its consent. Asked only where there is one."""
+    if code not in catalogue.CONSENT_CATEGORIES:
+        return ""
+    seen = gate.look(caller_of(request), account=reference, grant=grant.pk, categories=[code])
+    return seen.reason or ""
+
+
+def _record(reference: str, name: str, value: Json) -> dict[str, object]:
+    number = name.partition(".")[2]
+    values = value if isinstance(value, dict) else {}
+    return {"reference": f"{reference}-P{number}", "values": list(values.items())}
+
+
+def _filled(reference: str, category: str) -> list[str]:
+    """The category's fields that hold a value; none for an account that is not known."""
+    filled = Account.objects.filter(reference=reference).values_list("filled", flat=True).first()
+    return [name for name in filled or [] if catalogue.category_of(name) == category]
+
+
+def _number(text: str | None) -> int:
+    """A number from a form; what is none names nothing."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0

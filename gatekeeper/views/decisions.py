@@ -1,0 +1,258 @@
+"""The manager's inbox, and one request with all its facts. Decided once, in the database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from gatekeeper import access, catalogue, presentation
+from gatekeeper.forms import ApproveForm, DenyForm
+from gatekeeper.models import AccessRequest, Grant, Ticket
+from gatekeeper.views.home import nda_state
+from gatekeeper.views.pages import caller_of
+from staff.decorators import polling, refusal, role_required
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from staff.models import Member
+
+CHOICES = {"reasons": catalogue.DENIALS, "lengths": catalogue.MINUTES}
+DECIDED_SHOWN = 50
+
+
+@require_GET
+@role_required("approve")
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What waits for this manager, and what was decided today."""
+    return render(request, "gatekeeper/inbox.html", _inbox(request))
+
+
+@polling
+@require_GET
+@role_required("approve")
+def inbox_list(request: HttpRequest) -> HttpResponse:
+    """The list alone, which asks for itself; it is no activity of the session."""
+    return render(request, "gatekeeper/inbox/_list.html", _inbox(request))
+
+
+def _inbox(request: HttpRequest) -> dict[str, object]:
+    manager = _member(request)
+    waiting = [_item(asked) for asked in access.waiting_for(manager)]
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    decided = AccessRequest.objects.filter(decided_at__gte=midnight, decided_by__isnull=False)
+    mine = decided.filter(decided_by=manager) | decided.filter(member__manager=manager)
+    rows = mine.select_related("member", "account", "ticket", "decided_by", "grant")
+    return {
+        "requests": waiting,
+        "decided": [_decided(asked) for asked in rows.order_by("-decided_at")[:DECIDED_SHOWN]],
+        **CHOICES,
+    }
+
+
+@require_GET
+def approval(request: HttpRequest, request_id: int) -> HttpResponse:
+    """One request: the requester's own, or for who could decide or ends accesses by role."""
+    asked = _asked(request, request_id)
+    member = _member(request)
+    if asked is None:
+        return refusal(request, "role_missing")
+    state = _state(asked)
+    grant = Grant.objects.filter(request=asked, ended_at=None).first()
+    context = {
+        "item": _item(asked),
+        "state": state,
+        "ended": None
+        if state == "pending"
+        else {
+            "at": asked.decided_at or asked.lapses_at,
+            "by": asked.decided_by.name if asked.decided_by else "",
+            "denial": asked.denial,
+        },
+        "mine": asked.member_id == member.pk,
+        "approvers": list(access.approvers(asked.member).values_list("name", flat=True)),
+        "may_decide": access.approvers(asked.member).filter(pk=member.pk).exists(),
+        "grant_id": grant.pk if grant else None,
+        **CHOICES,
+    }
+    return render(request, "gatekeeper/approval.html", context)
+
+
+@require_POST
+def approve(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Approve as asked, or shorter, narrower, once or while the ticket is open."""
+    asked = _asked(request, request_id)
+    if asked is None:
+        return refusal(request, "role_missing")
+    form = ApproveForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, presentation.sentence("value_refused"))
+        return HttpResponseRedirect("/inbox/")
+    data = form.cleaned_data
+    reason = access.approve(
+        caller_of(request),
+        request_id,
+        categories=data["categories"] or asked.categories,
+        minutes=data["minutes"] or asked.minutes,
+        while_open=data["stretch"] == "while_open" if data["stretch"] else asked.while_open,
+    )
+    return _answer(request, asked, reason, _("Approved. The clock starts when the account is opened."))
+
+
+@require_POST
+def deny(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Reject, with a reason from the list."""
+    asked = _asked(request, request_id)
+    if asked is None:
+        return refusal(request, "role_missing")
+    form = DenyForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose a reason for the rejection."))
+        return HttpResponseRedirect("/inbox/")
+    reason = access.deny(caller_of(request), request_id, denial=form.cleaned_data["denial"])
+    return _answer(request, asked, reason, _("Rejected."))
+
+
+def _answer(request: HttpRequest, asked: AccessRequest, reason: str, done: str) -> HttpResponse:
+    if reason in ("mfa_stale", "role_missing", "session_missing", "session_expired", "mfa_missing"):
+        return refusal(request, reason)
+    if reason == "already_decided":
+        asked.refresh_from_db()
+        messages.warning(request, _decided_words(asked))
+    elif reason:
+        messages.error(request, presentation.sentence(reason))
+    else:
+        messages.success(request, done)
+    return HttpResponseRedirect("/inbox/")
+
+
+def _decided_words(asked: AccessRequest) -> str:
+    """The second of two sees who was first, and what they decided."""
+    words = {
+        "state": presentation.badge(_state(asked)).word,
+        "name": asked.decided_by.name if asked.decided_by else "–",
+        "time": presentation.moment(asked.decided_at or asked.lapses_at),
+    }
+    return _("Already decided: %(state)s, %(name)s, %(time)s.") % words
+
+
+def _asked(request: HttpRequest, request_id: int) -> AccessRequest | None:
+    """The request, for its member, for those who could decide it, and for reviewers and people officers."""
+    rows = AccessRequest.objects.select_related("member", "account", "ticket", "decided_by")
+    asked = get_object_or_404(rows, pk=request_id)
+    member = _member(request)
+    if asked.member_id == member.pk or {"reviewer", "people"} & set(member.roles):
+        return asked
+    return asked if access.approvers(asked.member).filter(pk=member.pk).exists() else None
+
+
+def _state(asked: AccessRequest) -> str:
+    if asked.state == "pending" and asked.lapses_at <= timezone.now():
+        return "lapsed"
+    return asked.state
+
+
+def _item(asked: AccessRequest) -> dict[str, object]:
+    checks, refused = _checks(asked)
+    return {
+        "id": asked.pk,
+        "member": asked.member.number,
+        "member_name": asked.member.name,
+        "reference": asked.account.reference,
+        "ticket": asked.ticket.number,
+        "purpose": asked.purpose,
+        "categories": asked.categories,
+        "minutes": asked.minutes,
+        "while_open": asked.while_open,
+        "reason": asked.reason,
+        "text": access.typed_reason(asked),
+        "asked_at": asked.asked_at,
+        "lapses_at": asked.lapses_at,
+        "checks": checks,
+        "notes": _notes(asked),
+        "denials": _denials(asked),
+        "refusal": refused,
+    }
+
+
+def _checks(asked: AccessRequest) -> tuple[list[presentation.RowView], str]:
+    """What the approver sees of the requester's papers and ticket. The database judges again."""
+    nda, _ends = nda_state(asked.member)
+    codes = {
+        "nda": {"missing": "nda_missing", "old_version": "nda_old_version"}.get(nda, "passed"),
+        "ticket": _ticket_code(asked.ticket, asked.member_id),
+        "account": "account_restricted" if asked.account.restricted_at else "passed",
+    }
+    rows = [presentation.row(name, code) for name, code in codes.items()]
+    failing = [code for name, code in codes.items() if code != "passed" and name != "nda"]
+    return rows, presentation.sentence(failing[0]) if failing else ""
+
+
+def _ticket_code(ticket: Ticket, member_id: int) -> str:
+    if not ticket.is_open:
+        return "ticket_closed"
+    return "passed" if ticket.assignee_id == member_id else "ticket_not_yours"
+
+
+def _notes(asked: AccessRequest) -> list[str]:
+    notes = []
+    earlier = AccessRequest.objects.filter(member=asked.member, pk__lt=asked.pk)
+    if not earlier.filter(account=asked.account).exists():
+        notes.append(_("First request for this account."))
+    week = earlier.filter(asked_at__gt=timezone.now() - timedelta(days=7)).count()
+    if week >= 20:  # four a working day; more is worth a look
+        notes.append(ngettext("%d request in the last week.", "%d requests in the last week.", week) % week)
+    return notes
+
+
+def _denials(asked: AccessRequest) -> list[dict[str, object]]:
+    earlier = AccessRequest.objects.filter(
+        ticket=asked.ticket, account=asked.account, state="denied", pk__lt=asked.pk
+    )
+    return [
+        {"at": one.decided_at, "by": one.decided_by.name if one.decided_by else "", "denial": one.denial}
+        for one in earlier.select_related("decided_by")[:5]
+    ]
+
+
+def _decided(asked: AccessRequest) -> dict[str, object]:
+    grant: Grant | None = getattr(asked, "grant", None)
+    state: str = asked.state
+    if grant is not None:
+        state = grant_state(grant)
+    return {
+        "member_name": asked.member.name,
+        "member": asked.member.number,
+        "reference": asked.account.reference,
+        "ticket": asked.ticket.number,
+        "state": state,
+        "at": asked.decided_at,
+        "by": asked.decided_by.name if asked.decided_by else "",
+        "grant_id": grant.pk if grant and state in ("approved", "active") else None,
+    }
+
+
+def grant_state(grant: Grant) -> str:
+    """A badge for a grant: approved, active, ended, expired or revoked."""
+    now = timezone.now()
+    if grant.ended_at is not None:
+        if grant.ended_by_id is not None and grant.ended_by_id != grant.member_id:
+            return "revoked"
+        return "expired" if grant.end_reason == "expired" else "ended"
+    if grant.window_ends_at is not None and grant.window_ends_at > now:
+        return "active"
+    return (
+        "approved" if grant.open_before > now and (grant.while_open or grant.opened_at is None) else "expired"
+    )
+
+
+def _member(request: HttpRequest) -> Member:
+    return request.user  # type: ignore[return-value]  # signed in

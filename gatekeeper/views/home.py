@@ -1,0 +1,159 @@
+"""Everybody's home, and the ways in: a number typed, a link from the helpdesk."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from gatekeeper import access, gate, presentation
+from gatekeeper.models import Feed, Grant, Ticket
+from gatekeeper.views.pages import account_url, caller_of, steps_for
+from staff.models import Member, NdaVersion, Signature
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.http import HttpRequest, HttpResponse
+
+TICKETS_A_PAGE = 25
+ENDING = timedelta(days=30)
+
+_ACCOUNT = re.compile(r"^(?:MOC-)?([0-9]{5,9})$", re.IGNORECASE)
+_TICKET = re.compile(r"^ZD-([0-9]{1,12})$", re.IGNORECASE)
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Open now, my tickets with the gate's state, my own papers."""
+    member: Member = request.user  # type: ignore[assignment]  # signed in
+    consultant = "consultant" in member.roles
+    tickets, more = _tickets(request, member) if consultant else ([], "")
+    context = {
+        "consultant": consultant,
+        "tickets": tickets,
+        "more_tickets_url": more,
+        "feed_heard_at": _stale_feed() if consultant else None,
+        "own": _own(request, member),
+    }
+    return render(request, "gatekeeper/home.html", context)
+
+
+@require_GET
+def go(request: HttpRequest) -> HttpResponse:
+    """Where a typed number leads: an account's gate, or a ticket's. Nothing typed is kept."""
+    text = request.GET.get("q", "").strip()
+    if found := _TICKET.match(text):
+        return HttpResponseRedirect(reverse("ticket", args=[f"ZD-{found[1]}"]))
+    if found := _ACCOUNT.match(text):
+        return HttpResponseRedirect(account_url(f"MOC-{found[1]}"))
+    messages.error(request, _("Type an account (MOC-48213) or a ticket (ZD-10442)."))
+    return HttpResponseRedirect("/")
+
+
+@require_GET
+def ticket(request: HttpRequest, number: str) -> HttpResponse:
+    """The helpdesk's link: the gate of the ticket's account; of several, the one not yet open.
+
+    A ticket that is not the member's says no more than one that does not exist.
+    """
+    found = Ticket.objects.filter(number=number, assignments__member=request.user.pk).first()
+    if found is None or not found.accounts:
+        refused = {"number": number, "accounts": []}
+        return render(request, "gatekeeper/ticket.html", refused, status=403)
+    if len(found.accounts) == 1:
+        return HttpResponseRedirect(account_url(found.accounts[0], number))
+    accounts = [_line(request, found, reference) for reference in found.accounts]
+    return render(request, "gatekeeper/ticket.html", {"number": number, "accounts": accounts})
+
+
+def _tickets(request: HttpRequest, member: Member) -> tuple[list[dict[str, object]], str]:
+    mine = Ticket.objects.filter(assignee=member, state__in=["open", "pending"])
+    page = Paginator(mine.order_by("-updated_at", "-id"), TICKETS_A_PAGE).get_page(request.GET.get("page"))
+    lines = [_line(request, found, reference) for found in page for reference in found.accounts]
+    return lines, f"/?page={page.next_page_number()}" if page.has_next() else ""
+
+
+def _line(request: HttpRequest, found: Ticket, reference: str) -> dict[str, object]:
+    seen = gate.look(caller_of(request), account=reference, ticket=found.number)
+    # Without the facts of the sentences: a list of many tickets asks the database once for each.
+    steps = steps_for(seen, reference=reference, ticket=found.number)
+    fields = (("grant", str(seen.grant_id or "")),)
+    view = presentation.gate_view(seen.codes, steps=steps, step_fields=fields)
+    failing = [row for row in view.rows if row.code == seen.reason]
+    return {
+        "number": found.number,
+        "state": found.state,
+        "reference": reference,
+        "url": account_url(reference, found.number),
+        "row": failing[0] if failing else None,
+        "waits": seen.reason == "grant_not_started",
+        "step": view.next_step,
+    }
+
+
+def _stale_feed() -> datetime | None:
+    """When the helpdesk was last heard, if that is too long ago; SQL says so to each gate."""
+    minutes = settings.LIMITS["ticket_feed_max_age_minutes"]
+    feed = Feed.objects.filter(name="tickets").first()
+    if not minutes or feed is None or timezone.now() < feed.heard_at + timedelta(minutes=minutes):
+        return None
+    return feed.heard_at
+
+
+def _own(request: HttpRequest, member: Member) -> dict[str, object]:
+    state, ends = nda_state(member)
+    return {
+        "nda": state,
+        "nda_ends": ends,
+        "verified_at": request.session.verified_at,  # type: ignore[attr-defined]  # our engine
+    }
+
+
+def nda_state(member: Member) -> tuple[str, datetime | None]:
+    """A badge for a member's agreement, and its end. For people to read: the gate asks SQL."""
+    now = timezone.now()
+    running = [s for s in Signature.objects.filter(member=member) if s.holds_at(at=now)]
+    if not running:
+        return "missing", None
+    newest = max(running, key=lambda one: one.valid_until)
+    required = NdaVersion.objects.filter(effective_at__lte=now).first()
+    if required and newest.version_id != required.pk and newest.form != Signature.Form.FOUNDING:
+        return "old_version", newest.valid_until
+    return ("ending" if newest.valid_until - now < ENDING else "in_force"), newest.valid_until
+
+
+def open_grants(request: HttpRequest) -> dict[str, object]:
+    """Context processor: the thin bar's open accesses, and how many requests wait."""
+    member = getattr(request, "user", None)
+    if not isinstance(member, Member) or not member.is_verified():  # type: ignore[attr-defined]  # django-otp
+        return {}
+    caller = caller_of(request)
+    grants = [_open(grant) for grant, _seen in access.open_accounts(caller, member)]
+    waiting = len(access.waiting_for(member)) if "manager" in member.roles else 0
+    return {
+        "open_grants": sorted(grants, key=lambda one: str(one["ends_at"])),
+        "waiting_count": waiting,
+    }
+
+
+def _open(grant: Grant) -> dict[str, object]:
+    return {
+        "id": grant.pk,
+        "reference": grant.account.reference,
+        "ticket": grant.ticket.number,
+        "ends_at": grant.window_ends_at,
+        "url": account_url(grant.account.reference, grant.ticket.number),
+        "approver": grant.approver.name,
+        "categories": grant.categories,
+    }

@@ -1,0 +1,165 @@
+"""What several pages need: the gate in words, with the steps this viewer can take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.shortcuts import render
+from django.urls import reverse
+
+from gatekeeper import access, gate, presentation
+from gatekeeper.models import AccessRequest, Account, Assignment, Feed, Grant, Ticket
+from staff.callers import Caller
+from staff.models import Signature
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from staff.models import Member
+
+
+def gate_in_words(
+    request: HttpRequest, seen: gate.Gate, *, reference: str, poll_url: str = ""
+) -> presentation.GateView:
+    """The widget for what SQL answered. Whether it is open is SQL's word, never the rows'."""
+    grant = _grant(seen)
+    view = presentation.gate_view(
+        seen.codes,
+        _facts(request.user, seen, grant),  # type: ignore[arg-type]  # signed in: the URL list says so
+        steps=steps_for(seen, reference=reference, ticket=_ticket_number(seen)),
+        step_fields=(("grant", str(seen.grant_id or "")),),
+        ends_at=grant.window_ends_at if grant else None,
+        poll_url=poll_url,
+    )
+    return replace(view, open=seen.open, reason=seen.reason or "")
+
+
+def steps_for(seen: gate.Gate, *, reference: str, ticket: str) -> dict[str, str]:
+    """The addresses of what this viewer can do about a shut gate, by the step's kind."""
+    here = account_url(reference, ticket)
+    steps = {
+        "sign_in": reverse("sign_in"),
+        "verify": f"{reverse('step_up')}?{urlencode({'next': here})}",
+    }
+    if ticket:
+        steps["request"] = request_url(reference, ticket)
+    if seen.grant_id is not None:
+        steps["open"] = reverse("open_window", args=[reference])
+    return steps
+
+
+def _ticket_number(seen: gate.Gate) -> str:
+    numbers = Ticket.objects.filter(pk=seen.ticket_id or 0).values_list("number", flat=True)
+    return numbers.first() or ""
+
+
+def request_url(reference: str, ticket: str, **more: str) -> str:
+    """The page on which this account is asked for under this ticket."""
+    return f"{reverse('ask', args=[reference])}?{urlencode({'ticket': ticket, **more})}"
+
+
+def _grant(seen: gate.Gate) -> Grant | None:
+    return Grant.objects.select_related("approver", "ended_by").filter(pk=seen.grant_id or 0).first()
+
+
+def _facts(member: Member, seen: gate.Gate, grant: Grant | None) -> dict[str, object]:
+    """What the sentences of the rows may name; each is left out when it is not known."""
+    facts: dict[str, object] = {"starts_on": member.starts_on}
+    signature = Signature.objects.filter(member=member).order_by("-signed_at", "-id").first()
+    if signature:
+        facts |= {"nda_version": signature.version_id, "nda_ends": signature.valid_until}
+    feed = Feed.objects.filter(name="tickets").first()
+    ticket = Ticket.objects.filter(pk=seen.ticket_id or 0).first()
+    facts |= {"heard_at": feed and feed.heard_at, "ticket": ticket and ticket.number}
+    facts |= _request_facts(seen) if grant is None else _grant_facts(grant)
+    facts["approvers"] = ", ".join(access.approvers(member).values_list("name", flat=True))
+    account = Account.objects.filter(pk=seen.account_id or 0).first()
+    if account:
+        facts["consent_ends"] = account.support_until or account.participants_until
+    return facts
+
+
+def _request_facts(seen: gate.Gate) -> dict[str, object]:
+    asked = AccessRequest.objects.select_related("decided_by").filter(pk=seen.request_id or 0).first()
+    if asked is None:
+        return {}
+    return {
+        "asked_at": asked.asked_at,
+        "lapses_at": asked.lapses_at,
+        "minutes": asked.minutes,
+        "denial": asked.denial,
+        "approver": asked.decided_by and asked.decided_by.name,
+    }
+
+
+def _grant_facts(grant: Grant) -> dict[str, object]:
+    return {
+        "approver": grant.approver.name,
+        "categories": grant.categories,
+        "minutes": grant.minutes,
+        "open_before": grant.open_before,
+        "window_ends_at": grant.window_ends_at,
+        "ended_at": grant.ended_at or grant.window_ends_at,
+        "ended_by": grant.ended_by and grant.ended_by.name,
+    }
+
+
+def closed_gate(
+    request: HttpRequest, seen: gate.Gate, *, reference: str, ticket: str | None = None
+) -> HttpResponse:
+    """The closed gate, a page of its own with status 403 (ux.md, gate widget, rule 4).
+
+    To whom has no claim it says the same of a known and an unknown account.
+    """
+    member: Member = request.user  # type: ignore[assignment]  # signed in
+    claims = Assignment.objects.filter(member=member, accounts__contains=[reference])
+    asked = AccessRequest.objects.filter(member=member, account__reference=reference)
+    known = claims.exists() or asked.exists()
+    named = Ticket.objects.filter(pk=seen.ticket_id or 0).first()
+    pending = asked.filter(pk=seen.request_id or 0, state="pending").first()
+    grant = _grant(seen)
+    others = Ticket.objects.filter(assignee=member, accounts__contains=[reference]).exclude(
+        pk=seen.ticket_id or 0
+    )
+    query = {"ticket": ticket} if ticket else {}
+    poll = f"{reverse('gate_state', args=[reference])}?{urlencode(query)}"
+    context = {
+        "gate": gate_in_words(request, seen, reference=reference, poll_url=poll if known else ""),
+        "reference": reference,
+        "ticket": named.number if named and known else "",
+        "known": known,
+        "pending": pending,
+        "grant": _approved(grant),
+        "tickets": [
+            {"number": other.number, "url": account_url(reference, other.number)} for other in others[:10]
+        ]
+        if known
+        else [],
+        "more": [],
+    }
+    return render(request, "gatekeeper/gate.html", context, status=200 if seen.open else 403)
+
+
+def _approved(grant: Grant | None) -> dict[str, object] | None:
+    if grant is None or grant.ended_at is not None:
+        return None
+    return {
+        "id": grant.pk,
+        "minutes": grant.minutes,
+        "categories": grant.categories,
+        "approver": grant.approver.name,
+        "while_open": grant.while_open,
+    }
+
+
+def account_url(reference: str, ticket: str = "") -> str:
+    """The account's page; with a ticket, the gate under that ticket."""
+    url = reverse("account", args=[reference])
+    return f"{url}?{urlencode({'ticket': ticket})}" if ticket else url
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Who calls the database's functions."""
+    return Caller.of(request)

@@ -1,0 +1,111 @@
+"""Asking for access, and taking the request back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from gatekeeper import access, catalogue, gate, notices, presentation
+from gatekeeper.forms import AskForm
+from gatekeeper.models import AccessRequest, Ticket
+from gatekeeper.views.pages import account_url, caller_of, closed_gate
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from staff.models import Member
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest, reference: str) -> HttpResponse:
+    """One short screen. Whoever has no such ticket gets the gate, which says so."""
+    number = request.POST.get("ticket") or request.GET.get("ticket") or None
+    seen = gate.look(caller_of(request), account=reference, ticket=number)
+    ticket = Ticket.objects.filter(pk=seen.ticket_id or 0, assignee=request.user.pk).first()
+    if ticket is None:
+        return closed_gate(request, seen, reference=reference, ticket=number)
+    if request.method == "POST":
+        form = AskForm(request.POST, ticket=ticket)
+        if form.is_valid():
+            return _send(request, reference, ticket, form.cleaned_data)
+        return _page(request, reference, ticket, form)
+    return _page(
+        request, reference, ticket, AskForm(initial=_prefilled(request, reference, ticket), ticket=ticket)
+    )
+
+
+def _send(request: HttpRequest, reference: str, ticket: Ticket, data: dict[str, Any]) -> HttpResponse:
+    wish = access.Wish(
+        account=reference,
+        ticket=ticket.number,
+        purpose=data["purpose"],
+        categories=data["categories"],
+        minutes=data["minutes"],
+        while_open=data["stretch"] == "while_open",
+        reason=data["reason"],
+        text=data["text"],
+    )
+    asked = access.ask(caller_of(request), wish)
+    if asked.reason:
+        shut = gate.Gate(asked.reason, gate.rows(asked.codes), ticket_id=ticket.pk)
+        return closed_gate(request, shut, reference=reference, ticket=ticket.number)
+    found = AccessRequest.objects.select_related("member").get(pk=asked.request or 0)
+    told = notices.tell_approvers(found)
+    messages.success(request, _("Request sent.") + (f" {told}" if told else ""))
+    return HttpResponseRedirect(account_url(reference, ticket.number))
+
+
+def _page(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
+    member: Member = request.user  # type: ignore[assignment]  # signed in
+    context = {
+        "reference": reference,
+        "ticket": ticket,
+        "form": form,
+        "approvers": list(access.approvers(member).values_list("name", flat=True)),
+        "lapse_hours": settings.LIMITS["request_hours"],
+        "cancel_url": account_url(reference, ticket.number),
+        "repeated": bool(form.initial.get("repeated")),
+    }
+    return render(request, "gatekeeper/request.html", context)
+
+
+def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str, Any]:
+    """From the newest request for this account and ticket, also by whom it was assigned to before."""
+    initial: dict[str, Any] = {
+        "categories": ["contact"],
+        "purpose": "privacy_request" if ticket.kind == "privacy" else "support_request",
+    }
+    if ticket.kind == "privacy":
+        initial["reason"] = "answer_privacy"
+    earlier = AccessRequest.objects.filter(account__reference=reference, ticket=ticket).first()
+    if earlier is not None:
+        initial |= {
+            "categories": list(earlier.categories),
+            "purpose": earlier.purpose,
+            "minutes": earlier.minutes,
+            "stretch": "while_open" if earlier.while_open else "once",
+            "reason": earlier.reason,
+            "repeated": True,
+        }
+    wanted = request.GET.get("add", "")
+    if wanted in dict(catalogue.CATEGORIES) and wanted not in initial["categories"]:
+        initial["categories"] = [*initial["categories"], wanted]
+    return initial
+
+
+@require_POST
+def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Take one's own waiting request back."""
+    found = get_object_or_404(AccessRequest, pk=request_id, member=request.user.pk)
+    reason = access.withdraw(caller_of(request), request_id)
+    if reason:
+        messages.error(request, presentation.sentence(reason))
+    else:
+        messages.success(request, _("Request withdrawn."))
+    return HttpResponseRedirect(account_url(found.account.reference, found.ticket.number))

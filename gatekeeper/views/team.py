@@ -1,0 +1,171 @@
+"""A team's members with what is open to them; ending, suspending, deputies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from gatekeeper import access, presentation
+from gatekeeper.forms import DeputyForm
+from gatekeeper.models import Deputy, Grant
+from gatekeeper.views.decisions import grant_state
+from gatekeeper.views.home import nda_state
+from gatekeeper.views.pages import caller_of
+from staff import people
+from staff.decorators import refusal, role_required
+from staff.models import Member
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+MEMBERS_A_PAGE = 50
+
+
+@require_GET
+@role_required("end")
+def team(request: HttpRequest) -> HttpResponse:
+    """For a manager those below them; for a reviewer or people officer everybody."""
+    return _page(request)
+
+
+def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 200) -> HttpResponse:
+    member = _member(request)
+    manages = "manager" in member.roles
+    query = request.GET.get("q", "").strip()[:100]
+    found = _below(member) if manages else Member.objects.exclude(pk=member.pk)
+    if query:
+        found = found.filter(Q(number__iexact=query) | Q(name__icontains=query))
+    page = Paginator(found.order_by("number"), MEMBERS_A_PAGE).get_page(request.GET.get("page"))
+    context: dict[str, object] = {
+        "members": [_row(one, member) for one in page],
+        "query": query,
+        "older_url": f"?q={query}&page={page.next_page_number()}" if page.has_next() else "",
+        "manages": manages,
+    }
+    if manages:
+        context["deputies"] = _deputies(member)
+        context["form"] = form or DeputyForm(manager=member)
+    return render(request, "gatekeeper/team.html", context, status=status)
+
+
+@require_POST
+def suspend(request: HttpRequest, number: str) -> HttpResponse:
+    """Suspend a member: sessions and accesses end at once. Any manager, reviewer or people officer."""
+    get_object_or_404(Member, number=number)
+    reason = people.change_member(caller_of(request), number, "suspended", value=True)
+    if reason:
+        messages.error(request, presentation.sentence(reason))
+    else:
+        messages.success(request, _("Suspended: %(number)s.") % {"number": number})
+    return HttpResponseRedirect("/team/")
+
+
+@require_POST
+def deputies(request: HttpRequest) -> HttpResponse:
+    """Name a deputy from one day to another."""
+    member = _member(request)
+    if "manager" not in member.roles:
+        return refusal(request, "role_missing")
+    form = DeputyForm(request.POST, manager=member)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    begins, ends = form.span()
+    reason = access.name_deputy(
+        caller_of(request),
+        deputy=form.cleaned_data["deputy"].number,
+        begins_at=begins,
+        ends_at=ends,
+    )
+    return _done(request, reason, _("Deputy named."))
+
+
+@require_POST
+def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
+    """End a deputy's time now."""
+    get_object_or_404(Deputy, pk=deputy_id, manager=request.user.pk)
+    return _done(request, access.end_deputy(caller_of(request), deputy_id), _("The deputy's time has ended."))
+
+
+def _done(request: HttpRequest, reason: str, words: str) -> HttpResponse:
+    if reason == "mfa_stale":
+        return refusal(request, reason)
+    if reason:
+        messages.error(request, presentation.sentence(reason))
+    else:
+        messages.success(request, words)
+    return HttpResponseRedirect("/team/")
+
+
+def _below(manager: Member) -> QuerySet[Member]:
+    """Everybody who reports to the manager, directly or not; a circle of managers ends."""
+    found: set[int] = set()
+    layer = {manager.pk}
+    while layer:
+        layer = set(Member.objects.filter(manager__in=layer).values_list("pk", flat=True))
+        layer -= found | {manager.pk}
+        found |= layer
+    return Member.objects.filter(pk__in=found)
+
+
+def _row(one: Member, viewer: Member) -> dict[str, object]:
+    nda, ends = nda_state(one)
+    grants = Grant.objects.filter(member=one, ended_at=None).select_related("account", "ticket")
+    return {
+        "number": one.number,
+        "name": one.name,
+        "roles": one.roles,
+        "direct": one.manager_id == viewer.pk,
+        "state": _state(one),
+        "nda": nda,
+        "nda_ends": ends,
+        "may_suspend": one.suspended_at is None and one.pk != viewer.pk,
+        "grants": [
+            {
+                "id": grant.pk,
+                "reference": grant.account.reference,
+                "ticket": grant.ticket.number,
+                "categories": grant.categories,
+                "state": grant_state(grant),
+                "ends_at": grant.window_ends_at,
+            }
+            for grant in grants[:20]
+        ],
+    }
+
+
+def _state(one: Member) -> str:
+    today = timezone.localdate()
+    if one.suspended_at is not None:
+        return "suspended"
+    if one.left_on is not None and one.left_on < today:
+        return "left"
+    return "not_started" if one.starts_on is None or one.starts_on > today else ""
+
+
+def _deputies(member: Member) -> list[dict[str, object]]:
+    now = timezone.now()
+    rows = Deputy.objects.filter(manager=member, ends_at__gt=now).select_related("deputy")
+    return [
+        {
+            "id": one.pk,
+            "name": one.deputy.name,
+            "number": one.deputy.number,
+            "begins_at": one.begins_at,
+            "ends_at": one.ends_at,
+            "running": one.begins_at <= now,
+        }
+        for one in rows
+    ]
+
+
+def _member(request: HttpRequest) -> Member:
+    return request.user  # type: ignore[return-value]  # signed in

@@ -1,0 +1,56 @@
+"""What a view says about itself: who may have it, and what asking for it means for the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from staff import people
+from staff.callers import Caller
+from staff.reasons import words_of
+from staff.redirects import to_page
+
+Rest = ParamSpec("Rest")
+View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponse])
+
+
+def polling(view: AnyView) -> AnyView:
+    """Mark a page that asks by itself: nobody is active because of it (DESIGN §6)."""
+    view.polling = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
+    return view
+
+
+def before_factor(view: AnyView) -> AnyView:
+    """Mark a page of signing in, open between the password and the code."""
+    view.before_factor = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
+    return view
+
+
+def role_required(act: str) -> Callable[[View[Rest]], View[Rest]]:
+    """Ask the database, at this moment, whether an officer's act is the member's.
+
+    `act` is a word of `vault.decide`: people, approve, review, end, suspend, administer, privacy.
+    """
+
+    def decorate(view: View[Rest]) -> View[Rest]:
+        @wraps(view)
+        def judged(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+            reason = people.officer(Caller.of(request), act)
+            return refusal(request, reason) if reason else view(request, *args, **kwargs)
+
+        return judged
+
+    return decorate
+
+
+def refusal(request: HttpRequest, reason: str) -> HttpResponse:
+    """The answer to what is not allowed: the step that would help, or the reason, as a 403 page."""
+    if reason == "mfa_stale":
+        return to_page(request, "step_up")
+    words = {"reason": reason, "words": words_of(reason)}
+    return render(request, "staff/refused.html", words, status=403)

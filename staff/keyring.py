@@ -1,0 +1,106 @@
+"""The key ring: keys that the database never sees, under which smaller keys lie encrypted.
+
+In: `settings.KEY_RING`, entries `id:base64 of 32 bytes`, separated by commas or new lines. The
+first key seals; every key in the ring opens, so that a new key is put in front and the old one
+leaves when nothing is sealed under it any more. Source of the rule: DESIGN §4.9.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from functools import lru_cache
+from typing import Final, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+VERSION: Final = b"\x01"
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+class KeyRingError(Exception):
+    """The ring cannot be read, or what was sealed does not open. Names ids, never a key."""
+
+
+class KeyRing:
+    """Keys by their ids, the sealing one first."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        """Take checked keys; see `parse` for text."""
+        if not keys:
+            raise KeyRingError("the key ring is empty")
+        self._current = next(iter(keys))
+        self._keys = {name: AESGCM(key) for name, key in keys.items()}
+
+    @classmethod
+    def parse(cls, text: str) -> KeyRing:
+        """Read a ring from the form of the setting. Raises KeyRingError without quoting it."""
+        keys: dict[str, bytes] = {}
+        for place, entry in enumerate(filter(None, re.split(r"[,\s]+", text)), start=1):
+            name, _, encoded = entry.partition(":")
+            if not ID.fullmatch(name):
+                raise KeyRingError(f"key ring, entry {place}: the id is not of the form id:key")
+            if name in keys:
+                raise KeyRingError(f"key ring, entry {place}: the id stands twice")
+            keys[name] = _key(encoded, place)
+        return cls(keys)
+
+    def seal(self, plain: bytes, *, about: str) -> bytes:
+        """Encrypt under the current key, bound to `about`: what is sealed opens for it alone."""
+        name = self._current.encode()
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._keys[self._current].encrypt(nonce, plain, about.encode())
+        return VERSION + bytes((len(name),)) + name + nonce + sealed
+
+    def open(self, sealed: bytes, *, about: str) -> bytes:
+        """Decrypt what any key of the ring sealed for the same `about`. Raises KeyRingError."""
+        name, start = self._name(sealed)
+        key = self._keys.get(name)
+        if key is None:
+            raise KeyRingError(f"the key ring has no key {name!r}")
+        nonce = sealed[start : start + NONCE_BYTES]
+        try:
+            return key.decrypt(nonce, sealed[start + NONCE_BYTES :], about.encode())
+        except (InvalidTag, ValueError):
+            raise KeyRingError(f"sealed under {name!r}, it does not open for this use") from None
+
+    def key_id(self, sealed: bytes) -> str:
+        """Return the id of the key that sealed, for a later rotation. Raises KeyRingError."""
+        return self._name(sealed)[0]
+
+    @staticmethod
+    def _name(sealed: bytes) -> tuple[str, int]:
+        start = 2 + sealed[1] if sealed[:1] == VERSION and len(sealed) > 1 else 0
+        name = sealed[2:start].decode("ascii", "replace")
+        if not ID.fullmatch(name):
+            raise KeyRingError("sealed bytes of a form that is not known")
+        return name, start
+
+
+def _key(encoded: str, place: int) -> bytes:
+    def refuse() -> NoReturn:
+        raise KeyRingError(f"key ring, entry {place}: the key is not 32 bytes in base64") from None
+
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        refuse()
+    if len(key) != KEY_BYTES:
+        refuse()
+    return key
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> KeyRing:
+    return KeyRing.parse(text)
+
+
+def ring() -> KeyRing:
+    """Return the ring of the settings, parsed once. Raises KeyRingError."""
+    return _parsed(settings.KEY_RING)

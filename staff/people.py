@@ -1,0 +1,126 @@
+"""What a people officer does, as the database does it: thin calls of `staff/sql/people.sql`.
+
+Each function returns the reason for which nothing was done, or the empty string. The database
+decides, changes and records in one transaction; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connections, transaction
+
+from staff.callers import Caller
+
+#: The alias under which commands run; web processes have none such.
+MIGRATOR: Final = "migrator"
+Value = str | bool | list[str] | dict[str, Any] | None
+
+
+def _ask(sql: str, values: list[Any], using: str = "default") -> str:
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, values)
+        row = cursor.fetchone()
+    return str(row[0] or "") if row else ""
+
+
+def officer(caller: Caller, act: str) -> str:
+    """Why this officer's act is not the caller's at this moment (DESIGN §1: member, session, nda)."""
+    return _ask("SELECT vault.officer(%s::bytea, %s::text)", [caller.digest, act])
+
+
+def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
+    """Change one fact: suspended, starts_on, left_on, roles, manager, factor or invitation."""
+    return _ask(
+        "SELECT vault.change_member(%s::bytea, %s::jsonb, %s::text, %s::text, %s::jsonb)",
+        [caller.digest, json.dumps(caller.context), number, fact, json.dumps(value)],
+    )
+
+
+def enter_signature(caller: Caller, number: str, version: int, signed_at: datetime) -> str:
+    """Enter another member's signature under a version."""
+    return _ask(
+        "SELECT vault.enter_signature(%s::bytea, %s::jsonb, %s::text, %s::int, %s::timestamptz)",
+        [caller.digest, json.dumps(caller.context), number, version, signed_at],
+    )
+
+
+def withdraw_signature(caller: Caller, signature: int) -> str:
+    """Withdraw another member's signature; what rests on it ends."""
+    return _ask(
+        "SELECT vault.withdraw_signature(%s::bytea, %s::jsonb, %s::bigint)",
+        [caller.digest, json.dumps(caller.context), signature],
+    )
+
+
+def publish_nda_version(
+    caller: Caller, number: int, effective_at: datetime, term_days: int, grace_days: int
+) -> str:
+    """Publish a version of the agreement, required from its effective moment on."""
+    return _ask(
+        "SELECT vault.publish_nda_version(%s::bytea, %s::jsonb, %s::int, %s::timestamptz, %s::int, %s::int)",
+        [caller.digest, json.dumps(caller.context), number, effective_at, term_days, grace_days],
+    )
+
+
+# Commands, as the migrator. `source` says which, and whose: 'import_staff (root)'.
+
+
+def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tuple[str, str]]:
+    """Take members from the personnel system; their numbers and outcomes, in order.
+
+    An outcome is new, changed, same, or refused:email, refused:manager, refused:value.
+    """
+    with connections[MIGRATOR].cursor() as cursor:
+        cursor.execute(
+            "SELECT number, outcome FROM vault.apply_members(%s::jsonb, %s::text)",
+            [json.dumps(list(members)), source],
+        )
+        return [(str(number), str(outcome)) for number, outcome in cursor.fetchall()]
+
+
+def publish_nda_version_by_command(
+    source: str, number: int, effective_at: datetime, term_days: int, grace_days: int
+) -> str:
+    """Publish a version from the server's terminal: for the demo, and for a first installation."""
+    return _ask(
+        "SELECT vault.add_version(vault.judge_command(%s::text, NULL), '{}', %s::int,"
+        " %s::timestamptz, %s::int, %s::int)",
+        [source, number, effective_at, term_days, grace_days],
+        MIGRATOR,
+    )
+
+
+def enter_signature_by_command(source: str, number: str, version: int | None, signed_at: datetime) -> str:
+    """Enter a signature from the server's terminal. Without a version it is a founder's, 7 days."""
+    return _ask(
+        "SELECT vault.add_signature(vault.judge_command(%s::text, %s::text), '{}', %s::int, %s::timestamptz)",
+        [source, number, version, signed_at],
+        MIGRATOR,
+    )
+
+
+def change_member_by_command(source: str, number: str, fact: str, value: Value) -> str:
+    """Change one fact of a member from the server's terminal, recorded under `source`."""
+    with transaction.atomic(using=MIGRATOR), connections[MIGRATOR].cursor() as cursor:
+        cursor.execute(
+            "SELECT j.x->>'reason', (j.x->>'subject_id')::bigint, j.x::text"
+            " FROM (SELECT vault.judge_command(%s::text, %s::text) AS x) AS j",
+            [source, number],
+        )
+        reason, subject, judged = cursor.fetchone()
+        if not reason:
+            cursor.execute(
+                "SELECT vault.apply_change(%s::bigint, NULL, %s::text, %s::jsonb)",
+                [subject, fact, json.dumps(value)],
+            )
+            (reason,) = cursor.fetchone()
+        judged = json.dumps({**json.loads(judged), "reason": reason})
+        cursor.execute(
+            "SELECT vault.record_act('change', %s::jsonb, '{}', jsonb_build_object(%s::text, true))",
+            [judged, fact],
+        )
+    return str(reason)

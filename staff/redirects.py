@@ -1,0 +1,50 @@
+"""Where to go next, and never to another site."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+NEXT = "next"
+
+
+def safe_next(request: HttpRequest) -> str:
+    """The address asked for as `next`, if it is one of ours; otherwise the first page."""
+    target = request.POST.get(NEXT) or request.GET.get(NEXT) or ""
+    return target if _is_ours(request, target) else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def here(request: HttpRequest) -> str:
+    """Where to come back to: this page, or the page whose form was sent; '' when not known.
+
+    What a form held is not kept: it is typed, or clicked, again.
+    """
+    if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
+        return request.get_full_path()
+    source = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if not _is_ours(request, source):
+        return ""
+    parts = urlsplit(source)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def to_page(request: HttpRequest, name: str, **query: str) -> HttpResponse:
+    """Lead to one of the pages of signing in, and from there back to here."""
+    query = {key: value for key, value in {**query, NEXT: here(request)}.items() if value}
+    address = reverse(name) + (f"?{urlencode(query)}" if query else "")
+    # A redirect would be followed inside a part of the page.
+    if "HX-Request" in request.headers:
+        return HttpResponseClientRedirect(address)
+    return HttpResponseRedirect(address)
+
+
+def _is_ours(request: HttpRequest, address: str) -> bool:
+    return url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )

@@ -1,0 +1,208 @@
+"""Django's sessions on a table of our own, so that the database can judge them (DESIGN §4.8).
+
+The key is in the cookie alone; the table holds its SHA-256. A row is never deleted: the log names
+its number. It ends, and ended is ended (a trigger in `staff/sql/people.sql` holds that too).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from staff.models import Session
+
+# Writing at every click would be a write a page; ten seconds are nothing against fifteen minutes.
+TOUCH_AFTER = timedelta(seconds=10)
+
+EXPIRED = "session_expired"
+ENDED = "session_ended"
+
+
+def digest_of(key: str) -> bytes:
+    """What the table holds of a key. The key is random, so that no salt is needed."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
+
+
+class SessionStore(SessionBase):
+    """One browser's session. `number`, `digest` and `verified_at` are for the gate and the log."""
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        self._row: Session | None = None
+        #: Why the session that the cookie names counts no more; empty when it counts, or is unknown.
+        self.ended_because = ""
+
+    # What others read
+
+    @property
+    def number(self) -> int | None:
+        """The session's number in the log; None for a visitor without a session."""
+        row = self._loaded()
+        return row.pk if row else None
+
+    @property
+    def digest(self) -> bytes | None:
+        """What the database's functions know the session by."""
+        return digest_of(self.session_key) if self._loaded() and self.session_key else None
+
+    @property
+    def verified_at(self) -> datetime | None:
+        """When the second factor was last proved; None until it is."""
+        row = self._loaded()
+        return row.verified_at if row else None
+
+    @property
+    def factor(self) -> str:
+        """Which second factor was proved."""
+        row = self._loaded()
+        return row.factor if row else ""
+
+    # What sign-in and the guard do
+
+    def mark_verified(self, factor: str) -> None:
+        """Note that the second factor was proved now, and renew the key (ASVS 7.2.4).
+
+        The number and the beginning stay: a step-up never prolongs the twelve hours.
+        """
+        self._renew(verified_at=timezone.now(), factor=factor)
+
+    def touch(self) -> None:
+        """Note that the member is active, in a statement of its own (never inside a transaction)."""
+        row, now = self._loaded(), timezone.now()
+        if row is not None and row.last_seen_at <= now - TOUCH_AFTER:
+            Session.objects.filter(pk=row.pk, ended_at__isnull=True).update(last_seen_at=now)
+
+    # What Django calls
+
+    def load(self) -> dict[str, Any]:
+        """The data of the cookie's session while it counts; otherwise the visitor has none."""
+        row = Session.objects.filter(digest=digest_of(self.session_key or "")).first()
+        self.ended_because = _why_over(row) if row else ""
+        if row is None or self.ended_because:
+            # An unknown key is never taken over, or one could be planted in a browser.
+            self._session_key = None
+            return {}
+        self._row = row
+        return dict(row.data)
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(digest=digest_of(session_key)).exists()
+
+    def create(self) -> None:
+        self._session_key = secrets.token_urlsafe(32)
+        self.save(must_create=True)
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """Store the data. Raises UpdateError when the session has ended meanwhile."""
+        if self.session_key is None:
+            self.create()
+            return
+        data = self._data(no_load=must_create)
+        if must_create:
+            self._insert(data)
+            return
+        row = self._row
+        if row is None or not _live(row).update(data=data):
+            raise UpdateError
+
+    def delete(self, session_key: str | None = None) -> None:
+        """End the session; its row stays."""
+        key = session_key or self.session_key
+        if key is not None:
+            now = timezone.now()
+            Session.objects.filter(digest=digest_of(key), ended_at__isnull=True).update(ended_at=now)
+
+    def flush(self) -> None:
+        super().flush()
+        self._row = None
+
+    def cycle_key(self) -> None:
+        """Renew the key. A visitor who signs in gets a session of their own, from now on."""
+        row = self._loaded()
+        if row is not None and row.member_id is not None:
+            self._renew()
+            return
+        self.delete()
+        self._row = None
+        self._session_key = None  # saving makes the row, with the member
+        self.modified = True
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """End what has run out: tidying alone, every reader judges for itself."""
+        now = timezone.now()
+        idle, whole = _limits()
+        over = Q(last_seen_at__lte=now - idle) | Q(started_at__lte=now - whole)
+        Session.objects.filter(over, ended_at__isnull=True).update(ended_at=now)
+
+    # Inside
+
+    def _data(self, *, no_load: bool = False) -> dict[str, Any]:
+        data: dict[str, Any] = self._get_session(no_load)  # type: ignore[attr-defined]  # no stub
+        return data
+
+    def _loaded(self) -> Session | None:
+        self._data()
+        return self._row
+
+    def _insert(self, data: dict[str, Any]) -> None:
+        now = timezone.now()
+        member = data.get(SESSION_KEY)
+        self._row = Session.objects.create(
+            digest=digest_of(self.session_key or ""),
+            member_id=int(member) if member else None,
+            started_at=now,
+            last_seen_at=now,
+            data=data,
+        )
+
+    def _renew(self, **facts: Any) -> None:
+        row, key = self._loaded(), secrets.token_urlsafe(32)
+        if row is None or not _live(row).update(digest=digest_of(key), **facts):
+            raise UpdateError
+        for name, value in facts.items():
+            setattr(row, name, value)
+        self._session_key = key
+        self.modified = True
+
+
+def of(request: HttpRequest) -> SessionStore:
+    """The request's session, as what it is. Raises TypeError under another session engine."""
+    session = request.session
+    if not isinstance(session, SessionStore):
+        raise TypeError("SESSION_ENGINE is not staff.sessions")
+    return session
+
+
+def _limits() -> tuple[timedelta, timedelta]:
+    return (
+        timedelta(minutes=settings.LIMITS["session_idle_minutes"]),
+        timedelta(hours=settings.LIMITS["session_hours"]),
+    )
+
+
+def _live(row: Session) -> Any:
+    return Session.objects.filter(pk=row.pk, ended_at__isnull=True)
+
+
+def _why_over(row: Session) -> str:
+    """The reason for which a session counts no more; empty while it counts. Ends what ran out."""
+    if row.ended_at is not None:
+        member = row.member
+        return (member.barred_because() if member else "") or ENDED
+    now = timezone.now()
+    idle, whole = _limits()
+    if now < row.last_seen_at + idle and now < row.started_at + whole:
+        return ""
+    _live(row).update(ended_at=now)
+    return EXPIRED

@@ -1,0 +1,1 @@
+"""The pages of `staff`: signing in, links, members, agreements, one's own settings."""

@@ -1,0 +1,65 @@
+"""Members who can sign in, for the tests of the pages: a password, a second factor, a browser."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any, cast
+
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.urls import reverse
+
+from staff import factors, totp
+from staff.models import Member, TotpDevice
+from tests.world import Person, World
+
+PASSWORD = "three quiet otters dance"
+#: Each code is good once: a test that signs in often goes on to the steps that follow.
+_steps = itertools.count()
+
+
+def give_factors(world: World, *people: Person) -> None:
+    """Give members the password and a confirmed second factor."""
+    encoded = make_password(PASSWORD)
+    for person in people:
+        world.change("staff_member", person.id, password=encoded)
+        device = factors.enrol_totp(member(person))
+        world.change("staff_totpdevice", device.pk, confirmed=True)
+
+
+def member(person: Person) -> Member:
+    return Member.objects.get(pk=person.id)
+
+
+def device_of(person: Person) -> TotpDevice:
+    return cast("TotpDevice", TotpDevice.objects.get(user_id=person.id))
+
+
+def fresh_code(world: World, person: Person) -> str:
+    """The code of now, as if none had been used before."""
+    device = device_of(person)
+    world.change("staff_totpdevice", device.pk, last_step=-1)
+    return totp.current_code(device.key)
+
+
+def code_at(person: Person, *, seconds: int) -> str:
+    """The code that the application showed, or will show, some seconds from now."""
+    clock = totp.TOTP(device_of(person).key)
+    clock.time = time.time() + seconds
+    return f"{clock.token():06d}"
+
+
+def give_password(client: Client, person: Person, password: str = PASSWORD, **more: Any) -> Any:
+    """Send the sign-in form."""
+    form = {"email": member(person).email, "password": password, **more}
+    return client.post(reverse("sign_in"), form)
+
+
+def sign_in(world: World, person: Person, **options: Any) -> Client:
+    """A browser in which the member is signed in, both factors proved."""
+    client = Client(**options)
+    give_password(client, person)
+    code = fresh_code(world, person)
+    assert client.post(reverse("sign_in_code"), {"code": code}).status_code == 302
+    return client

@@ -1,0 +1,99 @@
+"""`manage.py bootstrap` on a PostgreSQL without any database of ours, twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from gatekeeper import roles
+from tests import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+OFFICERS = ("--people", "K-0001", "Ewa Pierwsza", "ewa@firma.test", "--people", "K-0002", "Jan Drugi")
+FOUNDERS = [
+    *(*OFFICERS, "jan@firma.test"),
+    *("--administrator", "K-0003", "Ola Trzecia", "ola@firma.test"),
+    *("--administrator", "K-0004", "Adam Czwarty", "adam@firma.test"),
+]
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    name = f"{environment.database_name()}_installed"
+    yield name
+    roles.drop_database(environment.setup_url(), name)
+
+
+def bootstrap(
+    database: str, secrets: Path, *arguments: str, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    variables = {
+        "GATEKEEPER_SITE_URL": "https://gatekeeper.test",
+        "GATEKEEPER_ALLOWED_HOSTS": "gatekeeper.test",
+        "GATEKEEPER_DATABASE_URL_SETUP": environment.setup_url(),
+        "GATEKEEPER_DATABASE_URL_MIGRATOR": environment.role_url(roles.MIGRATOR, database),
+        "GATEKEEPER_DATABASE_URL_WEB": environment.role_url(roles.WEB, database),
+        "GATEKEEPER_DATABASE_URL_VAULT": environment.role_url(roles.VAULT, database),
+    } | changes
+    for name in ("SECRET_KEY", "KEY_RING", "TICKETS_SECRET", "ACCOUNTS_SECRET"):
+        variables[f"GATEKEEPER_{name}_FILE"] = str(secrets / name)
+    return subprocess.run(
+        [sys.executable, "manage.py", "bootstrap", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_from_nothing_to_the_first_four(database: str, tmp_path: Path) -> None:
+    first = bootstrap(database, tmp_path, *FOUNDERS)
+    assert first.returncode == 0, first.stderr
+    assert len(set(re.findall(r"https://gatekeeper\.test/\S+", first.stdout))) == 4
+    assert "Back up" in first.stdout
+    ring = tmp_path / "KEY_RING"
+    assert stat.S_IMODE(ring.stat().st_mode) == 0o600
+    made = ring.read_text()
+
+    again = bootstrap(database, tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert ring.read_text() == made
+    with psycopg.connect(environment.setup_url(database)) as setup:
+        rows = setup.execute("SELECT number, roles FROM staff_member ORDER BY 1").fetchall()
+    assert rows == [
+        ("K-0001", ["people"]),
+        ("K-0002", ["people"]),
+        ("K-0003", ["administrator"]),
+        ("K-0004", ["administrator"]),
+    ]
+
+    # Later on nobody becomes an officer by it.
+    third = bootstrap(database, tmp_path, "--people", "K-0005", "Iza Piąta", "iza@firma.test")
+    assert third.returncode != 0
+    assert "people officer" in third.stderr
+
+
+def test_one_officer_is_not_enough(database: str, tmp_path: Path) -> None:
+    ended = bootstrap(database, tmp_path, *FOUNDERS[:4])
+    assert ended.returncode != 0
+    assert "1 named" in ended.stderr
+
+
+def test_links_that_do_not_fit_are_refused(database: str, tmp_path: Path) -> None:
+    exchanged = bootstrap(
+        database, tmp_path, GATEKEEPER_DATABASE_URL_WEB=environment.role_url(roles.VAULT, database)
+    )
+    assert "not for the role gatekeeper_web" in exchanged.stderr
+    elsewhere = bootstrap(
+        database, tmp_path, GATEKEEPER_DATABASE_URL_VAULT=environment.role_url(roles.VAULT, "other")
+    )
+    assert "different databases" in elsewhere.stderr
