@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -83,7 +84,7 @@ class Demo:
 
     def environment(self, port: int, *, migrations: bool) -> dict[str, str]:
         """Return the settings of the demo; the migrator's link only where migrations run."""
-        secrets = self.secrets()
+        made = self.secrets()
         aliases = {"WEB": roles.WEB, "VAULT": roles.VAULT}
         if migrations:
             aliases["MIGRATOR"] = roles.MIGRATOR
@@ -95,9 +96,9 @@ class Demo:
             "TICKET_FEED_MAX_AGE": "0",  # the sample helpdesk sends no heartbeat
             "HELPDESK_TICKET_URL": os.environ.get("GATEKEEPER_HELPDESK_TICKET_URL", ""),
         }
-        settings |= {name: value for name, value in secrets.items() if name.isupper()}
+        settings |= {name: value for name, value in made.items() if name.isupper()}
         for alias, role in aliases.items():
-            settings[f"DATABASE_URL_{alias}"] = self.server.url(role, secrets[role], DATABASE)
+            settings[f"DATABASE_URL_{alias}"] = self.server.url(role, made[role], DATABASE)
         return {f"GATEKEEPER_{name}": value for name, value in settings.items()}
 
     def load_django(self, port: int, *, migrations: bool) -> None:
@@ -124,9 +125,9 @@ class Demo:
 
     def _prepare(self, port: int) -> list[Sequence[str]]:
         """Bring the database up to date, load the samples once, and return who can sign in."""
-        secrets = self.secrets()
+        made = self.secrets()
         with psycopg.connect(self.server.setup_url(), autocommit=True) as setup:
-            roles.create_roles(setup, {role: secrets[role] for role in roles.LOGIN})
+            roles.create_roles(setup, {role: made[role] for role in roles.LOGIN})
         roles.create_database(self.server.setup_url(), DATABASE)
         self.load_django(port, migrations=True)
         call_command("migrate", verbosity=0, interactive=False)
@@ -209,7 +210,7 @@ class Demo:
         port = self.join()
         body = json.dumps(ticket_message(number, state))
         moment = datetime.now(UTC)
-        message_id = f"msg_demo_{moment.timestamp():.6f}"
+        message_id = f"msg_{secrets.token_hex(12)}"
         webhook = Webhook(self.secrets()["TICKETS_SECRET"])
         connection = HTTPConnection("localhost", port, timeout=30)
         connection.request(

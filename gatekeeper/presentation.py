@@ -347,10 +347,6 @@ class GateView:
             return ""
         return sentence(self.reason) if self.reason in _WORDS else ""
 
-    @property
-    def time_left(self) -> timedelta | None:
-        return None if self.ends_at is None else left_until(self.ends_at)
-
 
 @dataclass(frozen=True)
 class Badge:

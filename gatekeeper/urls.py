@@ -39,7 +39,7 @@ urlpatterns = [
     path("team/<member:number>/suspend", team.suspend, name="suspend"),
     path("members/", members.members, name="members"),
     path("members/<member:number>/", members.member, name="member"),
-    path("members/<member:number>/<slug:action>/", members.act, name="member_act"),
+    path("members/<member:number>/<slug:action>/", members.act, name="member_action"),
     path("ndas/", ndas.ndas, name="ndas"),
     # the log, and the state of the house
     path("log/", audit.views.entries, name="entries"),

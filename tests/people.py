@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
+from functools import cache
 from typing import Any, cast
 
 from django.contrib.auth.hashers import make_password
@@ -15,15 +15,17 @@ from staff.models import Member, TotpDevice
 from tests.world import Person, World
 
 PASSWORD = "three quiet otters dance"
-#: Each code is good once: a test that signs in often goes on to the steps that follow.
-_steps = itertools.count()
+
+
+@cache
+def _encoded() -> str:
+    return make_password(PASSWORD)
 
 
 def give_factors(world: World, *people: Person) -> None:
     """Give members the password and a confirmed second factor."""
-    encoded = make_password(PASSWORD)
     for person in people:
-        world.change("staff_member", person.id, password=encoded)
+        world.change("staff_member", person.id, password=_encoded())
         device = factors.enrol_totp(member(person))
         world.change("staff_totpdevice", device.pk, confirmed=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 from heroicons.templatetags.heroicons import heroicon_outline
 
 from audit.models import Entry
@@ -33,6 +33,16 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
     "denial": dict(catalogue.DENIALS),
     "role": dict(Role.choices),
     "ticket": dict(Ticket.State.choices),
+    # the parts of a participant's record, as the platform names them
+    "person": {
+        "role": pgettext_lazy("participant", "role"),
+        "name": pgettext_lazy("participant", "name"),
+        "email": pgettext_lazy("participant", "e-mail"),
+        "telephone": pgettext_lazy("participant", "telephone"),
+        "skype": "Skype",
+        "city": pgettext_lazy("participant", "city"),
+        "country": pgettext_lazy("participant", "country"),
+    },
 }
 
 
@@ -96,12 +106,6 @@ def countdown(ends_at: datetime | None) -> str:
         ends_at.isoformat(),
         words,
     )
-
-
-@register.filter
-def left(value: timedelta | None) -> str:
-    """41:12."""
-    return "" if value is None else presentation.minutes_and_seconds(value)
 
 
 @register.simple_tag

@@ -169,9 +169,7 @@ def _erase(message: Message, reference: str) -> str:
         raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused)) from None
     # Or one erasure that was caught on its way could be made to erase another account.
     if named != {"reference": reference}:
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, "reference: not the address's, or not alone")
-    if not re.fullmatch(r"MOC-[0-9]{5,9}", reference):
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, "reference: not of its form")
+        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, "reference: the body is not this address's alone")
     return storing.erase_account(reference, PLATFORM)
 
 

@@ -4,6 +4,11 @@
   const HIDE_AFTER = 30_000;
   const SOON = 300;
 
+  // The address of this page by GET: reloading the answer of a POST would post again.
+  function here() {
+    return document.querySelector("#preferences [name=next]")?.value || location.pathname;
+  }
+
   // Revealed values go after half a minute, and when the page is left or out of sight.
   function hide() {
     for (const field of document.querySelectorAll("[data-revealed]")) {
@@ -22,7 +27,7 @@
     addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   }
   // A page out of the back-forward cache may show what has since been closed.
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.replace(here()); });
 
   // What is left, to the second; at nothing the server is asked what holds now.
   function two(number) { return String(number).padStart(2, "0"); }
@@ -55,7 +60,7 @@
     const answered = event.detail.xhr.responseURL;
     if (asked && answered && new URL(answered).pathname !== new URL(asked, location.href).pathname) {
       event.detail.shouldSwap = false;
-      location.reload();
+      location.replace(here());
     }
   });
   document.addEventListener("htmx:afterSettle", (event) => say(event.target.dataset?.announce));

@@ -1,0 +1,74 @@
+"""README's tables, made from the code: `python -m tests.readme` writes them, a test compares them.
+
+The bench's table is not among them: `make bench` prints it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def conditions() -> str:
+    """Every condition with its reason codes, from the catalogue."""
+    from gatekeeper import catalogue, presentation  # noqa: PLC0415  # settings come first
+
+    rows = ["| condition | on the page | reason codes when it does not hold |", "|---|---|---|"]
+    for name, codes in catalogue.CONDITIONS.items():
+        rows.append(f"| `{name}` | {presentation.title(name)} | {_codes(codes)} |")
+    rows.append(f"| beside them | | {_codes(catalogue.OTHER_REASONS)} |")
+    return "\n".join(rows)
+
+
+def addresses() -> str:
+    """Every address with what its view says of itself, from the URL list."""
+    from django.urls import get_resolver  # noqa: PLC0415
+
+    rows = ["| address | name | what it is |", "|---|---|---|"]
+    for pattern in get_resolver().url_patterns:
+        words = " ".join((pattern.callback.__doc__ or "").strip().split("\n\n")[0].split())
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", str(pattern.pattern))
+        rows.append(f"| `/{path}` | `{pattern.name}` | {words} |")
+    return "\n".join(rows)
+
+
+def settings() -> str:
+    """Every setting, from the environment's table."""
+    from gatekeeper.env import table  # noqa: PLC0415
+
+    return table()
+
+
+TABLES = {"conditions": conditions, "addresses": addresses, "settings": settings}
+
+
+def _codes(codes: tuple[str, ...]) -> str:
+    return " ".join(f"`{code}`" for code in codes)
+
+
+def stands(name: str) -> str:
+    """What README has between the table's markers."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n?<!-- /{name} -->", README.read_text(), re.DOTALL)
+    assert found, f"README has no markers for {name}"
+    return found[1].strip()
+
+
+def write(name: str, table: str) -> None:
+    """Put a table between its markers."""
+    text = README.read_text()
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    README.write_text(pattern.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text))
+
+
+if __name__ == "__main__":
+    import tests.typed_settings  # noqa: F401  # secrets for a process that connects nowhere
+
+    import django
+
+    django.setup()
+    for one, make in TABLES.items():
+        write(one, make())
+        sys.stdout.write(f"{one}\n")
