@@ -13,29 +13,56 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-#: Every object of the schema `vault` and every trigger, as the catalogue has it now.
+#: Every function of the schema `vault`, every trigger and every right, as the catalogue has them now.
 _INSTALLED = """
-    SELECT 'function', p.oid::regprocedure::text, pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
+    SELECT 'function', p.oid::regprocedure::text,
+        p.proowner::regrole::text || pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'vault'
     UNION ALL
     SELECT 'trigger', t.tgname || ' on ' || t.tgrelid::regclass::text,
         pg_get_triggerdef(t.oid) || t.tgenabled::text
     FROM pg_trigger t WHERE NOT t.tgisinternal
-    ORDER BY 1, 2
+    UNION ALL
+    SELECT 'right', o.name, x.grantee::regrole::text || ' ' || x.privilege_type || ' ' || x.is_grantable::text
+    FROM (
+        SELECT n.nspname, n.nspname, n.nspacl FROM pg_namespace n
+        UNION ALL
+        SELECT n.nspname, c.oid::regclass::text, c.relacl
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        UNION ALL
+        SELECT n.nspname, c.oid::regclass::text || '.' || a.attname, a.attacl
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            JOIN pg_namespace n ON n.oid = c.relnamespace
+    ) AS o (schema, name, acl) CROSS JOIN LATERAL aclexplode(o.acl) x
+    WHERE o.schema IN ('public', 'vault')
+    ORDER BY 1, 2, 3
 """
 
 _NOTE = """
     CREATE TABLE IF NOT EXISTS vault.installation (fingerprint text NOT NULL, sources text NOT NULL)
 """
 
+#: A function that no file has any more, or has with other parameters, would stay and be called.
+_CLEAR = """
+    DO $$
+    DECLARE
+        old regprocedure;
+    BEGIN
+        FOR old IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'vault'::regnamespace LOOP
+            EXECUTE 'DROP FUNCTION IF EXISTS ' || old || ' CASCADE';  -- with its triggers
+        END LOOP;
+    END $$
+"""
+
 
 def install(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> None:
     """Run each file in order, all in one transaction, and note what then stands in the catalogue.
 
-    The files are written so that running them again changes nothing (`CREATE OR REPLACE`).
+    Functions and triggers are made anew: what no file has any more is gone.
     """
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(_NOTE)
+        cursor.execute(_CLEAR)
         for path in files:
             cursor.execute(path.read_text(encoding="utf-8"))
         cursor.execute("DELETE FROM vault.installation")
@@ -70,5 +97,5 @@ def differences(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> list[
     if installed_sources != sources(files):
         found.append("the .sql files are newer than what is installed: run manage.py migrate")
     if fingerprint != _fingerprint(connection):
-        found.append("functions or triggers were changed in the database: run manage.py migrate")
+        found.append("functions, triggers or rights were changed in the database: run manage.py migrate")
     return found

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from audit import reading
 from audit.context import context
@@ -18,9 +17,16 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-@require_GET
+class ReadingRefusedError(Exception):
+    """The log may not be read by whoever asked: the reason is the database's code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def entries(request: HttpRequest) -> HttpResponse:
-    """A page of the log, newest first, filtered; the reading is an entry of its own."""
+    """A page of the log, newest first. Raises ReadingRefusedError; that too is recorded."""
     form = QueryForm(request.GET)
     if not form.is_valid():
         return render(request, "gatekeeper/entries.html", {"form": form, "entries": []}, status=422)
@@ -29,7 +35,7 @@ def entries(request: HttpRequest) -> HttpResponse:
     digest = request.session.digest  # type: ignore[attr-defined]  # our session engine
     reason = reading.record(digest, context(request), query, before=before)
     if reason:
-        return render(request, "staff/refused.html", {"reason": reason}, status=403)
+        raise ReadingRefusedError(reason)
     page = reading.page(query, before=before)
     here = reverse("entries")
     oldest = Entry.objects.order_by("id").values_list("timestamp", flat=True).first()

@@ -104,6 +104,9 @@ def _wrapping(reference: str) -> str:
     return f"account {reference}"
 
 
+# Made once: json.dumps would make one for each value.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _canonical(value: Json) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
+    return _ENCODER.encode(value).encode()

@@ -40,6 +40,8 @@ def _refuse(rule: str) -> PydanticCustomError:
 
 
 def _no_card(text: str) -> None:
+    if len(text) < 13:
+        return
     for run in _RUN.finditer(text):
         # Every script's digits have a value; a separator has none.
         digits = "".join(str(int(c)) for c in run[0] if c.isdecimal())
@@ -208,17 +210,21 @@ class AccountLine(Record):
     def key(self) -> str:
         return self.reference
 
-    def fields(self) -> dict[str, Any]:
-        """The personal values that are there, under the catalogue's names."""
-        told = self.model_dump(mode="json")
-        told["contact"]["marketing_consent"] = self.marketing_consent
-        found = {}
-        for name in catalogue.FIELDS:
-            section, _, field = name.partition(".")
-            value = (told[section] or {}).get(field)
-            if value is not None:
-                found[name] = value
-        return found
+    def told(self) -> dict[str, Any]:
+        """All that the line says of the account; the time of its export is not of the account."""
+        return self.model_dump(mode="json", exclude={"exported_at"})
+
+
+def personal(told: dict[str, Any]) -> dict[str, Any]:
+    """The personal values that an account's line tells, under the catalogue's names."""
+    sections = told | {"contact": told["contact"] | {"marketing_consent": told["marketing_consent"]}}
+    found = {}
+    for name in catalogue.FIELDS:
+        section, _, field = name.partition(".")
+        value = (sections[section] or {}).get(field)
+        if value is not None:
+            found[name] = value
+    return found
 
 
 class ParticipantLine(Record):

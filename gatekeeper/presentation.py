@@ -247,7 +247,9 @@ PASSED_WORDS: Final[dict[str, Words]] = {
     "consent": Words(_("The customer consents."), _("The customer consents, %(consent)s.")),
     "account": Words(_("Known, not restricted.")),
 }
-NOT_REQUIRED_WORDS: Final[dict[str, Words]] = {"consent": Words(_("Not required for these categories."))}
+NOT_REQUIRED_WORDS: Final[dict[str, Words]] = {
+    "consent": Words(_("Only participants and what was told to support need the customer’s consent."))
+}
 CANNOT_START_WORDS: Final[dict[str, Words]] = {
     "time": Words(
         _("Starts when you open the account, once it is approved."),
@@ -458,12 +460,13 @@ def gate_view(
     urls = steps or {}
     rows = tuple(_row_for(name, codes, facts, urls) for name in catalogue.CONDITIONS)
     failing = [one for one in rows if one.state not in ("passed", "not_required")]
+    missing = [one for one in failing if one.state != "cannot_start"]
     return GateView(
-        rows=tuple(one for one in rows if one.condition not in QUIET or one in failing),
+        rows=tuple(one for one in rows if one.condition not in QUIET or one in missing),
         open=not failing,
         reason=failing[0].code if failing else "",
         next_step=_next_step(failing, urls, step_fields),
-        missing=sum(one.state != "cannot_start" for one in failing),
+        missing=len(missing),
         ends_at=ends_at if not failing else None,
         poll_url=poll_url,
     )

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from django.db import connections
 
 from gatekeeper.cipher import AccountCipher
-from gatekeeper.exports import AccountLine, ParticipantLine
+from gatekeeper.exports import AccountLine, ParticipantLine, personal
 
 ALIAS: Final = "vault"
 ROUNDS: Final = 5
@@ -105,8 +105,8 @@ def _ciphers(references: set[str]) -> Ciphers:
 
 
 def _account(line: AccountLine, cipher: AccountCipher) -> dict[str, Any]:
-    told = line.model_dump(mode="json", exclude={"exported_at"})
-    values = line.fields()
+    told = line.told()
+    values = personal(told)
     visit = line.activity.last_visit_at if line.activity else None
     ended = line.contract_ended_at
     return {
@@ -144,7 +144,7 @@ def _hex(data: bytes) -> str:
     return "\\x" + data.hex()
 
 
-def _ask(statement: str, values: Sequence[object]) -> str:
+def _ask(statement: str, values: Sequence[str | bool]) -> str:
     with connections[ALIAS].cursor() as cursor:
         cursor.execute(statement, values)
         return str(cursor.fetchone()[0])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-import audit.views
 from gatekeeper.converters import MemberNumber, Reference, TicketNumber
-from gatekeeper.views import accounts, checks, decisions, feeds, home, requests, team
+from gatekeeper.views import accounts, checks, decisions, feeds, home, log, requests, team
 from staff.views import invitation, members, ndas, profile, sign_in
 
 register_converter(Reference, "account")
@@ -42,7 +41,7 @@ urlpatterns = [
     path("members/<member:number>/<slug:action>/", members.act, name="member_action"),
     path("ndas/", ndas.ndas, name="ndas"),
     # the log, and the state of the house
-    path("log/", audit.views.entries, name="entries"),
+    path("log/", log.entries, name="entries"),
     path("checks/", checks.checks, name="checks"),
     # signing in
     path("sign-in/", sign_in.sign_in, name="sign_in"),

@@ -29,7 +29,10 @@ def _ask(sql: str, values: list[Any], using: str = "default") -> str:
 
 def officer(caller: Caller, act: str) -> str:
     """Why this officer's act is not the caller's at this moment (DESIGN §1: member, session, nda)."""
-    return _ask("SELECT vault.officer(%s::bytea, %s::text)", [caller.digest, act])
+    return _ask(
+        "SELECT vault.officer(%s::bytea, %s::jsonb, %s::text)",
+        [caller.digest, json.dumps(caller.context), act],
+    )
 
 
 def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:

@@ -73,7 +73,8 @@ def set_databases() -> None:
     os.environ["GATEKEEPER_DATABASE_URL_MIGRATOR"] = role_url(roles.MIGRATOR)
 
 
-def _start() -> None:
+def start_server() -> None:
+    """Start the server, make the secrets and the roles, and say in the environment where they are."""
     global _server
     set_secrets()
     _server = Server(Path(tempfile.mkdtemp(prefix="gatekeeper-tests-")), fast=True)
@@ -87,7 +88,7 @@ def _start() -> None:
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Begin before pytest-django, which reads the settings in this hook."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        _start()
+        start_server()
     set_databases()
     yield
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.urls import reverse
+from django_otp.oath import TOTP
 
 from staff import factors, totp
 from staff.models import Member, TotpDevice
@@ -47,7 +48,7 @@ def fresh_code(world: World, person: Person) -> str:
 
 def code_at(person: Person, *, seconds: int) -> str:
     """The code that the application showed, or will show, some seconds from now."""
-    clock = totp.TOTP(device_of(person).key)
+    clock = TOTP(device_of(person).key)
     clock.time = time.time() + seconds
     return f"{clock.token():06d}"
 

@@ -129,6 +129,19 @@ def test_a_click_counts_as_activity_and_is_written_at_most_every_ten_seconds(
     assert newest().last_seen_at > five
 
 
+def test_a_page_that_asks_by_itself_is_no_activity(world: World) -> None:
+    manager = world.member("manager")
+    give_factors(world, manager)
+    client = sign_in(world, manager)
+    before = timezone.now() - timedelta(minutes=5)
+    world.change("staff_session", newest().pk, last_seen_at=before)
+    assert client.get(reverse("inbox_list")).status_code in (200, 403)
+    assert newest().last_seen_at == before
+    idle = timedelta(minutes=settings.LIMITS["session_idle_minutes"])
+    world.change("staff_session", newest().pk, last_seen_at=timezone.now() - idle)
+    assert "why=session_expired" in client.get(reverse("inbox_list"))["Location"]
+
+
 def test_a_suspended_member_is_out_at_the_next_click_and_told_why(world: World, anna: Person) -> None:
     client = sign_in(world, anna)
     world.quietly("staff_member", anna.id, suspended_at=timezone.now())

@@ -19,7 +19,7 @@ from django.utils import timezone
 from audit.models import Entry
 from staff import factors, invitations, totp
 from staff.emails import normalise
-from staff.models import Invitation, Session
+from staff.models import Invitation, Member, Session
 from tests.conftest import Connection
 from tests.people import (
     PASSWORD,
@@ -351,7 +351,7 @@ def test_a_founder_has_a_week_and_is_founded_once(world: World) -> None:
     assert Client().get(again).status_code == 200
     with pytest.raises(invitations.InvitationError):
         invitations.found("K-0001", "Ona Pirmoji", "ona@firma.example", "administrator")
-    founder = invitations.Member.objects.get(number="K-0001")
+    founder = Member.objects.get(number="K-0001")
     (signature,) = founder.signatures.all()
     assert signature.form == "founding"
     assert signature.valid_until - signature.signed_at == timedelta(days=7)

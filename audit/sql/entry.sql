@@ -1,6 +1,10 @@
 -- The log: one writer, append-only, and no forged entry (DESIGN §5).
 -- A Django developer reads this from top to bottom; `migrate` installs it; a check compares it.
 
+-- The first file that is installed: rights on functions begin at none, so that one that no file grants
+-- any more, or that somebody gave by hand, is gone.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
+
 -- The one writer in SQL. The keys of p_facts are names of columns; what is unknown is ignored, so
 -- that a decision's whole record can be passed. Internal: only the owner's functions call it.
 CREATE OR REPLACE FUNCTION vault.write_entry(p_event text, p_outcome text, p_facts jsonb)

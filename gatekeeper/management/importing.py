@@ -10,11 +10,13 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final, Generic
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 from tqdm import tqdm
 
 from gatekeeper import storing
@@ -35,7 +37,11 @@ REASONS: Final = {
 
 
 class Import(Generic[Shape]):
-    """One run: it counts what comes in, and tells each refused line to `refused`."""
+    """One run: it counts what comes in, and tells each refused line to `refused`.
+
+    While PostgreSQL stores a batch, in a thread of its own, the next is read and judged: the two
+    take about as long. There is one such thread, so that batches keep the order of the file.
+    """
 
     def __init__(
         self,
@@ -50,31 +56,46 @@ class Import(Generic[Shape]):
         self._shape, self._store, self._batch = shape, store, batch
         self._refused, self._unusable = refused, unusable
         self._waiting: dict[str, Line[Shape]] = {}
+        self._handed: tuple[dict[str, Line[Shape]], Future[Mapping[str, str]]] | None = None
         self.counts: Counter[str] = Counter(dict.fromkeys((*TAKEN, "refused"), 0))
 
     def run(self, stream: BinaryIO, progress: Callable[[int], object]) -> None:
         """Take the whole stream; `progress` hears how far it got. Raises django.db.Error."""
-        for line in lines(stream, self._shape):
-            self._take(line)
-            progress(line.ends_at)
-        self._flush()
+        with ThreadPoolExecutor(1) as writer:
+            try:
+                for line in lines(stream, self._shape):
+                    self._take(line, writer)
+                    progress(line.ends_at)
+                self._hand_over(writer)
+            finally:
+                self._settle()  # what was handed over is stored, and counts
+                writer.submit(connections.close_all)  # a connection is its thread's
 
-    def _take(self, line: Line[Shape]) -> None:
+    def _take(self, line: Line[Shape], writer: Executor) -> None:
         if line.value is None:
-            self._flush()  # the order of a file counts: what came before is stored before
-            if self._unusable:
+            if self._unusable:  # it may be about what came before
+                self._hand_over(writer)
+                self._settle()
                 self._unusable(line.raw)
             self._refuse(line.number, line.reason)
             return
         if line.value.key in self._waiting or len(self._waiting) >= self._batch:
-            self._flush()
+            self._hand_over(writer)
         self._waiting[line.value.key] = line
 
-    def _flush(self) -> None:
+    def _hand_over(self, writer: Executor) -> None:
+        self._settle()
         batch, self._waiting = self._waiting, {}
-        if not batch:
+        if batch:
+            values = [line.value for line in batch.values() if line.value is not None]
+            self._handed = batch, writer.submit(self._store, values)
+
+    def _settle(self) -> None:
+        handed, self._handed = self._handed, None
+        if handed is None:
             return
-        outcomes = self._store([line.value for line in batch.values() if line.value is not None])
+        batch, stored = handed
+        outcomes = stored.result()
         for key, line in batch.items():
             outcome = outcomes[key]
             if outcome in TAKEN:

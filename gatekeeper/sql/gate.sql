@@ -94,7 +94,7 @@ BEGIN
     END IF;
     roles_needed := CASE
         WHEN about_an_account OR p_act = 'own' THEN ARRAY['consultant']
-        WHEN p_act = 'approve' THEN ARRAY['manager']
+        WHEN p_act IN ('manage', 'approve') THEN ARRAY['manager']
         WHEN p_act IN ('end', 'suspend') THEN ARRAY['manager', 'reviewer', 'people']
         WHEN p_act = 'review' THEN ARRAY['reviewer']
         WHEN p_act IN ('people', 'privacy') THEN ARRAY[p_act]
@@ -141,14 +141,14 @@ BEGIN
         SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.number = ticket;
         SELECT x.id INTO assignment_id FROM public.gatekeeper_assignment x
         WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;
-        IF p_grant IS NOT NULL THEN
+        IF grant_id IS NOT NULL THEN
             SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id;
-        ELSE
+        ELSE  -- of a grant that is none, the request says how far it came; it opens nothing
             SELECT x.* INTO r FROM public.gatekeeper_accessrequest x
             WHERE x.member_id = actor_id AND x.account_id = a.id AND x.ticket_id = t.id
                 AND (x.assignment_id = decide.assignment_id OR decide.assignment_id IS NULL)
             ORDER BY x.id DESC LIMIT 1;
-            SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.request_id = r.id;
+            SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.request_id = r.id AND p_grant IS NULL;
         END IF;
         claimed := EXISTS (SELECT FROM public.gatekeeper_assignment x
                            WHERE x.member_id = actor_id AND x.accounts @> ARRAY[account]::varchar[])
@@ -287,11 +287,19 @@ BEGIN
     FROM vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false) d;
 END $$;
 
--- Whether an officer's act is theirs at this moment: member, session and nda. Empty when it is.
-CREATE OR REPLACE FUNCTION vault.officer(p_digest bytea, p_act text) RETURNS text
+-- Whether an officer's act is theirs at this moment: member, session and nda. Empty when it is. An
+-- attempt without the role is recorded (ASVS 16.3.2).
+CREATE OR REPLACE FUNCTION vault.officer(p_digest bytea, p_context jsonb, p_act text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
 BEGIN
-    RETURN (SELECT coalesce(d.reason, '') FROM vault.decide(p_digest, p_act, p_lock => false) d);
+    SELECT * INTO d FROM vault.decide(p_digest, p_act, p_lock => false);
+    IF d.reason = 'role_missing' THEN
+        PERFORM vault.write_entry('change', 'refused', vault.context(p_context) || to_jsonb(d)
+            || jsonb_build_object('details', jsonb_build_object('act', left(p_act, 12))));
+    END IF;
+    RETURN coalesce(d.reason, '');
 END $$;
 
 -- Reading the log, searching it and taking parts of it out are entries as well (PCI DSS 10.2.1.3).
@@ -312,7 +320,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION vault.approvers(bigint), vault.signature_in_force(bigint, timestamptz),
     vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint),
-    vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, text),
+    vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text),
     vault.record_reading(bytea, jsonb, text, text, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.approvers(bigint), vault.gate(bytea, text, text, bigint, text[]),
-    vault.officer(bytea, text), vault.record_reading(bytea, jsonb, text, text, jsonb) TO gatekeeper_web;
+    vault.officer(bytea, jsonb, text), vault.record_reading(bytea, jsonb, text, text, jsonb) TO gatekeeper_web;

@@ -126,9 +126,6 @@ def _refused(request: HttpRequest, refusal: gate.Refusal, reference: str, grant:
         seen.request_id,
         seen.grant_id,
     )
-    if refusal.reason in ("record_failed", "check_failed"):
-        # The rows may all hold: the reason stands above them, and nothing is shown.
-        messages.error(request, presentation.sentence(refusal.reason))
     return closed_gate(request, shut, reference=reference)
 
 
@@ -232,9 +229,11 @@ def _record(reference: str, name: str, value: Json) -> dict[str, object]:
 
 
 def _filled(reference: str, category: str) -> list[str]:
-    """The category's fields that hold a value; none for an account that is not known."""
-    filled = Account.objects.filter(reference=reference).values_list("filled", flat=True).first()
-    return [name for name in filled or [] if catalogue.category_of(name) == category]
+    """The category's fields that hold a value; all of them where none does, or there is no account:
+    whoever has no claim must not learn which it is by another reason."""
+    filled = Account.objects.filter(reference=reference).values_list("filled", flat=True).first() or []
+    fields = [name for name in catalogue.FIELDS if catalogue.category_of(name) == category]
+    return [name for name in fields if name in filled] or fields
 
 
 def _number(text: str | None) -> int:

@@ -19,18 +19,18 @@ from gatekeeper.models import AccessRequest, Grant, Ticket
 from gatekeeper.views.home import nda_state
 from gatekeeper.views.pages import caller_of
 from staff.decorators import polling, refusal, role_required
+from staff.members import member_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from staff.models import Member
 
 CHOICES = {"reasons": catalogue.DENIALS, "lengths": catalogue.MINUTES}
 DECIDED_SHOWN = 50
 
 
 @require_GET
-@role_required("approve")
+@role_required("manage")
 def inbox(request: HttpRequest) -> HttpResponse:
     """What waits for this manager, and what was decided today."""
     return render(request, "gatekeeper/inbox.html", _inbox(request))
@@ -38,14 +38,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @polling
 @require_GET
-@role_required("approve")
+@role_required("manage")
 def inbox_list(request: HttpRequest) -> HttpResponse:
     """The list alone, which asks for itself; it is no activity of the session."""
     return render(request, "gatekeeper/inbox/_list.html", _inbox(request))
 
 
 def _inbox(request: HttpRequest) -> dict[str, object]:
-    manager = _member(request)
+    manager = member_of(request)
     waiting = [_item(asked) for asked in access.waiting_for(manager)]
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     decided = AccessRequest.objects.filter(decided_at__gte=midnight, decided_by__isnull=False)
@@ -62,7 +62,7 @@ def _inbox(request: HttpRequest) -> dict[str, object]:
 def approval(request: HttpRequest, request_id: int) -> HttpResponse:
     """One request: the requester's own, or for who could decide or ends accesses by role."""
     asked = _asked(request, request_id)
-    member = _member(request)
+    member = member_of(request)
     if asked is None:
         return refusal(request, "role_missing")
     state = _state(asked)
@@ -148,7 +148,7 @@ def _asked(request: HttpRequest, request_id: int) -> AccessRequest | None:
     """The request, for its member, for those who could decide it, and for reviewers and people officers."""
     rows = AccessRequest.objects.select_related("member", "account", "ticket", "decided_by")
     asked = get_object_or_404(rows, pk=request_id)
-    member = _member(request)
+    member = member_of(request)
     if asked.member_id == member.pk or {"reviewer", "people"} & set(member.roles):
         return asked
     return asked if access.approvers(asked.member).filter(pk=member.pk).exists() else None
@@ -252,7 +252,3 @@ def grant_state(grant: Grant) -> str:
     return (
         "approved" if grant.open_before > now and (grant.while_open or grant.opened_at is None) else "expired"
     )
-
-
-def _member(request: HttpRequest) -> Member:
-    return request.user  # type: ignore[return-value]  # signed in

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import Feed, Grant, Ticket
 from gatekeeper.views.pages import account_url, caller_of, steps_for
+from staff.members import member_of
 from staff.models import Member, NdaVersion, Signature
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _TICKET = re.compile(r"^ZD-([0-9]{1,12})$", re.IGNORECASE)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Open now, my tickets with the gate's state, my own papers."""
-    member: Member = request.user  # type: ignore[assignment]  # signed in
+    member = member_of(request)
     consultant = "consultant" in member.roles
     tickets, more = _tickets(request, member) if consultant else ([], "")
     context = {

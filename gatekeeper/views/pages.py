@@ -12,9 +12,12 @@ from django.urls import reverse
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import AccessRequest, Account, Assignment, Feed, Grant, Ticket
 from staff.callers import Caller
+from staff.members import member_of
 from staff.models import Signature
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse
 
     from staff.models import Member
@@ -27,7 +30,7 @@ def gate_in_words(
     grant = _grant(seen)
     view = presentation.gate_view(
         seen.codes,
-        _facts(request.user, seen, grant),  # type: ignore[arg-type]  # signed in: the URL list says so
+        _facts(member_of(request), seen, grant, request.session.verified_at),  # type: ignore[attr-defined]  # our engine
         steps=steps_for(seen, reference=reference, ticket=_ticket_number(seen)),
         step_fields=(("grant", str(seen.grant_id or "")),),
         ends_at=grant.window_ends_at if grant else None,
@@ -64,9 +67,11 @@ def _grant(seen: gate.Gate) -> Grant | None:
     return Grant.objects.select_related("approver", "ended_by").filter(pk=seen.grant_id or 0).first()
 
 
-def _facts(member: Member, seen: gate.Gate, grant: Grant | None) -> dict[str, object]:
+def _facts(
+    member: Member, seen: gate.Gate, grant: Grant | None, verified_at: datetime | None
+) -> dict[str, object]:
     """What the sentences of the rows may name; each is left out when it is not known."""
-    facts: dict[str, object] = {"starts_on": member.starts_on}
+    facts: dict[str, object] = {"starts_on": member.starts_on, "verified_at": verified_at}
     signature = Signature.objects.filter(member=member).order_by("-signed_at", "-id").first()
     if signature:
         facts |= {"nda_version": signature.version_id, "nda_ends": signature.valid_until}
@@ -113,7 +118,7 @@ def closed_gate(
 
     To whom has no claim it says the same of a known and an unknown account.
     """
-    member: Member = request.user  # type: ignore[assignment]  # signed in
+    member = member_of(request)
     claims = Assignment.objects.filter(member=member, accounts__contains=[reference])
     asked = AccessRequest.objects.filter(member=member, account__reference=reference)
     known = claims.exists() or asked.exists()

@@ -15,11 +15,10 @@ from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.forms import AskForm
 from gatekeeper.models import AccessRequest, Ticket
 from gatekeeper.views.pages import account_url, caller_of, closed_gate
+from staff.members import member_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-
-    from staff.models import Member
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,7 +61,7 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, data: dict[str, 
 
 
 def _page(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
-    member: Member = request.user  # type: ignore[assignment]  # signed in
+    member = member_of(request)
     context = {
         "reference": reference,
         "ticket": ticket,

@@ -21,6 +21,7 @@ from gatekeeper.views.home import nda_state
 from gatekeeper.views.pages import caller_of
 from staff import people
 from staff.decorators import refusal, role_required
+from staff.members import member_of
 from staff.models import Member
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def team(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 200) -> HttpResponse:
-    member = _member(request)
+    member = member_of(request)
     manages = "manager" in member.roles
     query = request.GET.get("q", "").strip()[:100]
     found = _below(member) if manages else Member.objects.exclude(pk=member.pk)
@@ -72,7 +73,7 @@ def suspend(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def deputies(request: HttpRequest) -> HttpResponse:
     """Name a deputy from one day to another."""
-    member = _member(request)
+    member = member_of(request)
     if "manager" not in member.roles:
         return refusal(request, "role_missing")
     form = DeputyForm(request.POST, manager=member)
@@ -165,7 +166,3 @@ def _deputies(member: Member) -> list[dict[str, object]]:
         }
         for one in rows
     ]
-
-
-def _member(request: HttpRequest) -> Member:
-    return request.user  # type: ignore[return-value]  # signed in

@@ -3,13 +3,6 @@
 -- (gatekeeper/sql/grants.sql). Who acts is the session's member; a command acts as `p_source`, in
 -- forms that only the owner may execute.
 
--- Of what a web process says about a request, these three facts alone get into an entry.
-CREATE OR REPLACE FUNCTION vault.origin(p_context jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT jsonb_build_object('remote_addr', p_context->>'remote_addr', 'cid', left(p_context->>'cid', 64),
-                              'user_agent', left(p_context->>'user_agent', 200))
-$$;
-
 -- The end of a day in the company's time zone: dates mean their end (DESIGN §3).
 CREATE OR REPLACE FUNCTION vault.end_of_day(p_day date) RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -58,7 +51,7 @@ CREATE OR REPLACE FUNCTION vault.record_act(p_event text, p_judged jsonb, p_cont
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     PERFORM vault.write_entry(p_event, CASE WHEN p_judged->>'reason' = '' THEN 'allowed' ELSE 'refused' END,
-                              p_judged || vault.origin(p_context) || jsonb_build_object('details', p_details));
+                              p_judged || vault.context(p_context) || jsonb_build_object('details', p_details));
     RETURN p_judged->>'reason';
 END $$;
 
@@ -304,7 +297,7 @@ END $$;
 CREATE OR REPLACE TRIGGER session_guard BEFORE UPDATE ON public.staff_session
     FOR EACH ROW EXECUTE FUNCTION vault.guard_session();
 
-REVOKE ALL ON FUNCTION vault.origin(jsonb), vault.end_of_day(date), vault.stands_above(bigint, bigint),
+REVOKE ALL ON FUNCTION vault.end_of_day(date), vault.stands_above(bigint, bigint),
     vault.judge_officer(bytea, text, text), vault.judge_command(text, text),
     vault.record_act(text, jsonb, jsonb, jsonb), vault.apply_change(bigint, bigint, text, jsonb),
     vault.fact_of(bigint, text), vault.change_member(bytea, jsonb, text, text, jsonb),

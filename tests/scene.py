@@ -1,0 +1,136 @@
+"""One consultant, one manager, one customer, one ticket: everything holds, and the way to an open gate.
+
+The facts come from tests.world; asking, approving, opening and revealing go through the real roles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from audit.models import Entry
+from gatekeeper import access, gate
+from gatekeeper.models import AccessRequest, Assignment, Grant
+from staff.models import Session
+from tests.people import give_factors, sign_in
+from tests.world import World
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from staff.callers import Caller
+    from tests.conftest import Connection
+    from tests.world import Person
+
+REFERENCE = "MOC-40001"
+TICKET = "ZD-10001"
+WISH = access.Wish(
+    account=REFERENCE,
+    ticket=TICKET,
+    purpose="support_request",
+    categories=["contact", "company", "support"],
+    minutes=60,
+    while_open=False,
+    reason="reproduce_fault",
+)
+
+
+class Scene:
+    """Anna reports to Boss; Carl reports to Boss too, and has no ticket."""
+
+    def __init__(self, setup: Connection) -> None:
+        self.world = world = World(setup)
+        world.version()
+        self.boss = world.member("manager")
+        self.anna = world.member("consultant", manager=self.boss)
+        self.carl = world.member("consultant", manager=self.boss)
+        self.papers = {one.id: world.signature(one) for one in (self.boss, self.anna, self.carl)}
+        self.account = world.account(REFERENCE)
+        self.ticket = world.ticket(TICKET, accounts=[REFERENCE], assignee=self.anna)
+        world.heard()
+        self.caller = world.session(self.anna)
+        self.manager = world.session(self.boss)
+        self.grant = 0
+
+    @property
+    def assignment(self) -> int:
+        return int(Assignment.objects.get(ticket=self.ticket, ended_at=None).pk)
+
+    @property
+    def session(self) -> int:
+        """The number of the session with which Anna calls."""
+        return int(Session.objects.get(digest=self.caller.digest).pk)
+
+    # The way to an open gate
+
+    def ask(self, caller: Caller | None = None, **changes: Any) -> int:
+        """Ask, and return the request's number."""
+        asked = access.ask(caller or self.caller, replace(WISH, **changes))
+        assert asked.reason is None, asked
+        assert asked.request is not None
+        return asked.request
+
+    def approve(self, request: int, by: Caller | None = None, **changes: Any) -> str:
+        """Approve as asked, or as changed; return '' or why not."""
+        asked = AccessRequest.objects.get(pk=request)
+        wanted = {
+            "categories": asked.categories,
+            "minutes": asked.minutes,
+            "while_open": asked.while_open,
+        } | changes
+        return access.approve(by or self.manager, request, **wanted)
+
+    def approved(self, **wish: Any) -> int:
+        """Ask and approve; return the grant's number."""
+        request = self.ask(**wish)
+        assert self.approve(request) == ""
+        self.grant = int(Grant.objects.get(request=request).pk)
+        return self.grant
+
+    def opened(self, **wish: Any) -> int:
+        """Ask, approve and start the clock; return the grant's number."""
+        grant = self.approved(**wish)
+        assert access.open_window(self.caller, grant=grant, account=REFERENCE) is None
+        return grant
+
+    def look(self, *categories: str) -> gate.Gate:
+        return gate.look(self.caller, account=REFERENCE, grant=self.grant, categories=categories or None)
+
+    def reveal(self, *fields: str, grant: int | None = None) -> gate.Reveal | gate.Refusal:
+        named = self.grant if grant is None else grant
+        return gate.reveal(self.caller, account=REFERENCE, grant=named, fields=fields or ["contact.name"])
+
+    def reason(self, *fields: str) -> str:
+        """Why a reveal shows nothing; '' when it shows something."""
+        shown = self.reveal(*fields)
+        return shown.reason if isinstance(shown, gate.Refusal) else ""
+
+    # Through the pages
+
+    def browser(self, person: Person | None = None, **options: Any) -> Client:
+        """A browser in which somebody is signed in; Anna's session becomes the scene's."""
+        who = person or self.anna
+        give_factors(self.world, who)
+        client = sign_in(self.world, who, **options)
+        if who == self.anna:
+            self.caller = replace(self.caller, digest=digest_in(client))
+        return client
+
+    def post_reveal(self, client: Client, **form: Any) -> Any:
+        data = {"grant": self.grant, "fields": ["contact.name"]} | form
+        return client.post(reverse("reveal", args=[REFERENCE]), data)
+
+
+def digest_in(client: Client) -> bytes:
+    """What the database knows the browser's session by."""
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return hashlib.sha256(key.encode()).digest()
+
+
+def newest(event: str) -> Entry:
+    """The newest entry of an event."""
+    return Entry.objects.filter(event=event).order_by("-id")[0]

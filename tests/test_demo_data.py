@@ -1,0 +1,78 @@
+"""The demo's data: loaded whole, loaded once, and good for signing in."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Max
+from django.test import override_settings
+
+from audit.models import Entry
+from gatekeeper import demo_data, storing
+from gatekeeper.models import Account, Assignment, Ticket
+from staff import factors
+from staff.models import Member, Signature
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"])
+
+
+def everything() -> dict[str, int]:
+    models = (Account, Assignment, Ticket, Member, Signature, Entry)
+    return {model.__name__: model._default_manager.count() for model in models}
+
+
+def test_load() -> None:
+    demo_data.load()
+    found = everything()
+    assert found | {"Entry": 0, "Assignment": 0} == {
+        "Account": 2000,
+        "Ticket": 400,
+        "Member": 14,
+        "Signature": 14,
+        "Entry": 0,
+        "Assignment": 0,
+    }
+    newest = Account.objects.aggregate(at=Max("exported_at"))["at"]
+    assert timedelta() < datetime.now(UTC) - newest < timedelta(minutes=10)
+    anna = Member.objects.get(number="K-0193")
+    assert anna.check_password(demo_data.PASSWORD)
+    rows = demo_data.sign_in_table()
+    assert len(rows) == 14
+    assert ("K-0193", "Anna Nowak", "consultant", "anna.nowak@example.com", demo_data.PASSWORD) in rows
+
+    began = time.monotonic()
+    demo_data.load()
+    assert time.monotonic() - began < 1
+    assert everything() == found
+
+    # A code is taken once: the next that is printed is another, and is taken as well.
+    codes = [demo_data.current_code("K-0193")]
+    assert factors.verify(anna, codes[0])
+    codes.append(demo_data.current_code("K-0193"))
+    assert codes[0] != codes[1]
+    assert factors.verify(anna, codes[1])
+    with pytest.raises(LookupError):
+        demo_data.current_code("K-9999")
+
+
+def test_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> dict[str, str]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storing, "store_participants", broken)
+        with pytest.raises(KeyboardInterrupt):
+            demo_data.load()
+    exported = set(Account.objects.values_list("exported_at", flat=True))
+    demo_data.load()
+    assert set(Account.objects.values_list("exported_at", flat=True)) == exported
+    assert everything()["Ticket"] == 400
+    assert Entry.objects.filter(event="import").count() == 4
+
+
+def test_not_in_production() -> None:
+    with override_settings(MODE="production"), pytest.raises(ImproperlyConfigured):
+        demo_data.load()

@@ -1,0 +1,289 @@
+"""Who may do what, as PostgreSQL's catalogue has it, against README, the catalogue and our lists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connections
+
+from audit.installation import differences
+from audit.models import Entry
+from gatekeeper import catalogue, checks, roles
+from gatekeeper.sql_files import FILES
+from tests import readme, rights
+
+if TYPE_CHECKING:
+    from tests.conftest import Connection
+    from tests.twins import Twins
+
+DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
+
+# Callable from outside: they run as the owner. A new one has to be named here.
+DEFINERS = {
+    *("stamp_entry", "cascade"),  # triggers
+    *("gate", "officer", "approvers", "record_reading"),
+    *("ask", "decide_request", "open_grant", "end_grant", "name_deputy", "tidy"),
+    *("record_view", "release_view", "wrapped_key"),
+    *("stored", "store_accounts", "store_participants", "erase_account", "restrict_account", "record_import"),
+    *("apply_tickets", "shut_ticket", "heard"),
+    *("change_member", "apply_members", "withdraw_signature", "publish_nda_version", "enter_signature"),
+}
+# No date and no time is made into another in these.
+WITHOUT_TIME_ZONE = {
+    *("context", "known_fields", "wrapped_key"),
+    *("admit_entry", "stamp_entry", "refuse_rewriting", "guard_session"),
+}
+DYNAMIC = re.compile(
+    r"\bEXECUTE\b|\bformat\s*\(|quote_(ident|literal)|\w+_to_xml|\bOPEN\b.*\bFOR\b|dblink|\bPREPARE\b", re.I
+)
+COMMENT = re.compile(r"--[^\n]*")
+FUNCTIONS = """
+    SELECT p.proname, p.prosecdef, p.proowner::regrole::text, l.lanname, p.proconfig, p.prosrc
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+    WHERE n.nspname = 'vault' ORDER BY 1
+"""
+
+
+def source(setup: Connection, function: str) -> str:
+    """A function's body without its comments."""
+    [(body,)] = setup.execute(
+        "SELECT prosrc FROM pg_proc WHERE pronamespace = 'vault'::regnamespace AND proname = %s", [function]
+    ).fetchall()
+    return COMMENT.sub("", body)
+
+
+# Rights
+
+
+def test_readmes_table_of_rights_is_the_catalogue(setup_connection: Connection) -> None:
+    assert readme.stands("rights") == rights.table(setup_connection), "run: python -m tests.rights"
+
+
+def test_the_table_leaves_nobody_out(setup_connection: Connection) -> None:
+    named = {role for of in rights.read_rights(setup_connection).values() for role in of}
+    assert named <= set(rights.COLUMNS)
+
+
+def test_the_owner_owns_everything_here(setup_connection: Connection) -> None:
+    owners = {thing.owner for thing in rights.read_rights(setup_connection)}
+    assert owners == {roles.OWNER}
+
+
+def test_the_owner_owns_nothing_elsewhere(setup_connection: Connection) -> None:
+    elsewhere = setup_connection.execute(
+        "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relowner = 'gatekeeper_owner'::regrole AND n.nspname NOT IN ('public', 'vault', 'pg_toast')"
+    ).fetchone()
+    assert elsewhere == (0,)
+
+
+def test_no_function_shares_its_name(setup_connection: Connection) -> None:
+    """README and the lists here name functions without their parameters."""
+    names = [row[0] for row in setup_connection.execute(FUNCTIONS).fetchall()]
+    assert len(names) == len(set(names)) > 0
+
+
+def test_run_time_roles_are_members_of_nothing(setup_connection: Connection) -> None:
+    rows = setup_connection.execute(
+        "SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members"
+        " WHERE member = ANY (%s::regrole[]) OR roleid = ANY (%s::regrole[])",
+        [list(roles.RUN_TIME), list(roles.RUN_TIME)],
+    ).fetchall()
+    assert rows == []
+
+
+@pytest.mark.parametrize("privilege", ["TEMPORARY", "CREATE"])
+@pytest.mark.parametrize("role", ["public", *roles.LOGIN])
+def test_nobody_makes_objects_in_the_database(setup_connection: Connection, role: str, privilege: str) -> None:
+    allowed = setup_connection.execute(
+        "SELECT has_database_privilege(%s::name, current_database(), %s)", [role, privilege]
+    ).fetchone()
+    assert allowed == (False,)
+
+
+def test_a_stranger_does_not_connect(setup_connection: Connection) -> None:
+    allowed = setup_connection.execute(
+        "SELECT has_database_privilege('public', current_database(), 'CONNECT')"
+    ).fetchone()
+    assert allowed == (False,)
+
+
+def test_a_new_function_is_nobodys(setup_connection: Connection) -> None:
+    with setup_connection.transaction(force_rollback=True):
+        setup_connection.execute("SET LOCAL ROLE gatekeeper_owner")
+        setup_connection.execute("CREATE FUNCTION vault.novel() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        allowed = setup_connection.execute(
+            "SELECT has_function_privilege('gatekeeper_web', 'vault.novel()', 'EXECUTE')"
+        ).fetchone()
+    assert allowed == (False,)
+
+
+# Functions
+
+
+def test_every_function_is_the_owners_and_pins_its_search_path(setup_connection: Connection) -> None:
+    for name, _definer, owner, language, settings, _body in setup_connection.execute(FUNCTIONS):
+        assert owner == roles.OWNER, name
+        assert language in {"plpgsql", "sql"}, name
+        assert "search_path=pg_catalog, pg_temp" in settings, name
+
+
+def test_the_definer_functions_are_those_listed(setup_connection: Connection) -> None:
+    assert {row[0] for row in setup_connection.execute(FUNCTIONS) if row[1]} == DEFINERS
+
+
+def test_who_may_be_called_from_outside_is_a_definer(setup_connection: Connection) -> None:
+    called = {
+        thing.name.removeprefix("vault.")
+        for thing, of in rights.read_rights(setup_connection).items()
+        if thing.kind == "function" and of
+    }
+    assert called
+    assert called <= DEFINERS
+
+
+def test_every_function_that_judges_time_pins_the_time_zone(setup_connection: Connection) -> None:
+    rows = setup_connection.execute(FUNCTIONS).fetchall()
+    assert {row[0] for row in rows if "TimeZone=UTC" not in row[4]} == WITHOUT_TIME_ZONE
+
+
+def test_no_function_sets_anything_else(setup_connection: Connection) -> None:
+    settings = {setting for row in setup_connection.execute(FUNCTIONS) for setting in row[4]}
+    assert settings == {"search_path=pg_catalog, pg_temp", "TimeZone=UTC"}
+
+
+def test_no_function_builds_sql(setup_connection: Connection) -> None:
+    built = {
+        row[0]: found[0]
+        for row in setup_connection.execute(FUNCTIONS)
+        if (found := DYNAMIC.search(COMMENT.sub("", row[5])))
+    }
+    assert built == {}
+
+
+def test_every_table_that_a_function_reads_is_named_with_its_schema(setup_connection: Connection) -> None:
+    tables = [
+        row[0].partition(".")[2]
+        for row in setup_connection.execute(
+            "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('public', 'vault')"
+        )
+    ]
+    bare = re.compile(rf"\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:{'|'.join(tables)})\b")
+    found = {row[0] for row in setup_connection.execute(FUNCTIONS) if bare.search(COMMENT.sub("", row[5]))}
+    assert found == set()
+
+
+# The catalogue in Python and the catalogue in SQL
+
+
+def test_the_conditions_come_in_one_order(setup_connection: Connection) -> None:
+    listed = re.search(r"codes := ARRAY\[([^\]]*)\]", source(setup_connection, "decide"))
+    assert listed
+    assert listed[1].replace("c_", "").split(", ") == list(catalogue.CONDITIONS)
+
+
+def test_the_codes_of_the_gate_are_the_catalogues(setup_connection: Connection) -> None:
+    judging = source(setup_connection, "decide").partition("c_member := CASE")[2]
+    judging = judging.partition("member := m.number")[0]
+    said = set(re.findall(r"(?:THEN|ELSE|:=|,)\s*'(\w+)'", judging)) - dict(catalogue.CATEGORIES).keys()
+    known = {code for codes in catalogue.CONDITIONS.values() for code in codes} | {
+        catalogue.PASSED,
+        catalogue.NOT_REQUIRED,
+        catalogue.CANNOT_START,
+        "clock_behind",
+        "check_failed",
+    }
+    acts_and_states = {"search", "open", "approve", "people", "view", "pending"}
+    assert said - acts_and_states == known
+
+
+def test_the_fields_of_the_vault_are_the_catalogues(setup_connection: Connection) -> None:
+    known = setup_connection.execute("SELECT vault.known_fields()").fetchone()
+    assert known == ([*catalogue.FIELDS, catalogue.PARTICIPANTS],)
+
+
+def test_the_categories_of_the_fields_are_the_catalogues() -> None:
+    of_fields = dict.fromkeys(map(catalogue.category_of, [*catalogue.FIELDS, catalogue.PARTICIPANTS]))
+    assert list(of_fields) == list(dict(catalogue.CATEGORIES))
+
+
+def test_the_same_categories_ask_for_consent(setup_connection: Connection) -> None:
+    asked = re.findall(r"\('(\w+)', a\.\w+_since", source(setup_connection, "decide"))
+    assert set(asked) == catalogue.CONSENT_CATEGORIES
+
+
+def test_a_page_of_participants_is_as_long_in_sql(setup_connection: Connection) -> None:
+    assert f"LIMIT {catalogue.PAGE_OF_PARTICIPANTS} OFFSET {catalogue.PAGE_OF_PARTICIPANTS} *" in source(
+        setup_connection, "record_view"
+    )
+
+
+def test_open_states_are_the_same_in_sql(setup_connection: Connection) -> None:
+    named = re.search(r"t\.state IN \(([^)]*)\)", source(setup_connection, "decide"))
+    assert named
+    assert set(named[1].replace("'", "").split(", ")) == catalogue.OPEN_STATES
+
+
+def test_every_code_fits_its_column() -> None:
+    codes = [code for of in catalogue.CONDITIONS.values() for code in of] + list(catalogue.OTHER_REASONS)
+    assert max(map(len, codes)) <= Entry._meta.get_field("reason").max_length
+
+
+# What is installed is what the files say
+
+
+CHANGES = {
+    "a function": "CREATE OR REPLACE FUNCTION vault.heard() RETURNS void LANGUAGE sql SECURITY DEFINER"
+    " SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS ''",
+    "a function's rights": "GRANT EXECUTE ON FUNCTION vault.write_entry(text, text, jsonb) TO gatekeeper_web",
+    "a function's settings": "ALTER FUNCTION vault.heard() SET search_path = public",
+    "a function's owner": "ALTER FUNCTION vault.heard() OWNER TO CURRENT_USER",
+    "a function too many": "CREATE FUNCTION vault.open_sesame() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "a trigger": "ALTER TABLE audit_entry DISABLE TRIGGER entry_append_only",
+    "all triggers": "ALTER TABLE gatekeeper_ticket DISABLE TRIGGER USER",
+    "a right on a table": "GRANT SELECT ON vault.account TO gatekeeper_web",
+    "everybody's right": "GRANT SELECT ON vault.participant TO PUBLIC",
+    "a right on a column": "GRANT UPDATE (roles) ON staff_member TO gatekeeper_web",
+    "a right on a sequence": "GRANT UPDATE ON SEQUENCE audit_entry_id_seq TO gatekeeper_web",
+    "a right on a schema": "GRANT USAGE ON SCHEMA vault TO PUBLIC",
+    "a right taken away": "REVOKE SELECT ON audit_entry FROM gatekeeper_sealer",
+}
+
+
+@DATABASE
+def test_what_was_installed_is_in_order() -> None:
+    assert checks.sql_installed(databases=["default"]) == []
+
+
+@DATABASE
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_in_the_database_turns_the_check_red(
+    setup_connection: Connection, twins: Twins, change: str
+) -> None:
+    setup_connection.execute(change.encode())
+    assert [found.id for found in checks.sql_installed(databases=["default"])] == ["gatekeeper.E003"]
+
+
+@DATABASE
+@pytest.mark.parametrize(
+    "change", [change for name, change in CHANGES.items() if "too many" not in name and "owner" not in name]
+)
+def test_installing_again_undoes_a_change(setup_connection: Connection, twins: Twins, change: str) -> None:
+    """Else the next migration would note the change as what ought to be."""
+    before = rights.table(setup_connection), differences(connections["default"], FILES)
+    setup_connection.execute(change.encode())
+    twins.restore()
+    assert (rights.table(setup_connection), differences(connections["default"], FILES)) == before
+
+
+@DATABASE
+def test_a_function_that_no_file_names_any_more_is_nobodys(setup_connection: Connection, twins: Twins) -> None:
+    setup_connection.execute("CREATE FUNCTION vault.open_sesame() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    setup_connection.execute("GRANT EXECUTE ON FUNCTION vault.open_sesame() TO gatekeeper_web")
+    twins.restore()
+    allowed = setup_connection.execute(
+        "SELECT has_function_privilege('gatekeeper_web', 'vault.open_sesame()', 'EXECUTE')"
+    ).fetchone()
+    assert allowed == (False,)
