@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import secrets
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -83,3 +85,13 @@ def who(request: HttpRequest) -> dict[str, Any]:
         "session": getattr(session, "number", None),
         "factor": getattr(session, "factor", ""),
     }
+
+
+def command_source(command: str) -> str:
+    """How the log names a command: with the system user who ran it. By the process' own user id:
+    the environment can claim to be anybody."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without a name, as in a container
+        user = f"uid {os.getuid()}"
+    return f"{command} ({user})"[:80]

@@ -33,7 +33,7 @@ class QueryForm(forms.Form):
     account = _token(_("Account"), "MOC-48213")
     ticket = _token(_("Ticket"), "ZD-10442")
     event = forms.ChoiceField(label=_("Event"), required=False, choices=[_ANY, *Event.choices])
-    reason = _token(_("Reason"), "ticket_closed")
+    reason = _token(pgettext_lazy("code of a refusal", "Reason"), "ticket_closed")
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[_ANY, *Outcome.choices])
     since = _time(_("Since"))
     until = _time(_("Until"))

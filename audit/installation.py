@@ -92,7 +92,8 @@ def differences(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> list[
         if cursor.fetchone()[0] is None:
             return ["the SQL functions were never installed: run manage.py migrate"]
         cursor.execute("SELECT fingerprint, sources FROM vault.installation")
-        fingerprint, installed_sources = cursor.fetchone()
+        # Without its row nothing agrees.
+        fingerprint, installed_sources = cursor.fetchone() or ("", "")
     found = []
     if installed_sources != sources(files):
         found.append("the .sql files are newer than what is installed: run manage.py migrate")

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from gatekeeper import catalogue
+from staff.reasons import REASONS as STAFF_REASONS
 
 RowState = Literal[
     "passed",
@@ -227,11 +228,10 @@ REASONS: Final[dict[str, Words]] = {
 #: Why an act was not done, where no condition of the gate is the cause (the functions' answers).
 ACTS: Final[dict[str, Words]] = {
     "already_decided": Words(_("This was decided meanwhile; the list shows how and by whom.")),
-    "not_yourself": Words(_("Nobody does this for themselves. Another person can.")),
-    "second_person": Words(_("This takes a second person: not the one who suspended the member.")),
-    "no_change": Words(_("Nothing to change: it is so already.")),
-    "member_unknown": Words(_("No member has this number.")),
-    "value_refused": Words(_("This value cannot be taken. Check it and try again.")),
+    **{
+        code: Words(STAFF_REASONS[code])
+        for code in ("not_yourself", "second_person", "no_change", "member_unknown", "value_refused")
+    },
 }
 
 _WORDS: Final = REASONS | ACTS

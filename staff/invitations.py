@@ -6,7 +6,6 @@ works again until the second factor is confirmed: a page that was closed too ear
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import secrets
 from typing import Final
@@ -15,6 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.context import command_source
 from staff import factors, people
 from staff.callers import Caller
 from staff.emails import normalise
@@ -32,11 +32,6 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-def source(command: str) -> str:
-    """How the log names a command: with the system user who ran it."""
-    return f"{command} ({getpass.getuser()})"[:80]
-
-
 def invite(member: Member, *, by: Caller | None = None, hours: int = HOURS) -> str:
     """A new link's token, recorded; every earlier link of the member's ends.
 
@@ -46,7 +41,9 @@ def invite(member: Member, *, by: Caller | None = None, hours: int = HOURS) -> s
     token = secrets.token_urlsafe(32)
     value = {"digest": digest_of(token).hex(), "hours": hours}
     if by is None:
-        reason = people.change_member_by_command(source("invite"), member.number, "invitation", dict(value))
+        reason = people.change_member_by_command(
+            command_source("invite"), member.number, "invitation", dict(value)
+        )
     else:
         reason = people.change_member(by, member.number, "invitation", dict(value))
     if reason:
@@ -91,7 +88,7 @@ def found(number: str, name: str, email: str, role: str) -> str:
 
 
 def _make(number: str, name: str, email: str, role: str) -> Member:
-    by = source("bootstrap")
+    by = command_source("bootstrap")
     line = {
         "number": number,
         "name": name,

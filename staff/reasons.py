@@ -30,10 +30,10 @@ REASONS: Final[dict[str, Promise]] = {
     # beside them
     "session_ended": _("This session was ended. Sign in again."),
     "member_unknown": _("There is no member with this number."),
-    "not_yourself": _("Nobody does this for themselves. Another officer has to."),
+    "not_yourself": _("Nobody does this for themselves. Another person can."),
     "second_person": _("Whoever suspended cannot lift it: another people officer has to."),
     "no_change": _("It is so already."),
-    "value_refused": _("This value cannot be taken."),
+    "value_refused": _("This value cannot be taken. Check it and try again."),
 }
 
 

@@ -15,12 +15,13 @@ from pytest_django import DjangoDbBlocker
 
 from gatekeeper import roles
 from tests import environment
+from tests.twins import Twins
 
 Connection = psycopg.Connection
 AsRole = Callable[[str], Connection]
 
 # What migrations and apply_settings put there stays; everything else goes after each test.
-KEPT = ("django_migrations", "django_content_type", "auth_permission", "gatekeeper_limit")
+KEPT = ("django_migrations", "django_content_type", "auth_permission", "gatekeeper_limit", "installation")
 
 TABLES = """
     SELECT schemaname, tablename FROM pg_tables
@@ -101,6 +102,16 @@ def as_role(db_exists: None) -> Iterator[AsRole]:
     yield connect
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture
+def twins(setup_connection: Connection, django_db_blocker: DjangoDbBlocker) -> Iterator[Twins]:
+    """Changes to the installed SQL; afterwards the files are installed again."""
+    changed = Twins(setup_connection)
+    yield changed
+    with django_db_blocker.unblock():
+        changed.restore()
+        connections["migrator"].close()
 
 
 @pytest.fixture

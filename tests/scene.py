@@ -77,7 +77,7 @@ class Scene:
     def approve(self, request: int, by: Caller | None = None, **changes: Any) -> str:
         """Approve as asked, or as changed; return '' or why not."""
         asked = AccessRequest.objects.get(pk=request)
-        wanted = {
+        wanted: dict[str, Any] = {
             "categories": asked.categories,
             "minutes": asked.minutes,
             "while_open": asked.while_open,
@@ -133,4 +133,5 @@ def digest_in(client: Client) -> bytes:
 
 def newest(event: str) -> Entry:
     """The newest entry of an event."""
-    return Entry.objects.filter(event=event).order_by("-id")[0]
+    found: Entry = Entry.objects.filter(event=event).order_by("-id")[0]
+    return found

@@ -17,7 +17,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 from audit.models import Entry
 from gatekeeper import access, catalogue, gate
 from gatekeeper.backends import VIEW_PERSONAL_DATA
-from gatekeeper.models import Account, AccountPermission, Grant
+from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
 from staff.callers import Caller
 from staff.models import Member
 from tests.conftest import Connection
@@ -361,7 +361,7 @@ def test_without_it_nobody_asks(scene: Scene, row: Row) -> None:
 @pytest.mark.parametrize("row", ASKING, ids=lambda row: row.sentence)
 def test_without_it_nobody_approves_for_her(scene: Scene, row: Row) -> None:
     request = scene.ask()
-    asked = access.AccessRequest.objects.get(pk=request)
+    asked = AccessRequest.objects.get(pk=request)
     if row.take_away is claim_of_another:
         scene.world.quietly("gatekeeper_assignment", scene.assignment, member_id=scene.carl.id)
         # Her own request is a claim; that the ticket is not hers stops it all the same.
@@ -563,10 +563,11 @@ def test_guardians_row_goes_with_the_last_grant(scene: Scene) -> None:
 
 
 def test_there_is_no_superuser(scene: Scene) -> None:
+    superuser: str = "is_superuser"
     with pytest.raises(FieldDoesNotExist):
-        Member._meta.get_field("is_superuser")
+        Member._meta.get_field(superuser)
     with pytest.raises(TypeError):
-        Member(number="K-9999", is_superuser=True)
+        Member(number="K-9999", **{superuser: True})
     assert not hasattr(Member.objects, "create_superuser")
     assert member(scene.anna).is_superuser is False
     assert not member(scene.anna).has_perm("gatekeeper.anything")

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from django.db import connections
 
 from audit.installation import install
 from gatekeeper.sql_files import FILES
 
 if TYPE_CHECKING:
-    from pytest_django import DjangoDbBlocker
-
     from tests.conftest import Connection
-
-SIGNATURES = """
-    SELECT p.oid::regprocedure::text FROM pg_proc p
-    WHERE p.pronamespace = 'vault'::regnamespace ORDER BY 1
-"""
 
 
 class Twins:
@@ -27,10 +19,6 @@ class Twins:
 
     def __init__(self, setup: Connection) -> None:
         self.setup = setup
-        self._signatures = self._installed()
-
-    def _installed(self) -> set[str]:
-        return {row[0] for row in self.setup.execute(SIGNATURES)}
 
     def without(self, function: str, guard: str, instead: str = "") -> None:
         """Replace the guard's one place in the installed definition; a guard that is not there fails."""
@@ -56,25 +44,7 @@ class Twins:
         """Install the files again, as the migration does."""
         install(connections["migrator"], FILES)
 
-    def forget(self) -> None:
-        """Take away what no file would: functions and owners that a test brought in."""
-        for signature in self._installed() - self._signatures:
-            self.setup.execute(f"DROP FUNCTION {signature}".encode())
-        for signature in self._signatures:
-            self.setup.execute(f"ALTER FUNCTION {signature} OWNER TO gatekeeper_owner".encode())
-
 
 def _replace(text: str, guard: str, instead: str) -> str:
     assert text.count(guard) == 1, f"{text.count(guard)} places have {guard!r}"
     return text.replace(guard, instead)
-
-
-@pytest.fixture
-def twins(setup_connection: Connection, django_db_blocker: DjangoDbBlocker) -> Iterator[Twins]:
-    """Changes to the installed SQL; afterwards the files are installed again."""
-    made = Twins(setup_connection)
-    yield made
-    made.forget()
-    with django_db_blocker.unblock():
-        made.restore()
-        connections["migrator"].close()

@@ -1,10 +1,6 @@
 -- The log: one writer, append-only, and no forged entry (DESIGN §5).
 -- A Django developer reads this from top to bottom; `migrate` installs it; a check compares it.
 
--- The first file that is installed: rights on functions begin at none, so that one that no file grants
--- any more, or that somebody gave by hand, is gone.
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
-
 -- The one writer in SQL. The keys of p_facts are names of columns; what is unknown is ignored, so
 -- that a decision's whole record can be passed. Internal: only the owner's functions call it.
 CREATE OR REPLACE FUNCTION vault.write_entry(p_event text, p_outcome text, p_facts jsonb)
@@ -46,9 +42,10 @@ BEGIN
     IF NEW.event IN ('change', 'sign_in', 'sign_in_failed', 'sign_out')
         AND NEW.outcome IN ('allowed', 'refused', 'failed')
         AND NEW.account = '' AND NEW.subject = '' AND NEW.ticket = '' AND NEW.purpose = ''
+        AND NEW.ticket_kind = '' AND NEW.ticket_state = ''
         AND NEW.source = '' AND NEW.approver = '' AND NEW.consent = '' AND NEW.details IS NULL
-        AND num_nonnulls(NEW.categories, NEW.fields, NEW.records, NEW.results, NEW.request_id,
-                         NEW.grant_id, NEW.signature, NEW.answers, NEW.nda_version) = 0
+        AND num_nonnulls(NEW.categories, NEW.fields, NEW.records, NEW.results, NEW.request_id, NEW.grant_id,
+                         NEW.signature, NEW.answers, NEW.nda_version, NEW.nda_ends, NEW.failed) = 0
     THEN
         RETURN NEW;
     END IF;

@@ -19,9 +19,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from tqdm import tqdm
 
+from audit.context import command_source
 from gatekeeper import storing
 from gatekeeper.jsonlines import Line, Shape, lines
-from staff.invitations import source as source_of
 
 TAKEN: Final = ("new", "changed", "same", "older")
 #: The database's outcomes that refuse a line, in words.
@@ -56,7 +56,8 @@ class Import(Generic[Shape]):
         self._shape, self._store, self._batch = shape, store, batch
         self._refused, self._unusable = refused, unusable
         self._waiting: dict[str, Line[Shape]] = {}
-        self._handed: tuple[dict[str, Line[Shape]], Future[Mapping[str, str]]] | None = None
+        self._refusals: list[tuple[int, str]] = []
+        self._handed: Future[list[tuple[int, str]]] | None = None
         self.counts: Counter[str] = Counter(dict.fromkeys((*TAKEN, "refused"), 0))
 
     def run(self, stream: BinaryIO, progress: Callable[[int], object]) -> None:
@@ -72,40 +73,41 @@ class Import(Generic[Shape]):
                 writer.submit(connections.close_all)  # a connection is its thread's
 
     def _take(self, line: Line[Shape], writer: Executor) -> None:
+        if len(self._waiting) + len(self._refusals) >= self._batch:
+            self._hand_over(writer)
         if line.value is None:
             if self._unusable:  # it may be about what came before
                 self._hand_over(writer)
                 self._settle()
                 self._unusable(line.raw)
-            self._refuse(line.number, line.reason)
+            self._refusals.append((line.number, line.reason))
             return
-        if line.value.key in self._waiting or len(self._waiting) >= self._batch:
+        if line.value.key in self._waiting:
             self._hand_over(writer)
         self._waiting[line.value.key] = line
 
     def _hand_over(self, writer: Executor) -> None:
         self._settle()
-        batch, self._waiting = self._waiting, {}
-        if batch:
-            values = [line.value for line in batch.values() if line.value is not None]
-            self._handed = batch, writer.submit(self._store, values)
+        self._handed = writer.submit(self._stored, self._waiting, self._refusals)
+        self._waiting, self._refusals = {}, []
+
+    def _stored(
+        self, batch: Mapping[str, Line[Shape]], refusals: list[tuple[int, str]]
+    ) -> list[tuple[int, str]]:
+        """Store a batch; return its lines with what became of each: a word, or why it is refused."""
+        values = [line.value for line in batch.values() if line.value is not None]
+        outcomes = self._store(values) if values else {}
+        told = [(line.number, outcomes[key]) for key, line in batch.items()]
+        return sorted(told + refusals)
 
     def _settle(self) -> None:
         handed, self._handed = self._handed, None
-        if handed is None:
-            return
-        batch, stored = handed
-        outcomes = stored.result()
-        for key, line in batch.items():
-            outcome = outcomes[key]
+        for number, outcome in handed.result() if handed else ():
             if outcome in TAKEN:
                 self.counts[outcome] += 1
             else:
-                self._refuse(line.number, REASONS[outcome])
-
-    def _refuse(self, number: int, reason: str) -> None:
-        self.counts["refused"] += 1
-        self._refused(number, reason)
+                self.counts["refused"] += 1
+                self._refused(number, REASONS.get(outcome, outcome))
 
 
 class ImportCommand(BaseCommand):
@@ -126,7 +128,7 @@ class ImportCommand(BaseCommand):
 
     def handle(self, *_args: Any, file: str, **_options: Any) -> None:
         """Run, record the run, print one line of summary."""
-        source = source_of(f"import_{self.what}")
+        source = command_source(f"import_{self.what}")
         with opened(file) as stream, bar(stream) as shown:
             run = self.begin(lambda number, reason: self._refused(shown, number, reason), source)
             done = False

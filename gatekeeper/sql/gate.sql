@@ -83,6 +83,7 @@ DECLARE
     roles_needed text[];
     claimed boolean := false;
     listed boolean;
+    behind boolean;
     about_an_account boolean := p_act IN ('gate', 'view', 'search', 'open', 'request');
     c_member text; c_session text; c_nda text; c_ticket text := 'not_required'; c_approval text := 'not_required';
     c_time text := 'not_required'; c_consent text := 'not_required'; c_account text := 'not_required';
@@ -257,9 +258,10 @@ BEGIN
     FROM unnest(codes) WITH ORDINALITY AS x (code, place)
     WHERE x.code NOT IN ('passed', 'not_required', 'cannot_start_yet');
     reason := failed[1];
-    IF EXISTS (SELECT FROM (SELECT e.id, e."timestamp" AS written FROM public.audit_entry e ORDER BY e.id DESC LIMIT 1) e
-               WHERE e.written > at + interval '5 seconds'
-                   AND e.id > coalesce((SELECT max(x.accepted_entry) FROM vault.clock x), 0)) THEN
+    -- The latest time in the log, whichever entry has it: the refusals that follow have the clock's own.
+    behind := (SELECT max(e."timestamp") FROM public.audit_entry e) > at + interval '5 seconds';
+    IF behind AND EXISTS (SELECT FROM public.audit_entry e WHERE e."timestamp" > at + interval '5 seconds'
+            AND e.id > coalesce((SELECT max(x.accepted_entry) FROM vault.clock x), 0)) THEN
         reason := 'clock_behind';
     ELSIF reason IS NULL AND (array_position(codes, NULL) IS NOT NULL OR 'cannot_start_yet' = ANY (codes)) THEN
         reason := 'check_failed';  -- what could not be judged has failed

@@ -9,6 +9,11 @@ DECLARE
     g record;
     ended integer := 0;
 BEGIN
+    -- Guardian's rows before the grants: whoever removes one (remove_perm) comes from there by trigger.
+    PERFORM FROM public.gatekeeper_accountpermission p
+    WHERE (p.user_id, p.content_object_id) IN (
+        SELECT x.member_id, x.account_id FROM public.gatekeeper_grant x WHERE x.id = ANY (p_grants))
+    ORDER BY p.id FOR UPDATE;
     FOR g IN
         SELECT x.*, b.reference, k.number AS ticket_number, k.kind, k.state, m.number AS holder, y.number AS approved_by
         FROM public.gatekeeper_grant x
@@ -120,6 +125,8 @@ DECLARE
     at timestamptz := clock_timestamp();
     facts jsonb := '{"source": "tidy"}';
 BEGIN
+    -- A signed message counts for five minutes only; its identifier need not be kept for ever.
+    DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
     requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
     grants := vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g

@@ -58,10 +58,8 @@ BEGIN
         OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
         ORDER BY m.id FOR NO KEY UPDATE;
     SELECT * INTO d FROM vault.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
-    IF p_verdict = 'approve' THEN
-        SELECT * INTO q FROM vault.decide(NULL, 'request', r.reference, r.ticket_number,
-            p_categories => p_categories, p_member => r.member_id);
-    END IF;
+    SELECT * INTO q FROM vault.decide(NULL, 'request', r.reference, r.ticket_number, p_categories => p_categories,
+        p_member => r.member_id) WHERE p_verdict = 'approve';  -- else all of it is NULL
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
@@ -93,7 +91,8 @@ BEGIN
         SELECT r.member_id, r.account_id, p.id FROM public.auth_permission p
             JOIN public.django_content_type c ON c.id = p.content_type_id
         WHERE p.codename = 'view_personal_data' AND c.app_label = 'gatekeeper' AND c.model = 'account'
-        ON CONFLICT DO NOTHING;
+        -- The row that stands is locked: whoever is about to take it away sees this grant, or was first.
+        ON CONFLICT (user_id, permission_id, content_object_id) DO UPDATE SET user_id = excluded.user_id;
     END IF;
     PERFORM vault.write_entry(
         CASE p_verdict WHEN 'approve' THEN 'approve' WHEN 'deny' THEN 'deny' ELSE 'withdraw' END,

@@ -102,7 +102,12 @@ BEGIN
     IF reason IS NULL THEN
         -- Committed is not yet on disk: with synchronous_commit off a crash would lose the entry. The
         -- position is taken now, after its COMMIT; one stored in the entry would lie before it.
+        -- Where a page of the WAL has just begun, it stands behind that page's header (of 24 bytes, 40 in a
+        -- segment's first), which nobody flushes before something follows: all there is ends before it.
         flushed_to := pg_current_wal_insert_lsn();
+        flushed_to := flushed_to - CASE
+            WHEN (flushed_to - '0/0') % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
+            WHEN (flushed_to - '0/0') % current_setting('wal_block_size')::int = 24 THEN 24 ELSE 0 END;
         patience := clock_timestamp() + interval '2 seconds';
         WHILE pg_current_wal_flush_lsn() < flushed_to AND clock_timestamp() < patience LOOP
             PERFORM pg_sleep(0.0005);

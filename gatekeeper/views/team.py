@@ -34,7 +34,7 @@ MEMBERS_A_PAGE = 50
 @require_GET
 @role_required("end")
 def team(request: HttpRequest) -> HttpResponse:
-    """For a manager those below them; for a reviewer or people officer everybody."""
+    """For a manager those below them, or whom they search for; for the other two roles everybody."""
     return _page(request)
 
 
@@ -42,7 +42,8 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
     member = member_of(request)
     manages = "manager" in member.roles
     query = request.GET.get("q", "").strip()[:100]
-    found = _below(member) if manages else Member.objects.exclude(pk=member.pk)
+    # A manager sees their own people; by number or name anybody, for any manager may end any access.
+    found = _below(member) if manages and not query else Member.objects.exclude(pk=member.pk)
     if query:
         found = found.filter(Q(number__iexact=query) | Q(name__icontains=query))
     page = Paginator(found.order_by("number"), MEMBERS_A_PAGE).get_page(request.GET.get("page"))

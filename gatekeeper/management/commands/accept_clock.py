@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
+
+from audit.context import command_source
 
 
 class Command(BaseCommand):
@@ -40,6 +41,6 @@ class Command(BaseCommand):
                 "SELECT vault.write_entry('change', 'allowed',"
                 " jsonb_build_object('source', %s::text, 'details',"
                 " jsonb_build_object('clock_accepted', %s::bigint)))",
-                [f"accept_clock ({getpass.getuser()})", row[0]],
+                [command_source("accept_clock"), row[0]],
             )
         self.stdout.write(f"The clock is accepted as it is; entries up to {row[0]} no longer count.")

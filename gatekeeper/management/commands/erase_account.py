@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.context import command_source
 from gatekeeper import storing
 from gatekeeper.models import Account
-from staff.invitations import source
 
 SAID = {
     "erased": "{} is erased.",
@@ -33,5 +33,5 @@ class Command(BaseCommand):
             raise CommandError("There is no such account.")
         if not yes and input(f"Erase {reference} for ever? Type its reference: ") != reference:
             raise CommandError("Nothing was erased.")
-        outcome = storing.erase_account(reference, source("erase_account"))
+        outcome = storing.erase_account(reference, command_source("erase_account"))
         self.stdout.write(SAID[outcome].format(reference))

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.context import command_source
 from gatekeeper import storing
-from staff.invitations import source
 
 SAID = {
     "restricted": "{} is restricted: nobody sees its data.",
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         question = f"{'Lift the restriction of' if lift else 'Restrict'} {reference}? [y/N] "
         if not yes and input(question).strip().lower() != "y":
             raise CommandError("Nothing was changed.")
-        outcome = storing.restrict_account(reference, source("restrict_account"), restrict=not lift)
+        outcome = storing.restrict_account(reference, command_source("restrict_account"), restrict=not lift)
         if outcome in FAILED:
             raise CommandError(FAILED[outcome])
         self.stdout.write(SAID[outcome].format(reference))

@@ -1,0 +1,986 @@
+"""Attacks in raw SQL, as each role that can log in: what the database itself refuses (DESIGN §4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import IsolationLevel, sql
+from psycopg.types.json import Jsonb
+
+from audit.models import Entry
+from gatekeeper import gate, roles
+from gatekeeper.models import AccountPermission, Grant
+from staff.models import Member
+from tests import environment
+from tests.conftest import AsRole, Connection
+from tests.raw import NAME, record, recorded, refused, release
+from tests.scene import REFERENCE, Scene, newest
+from tests.world import LONG_AGO, VALUES, now
+
+DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
+EMAIL = "contact.email"
+OTHER = "MOC-40002"
+
+
+@pytest.fixture
+def scene(setup_connection: Connection, transactional_db: None) -> Scene:
+    """Anna's window is open."""
+    made = Scene(setup_connection)
+    made.opened()
+    return made
+
+
+@pytest.fixture
+def vault(as_role: AsRole) -> Connection:
+    return as_role(roles.VAULT)
+
+
+@pytest.fixture
+def web(as_role: AsRole) -> Connection:
+    return as_role(roles.WEB)
+
+
+def columns(setup: Connection, table: str) -> list[str]:
+    rows = setup.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+        [table],
+    )
+    return [row[0] for row in rows]
+
+
+# The vault's tables
+
+AT_THE_VAULT = (
+    "SELECT * FROM {}",
+    "SELECT count(*) FROM {}",
+    "SELECT FROM {} FOR UPDATE",
+    "SELECT query_to_xml('SELECT * FROM {}', true, false, '')",
+    "EXPLAIN SELECT * FROM {}",
+    "DECLARE kept CURSOR WITH HOLD FOR SELECT * FROM {}",
+    "COPY {} TO STDOUT",
+    "COPY (SELECT * FROM {}) TO STDOUT",
+    "COPY {} FROM STDIN",
+    "INSERT INTO {} DEFAULT VALUES",
+    "UPDATE {} SET account_id = 1",
+    "DELETE FROM {}",
+    "TRUNCATE {}",
+    "DROP TABLE {}",
+    "ALTER TABLE {} OWNER TO CURRENT_USER",
+    "GRANT SELECT ON {} TO PUBLIC",
+    "DO $$ BEGIN LOCK TABLE {}; END $$",
+    "DO $$ BEGIN PERFORM FROM {}; END $$",
+)
+
+
+@pytest.mark.parametrize("role", roles.LOGIN)
+@pytest.mark.parametrize("table", ["vault.account", "vault.participant"])
+def test_no_role_reads_or_writes_the_vaults_tables(as_role: AsRole, role: str, table: str) -> None:
+    connection = as_role(role)
+    for statement in AT_THE_VAULT:
+        refused(connection, statement.format(table))
+
+
+@DATABASE
+@pytest.mark.parametrize("role", roles.RUN_TIME)
+def test_statistics_tell_no_role_a_value(scene: Scene, as_role: AsRole, role: str) -> None:
+    scene.world.setup.execute("ANALYZE vault.account")
+    counted = "SELECT count(*) FROM pg_stats WHERE schemaname = 'vault'"
+    known = scene.world.setup.execute(counted).fetchone()
+    assert known is not None
+    assert known[0] > 0
+    assert as_role(role).execute(counted).fetchone() == (0,)
+
+
+INTERNAL = (
+    "vault.write_entry('view', 'allowed', '{}')",
+    "vault.decide(NULL, 'gate')",
+    "vault.end_grants('{1}', '', NULL, '{}')",
+    "vault.start_window(1, '{}')",
+    "vault.apply_change(1, 1, 'suspended', 'false')",
+    "vault.apply_members('[]', '')",
+    "vault.add_signature('{}', '{}', 1, now())",
+    "vault.add_version('{}', '{}', 1, now(), 1, 1)",
+    "vault.record_act('view', '{}', '{}', '{}')",
+    "vault.judge_command('root', 'K-1000')",
+)
+
+
+@pytest.mark.parametrize("role", roles.LOGIN)
+@pytest.mark.parametrize("call", INTERNAL)
+def test_no_role_calls_what_is_internal(as_role: AsRole, role: str, call: str) -> None:
+    assert "permission denied" in refused(as_role(role), f"SELECT {call}")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "vault.record_view(NULL, '{}', '', 1, '{}', false)",
+        "vault.release_view(NULL, '{}', 1)",
+        "vault.wrapped_key('MOC-40001')",
+        "vault.stored('{}')",
+        "vault.store_accounts('[]')",
+        "vault.erase_account('MOC-40001', '')",
+        "vault.record_import('', true, '{}', '', '')",
+    ],
+)
+def test_the_pages_role_neither_records_nor_releases_a_view(web: Connection, call: str) -> None:
+    assert "permission denied" in refused(web, f"SELECT {call}")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "vault.ask(NULL, '{}', '', '', '', '{}', 60, false, '', NULL)",
+        "vault.decide_request(NULL, '{}', 1, 'approve', '{}', 60, false, '')",
+        "vault.apply_tickets('[]', '')",
+        "vault.change_member(NULL, '{}', '', 'roles', '[]')",
+        "vault.gate(NULL, '', NULL, NULL, NULL)",
+    ],
+)
+def test_the_vaults_role_makes_none_of_the_facts_it_is_judged_by(vault: Connection, call: str) -> None:
+    assert "permission denied" in refused(vault, f"SELECT {call}")
+
+
+# Settings
+
+#: What any role may set. None of it may decide.
+SETTINGS = (
+    "timezone = '<X>+167'",
+    "timezone = '<X>-167'",
+    "timezone_abbreviations = 'India'",
+    "datestyle = 'German, DMY'",
+    "intervalstyle = 'sql_standard'",
+    "search_path = pg_temp, public, vault",
+    "synchronous_commit = off",
+    "gatekeeper.member = 'K-1000'",
+    "vault.bypass = 'on'",
+    "transform_null_equals = on",
+    "array_nulls = off",
+    "bytea_output = escape",
+    "extra_float_digits = -15",
+    "standard_conforming_strings = off",
+    "row_security = off",
+    "check_function_bodies = off",
+    "plan_cache_mode = force_generic_plan",
+    "enable_indexscan = off",
+    "jit = on",
+    "lock_timeout = 0",
+    "client_min_messages = error",
+)
+#: What no role may set.
+BARRED = (
+    "session_replication_role = replica",
+    "SESSION AUTHORIZATION gatekeeper_owner",
+    "ROLE gatekeeper_owner",
+    "ROLE postgres",
+    "log_min_messages = panic",
+    "allow_system_table_mods = on",
+    "lc_messages = 'C'",
+    "session_preload_libraries = 'auto_explain'",
+    "plpgsql.variable_conflict = use_column",
+    "zero_damaged_pages = on",
+)
+
+
+@pytest.mark.parametrize("role", roles.RUN_TIME)
+@pytest.mark.parametrize("setting", BARRED)
+def test_no_role_sets_what_switches_guards_off(as_role: AsRole, role: str, setting: str) -> None:
+    connection = as_role(role)
+    connection.execute("DO $$ BEGIN END $$")  # PL/pgSQL and its settings are loaded
+    refused(connection, f"SET {setting}")
+
+
+LAPSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "nda_expired": ("staff_signature", {"valid_until": timedelta(days=-6)}),
+    "grant_expired": ("gatekeeper_grant", {"window_ends_at": timedelta(seconds=-1)}),
+    "session_expired": ("staff_session", {"last_seen_at": timedelta(minutes=-16)}),
+    "member_left": ("staff_member", {"left_on": timedelta(days=-2)}),
+    "member_not_started": ("staff_member", {"starts_on": timedelta(days=2)}),
+}
+
+
+def lapse(scene: Scene, reason: str) -> None:
+    table, shifts = LAPSES[reason]
+    rows = {
+        "staff_signature": scene.papers[scene.anna.id],
+        "gatekeeper_grant": scene.grant,
+        "staff_session": scene.session,
+        "staff_member": scene.anna.id,
+    }
+    scene.world.quietly(table, rows[table], **{name: now() + shift for name, shift in shifts.items()})
+
+
+@DATABASE
+@pytest.mark.parametrize("reason", LAPSES)
+def test_no_setting_brings_back_what_has_lapsed(scene: Scene, vault: Connection, reason: str) -> None:
+    entry = recorded(vault, scene)
+    lapse(scene, reason)
+    for setting in SETTINGS:
+        vault.execute(f"SET {setting}".encode())
+        assert record(vault, scene)[1] == reason, setting
+        released = release(vault, scene, entry)
+        assert (released.reason, released.nothing) == (reason, True), setting
+        vault.execute("RESET ALL")
+
+
+@DATABASE
+@pytest.mark.parametrize("reason", LAPSES)
+def test_no_setting_of_the_pages_role_changes_the_gates_answer(
+    scene: Scene, web: Connection, reason: str
+) -> None:
+    lapse(scene, reason)
+    asked = "SELECT reason FROM vault.gate(%s, %s, NULL, %s, NULL)"
+    for setting in SETTINGS:
+        web.execute(f"SET {setting}".encode())
+        answer = web.execute(asked, [scene.caller.digest, REFERENCE, scene.grant]).fetchone()
+        assert answer == (reason,), setting
+        web.execute("RESET ALL")
+
+
+@DATABASE
+def test_no_setting_widens_a_release(scene: Scene, vault: Connection) -> None:
+    for setting in SETTINGS:
+        vault.execute(f"SET {setting}".encode())
+        assert release(vault, scene, recorded(vault, scene)).fields == [NAME], setting
+
+
+@DATABASE
+def test_a_setting_that_breaks_the_gate_shows_nothing(scene: Scene, vault: Connection) -> None:
+    entry = recorded(vault, scene)
+    vault.execute("SET plpgsql.extra_errors = 'all'")
+    vault.execute("SET default_transaction_read_only = on")
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        release(vault, scene, entry)
+
+
+# Temporary objects
+
+TEMPORARY = (
+    "CREATE TEMPORARY TABLE gatekeeper_ticket (state text)",
+    "CREATE TEMPORARY VIEW gatekeeper_ticket AS SELECT 'open' AS state",
+    "CREATE TEMPORARY SEQUENCE audit_entry_id_seq",
+    "SELECT 1 INTO TEMPORARY gatekeeper_limit",
+    "CREATE DOMAIN pg_temp.text AS pg_catalog.text",
+    "CREATE FUNCTION pg_temp.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
+    "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
+    "CREATE FUNCTION vault.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
+    "CREATE OPERATOR public.= (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)",
+    "CREATE SCHEMA mine",
+    "CREATE EXTENSION pgcrypto",
+)
+
+
+@pytest.mark.parametrize("role", roles.LOGIN)
+@pytest.mark.parametrize("statement", TEMPORARY)
+def test_no_role_makes_an_object_that_could_shadow_ours(as_role: AsRole, role: str, statement: str) -> None:
+    refused(as_role(role), statement)
+
+
+SHADOWED = {
+    "gatekeeper_ticket": "state = 'open'",
+    "gatekeeper_grant": "ended_at = NULL",
+    "staff_member": "suspended_at = NULL",
+    "staff_signature": "withdrawn_at = NULL",
+    "staff_session": "ended_at = NULL",
+    "gatekeeper_account": "restricted_at = NULL",
+}
+
+
+@DATABASE
+def test_temporary_tables_would_shadow_nothing_even_if_they_were_allowed(
+    scene: Scene, as_role: AsRole
+) -> None:
+    scene.world.quietly("gatekeeper_ticket", scene.ticket, state="solved")
+    scene.world.quietly("staff_member", scene.anna.id, suspended_at=now())
+    scene.world.quietly("staff_session", scene.session, ended_at=now())
+    database = environment.database_name()
+    scene.world.setup.execute(f"GRANT TEMPORARY ON DATABASE {database} TO gatekeeper_web".encode())
+    try:
+        web = as_role(roles.WEB)
+        for table, wish in SHADOWED.items():
+            web.execute(f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM public.{table}".encode())
+            web.execute(f"UPDATE pg_temp.{table} SET {wish}".encode())
+        web.execute("GRANT ALL ON ALL TABLES IN SCHEMA pg_temp TO PUBLIC")
+        web.execute("SET search_path = pg_temp, public")
+        [(codes,)] = web.execute(
+            "SELECT codes FROM vault.gate(%s, %s, NULL, %s, NULL)",
+            [scene.caller.digest, REFERENCE, scene.grant],
+        ).fetchall()
+    finally:
+        scene.world.setup.execute(f"REVOKE TEMPORARY ON DATABASE {database} FROM gatekeeper_web".encode())
+    assert codes[:4] == ["member_suspended", "session_missing", "passed", "ticket_closed"]
+
+
+# Record, then release
+
+
+@DATABASE
+def test_a_release_gives_exactly_the_fields_that_were_recorded(scene: Scene, vault: Connection) -> None:
+    released = release(vault, scene, recorded(vault, scene, NAME, EMAIL))
+    assert released.reason is None
+    assert sorted(released.fields or []) == [EMAIL, NAME]
+
+
+@DATABASE
+def test_what_leaves_the_database_is_ciphertext(scene: Scene, vault: Connection) -> None:
+    released = release(vault, scene, recorded(vault, scene, *list(VALUES)[:5]))
+    assert released.ciphertexts is not None
+    assert len(released.ciphertexts) == 5
+    for value in list(VALUES.values())[:5]:
+        assert not any(str(value).encode() in given for given in released.ciphertexts)
+
+
+def assert_withheld(vault: Connection, scene: Scene, entry: int | None, **caller: Any) -> None:
+    released = release(vault, scene, entry, **caller)
+    assert released.nothing
+    assert released.reason == "record_failed"
+
+
+@DATABASE
+@pytest.mark.parametrize("entry", [None, -1, 0, 2**62])
+def test_without_a_record_nothing_is_released(scene: Scene, vault: Connection, entry: int | None) -> None:
+    assert_withheld(vault, scene, entry)
+
+
+@DATABASE
+def test_only_the_entry_of_an_allowed_view_releases(scene: Scene, vault: Connection) -> None:
+    entry = recorded(vault, scene)
+    refusal, reason = record(vault, scene, "billing.bank_account")
+    assert reason == "category_not_covered"
+    others = {one.event: one.pk for one in Entry.objects.exclude(pk=entry)} | {"refused": refusal}
+    assert others.keys() == {"request", "approve", "start", "view", "refused"}
+    for number in others.values():
+        assert_withheld(vault, scene, number)
+    assert release(vault, scene, entry).reason is None
+
+
+@DATABASE
+def test_a_refused_release_is_an_entry_that_answers_the_record(scene: Scene, vault: Connection) -> None:
+    entry = recorded(vault, scene)
+    other = scene.world.session(scene.anna)
+    assert_withheld(vault, scene, entry, caller=other)
+    written = newest("view")
+    assert (written.outcome, written.answers, written.account, written.fields) == (
+        "withheld",
+        entry,
+        REFERENCE,
+        [NAME],
+    )
+
+
+@DATABASE
+def test_in_the_transaction_of_the_record_nothing_is_released(scene: Scene, vault: Connection) -> None:
+    with vault.transaction():
+        entry = recorded(vault, scene)
+        assert_withheld(vault, scene, entry)
+    assert release(vault, scene, entry).reason is None
+
+
+@DATABASE
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_savepoint_does_not_make_another_transaction(scene: Scene, vault: Connection, depth: int) -> None:
+    with vault.transaction():
+        for number in range(depth):
+            vault.execute(f"SAVEPOINT s{number}".encode())
+        entry = recorded(vault, scene)
+        vault.execute("RELEASE SAVEPOINT s0")
+        vault.execute("SAVEPOINT another")
+        assert_withheld(vault, scene, entry)
+
+
+@DATABASE
+def test_a_block_with_an_exception_handler_is_no_transaction(scene: Scene, vault: Connection) -> None:
+    """PL/pgSQL makes a subtransaction of it, with an xmin of its own."""
+    vault.execute("SELECT set_config('attack.grant', %s, false)", [str(scene.grant)])
+    vault.execute("SELECT set_config('attack.digest', %s, false)", [(scene.caller.digest or b"").hex()])
+    call = "decode(current_setting('attack.digest'), 'hex'), '{}'"
+    vault.execute(f"""
+        DO $$
+        DECLARE r record; n bigint;
+        BEGIN
+            BEGIN
+                SELECT entry INTO n FROM vault.record_view({call}, '{REFERENCE}',
+                    current_setting('attack.grant')::bigint, '{{{NAME}}}', false);
+            EXCEPTION WHEN division_by_zero THEN NULL;
+            END;
+            SELECT * INTO r FROM vault.release_view({call}, n);
+            PERFORM set_config('attack.reason', r.reason, false),
+                set_config('attack.spoils', coalesce(r.ciphertexts::text, 'none'), false);
+        END $$
+    """.encode())
+    spoils = vault.execute("SELECT current_setting('attack.reason'), current_setting('attack.spoils')")
+    assert spoils.fetchone() == ("record_failed", "none")
+
+
+@DATABASE
+def test_after_a_record_that_was_rolled_back_nothing_is_released(scene: Scene, vault: Connection) -> None:
+    with vault.transaction(force_rollback=True):
+        entry = recorded(vault, scene)
+    assert_withheld(vault, scene, entry)
+
+
+@DATABASE
+def test_after_a_savepoint_that_was_rolled_back_nothing_is_released(scene: Scene, vault: Connection) -> None:
+    with vault.transaction():
+        with vault.transaction(force_rollback=True):
+            entry = recorded(vault, scene)
+        assert_withheld(vault, scene, entry)
+    assert_withheld(vault, scene, entry)
+
+
+@DATABASE
+def test_another_transactions_record_counts_only_when_it_is_committed(scene: Scene, as_role: AsRole) -> None:
+    one, other = as_role(roles.VAULT), as_role(roles.VAULT)
+    with one.transaction():
+        entry = recorded(one, scene)
+        assert_withheld(other, scene, entry)
+    assert release(other, scene, entry).reason is None
+
+
+def move_entry(scene: Scene, entry: int, seconds: float) -> None:
+    """Put an entry's time back, as nobody but a superuser can."""
+    with scene.world.setup.transaction():
+        scene.world.setup.execute("SET LOCAL session_replication_role = replica")
+        scene.world.setup.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        scene.world.change("audit_entry", entry, timestamp=now() + timedelta(seconds=seconds))
+        scene.world.setup.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+        scene.world.setup.execute("ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER entry_1_admit")
+        scene.world.setup.execute("ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp")
+
+
+@DATABASE
+@pytest.mark.parametrize(("seconds", "reason"), [(-50, None), (-61, "record_failed"), (4, "record_failed")])
+def test_a_record_releases_for_sixty_seconds(
+    scene: Scene, vault: Connection, seconds: float, reason: str | None
+) -> None:
+    entry = recorded(vault, scene)
+    move_entry(scene, entry, seconds)
+    assert release(vault, scene, entry).reason == reason
+
+
+@DATABASE
+def test_a_record_releases_to_the_session_that_made_it_alone(scene: Scene, vault: Connection) -> None:
+    entry = recorded(vault, scene)
+    for caller in (scene.world.session(scene.anna), scene.world.session(scene.carl), scene.manager):
+        assert_withheld(vault, scene, entry, caller=caller)
+
+
+@DATABASE
+@pytest.mark.parametrize("digest", [None, b"", b"\x00" * 32])
+def test_a_record_releases_to_no_unknown_session(
+    scene: Scene, vault: Connection, digest: bytes | None
+) -> None:
+    entry = recorded(vault, scene)
+    row = vault.execute("SELECT reason, ciphertexts FROM vault.release_view(%s, '{}', %s)", [digest, entry])
+    assert row.fetchone() == ("record_failed", None)
+
+
+@DATABASE
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["billing.bank_account"],
+        [NAME, "billing.bank_account"],
+        [NAME, "contact.%"],
+        [NAME, "contact"],
+        ["CONTACT.NAME"],
+        [NAME, "participants"],
+        [NAME, "wrapped_key"],
+        [f"{NAME},{EMAIL}"],
+    ],
+)
+def test_fields_beyond_the_grant_are_refused_with_all_the_others(
+    scene: Scene, vault: Connection, fields: list[str]
+) -> None:
+    entry, reason = record(vault, scene, *fields)
+    assert reason in {"category_not_covered", "check_failed"}
+    assert_withheld(vault, scene, entry)
+
+
+@DATABASE
+def test_a_grant_opens_no_other_account(scene: Scene, vault: Connection) -> None:
+    scene.world.account(OTHER)
+    entry, reason = record(vault, scene, account=OTHER)
+    assert reason == "ticket_missing"
+    assert_withheld(vault, scene, entry)
+
+
+@DATABASE
+def test_an_account_of_the_same_ticket_needs_a_grant_of_its_own(scene: Scene, vault: Connection) -> None:
+    scene.world.account(OTHER)
+    scene.world.quietly("gatekeeper_ticket", scene.ticket, accounts=[REFERENCE, OTHER])
+    scene.world.quietly("gatekeeper_assignment", scene.assignment, accounts=[REFERENCE, OTHER])
+    entry, reason = record(vault, scene, account=OTHER)
+    assert reason == "approval_missing"
+    assert_withheld(vault, scene, entry)
+
+
+@DATABASE
+def test_a_grant_opens_to_nobody_else(scene: Scene, vault: Connection) -> None:
+    entry, reason = record(vault, scene, caller=scene.world.session(scene.carl))
+    assert reason == "ticket_missing"
+    assert_withheld(vault, scene, entry)
+
+
+OLDER = [
+    IsolationLevel.READ_UNCOMMITTED,
+    IsolationLevel.REPEATABLE_READ,
+    IsolationLevel.SERIALIZABLE,
+]
+
+
+@DATABASE
+@pytest.mark.parametrize("level", OLDER)
+def test_in_another_isolation_nothing_is_recorded_as_allowed(
+    scene: Scene, vault: Connection, level: IsolationLevel
+) -> None:
+    vault.isolation_level = level
+    with vault.transaction():
+        entry, reason = record(vault, scene)
+    assert reason == "check_failed"
+    assert Entry.objects.get(pk=entry).outcome == "refused"
+
+
+@DATABASE
+@pytest.mark.parametrize("level", OLDER)
+def test_in_another_isolation_nothing_is_released(
+    scene: Scene, vault: Connection, level: IsolationLevel
+) -> None:
+    entry = recorded(vault, scene)
+    vault.execute(f"SET default_transaction_isolation = '{level.name.lower().replace('_', ' ')}'".encode())
+    released = release(vault, scene, entry)
+    assert (released.reason, released.nothing) == ("check_failed", True)
+
+
+@DATABASE
+def test_a_read_only_transaction_releases_nothing(scene: Scene, vault: Connection) -> None:
+    entry = recorded(vault, scene)
+    vault.read_only = True
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), vault.transaction():
+        release(vault, scene, entry)
+
+
+# Forged entries
+
+#: What an ordinary change or a sign-in says, and the web role may therefore write.
+FREE = {
+    *("serialized_data", "changes_text", "changes", "remote_addr", "remote_port", "additional_data"),
+    *("actor_email", "actor_id", "content_type_id", "object_pk", "object_id", "object_repr", "action", "cid"),
+    *("schema_version", "reason", "member", "member_name", "role", "session", "factor", "user_agent"),
+}
+#: What the database writes over, whatever was sent.
+STAMPED = {"id", "xid", "timestamp"}
+#: What a decision says: only the functions write it.
+FORGED: dict[str, object] = {
+    "event": "view",
+    "outcome": "withheld",
+    "failed": ["nda_missing"],
+    "answers": 1,
+    "source": "import_staff (root)",
+    "account": REFERENCE,
+    "subject": "K-1000",
+    "ticket": "ZD-10001",
+    "ticket_kind": "support",
+    "ticket_state": "open",
+    "purpose": "support_request",
+    "categories": ["contact"],
+    "fields": [NAME],
+    "records": [1],
+    "results": 1,
+    "request_id": 1,
+    "grant_id": 1,
+    "approver": "K-1000",
+    "signature": 1,
+    "nda_version": 1,
+    "nda_ends": LONG_AGO,
+    "consent": "passed",
+    "details": Jsonb({"why": "forged"}),
+}
+SIGNED_IN = {"event": "sign_in", "outcome": "allowed", "object_pk": "", "object_repr": "", "action": 3}
+
+
+def insert(connection: Connection, *, overriding: str = "", **values: object) -> int:
+    row = SIGNED_IN | values
+    statement = sql.SQL("INSERT INTO public.audit_entry ({}) {} VALUES ({}) RETURNING id").format(
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(overriding),
+        sql.SQL(", ").join(sql.Placeholder() * len(row)),
+    )
+    [(number,)] = connection.execute(statement, list(row.values())).fetchall()
+    return int(number)
+
+
+def test_every_column_of_an_entry_is_free_stamped_or_forbidden(setup_connection: Connection) -> None:
+    assert sorted(columns(setup_connection, "audit_entry")) == sorted([*FREE, *STAMPED, *FORGED])
+
+
+@DATABASE
+def test_the_pages_role_records_a_sign_in(web: Connection) -> None:
+    assert Entry.objects.get(pk=insert(web)).event == "sign_in"
+
+
+@DATABASE
+@pytest.mark.parametrize(("column", "value"), FORGED.items(), ids=list(FORGED))
+def test_the_pages_role_forges_no_fact_of_a_decision(web: Connection, column: str, value: object) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not write such an entry"):
+        insert(web, **{column: value})
+    assert not Entry.objects.exists()
+
+
+@DATABASE
+@pytest.mark.parametrize(
+    "event",
+    ["request", "withdraw", "approve", "deny", "start", "view", "search", "end", "revoke", "sign", "review"]
+    + ["report", "export", "import", "erase", "seal", "", "unheard"],
+)
+def test_the_pages_role_forges_no_event(web: Connection, event: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not write such an entry"):
+        insert(web, event=event)
+
+
+@DATABASE
+def test_copy_is_no_way_round_the_triggers(web: Connection) -> None:
+    row = "view\tallowed\t\t\t3\n"
+    statement = "COPY public.audit_entry (event, outcome, object_pk, object_repr, action) FROM STDIN"
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not write such an entry"),
+        web.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        copy.write(row)
+
+
+@pytest.mark.parametrize("role", [roles.VAULT, roles.SEALER, roles.MIGRATOR])
+def test_no_other_role_inserts_an_entry(as_role: AsRole, role: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
+        insert(as_role(role))
+
+
+@DATABASE
+@pytest.mark.parametrize("overriding", ["", "OVERRIDING SYSTEM VALUE"])
+def test_number_transaction_and_time_are_the_databases(web: Connection, overriding: str) -> None:
+    first = insert(web)
+    began = now()
+    with web.transaction():
+        web.execute("SAVEPOINT s")
+        [(xid,)] = web.execute("SELECT pg_current_xact_id()::text").fetchall()
+        forged = insert(web, overriding=overriding, id=first + 2, xid="5", timestamp=LONG_AGO)
+    [(stamped,)] = web.execute("SELECT xid::text FROM audit_entry WHERE id = %s", [forged]).fetchall()
+    entry = Entry.objects.get(pk=forged)
+    assert forged > first
+    assert stamped == xid != "5"
+    assert began - timedelta(seconds=1) < entry.timestamp <= now()
+
+
+@DATABASE
+def test_a_forged_number_does_not_stop_the_log(web: Connection) -> None:
+    first = insert(web)
+    for ahead in range(1, 9):
+        insert(web, overriding="OVERRIDING SYSTEM VALUE", id=first + ahead)
+    assert insert(web) > first
+    assert Entry.objects.count() == 10
+
+
+REWRITING = (
+    "UPDATE public.audit_entry SET reason = ''",
+    "DELETE FROM public.audit_entry",
+    "TRUNCATE public.audit_entry",
+    "TRUNCATE public.audit_entry CASCADE",
+    "INSERT INTO public.audit_entry (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET reason = ''",
+    "MERGE INTO public.audit_entry e USING (VALUES (1)) x ON true WHEN MATCHED THEN DELETE",
+    "SELECT FROM public.audit_entry FOR UPDATE",
+    "SELECT FROM public.audit_entry FOR KEY SHARE",
+    "DO $$ BEGIN LOCK TABLE public.audit_entry IN SHARE MODE; END $$",
+    "DO $$ BEGIN LOCK TABLE public.audit_entry; END $$",
+    "ALTER TABLE public.audit_entry DISABLE TRIGGER ALL",
+    "ALTER TABLE public.audit_entry DISABLE TRIGGER entry_append_only",
+    "ALTER TABLE public.audit_entry ALTER COLUMN id RESTART WITH 1",
+    "DROP TRIGGER entry_1_admit ON public.audit_entry",
+    "CREATE RULE mine AS ON INSERT TO public.audit_entry DO INSTEAD NOTHING",
+    "DROP TABLE public.audit_entry",
+    "DROP FUNCTION vault.refuse_rewriting() CASCADE",
+    "ALTER FUNCTION vault.admit_entry() SET search_path = public",
+    "SELECT setval('public.audit_entry_id_seq', 1)",
+    "SELECT nextval('public.audit_entry_id_seq')",
+    "ALTER SEQUENCE public.audit_entry_id_seq RESTART",
+    "GRANT UPDATE ON public.audit_entry TO PUBLIC",
+)
+
+
+@DATABASE
+@pytest.mark.parametrize("role", roles.LOGIN)
+def test_no_role_rewrites_the_log(as_role: AsRole, web: Connection, role: str) -> None:
+    insert(web)
+    connection = as_role(role)
+    for statement in REWRITING:
+        refused(connection, statement)
+
+
+@DATABASE
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE public.audit_entry SET reason = ''",
+        "DELETE FROM public.audit_entry",
+        "TRUNCATE public.audit_entry",
+    ],
+)
+def test_not_even_a_migration_rewrites_the_log(as_role: AsRole, web: Connection, statement: str) -> None:
+    insert(web)
+    migrator = as_role(roles.MIGRATOR)
+    migrator.execute("SET ROLE gatekeeper_owner")
+    assert "append-only" in refused(migrator, statement)
+
+
+# Forged facts
+
+FACTS = (
+    "public.gatekeeper_grant",
+    "public.gatekeeper_accessrequest",
+    "public.gatekeeper_accountpermission",
+    "public.gatekeeper_account",
+    "public.gatekeeper_ticket",
+    "public.gatekeeper_assignment",
+    "public.gatekeeper_feed",
+    "public.gatekeeper_limit",
+    "public.gatekeeper_deputy",
+    "public.staff_signature",
+    "public.staff_ndaversion",
+    "public.staff_member",
+    "public.auth_permission",
+    "public.django_content_type",
+    "vault.clock",
+    "vault.installation",
+)
+#: A member's own, which decide nothing.
+OWN = {"password", "last_login", "language", "theme"}
+
+
+@pytest.mark.parametrize("role", roles.LOGIN)
+@pytest.mark.parametrize("table", FACTS)
+def test_no_role_writes_a_fact_that_access_rests_on(
+    setup_connection: Connection, as_role: AsRole, role: str, table: str
+) -> None:
+    connection = as_role(role)
+    refused(connection, f"INSERT INTO {table} DEFAULT VALUES")
+    refused(connection, f"COPY {table} FROM STDIN")
+    refused(connection, f"TRUNCATE {table}")
+    refused(connection, f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    for column in columns(setup_connection, table):
+        if (role, table) != (roles.WEB, "public.staff_member") or column not in OWN:
+            refused(connection, f"UPDATE {table} SET {column} = NULL")
+    if (role, table) != (roles.WEB, "public.gatekeeper_accountpermission"):
+        refused(connection, f"DELETE FROM {table}")
+
+
+@DATABASE
+def test_the_pages_role_writes_a_members_own_settings(scene: Scene, web: Connection) -> None:
+    web.execute("UPDATE staff_member SET language = 'pl', theme = 'dark' WHERE id = %s", [scene.anna.id])
+    assert Member.objects.get(pk=scene.anna.id).language == "pl"
+
+
+@DATABASE
+def test_deleting_guardians_row_ends_the_grant_and_leaves_an_entry(scene: Scene, web: Connection) -> None:
+    web.execute("DELETE FROM gatekeeper_accountpermission WHERE user_id = %s", [scene.anna.id])
+    assert not AccountPermission.objects.exists()
+    assert Grant.objects.get(pk=scene.grant).end_reason == "permission_removed"
+    assert newest("revoke").grant_id == scene.grant
+
+
+@DATABASE
+@pytest.mark.parametrize(
+    ("change", "values"),
+    [
+        ("member_id = %s", ["carl"]),
+        ("started_at = started_at + interval '1 hour'", []),
+        ("id = id + 1", []),
+    ],
+)
+def test_a_session_is_neither_handed_on_nor_prolonged(
+    scene: Scene, web: Connection, change: str, values: list[str]
+) -> None:
+    given = [scene.carl.id for _ in values]
+    words = refused(web, f"UPDATE staff_session SET {change} WHERE id = %s", [*given, scene.session])
+    assert "not handed on" in words
+
+
+@DATABASE
+def test_an_ended_session_is_not_revived(scene: Scene, web: Connection) -> None:
+    web.execute("UPDATE staff_session SET ended_at = now() WHERE id = %s", [scene.session])
+    refused(web, "UPDATE staff_session SET ended_at = NULL WHERE id = %s", [scene.session])
+    refused(web, "UPDATE staff_session SET last_seen_at = now() WHERE id = %s", [scene.session])
+
+
+@DATABASE
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("table", ["public.staff_session", "public.staff_invitation"])
+def test_sessions_and_links_are_never_deleted(web: Connection, table: str, statement: str) -> None:
+    refused(web, statement.format(table))
+
+
+# What a caller says of its request
+
+CONTEXT = {
+    "remote_addr": "192.0.2.9",
+    "user_agent": "u" * 300,
+    "cid": "c" * 300,
+    "id": 1,
+    "xid": "5",
+    "timestamp": "2020-01-01T00:00:00Z",
+    "event": "sign_in",
+    "outcome": "allowed",
+    "reason": "",
+    "member": "K-9999",
+    "member_name": "Somebody Else",
+    "actor_id": 1,
+    "session": 1,
+    "account": OTHER,
+    "account_id": 1,
+    "ticket": "ZD-99999",
+    "fields": ["support.notes"],
+    "grant_id": 99,
+    "approver": "K-9999",
+    "source": "forged",
+    "details": {"why": "forged"},
+}
+CALLS = {
+    "view": (roles.VAULT, "SELECT vault.record_view(%(digest)s, %(context)s, %(account)s, %(grant)s,"
+             " ARRAY['contact.name'], false)"),
+    "start": (roles.WEB, "SELECT vault.open_grant(%(digest)s, %(context)s, 0, %(account)s)"),
+    "request": (roles.WEB, "SELECT vault.ask(%(digest)s, %(context)s, %(account)s, 'ZD-10001', 'support_request',"
+                " '{contact}', 60, false, 'other', NULL)"),
+    "end": (roles.WEB, "SELECT vault.end_grant(%(digest)s, %(context)s, %(grant)s)"),
+    "export": (roles.WEB, "SELECT vault.record_reading(%(digest)s, %(context)s, 'review', 'export', %(context)s)"),
+    "change": (roles.WEB, "SELECT vault.change_member(%(digest)s, %(context)s, 'K-1000', 'suspended', 'true')"),
+    "sign": (roles.WEB, "SELECT vault.enter_signature(%(digest)s, %(context)s, 'K-1000', 1, now())"),
+}  # fmt: skip
+
+
+@DATABASE
+@pytest.mark.parametrize("event", CALLS)
+def test_a_context_names_nothing_but_address_browser_and_number(
+    scene: Scene, as_role: AsRole, event: str
+) -> None:
+    before = now()
+    role, statement = CALLS[event]
+    values = {"digest": scene.caller.digest, "context": Jsonb(CONTEXT), "account": REFERENCE}
+    as_role(role).execute(statement.encode(), values | {"grant": scene.grant})
+    entry = newest(event)
+    assert (entry.member, entry.session, entry.actor_id) == (scene.anna.number, scene.session, scene.anna.id)
+    assert entry.account in {REFERENCE, ""}
+    assert entry.ticket in {"ZD-10001", ""}
+    assert entry.approver in {scene.boss.number, ""}
+    assert entry.source == ""
+    assert entry.timestamp > before - timedelta(seconds=1)
+    assert entry.fields in ([NAME], None)
+    assert (str(entry.remote_addr), entry.cid, entry.user_agent) == ("192.0.2.9", "c" * 64, "u" * 200)
+
+
+@DATABASE
+def test_a_withheld_release_takes_nothing_from_the_context(scene: Scene, vault: Connection) -> None:
+    entry = recorded(vault, scene)
+    scene.world.quietly("staff_member", scene.anna.id, suspended_at=now())
+    vault.execute("SELECT vault.release_view(%s, %s, %s)", [scene.caller.digest, Jsonb(CONTEXT), entry])
+    written = newest("view")
+    assert (written.outcome, written.reason, written.member, written.account, written.grant_id) == (
+        "withheld",
+        "member_suspended",
+        scene.anna.number,
+        REFERENCE,
+        scene.grant,
+    )
+
+
+@DATABASE
+@pytest.mark.parametrize(
+    ("act", "event"), [("review", "view"), ("review", "approve"), ("gate", "search"), (None, None)]
+)
+def test_reading_the_log_forges_no_other_event(
+    scene: Scene, web: Connection, act: str | None, event: str | None
+) -> None:
+    words = refused(
+        web, "SELECT vault.record_reading(%s, '{}', %s, %s, '{}')", [scene.manager.digest, act, event]
+    )
+    assert "not a way of reading the log" in words
+
+
+# Exchanged ciphertexts
+
+
+def ciphertexts(scene: Scene, account: int) -> dict[str, bytes]:
+    [(fields, given)] = scene.world.setup.execute(
+        "SELECT fields, ciphertexts FROM vault.account WHERE account_id = %s", [account]
+    ).fetchall()
+    return dict(zip(fields, given, strict=True))
+
+
+def put(scene: Scene, values: dict[str, bytes], **more: object) -> None:
+    sets = "".join(f", {name} = %({name})s" for name in more)
+    scene.world.setup.execute(
+        f"UPDATE vault.account SET fields = %(fields)s, ciphertexts = %(given)s{sets}"
+        " WHERE account_id = %(account)s".encode(),
+        {"fields": list(values), "given": list(values.values()), "account": scene.account} | more,
+    )
+
+
+def assert_does_not_open(scene: Scene) -> None:
+    shown = scene.reveal(NAME)
+    assert isinstance(shown, gate.Refusal)
+    assert shown.reason == "check_failed"
+
+
+@DATABASE
+def test_a_ciphertext_moved_to_another_field_does_not_open(scene: Scene) -> None:
+    values = ciphertexts(scene, scene.account)
+    put(scene, values | {NAME: values["billing.bank_account"]})
+    assert_does_not_open(scene)
+
+
+@DATABASE
+def test_a_ciphertext_moved_to_another_account_does_not_open(scene: Scene) -> None:
+    other = scene.world.account(OTHER)
+    put(scene, ciphertexts(scene, scene.account) | {NAME: ciphertexts(scene, other)[NAME]})
+    assert_does_not_open(scene)
+
+
+@DATABASE
+def test_an_account_moved_with_its_key_does_not_open(scene: Scene) -> None:
+    other = scene.world.account(OTHER)
+    [(key,)] = scene.world.setup.execute(
+        "SELECT wrapped_key FROM vault.account WHERE account_id = %s", [other]
+    ).fetchall()
+    put(scene, ciphertexts(scene, other), wrapped_key=key)
+    assert_does_not_open(scene)
+
+
+@DATABASE
+def test_a_ciphertext_with_one_bit_changed_does_not_open(scene: Scene) -> None:
+    values = ciphertexts(scene, scene.account)
+    put(scene, values | {NAME: values[NAME][:-1] + bytes([values[NAME][-1] ^ 1])})
+    assert_does_not_open(scene)
+
+
+@DATABASE
+def test_left_alone_the_same_ciphertext_opens(scene: Scene) -> None:
+    put(scene, ciphertexts(scene, scene.account))
+    shown = scene.reveal(NAME)
+    assert isinstance(shown, gate.Reveal)
+    assert shown.values == {NAME: VALUES[NAME]}
+
+
+@DATABASE
+def test_participants_records_do_not_change_places(scene: Scene) -> None:
+    scene.world.participants(REFERENCE, 2)
+    grant = scene.opened(categories=["participants"])
+    shown = gate.participants(scene.caller, account=REFERENCE, grant=grant, page=1)
+    assert isinstance(shown, gate.Reveal)
+    scene.world.setup.execute(
+        "UPDATE vault.participant p SET ciphertext = o.ciphertext FROM vault.participant o"
+        " WHERE o.account_id = p.account_id AND o.number = 3 - p.number"
+    )
+    exchanged = gate.participants(scene.caller, account=REFERENCE, grant=grant, page=1)
+    assert isinstance(exchanged, gate.Refusal)
+    assert exchanged.reason == "check_failed"

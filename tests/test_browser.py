@@ -1,0 +1,492 @@
+"""The pages in Chromium, with and without JavaScript, as people at their desks use them.
+
+Each test builds its facts with tests.world; what people do goes through a real browser, a real
+server and the real roles. Whatever a browser complains about on any page, a request that leaves
+the house included, fails the test in which it happened (`Desks.complaints`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.urls import reverse
+from playwright.sync_api import Error, expect, sync_playwright
+from standardwebhooks import Webhook
+
+from gatekeeper.demo import ticket_message
+from gatekeeper.models import Grant
+from staff.invitations import path_of
+from staff.models import Session
+from tests.conftest import CHROMIUM
+from tests.people import PASSWORD, fresh_code, give_factors, member, sign_in
+from tests.scene import REFERENCE, TICKET, Scene
+from tests.world import VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+    from pytest_django.live_server_helper import LiveServer
+
+    from tests.conftest import Connection
+    from tests.world import Person, World
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, databases=["default", "vault"]),
+]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# A closed gate is a page with status 403, and Chromium logs each such answer as an error.
+EXPECTED = "Failed to load resource: the server responded with a status of 40"
+SECOND = 1000  # in milliseconds, as the browser counts
+PATIENCE = 15 * SECOND  # what a busy machine may take; a failure takes as long
+POLL = 16 * SECOND  # a little more than the pages wait between two questions
+
+# Values that could not stand on a page by chance.
+SECRETS = {
+    name: value
+    for name, value in VALUES.items()
+    if isinstance(value, str) and name != "activity.last_visit_at"
+}
+EMAIL = str(VALUES["contact.email"])
+
+STORED = """async () => [
+    localStorage.length,
+    sessionStorage.length,
+    (await caches.keys()).length,
+    (await indexedDB.databases()).length,
+    (await navigator.serviceWorker.getRegistrations()).length,
+]"""
+OUT_OF_SIGHT = """() => {
+    Object.defineProperty(document, "hidden", {get: () => true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+WIDER_THAN_THE_SCREEN = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass
+class Desk:
+    """Somebody at a browser of their own. Clicks are counted; typing and reloading are none."""
+
+    world: World
+    person: Person
+    page: Page
+    origin: str
+    clicks: int = 0
+
+    def click(self, target: Locator) -> None:
+        self.clicks += 1
+        target.click()
+
+    def link(self, name: str) -> Locator:
+        return self.page.get_by_role("link", name=name).first
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name).first
+
+    def reveals(self, field: str) -> Locator:
+        """The button that reveals a field: "Reveal", and the field's label for those who listen."""
+        return self.page.get_by_role("button", name=re.compile(rf"^Reveal\s*: {field}$"))
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name)
+
+    def condition(self, name: str) -> Locator:
+        """A row of the gate."""
+        return self.page.locator(f"[data-condition={name}]")
+
+    def goto(self, name: str, *arguments: object, query: str = "") -> None:
+        self.page.goto(self.origin + reverse(name, args=arguments) + query)
+
+    def sign_in(self) -> None:
+        """Through the pages: the password, then the one-time code."""
+        self.page.goto(self.origin)
+        self.page.get_by_label("E-mail").fill(member(self.person).email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.click(self.button("Sign in"))
+        self.page.get_by_label("Code from your application").fill(fresh_code(self.world, self.person))
+        self.click(self.button("Go on"))
+        expect(self.page).to_have_url(f"{self.origin}/")
+
+    def secrets_in_page(self) -> set[str]:
+        """Which fields' values the page holds, seen or unseen."""
+        content = self.page.content()
+        return {name for name, value in SECRETS.items() if value in content}
+
+    @property
+    def session(self) -> Session:
+        """The member's newest session."""
+        return Session.objects.filter(member=self.person.id).latest("id")
+
+
+@dataclass
+class Desks:
+    """Opens browsers, each with its own cookies, and writes down what goes wrong in any of them."""
+
+    browser: Browser
+    scene: Scene
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(self, person: Person, **options: Any) -> Desk:
+        """A browser in which nobody is signed in."""
+        context = self.browser.new_context(reduced_motion="reduce", locale="en", **options)
+        context.set_default_timeout(PATIENCE)
+        self.contexts.append(context)
+        page = context.new_page()
+        self._watch(page)
+        return Desk(self.scene.world, person, page, self.origin)
+
+    def signed_in(self, person: Person, **options: Any) -> Desk:
+        """A browser with the session of a member who proved both factors."""
+        give_factors(self.scene.world, person)
+        cookie = sign_in(self.scene.world, person).cookies[settings.SESSION_COOKIE_NAME]
+        desk = self.open(person, **options)
+        desk.page.context.add_cookies(
+            [
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": cookie.value,
+                    "url": self.origin.replace("http:", "https:"),
+                    "secure": True,
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
+        return desk
+
+    def _watch(self, page: Page) -> None:
+        def hear(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
+                self.complaints.append(f"{page.url}: {message.text}")
+
+        page.on("console", hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(f"{self.origin}/") else self.complaints.append(asked.url)
+            ),
+        )
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright runs an event loop in this thread, in which Django refuses the ORM.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=PATIENCE)
+        # Playwright switches the back-forward cache off; people have it on.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def scene(setup_connection: Connection) -> Scene:
+    return Scene(setup_connection)
+
+
+@pytest.fixture
+def desks(chromium: Browser, scene: Scene, live_server: LiveServer) -> Iterator[Desks]:
+    desks = Desks(chromium, scene, live_server.url)
+    yield desks
+    desks.close()
+    assert desks.complaints == []
+
+
+def helpdesk_says(origin: str, number: str, state: str) -> int:
+    """Send the signed message of `make ticket` and return the answer's status."""
+    body, moment, message_id = (
+        json.dumps(ticket_message(number, state)),
+        datetime.now(UTC),
+        f"msg_{secrets.token_hex(12)}",
+    )
+    connection = HTTPConnection(urlsplit(origin).netloc, timeout=10)
+    connection.request(
+        "POST",
+        reverse("api_tickets"),
+        body,
+        {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(moment.timestamp())),
+            "webhook-signature": Webhook(settings.TICKETS_SECRET).sign(message_id, moment, body),
+        },
+    )
+    return connection.getresponse().status
+
+
+# The way through the house
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+def test_a_newcomers_way_through_the_house(desks: Desks, javascript: bool) -> None:
+    scene = desks.scene
+    rita = scene.world.member("reviewer")
+    scene.world.signature(rita)
+    give_factors(scene.world, scene.anna, scene.boss, rita)
+    consultant, manager, reviewer = (
+        desks.open(person, java_script_enabled=javascript) for person in (scene.anna, scene.boss, rita)
+    )
+
+    consultant.sign_in()
+    assert consultant.clicks == 2
+
+    # She meets a closed gate that says what is missing, and asks.
+    consultant.click(consultant.link(REFERENCE))
+    expect(consultant.heading("Access is closed")).to_be_visible()
+    expect(consultant.page.get_by_text("1 thing missing")).to_be_visible()
+    expect(consultant.condition("approval")).to_contain_text("Nobody was asked yet.")
+    consultant.click(consultant.link("Request access"))
+    consultant.click(consultant.button("Send request"))
+    expect(consultant.page.get_by_text("Request sent.")).to_be_visible()
+    expect(consultant.condition("approval")).to_contain_text("Asked at")
+    assert consultant.clicks == 2 + 3
+
+    # The manager approves.
+    manager.sign_in()
+    manager.click(manager.link("Inbox"))
+    manager.click(manager.button("Approve"))
+    expect(manager.page.get_by_text("Approved. The clock starts")).to_be_visible()
+    assert manager.clicks == 2 + 2
+
+    # She opens the account and reveals one field; nothing else comes with it.
+    consultant.page.reload()
+    consultant.click(consultant.button("Open the account"))
+    assert consultant.secrets_in_page() == set()
+    consultant.click(consultant.reveals("E-mail"))
+    expect(consultant.page.get_by_text(EMAIL)).to_be_visible()
+    assert consultant.secrets_in_page() == {"contact.email"}
+    assert consultant.clicks == 2 + 3 + 2
+
+    # The ticket is solved: the next click meets a closed gate.
+    assert helpdesk_says(desks.origin, TICKET, "solved") < 300
+    consultant.click(consultant.reveals("Name or nickname"))
+    expect(consultant.heading("Access is closed")).to_be_visible()
+    expect(consultant.condition("ticket")).to_contain_text(f"Ticket {TICKET} is closed.")
+    assert consultant.secrets_in_page() == set()
+
+    # The reviewer finds all of it.
+    reviewer.sign_in()
+    reviewer.click(reviewer.link("Log"))
+    reviewer.page.get_by_label("Account", exact=True).fill(REFERENCE)
+    reviewer.click(reviewer.button("Filter"))
+    found = reviewer.page.locator("ol.entries summary")
+    expect(found).to_contain_text(["view", "end", "view", "opening", "approval", "request"])
+    refused, viewed = found.filter(has_text="view").all()
+    expect(refused).to_contain_text("Refused")
+    expect(viewed).to_contain_text("Allowed")
+    reviewer.click(viewed)
+    facts = reviewer.page.locator("details[open] .facts")
+    expect(facts).to_contain_text("contact.email")
+    expect(facts).to_contain_text(scene.anna.number)
+    expect(facts).to_contain_text(scene.boss.number)
+    assert reviewer.secrets_in_page() == set()
+    assert reviewer.clicks == 2 + 3
+
+
+# What stays in the browser
+
+
+@pytest.fixture
+def opened(desks: Desks) -> Desk:
+    """The consultant before her open account, all of it hidden; the page's clock is the test's."""
+    desks.scene.opened()
+    desk = desks.signed_in(desks.scene.anna)
+    desk.page.clock.install()
+    desk.goto("account", REFERENCE)
+    return desk
+
+
+def reveal(desk: Desk) -> Locator:
+    """Reveal the e-mail, and return where it stands."""
+    desk.click(desk.reveals("E-mail"))
+    value = desk.page.get_by_text(EMAIL)
+    expect(value).to_be_visible()
+    return value
+
+
+def test_a_value_hides_itself(opened: Desk) -> None:
+    value = reveal(opened)
+    opened.page.clock.fast_forward(25 * SECOND)
+    expect(value).to_be_visible()
+    opened.page.clock.fast_forward(5 * SECOND)
+    expect(value).to_have_count(0)
+    assert opened.secrets_in_page() == set()
+
+    value = reveal(opened)
+    opened.page.keyboard.press("Escape")
+    expect(value).to_have_count(0)
+
+    value = reveal(opened)
+    opened.page.evaluate(OUT_OF_SIGHT)
+    expect(value).to_have_count(0)
+
+
+def back(desk: Desk) -> None:
+    """The back button. A POST is not repeated unasked: then the browser has no page to show."""
+    try:
+        desk.page.go_back()
+    except Error as error:
+        assert "ERR_CACHE_MISS" in error.message  # noqa: PT017 - what else fails is a surprise
+
+
+def test_leaving_the_page_leaves_nothing_behind(opened: Desk) -> None:
+    reveal(opened)
+    opened.click(opened.link("Home"))
+    expect(opened.heading("Hello")).to_be_visible()
+    back(opened)
+    assert opened.secrets_in_page() == set()
+
+
+def test_after_sign_out_the_back_button_shows_nothing(opened: Desk) -> None:
+    reveal(opened)
+    opened.click(opened.page.locator(".menu summary"))
+    opened.click(opened.button("Sign out"))
+    expect(opened.heading("Sign in")).to_be_visible()
+    for _page in ("the revealed one", "the hidden one"):
+        back(opened)
+        assert opened.secrets_in_page() == set()
+        assert REFERENCE not in opened.page.content()
+    assert settings.SESSION_COOKIE_NAME not in {one["name"] for one in opened.page.context.cookies()}
+
+
+def test_the_browser_stores_two_cookies_and_nothing_else(opened: Desk) -> None:
+    reveal(opened)
+    opened.goto("home")
+    assert opened.page.evaluate(STORED) == [0, 0, 0, 0, 0]
+    cookies = opened.page.context.cookies()
+    assert {one["name"] for one in cookies} == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
+    assert all(one["secure"] and one["httpOnly"] and one["sameSite"] == "Lax" for one in cookies)
+    assert all(one["expires"] == -1 for one in cookies)  # gone with the browser
+
+
+# Pages that refresh themselves
+
+
+def age(desk: Desk) -> datetime:
+    """Let the session be unseen for a minute, so that any activity would show."""
+    seen = datetime.now(UTC) - timedelta(minutes=1)
+    desk.world.change("staff_session", desk.session.pk, last_seen_at=seen)
+    return seen
+
+
+def poll(desk: Desk) -> None:
+    """Let the time pass until the page asks, and wait for the answer."""
+    with desk.page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
+        desk.page.clock.fast_forward(POLL)
+
+
+def test_the_inbox_refreshes_itself_and_keeps_no_session_alive(desks: Desks) -> None:
+    manager = desks.signed_in(desks.scene.boss)
+    manager.page.clock.install()
+    manager.goto("inbox")
+    expect(manager.page.get_by_text("Nothing waits for you.")).to_be_visible()
+    seen = age(manager)
+
+    desks.scene.ask()
+    poll(manager)
+    expect(manager.button("Approve")).to_be_visible()
+    expect(manager.page.locator("#live")).to_have_text("1 request to decide")
+    poll(manager)
+    assert manager.session.last_seen_at == seen
+    manager.page.reload()
+    assert manager.session.last_seen_at > seen
+
+    # Idle for too long, and the page goes to the sign-in by itself.
+    desks.scene.world.change(
+        "staff_session", manager.session.pk, last_seen_at=datetime.now(UTC) - timedelta(hours=1)
+    )
+    poll(manager)
+    expect(manager.heading("Sign in")).to_be_visible()
+
+
+def test_the_inbox_waits_while_somebody_is_at_work_in_it(desks: Desks) -> None:
+    desks.scene.ask()
+    manager = desks.signed_in(desks.scene.boss)
+    manager.page.clock.install()
+    manager.goto("inbox")
+    manager.click(manager.page.get_by_text("Reject…"))
+    manager.page.clock.fast_forward(POLL)
+    expect(manager.button("Not needed for this ticket")).to_be_visible()
+
+
+def test_the_gate_shows_and_announces_the_approval_by_itself(desks: Desks) -> None:
+    request = desks.scene.ask()
+    consultant = desks.signed_in(desks.scene.anna)
+    consultant.page.clock.install()
+    consultant.goto("account", REFERENCE)
+    live = consultant.page.locator("#live")
+    expect(consultant.heading("Your request")).to_be_visible()
+    seen = age(consultant)
+    poll(consultant)
+    expect(live).to_contain_text("Asked at")
+
+    assert desks.scene.approve(request) == ""
+    poll(consultant)
+    expect(consultant.button("Open the account")).to_be_visible()
+    expect(live).to_contain_text("Approved for 60 min.")
+    expect(consultant.heading("Your request")).to_have_count(0)
+    expect(consultant.heading("Approved access")).to_be_visible()
+    assert consultant.session.last_seen_at == seen
+
+    # Opened in another window: the gate of this one is open too.
+    grant = Grant.objects.get(request=request).pk
+    other = desks.scene.browser()
+    other.post(reverse("open_window", args=[REFERENCE]), {"grant": grant})
+    poll(consultant)
+    expect(live).to_have_text("Access is open.")
+    consultant.click(consultant.link("Open the account"))
+    expect(consultant.reveals("E-mail")).to_be_visible()
+
+
+# Two at once
+
+
+def test_two_managers_at_once_have_one_effect(desks: Desks) -> None:
+    scene = desks.scene
+    chief = scene.world.member("manager")
+    scene.world.signature(chief)
+    scene.world.change("staff_member", scene.boss.id, manager_id=chief.id)
+    request = scene.ask()
+    managers = [desks.signed_in(person) for person in (scene.boss, chief)]
+    for manager in managers:
+        manager.goto("inbox")
+        expect(manager.button("Approve")).to_be_visible()
+
+    for manager in managers:
+        manager.button("Approve").click(no_wait_after=True)
+
+    grant = Grant.objects.select_related("approver").get(request=request)
+    said = {manager.person.id: manager.page.locator(".messages") for manager in managers}
+    expect(said.pop(grant.approver_id)).to_contain_text("Approved. The clock starts")
+    (second,) = said.values()
+    expect(second).to_contain_text(f"Already decided: Approved, {grant.approver.name}")
