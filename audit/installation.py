@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,13 +91,13 @@ def differences(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> list[
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('vault.installation')")
         if cursor.fetchone()[0] is None:
-            return ["the SQL functions were never installed: run manage.py migrate"]
+            return [_("the SQL functions were never installed: run manage.py migrate")]
         cursor.execute("SELECT fingerprint, sources FROM vault.installation")
         # Without its row nothing agrees.
         fingerprint, installed_sources = cursor.fetchone() or ("", "")
     found = []
     if installed_sources != sources(files):
-        found.append("the .sql files are newer than what is installed: run manage.py migrate")
+        found.append(_("the .sql files are newer than what is installed: run manage.py migrate"))
     if fingerprint != _fingerprint(connection):
-        found.append("functions, triggers or rights were changed in the database: run manage.py migrate")
+        found.append(_("functions, triggers or rights were changed in the database: run manage.py migrate"))
     return found

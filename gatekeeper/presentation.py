@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from gatekeeper import catalogue
+from gatekeeper.models import Ticket
+from staff.models import Role
 from staff.reasons import REASONS as STAFF_REASONS
 
 RowState = Literal[
@@ -349,6 +351,12 @@ class GateView:
             return ""
         return sentence(self.reason) if self.reason in _WORDS else ""
 
+    @property
+    def news(self) -> str:
+        """The row that the gate waits for: what it says changes where the count does not."""
+        waiting = (one for one in self.rows if one.code == self.reason)
+        return next((one.sentence for one in waiting), "")
+
 
 @dataclass(frozen=True)
 class Badge:
@@ -638,15 +646,32 @@ _ENTRY_FACTS: Final[tuple[tuple[str, Promise], ...]] = (
 
 def entry_facts(entry: object) -> list[tuple[str, str]]:
     """In: a line of the log. Out: (label, text) of each fact that it has."""
-    known = ((label, getattr(entry, name, None)) for name, label in _ENTRY_FACTS)
-    return [(str(label), _fact(value)) for label, value in known if value not in (None, "", [], {})]
+    known = ((name, label, getattr(entry, name, None)) for name, label in _ENTRY_FACTS)
+    return [
+        (str(label), _fact(name, value)) for name, label, value in known if value not in (None, "", [], {})
+    ]
 
 
-def _fact(value: object) -> str:
+#: Codes that an entry keeps, and what they are called on the pages.
+_FACT_WORDS: Final[dict[str, Mapping[str, object]]] = {
+    "role": dict(Role.choices),
+    "ticket_kind": dict(Ticket._meta.get_field("kind").flatchoices),
+    "ticket_state": dict(Ticket.State.choices),
+    "consent": {catalogue.NOT_REQUIRED: STATE_WORDS["not_required"]},
+    "purpose": dict(catalogue.PURPOSES),
+    "categories": _CATEGORY_WORDS,
+    "fields": catalogue.FIELDS,
+}
+
+
+def _fact(name: str, value: object) -> str:
+    words = _FACT_WORDS.get(name, {})
+    if isinstance(value, datetime) and name in _ENDS_WITH_THE_DAY:
+        return last_day(value)
     if isinstance(value, datetime):
         return f"{day(value)} {clock(value)}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(str(words.get(str(one), one)) for one in value)
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return str(value)
+    return str(words.get(str(value), value))

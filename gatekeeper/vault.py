@@ -74,8 +74,14 @@ def record_view(
 
 
 def release_view(caller: Caller, *, entry: int) -> Released:
-    """Second transaction: what the entry names, if it is durable and all still holds."""
-    return Released(*call(_RELEASE, [caller.digest, caller.context, entry], using=ALIAS))
+    """Second transaction: what the entry names, if it is durable and all still holds.
+
+    While the entry is not yet on disk, each call's own COMMIT helps it there; two seconds bound it.
+    """
+    while True:
+        released = Released(*call(_RELEASE, [caller.digest, caller.context, entry], using=ALIAS))
+        if released.reason != "record_pending":
+            return released
 
 
 def wrapped_key(account: str) -> bytes | None:

@@ -66,9 +66,14 @@ def recorded(connection: Connection, scene: Scene, *fields: str) -> int:
 def release(
     connection: Connection, scene: Scene, entry: int | None, *, caller: Caller | None = None
 ) -> Released:
+    """Release what an entry names; ask again for as long as the database says so (two seconds at most)."""
     who = caller or scene.caller
-    [row] = connection.execute(RELEASE, [who.digest, Jsonb(who.context), entry]).fetchall()
-    return Released(*row)
+    while True:
+        [row] = connection.execute(RELEASE, [who.digest, Jsonb(who.context), entry]).fetchall()
+        released = Released(*row)
+        if released.reason != "record_pending":
+            return released
+        assert released.nothing
 
 
 def refused(connection: Connection, statement: str, values: Sequence[object] = ()) -> str:

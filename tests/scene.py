@@ -5,23 +5,28 @@ The facts come from tests.world; asking, approving, opening and revealing go thr
 
 from __future__ import annotations
 
-import hashlib
+import json
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.test import Client
 from django.urls import reverse
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from audit.models import Entry
 from gatekeeper import access, gate
 from gatekeeper.models import AccessRequest, Assignment, Grant
+from staff import factors
 from staff.models import Session
-from tests.people import give_factors, sign_in
-from tests.world import World
+from staff.sessions import digest_of
+from staff.views.sign_in import BACKEND
+from tests.people import device_of, give_factors, member, sign_in
+from tests.world import World, now
 
 if TYPE_CHECKING:
-    from django.test import Client
-
     from staff.callers import Caller
     from tests.conftest import Connection
     from tests.world import Person
@@ -128,7 +133,29 @@ class Scene:
 def digest_in(client: Client) -> bytes:
     """What the database knows the browser's session by."""
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
-    return hashlib.sha256(key.encode()).digest()
+    return digest_of(key)
+
+
+def enter(world: World, person: Person, *, verified: bool = True) -> Client:
+    """A browser with a session of the member's, without the steps of signing in."""
+    if not factors.has_factor(member(person)):
+        give_factors(world, person)
+    user, key = member(person), secrets.token_urlsafe(32)
+    data = {
+        SESSION_KEY: str(user.pk),
+        BACKEND_SESSION_KEY: BACKEND,
+        HASH_SESSION_KEY: user.get_session_auth_hash(),
+    }
+    facts = {"verified_at": now() if verified else None, "factor": "totp" if verified else ""}
+    if verified:
+        data[DEVICE_ID_SESSION_KEY] = device_of(person).persistent_id
+    caller = world.session(person, data=json.dumps(data), **facts)
+    world.setup.execute(
+        "UPDATE staff_session SET digest = %s WHERE digest = %s", [digest_of(key), caller.digest]
+    )
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = key
+    return client
 
 
 def newest(event: str) -> Entry:

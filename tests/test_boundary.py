@@ -10,7 +10,7 @@ import pytest
 from psycopg import IsolationLevel, sql
 from psycopg.types.json import Jsonb
 
-from audit.models import Entry
+from audit.models import Entry, Event
 from gatekeeper import gate, roles
 from gatekeeper.models import AccountPermission, Grant
 from staff.models import Member
@@ -269,7 +269,7 @@ TEMPORARY = (
     "CREATE FUNCTION vault.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
     "CREATE OPERATOR public.= (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)",
     "CREATE SCHEMA mine",
-    "CREATE EXTENSION pgcrypto",
+    "CREATE EXTENSION pgcrypto SCHEMA vault",
 )
 
 
@@ -397,7 +397,8 @@ def test_a_block_with_an_exception_handler_is_no_transaction(scene: Scene, vault
     vault.execute("SELECT set_config('attack.grant', %s, false)", [str(scene.grant)])
     vault.execute("SELECT set_config('attack.digest', %s, false)", [(scene.caller.digest or b"").hex()])
     call = "decode(current_setting('attack.digest'), 'hex'), '{}'"
-    vault.execute(f"""
+    vault.execute(
+        f"""
         DO $$
         DECLARE r record; n bigint;
         BEGIN
@@ -410,7 +411,8 @@ def test_a_block_with_an_exception_handler_is_no_transaction(scene: Scene, vault
             PERFORM set_config('attack.reason', r.reason, false),
                 set_config('attack.spoils', coalesce(r.ciphertexts::text, 'none'), false);
         END $$
-    """.encode())
+    """.encode()
+    )
     spoils = vault.execute("SELECT current_setting('attack.reason'), current_setting('attack.spoils')")
     assert spoils.fetchone() == ("record_failed", "none")
 
@@ -442,13 +444,7 @@ def test_another_transactions_record_counts_only_when_it_is_committed(scene: Sce
 
 def move_entry(scene: Scene, entry: int, seconds: float) -> None:
     """Put an entry's time back, as nobody but a superuser can."""
-    with scene.world.setup.transaction():
-        scene.world.setup.execute("SET LOCAL session_replication_role = replica")
-        scene.world.setup.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
-        scene.world.change("audit_entry", entry, timestamp=now() + timedelta(seconds=seconds))
-        scene.world.setup.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
-        scene.world.setup.execute("ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER entry_1_admit")
-        scene.world.setup.execute("ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp")
+    scene.world.quietly("audit_entry", entry, timestamp=now() + timedelta(seconds=seconds))
 
 
 @DATABASE
@@ -456,6 +452,7 @@ def move_entry(scene: Scene, entry: int, seconds: float) -> None:
 def test_a_record_releases_for_sixty_seconds(
     scene: Scene, vault: Connection, seconds: float, reason: str | None
 ) -> None:
+    release(vault, scene, None)  # a connection's first call writes, and may have to be asked again
     entry = recorded(vault, scene)
     move_entry(scene, entry, seconds)
     assert release(vault, scene, entry).reason == reason
@@ -599,10 +596,17 @@ FORGED: dict[str, object] = {
     "consent": "passed",
     "details": Jsonb({"why": "forged"}),
 }
-SIGNED_IN = {"event": "sign_in", "outcome": "allowed", "object_pk": "", "object_repr": "", "action": 3}
+SIGNED_IN = {
+    "event": "sign_in",
+    "outcome": "allowed",
+    "object_pk": "",
+    "object_repr": "",
+    "changes_text": "",
+    "action": 3,
+}
 
 
-def insert(connection: Connection, *, overriding: str = "", **values: object) -> int:
+def insert(connection: Connection, overriding: str = "", /, **values: object) -> int:
     row = SIGNED_IN | values
     statement = sql.SQL("INSERT INTO public.audit_entry ({}) {} VALUES ({}) RETURNING id").format(
         sql.SQL(", ").join(map(sql.Identifier, row)),
@@ -633,8 +637,8 @@ def test_the_pages_role_forges_no_fact_of_a_decision(web: Connection, column: st
 @DATABASE
 @pytest.mark.parametrize(
     "event",
-    ["request", "withdraw", "approve", "deny", "start", "view", "search", "end", "revoke", "sign", "review"]
-    + ["report", "export", "import", "erase", "seal", "", "unheard"],
+    [event for event in Event.values if event not in {"change", "sign_in", "sign_in_failed", "sign_out"}]
+    + ["", "unheard"],
 )
 def test_the_pages_role_forges_no_event(web: Connection, event: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not write such an entry"):
@@ -667,7 +671,7 @@ def test_number_transaction_and_time_are_the_databases(web: Connection, overridi
     with web.transaction():
         web.execute("SAVEPOINT s")
         [(xid,)] = web.execute("SELECT pg_current_xact_id()::text").fetchall()
-        forged = insert(web, overriding=overriding, id=first + 2, xid="5", timestamp=LONG_AGO)
+        forged = insert(web, overriding, id=first + 2, xid="5", timestamp=LONG_AGO)
     [(stamped,)] = web.execute("SELECT xid::text FROM audit_entry WHERE id = %s", [forged]).fetchall()
     entry = Entry.objects.get(pk=forged)
     assert forged > first
@@ -679,7 +683,7 @@ def test_number_transaction_and_time_are_the_databases(web: Connection, overridi
 def test_a_forged_number_does_not_stop_the_log(web: Connection) -> None:
     first = insert(web)
     for ahead in range(1, 9):
-        insert(web, overriding="OVERRIDING SYSTEM VALUE", id=first + ahead)
+        insert(web, "OVERRIDING SYSTEM VALUE", id=first + ahead)
     assert insert(web) > first
     assert Entry.objects.count() == 10
 
@@ -706,7 +710,6 @@ REWRITING = (
     "SELECT setval('public.audit_entry_id_seq', 1)",
     "SELECT nextval('public.audit_entry_id_seq')",
     "ALTER SEQUENCE public.audit_entry_id_seq RESTART",
-    "GRANT UPDATE ON public.audit_entry TO PUBLIC",
 )
 
 
@@ -846,17 +849,19 @@ CONTEXT = {
     "source": "forged",
     "details": {"why": "forged"},
 }
+WHO = "%(digest)s, %(context)s"
 CALLS = {
-    "view": (roles.VAULT, "SELECT vault.record_view(%(digest)s, %(context)s, %(account)s, %(grant)s,"
-             " ARRAY['contact.name'], false)"),
-    "start": (roles.WEB, "SELECT vault.open_grant(%(digest)s, %(context)s, 0, %(account)s)"),
-    "request": (roles.WEB, "SELECT vault.ask(%(digest)s, %(context)s, %(account)s, 'ZD-10001', 'support_request',"
-                " '{contact}', 60, false, 'other', NULL)"),
-    "end": (roles.WEB, "SELECT vault.end_grant(%(digest)s, %(context)s, %(grant)s)"),
-    "export": (roles.WEB, "SELECT vault.record_reading(%(digest)s, %(context)s, 'review', 'export', %(context)s)"),
-    "change": (roles.WEB, "SELECT vault.change_member(%(digest)s, %(context)s, 'K-1000', 'suspended', 'true')"),
-    "sign": (roles.WEB, "SELECT vault.enter_signature(%(digest)s, %(context)s, 'K-1000', 1, now())"),
-}  # fmt: skip
+    "view": (roles.VAULT, f"vault.record_view({WHO}, %(account)s, %(grant)s, '{{{NAME}}}', false)"),
+    "start": (roles.WEB, f"vault.open_grant({WHO}, 0, %(account)s)"),
+    "request": (
+        roles.WEB,
+        f"vault.ask({WHO}, %(account)s, 'ZD-10001', 'incident', '{{contact}}', 60, false, 'other', NULL)",
+    ),
+    "end": (roles.WEB, f"vault.end_grant({WHO}, %(grant)s)"),
+    "export": (roles.WEB, f"vault.record_reading({WHO}, 'review', 'export', %(context)s)"),
+    "change": (roles.WEB, f"vault.change_member({WHO}, 'K-1000', 'suspended', 'true')"),
+    "sign": (roles.WEB, f"vault.enter_signature({WHO}, 'K-1000', 1, now())"),
+}
 
 
 @DATABASE
@@ -865,9 +870,9 @@ def test_a_context_names_nothing_but_address_browser_and_number(
     scene: Scene, as_role: AsRole, event: str
 ) -> None:
     before = now()
-    role, statement = CALLS[event]
+    role, call = CALLS[event]
     values = {"digest": scene.caller.digest, "context": Jsonb(CONTEXT), "account": REFERENCE}
-    as_role(role).execute(statement.encode(), values | {"grant": scene.grant})
+    as_role(role).execute(f"SELECT {call}".encode(), values | {"grant": scene.grant})
     entry = newest(event)
     assert (entry.member, entry.session, entry.actor_id) == (scene.anna.number, scene.session, scene.anna.id)
     assert entry.account in {REFERENCE, ""}

@@ -7,22 +7,34 @@ import ast
 import gettext
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from django.conf import settings
 from django.template.loader import get_template
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 
+from audit.forms import QueryForm
+from audit.models import Event, Outcome
 from gatekeeper import catalogue, presentation
+from gatekeeper.models import Ticket
+from staff.models import Role
+from tests.people import give_factors, give_password, sign_in
+from tests.world import World
+
+if TYPE_CHECKING:
+    from tests.conftest import Connection
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ("gatekeeper", "staff", "audit")
 TEMPLATES = sorted(path for app in APPS for path in (ROOT / app).glob("templates/**/*.html"))
 STATIC = sorted((ROOT / "gatekeeper" / "static" / "gatekeeper").iterdir())
 CSS = (ROOT / "gatekeeper/static/gatekeeper/app.css").read_text("utf-8")
-CATALOGUE = ROOT / "gatekeeper/locale/pl/LC_MESSAGES/django.po"
+CATALOGUE = Path("locale/pl/LC_MESSAGES/django.po")
 
 CODES = [(name, code) for name, codes in catalogue.CONDITIONS.items() for code in codes]
 OTHERS = [(code, code) for code in catalogue.OTHER_REASONS]
@@ -83,42 +95,152 @@ def test_a_sentence_never_shows_a_fact_that_is_not_known() -> None:
     assert "None" not in presentation.sentence("approval_pending", partly)
 
 
-def test_the_polish_catalogue_is_complete_and_compiled() -> None:
+@pytest.mark.parametrize("app", APPS)
+def test_the_polish_catalogue_is_complete_and_compiled(app: str) -> None:
     """The compiled file stands beside its source: a fresh machine has no msgfmt."""
-    source = CATALOGUE.read_text("utf-8")
+    source = _source(app)
     assert "#, fuzzy" not in source
-    with CATALOGUE.with_suffix(".mo").open("rb") as compiled:
+    assert "nplurals=4" in source
+    with (ROOT / app / CATALOGUE).with_suffix(".mo").open("rb") as compiled:
         polish = gettext.GNUTranslations(compiled)
-    for context, message, plural in _messages(source):
-        if plural:
-            forms = {
-                polish.npgettext(context, message, plural, n)
-                if context
-                else polish.ngettext(message, plural, n)
-                for n in (1, 2, 5)
-            }
-            assert forms.isdisjoint({message, plural}), message
-        elif context:
-            assert (context, message) in _keys(polish), message
-        else:
-            assert message in polish._catalog, message  # type: ignore[attr-defined]  # no public way
+    wanted = dict(_messages(source))
+    found = polish._catalog  # type: ignore[attr-defined]  # no public way
+    assert {key: text for key, text in found.items() if key != ""} == wanted
+    assert all(wanted.values())
 
 
-def _keys(polish: gettext.GNUTranslations) -> set[tuple[str, str]]:
-    keys = (key for key in polish._catalog if isinstance(key, str))  # type: ignore[attr-defined]
-    return {(context, text) for context, sign, text in (key.partition("\x04") for key in keys) if sign}
+@pytest.mark.parametrize("app", APPS)
+def test_every_string_of_the_code_and_the_pages_is_in_the_catalogue(app: str) -> None:
+    """What is marked in the code, however its quotes and lines run, and in the templates."""
+    known = {_english(key) for key, _text in _messages(_source(app))}
+    marked = _marked_in_code(ROOT / app) | _marked_in_templates(ROOT / app)
+    assert marked - known == set()
 
 
-def _messages(source: str) -> list[tuple[str, str, str]]:
-    """(context, message, plural) of each entry of a catalogue's source."""
-    found = []
+def test_one_english_term_has_one_polish_term_in_all_applications() -> None:
+    """Django merges the catalogues: of two words for one term, the order of applications would pick."""
+    words: dict[object, set[str]] = {}
+    for app in APPS:
+        for key, text in _messages(_source(app)):
+            words.setdefault(key, set()).add(text)
+    assert {key: texts for key, texts in words.items() if len(texts) > 1} == {}
+
+
+def test_roles_events_and_states_have_polish_words() -> None:
+    """Words that are the same in both languages are named here."""
+    same = {"import", "e-mail"}
+    choices = [*Role.choices, *Event.choices, *Outcome.choices, *Ticket.State.choices]
+    for code, label in choices:
+        with translation.override("en"):
+            english = str(label)
+        with translation.override("pl"):
+            assert str(label) != english or english in same, code
+    with translation.override("pl"):
+        assert QueryForm().fields["reason"].label == "Powód"
+        assert str(Role.ADMINISTRATOR.label) == "administrator systemu"
+
+
+#: Written the same in both languages, or no language's.
+SAME: Final = {"Gatekeeper", "PL", "EN", "English", "Polski", "E-mail", "NDA", "auto", "Plan"}
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_signing_in_and_members_pages_have_no_english_left(setup_connection: Connection) -> None:
+    world = World(setup_connection)
+    version = world.version()
+    officer = world.member("people", language="pl")
+    newcomer = world.member("consultant", language="pl")
+    world.signature(officer, version=version)
+    world.signature(newcomer, version=version)
+    give_factors(world, officer, newcomer)
+    half = Client()
+    give_password(half, newcomer)
+    whole = sign_in(world, officer)
+    pages = [
+        (Client(), reverse("sign_in") + "?lang=pl&why=session_expired"),
+        (Client(), "/invitation/" + "x" * 43 + "/?lang=pl"),
+        (half, reverse("sign_in_code")),
+        (whole, reverse("step_up")),
+        (whole, reverse("members")),
+        (whole, reverse("member", args=[newcomer.number])),
+        (whole, reverse("member", args=[officer.number])),
+        (whole, reverse("ndas")),
+        (whole, reverse("profile")),
+        (whole, reverse("team")),
+        (whole, reverse("entries")),  # refused
+    ]
+    english = _english_sentences() - SAME
+    for client, address in pages:
+        answer = client.get(address, follow=True)
+        html = answer.content.decode()
+        assert '<html lang="pl"' in html, address
+        left = english & {unescape(text).strip() for text in re.findall(r">([^<>]+)<", html)}
+        assert left == set(), address
+
+
+def _english_sentences() -> set[str]:
+    """All that the catalogues translate, as it reads in English."""
+    keys = {_english(key)[1] for app in APPS for key, _text in _messages(_source(app))}
+    polish = {text for app in APPS for _key, text in _messages(_source(app))}
+    return keys - polish
+
+
+def _source(app: str) -> str:
+    return (ROOT / app / CATALOGUE).read_text("utf-8")
+
+
+def _english(key: object) -> tuple[str, str]:
+    """In: a compiled catalogue's key. Out: (context, message)."""
+    text = key[0] if isinstance(key, tuple) else key
+    context, sign, message = str(text).rpartition("\x04")
+    return (context if sign else "", message)
+
+
+#: The position of the message, and of its context, in each function's arguments.
+MARKS: Final = {
+    "_": (0, None),
+    "gettext": (0, None),
+    "gettext_lazy": (0, None),
+    "ngettext": (0, None),
+    "pgettext": (1, 0),
+    "pgettext_lazy": (1, 0),
+    "npgettext": (1, 0),
+}
+
+
+def _marked_in_code(folder: Path) -> set[tuple[str, str]]:
+    found = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
+                message, context = MARKS[node.func.id]
+                texts = [arg.value if isinstance(arg, ast.Constant) else None for arg in node.args]
+                found.add((str(texts[context]) if context is not None else "", str(texts[message])))
+    return found
+
+
+def _marked_in_templates(folder: Path) -> set[tuple[str, str]]:
+    """`translate` alone; a block's message is made by Django, and found by the pages' test."""
+    tag = r"""{%\s*translate (?:"([^"]*)"|'([^']*)')(?: context (?:"([^"]*)"|'([^']*)'))?"""
+    return {
+        (found[3] or found[4] or "", found[1] or found[2])
+        for path in folder.glob("templates/**/*.html")
+        for found in re.finditer(tag, path.read_text("utf-8"))
+    }
+
+
+def _messages(source: str) -> list[tuple[object, str]]:
+    """(key as a compiled catalogue has it, Polish) of each entry of a catalogue's source."""
+    found: list[tuple[object, str]] = []
     for block in source.split("\n\n")[1:]:
         texts = {
             name: "".join(ast.literal_eval(line) for line in lines.split("\n") if line)
-            for name, lines in re.findall(r'^(\w+)(?:\[\d\])? ((?:".*"\n?)+)', block, re.MULTILINE)
+            for name, lines in re.findall(r'^(msg\S+) ((?:".*"\n?)+)', block, re.MULTILINE)
         }
-        assert texts.get("msgstr"), texts
-        found.append((texts.get("msgctxt", ""), texts["msgid"], texts.get("msgid_plural", "")))
+        key = f"{texts['msgctxt']}\x04{texts['msgid']}" if "msgctxt" in texts else texts["msgid"]
+        forms = [(name, text) for name, text in texts.items() if name.startswith("msgstr")]
+        for place, (_name, text) in enumerate(forms):
+            found.append(((key, place) if "msgid_plural" in texts else key, text))
     return found
 
 

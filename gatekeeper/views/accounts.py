@@ -117,9 +117,11 @@ def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
 
 def _refused(request: HttpRequest, refusal: gate.Refusal, reference: str, grant: int) -> HttpResponse:
     seen = _look(request, reference, grant)
+    unevaluated = refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed")
     shut = gate.Gate(
         refusal.reason,
-        refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed"),
+        # That the log failed is said beside the rows; they stand as they are now.
+        seen.codes if refusal.reason == "record_failed" else unevaluated,
         seen.signature,
         seen.account_id,
         seen.ticket_id,

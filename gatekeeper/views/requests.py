@@ -32,14 +32,15 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST":
         form = AskForm(request.POST, ticket=ticket)
         if form.is_valid():
-            return _send(request, reference, ticket, form.cleaned_data)
+            return _send(request, reference, ticket, form)
         return _page(request, reference, ticket, form)
     return _page(
         request, reference, ticket, AskForm(initial=_prefilled(request, reference, ticket), ticket=ticket)
     )
 
 
-def _send(request: HttpRequest, reference: str, ticket: Ticket, data: dict[str, Any]) -> HttpResponse:
+def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
+    data = form.cleaned_data
     wish = access.Wish(
         account=reference,
         ticket=ticket.number,
@@ -51,6 +52,10 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, data: dict[str, 
         text=data["text"],
     )
     asked = access.ask(caller_of(request), wish)
+    if asked.reason in catalogue.CONDITIONS["consent"]:
+        # Fewer categories mend it: the form stays, with what was typed.
+        form.add_error("categories", presentation.sentence(asked.reason))
+        return _page(request, reference, ticket, form, status=403)
     if asked.reason:
         shut = gate.Gate(asked.reason, gate.rows(asked.codes), ticket_id=ticket.pk)
         return closed_gate(request, shut, reference=reference, ticket=ticket.number)
@@ -60,7 +65,9 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, data: dict[str, 
     return HttpResponseRedirect(account_url(reference, ticket.number))
 
 
-def _page(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, reference: str, ticket: Ticket, form: AskForm, status: int = 200
+) -> HttpResponse:
     member = member_of(request)
     context = {
         "reference": reference,
@@ -71,7 +78,7 @@ def _page(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -
         "cancel_url": account_url(reference, ticket.number),
         "repeated": bool(form.initial.get("repeated")),
     }
-    return render(request, "gatekeeper/request.html", context)
+    return render(request, "gatekeeper/request.html", context, status=status)
 
 
 def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str, Any]:

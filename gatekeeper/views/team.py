@@ -72,12 +72,10 @@ def suspend(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
+@role_required("approve")
 def deputies(request: HttpRequest) -> HttpResponse:
     """Name a deputy from one day to another."""
-    member = member_of(request)
-    if "manager" not in member.roles:
-        return refusal(request, "role_missing")
-    form = DeputyForm(request.POST, manager=member)
+    form = DeputyForm(request.POST, manager=member_of(request))
     if not form.is_valid():
         return _page(request, form, status=422)
     begins, ends = form.span()

@@ -96,14 +96,18 @@ def begin(world: World) -> Person:
 
 
 def desk(world: World, boss: Person, number: int) -> Desk:
-    """The number-th consultant with an account, a ticket and an open window of their own."""
+    """A consultant with an account, a ticket and an open window of their own, all of that number."""
     person = world.member("consultant", manager=boss)
-    signature = world.signature(person)
-    account, ticket = f"MOC-{90000 + number}", f"ZD-{90000 + number}"
+    given = desk_grant(world, person, boss, number=number, signature=world.signature(person))
+    return Desk(person, world.session(person), f"MOC-{number}", f"ZD-{number}", given)
+
+
+def desk_grant(world: World, person: Person, boss: Person, *, number: int, signature: int) -> int:
+    """An account and its ticket, with the person, and an open window for them."""
+    account, ticket = f"MOC-{number}", f"ZD-{number}"
     account_id = world.account(account)
     ticket_id = world.ticket(ticket, accounts=[account], assignee=person)
-    given = grant(world, person, boss, account_id=account_id, ticket_id=ticket_id, signature=signature)
-    return Desk(person, world.session(person), account, ticket, given)
+    return grant(world, person, boss, account_id=account_id, ticket_id=ticket_id, signature=signature)
 
 
 def grant(

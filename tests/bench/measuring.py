@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import multiprocessing
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
+
+from django.db import connections
 
 Act = Callable[[], object]
 
@@ -62,38 +64,38 @@ def ratio(found: Mapping[str, list[float]], over: str, under: str) -> tuple[floa
     return middle, low, high
 
 
-def rates(
-    gangs: Mapping[str, Callable[[float], float]], *, rounds: int, seconds: float
-) -> dict[str, list[float]]:
-    """Acts a second of each gang in each round; a gang works for the seconds given and tells its rate."""
+def rates(gangs: Mapping[str, Sequence[Act]], *, rounds: int, seconds: float) -> dict[str, list[float]]:
+    """Acts a second of each gang of workers in each round; the gangs take turns."""
     for gang in gangs.values():
-        gang(seconds / 2)
+        at_once(gang, seconds / 2)
     found: dict[str, list[float]] = {name: [] for name in gangs}
     for number in range(rounds):
         for name in _turn(list(gangs), number):
-            found[name].append(gangs[name](seconds))
+            found[name].append(at_once(gangs[name], seconds))
     return found
 
 
-def at_once(workers: list[Act], seconds: float) -> float:
-    """Acts a second that the workers do together, each in a thread of its own."""
-    counts = [0] * len(workers)
-    gate = threading.Barrier(len(workers) + 1)
-    over = threading.Event()
+def at_once(workers: Sequence[Act], seconds: float) -> float:
+    """Acts a second that the workers do together, each in a process and on connections of its own."""
+    connections.close_all()  # a child must not speak on its parent's
+    fork = multiprocessing.get_context("fork")
+    gate, counts = fork.Barrier(len(workers)), fork.SimpleQueue()
 
-    def work(number: int) -> None:
+    def work(act: Act) -> None:
+        for _ in range(10):
+            act()
         gate.wait()
-        while not over.is_set():
-            workers[number]()
-            counts[number] += 1
+        began, done = time.perf_counter(), 0
+        while time.perf_counter() < began + seconds:
+            act()
+            done += 1
+        counts.put(done / (time.perf_counter() - began))
 
-    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(len(workers))]
-    for thread in threads:
-        thread.start()
-    gate.wait()
-    began = time.perf_counter()
-    time.sleep(seconds)
-    over.set()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.perf_counter() - began)
+    children = [fork.Process(target=work, args=(act,), daemon=True) for act in workers]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    if any(child.exitcode for child in children):
+        raise RuntimeError("a client failed")
+    return sum(counts.get() for _ in children)

@@ -4,6 +4,9 @@
   const HIDE_AFTER = 30_000;
   const SOON = 300;
 
+  // htmx notes each address for a history that is switched off here.
+  sessionStorage.removeItem("htmx-current-path-for-history");
+
   // The address of this page by GET: reloading the answer of a POST would post again.
   function here() {
     return document.querySelector("#preferences [name=next]")?.value || location.pathname;

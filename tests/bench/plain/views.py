@@ -1,0 +1,80 @@
+"""The account page with a reveal: checks by the libraries, an access entry, the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditlog.signals import accessed
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from django_otp.decorators import otp_required
+
+from gatekeeper import catalogue, presentation
+from tests.bench.plain.models import Agreement, Customer, Ticket
+
+
+@login_required
+@otp_required
+@require_POST
+def reveal(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show the fields asked for, when all is in order; 403 otherwise."""
+    customer = get_object_or_404(Customer, reference=reference)
+    if not request.user.has_perm("plain.see_values", customer):
+        raise PermissionDenied
+    agreement = Agreement.objects.filter(user=request.user.pk, valid_until__gt=timezone.now()).first()
+    ticket = Ticket.objects.filter(
+        customer=customer, assignee=request.user.pk, state__in=["open", "pending"]
+    ).first()
+    if agreement is None or ticket is None:
+        raise PermissionDenied
+    accessed.send(Customer, instance=customer)
+    shown = {name: customer.values[name] for name in request.POST.getlist("fields")}
+    return render(request, "gatekeeper/account.html", _context(customer, ticket, agreement, shown))
+
+
+def other(_request: HttpRequest) -> HttpResponse:
+    """The addresses that the page links to."""
+    return HttpResponse()
+
+
+def _context(
+    customer: Customer, ticket: Ticket, agreement: Agreement, shown: dict[str, Any]
+) -> dict[str, object]:
+    facts = {"ticket": ticket.number, "nda_version": agreement.version, "nda_ends": agreement.valid_until}
+    codes = dict.fromkeys(catalogue.CONDITIONS, "passed")
+    return {
+        "gate": presentation.gate_view(codes, facts, ends_at=agreement.valid_until),
+        "reference": customer.reference,
+        "ticket": ticket.number,
+        "here_url": f"/accounts/{customer.reference}",
+        "account": customer,
+        "grant": {"id": 1, "ends_at": agreement.valid_until, "views": 3},
+        "extend_url": f"/accounts/{customer.reference}/ask",
+        "sections": [
+            _section(customer, code, shown)
+            for code, _words in catalogue.CATEGORIES
+            if code != catalogue.PARTICIPANTS
+        ],
+        "people": None,
+        "withheld": "",
+    }
+
+
+def _section(customer: Customer, code: str, shown: dict[str, Any]) -> dict[str, object]:
+    fields = [
+        {
+            "name": name,
+            "label": label,
+            "filled": name in customer.values,
+            "revealed": name in shown,
+            "value": shown.get(name),
+        }
+        for name, label in catalogue.FIELDS.items()
+        if catalogue.category_of(name) == code
+    ]
+    filled = sum(bool(field["filled"]) for field in fields)
+    return {"code": code, "covered": True, "blocked": "", "filled": filled, "ask_url": "", "fields": fields}

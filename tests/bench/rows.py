@@ -1,0 +1,118 @@
+"""The rows of DESIGN §8 that need no HTTP: reveal, decision, lists. In: desks. Out: rows of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from statistics import median
+from types import SimpleNamespace
+from typing import Any
+
+from django.db import connections
+from django.test import RequestFactory
+from guardian.core import ObjectPermissionChecker
+
+from gatekeeper import access, gate
+from gatekeeper.backends import VIEW_PERSONAL_DATA
+from gatekeeper.models import Account
+from gatekeeper.views import home
+from staff.models import Member
+from tests.bench.ground import Desk
+from tests.bench.measuring import Row, p50s, rates, ratio
+from tests.bench.past import Colleague
+
+FIELDS = ["contact.name", "contact.email"]
+INSERT = """
+    INSERT INTO bench.plain (member, name, event, outcome, session, address, agent, account, ticket,
+        fields, categories, purpose, approver)
+    VALUES (%s::text, %s::text, %s::text, %s::text, %s::bigint, %s::inet, %s::text, %s::text, %s::text,
+        %s::text[], %s::text[], %s::text, %s::text)
+"""
+
+
+def reveal(desk: Desk) -> None:
+    """Record and release, as the account page does it."""
+    shown = gate.reveal(desk.caller, account=desk.account, grant=desk.grant, fields=FIELDS)
+    if not isinstance(shown, gate.Reveal) or set(shown.values) != set(FIELDS):
+        raise RuntimeError(f"nothing was revealed: {shown}")
+
+
+def insert(desk: Desk) -> None:
+    """One plain INSERT with its commit, on the same connection, prepared like the vault's calls."""
+    values = [desk.person.number, "A name", "view", "allowed", 5, "192.0.2.1", "bench", desk.account, desk.ticket]
+    with connections["vault"].cursor() as cursor:
+        cursor.execute(INSERT, [*values, FIELDS, ["contact"], "support_request", "K-1000"])
+
+
+def _around(found: tuple[float, float, float]) -> str:
+    middle, low, high = found
+    return f"{middle:.2f} ({low:.2f}–{high:.2f})"
+
+
+def reveal_row(desk: Desk, *, rounds: int) -> Row:
+    """Row 1: p50 of a reveal against p50 of a plain INSERT, one client."""
+    acts: dict[str, Callable[[], object]] = {"reveal": partial(reveal, desk), "insert": partial(insert, desk)}
+    found = p50s(acts, rounds=rounds, calls=100)
+    figure = ratio(found, "reveal", "insert")
+    note = f"p50 {median(found['reveal']):.2f} ms against {median(found['insert']):.2f} ms"
+    what = "reveal at the vault against one plain INSERT with commit, p50"
+    return Row(what, "at most 3 times", _around(figure), figure[0], most=3, note=note)
+
+
+def throughput_row(desks: Sequence[Desk], *, rounds: int, seconds: float) -> Row:
+    """Row 2: reveals a second against INSERTs a second, a client a desk."""
+    gangs = {
+        "reveal": [partial(reveal, desk) for desk in desks],
+        "insert": [partial(insert, desk) for desk in desks],
+    }
+    found = rates(gangs, rounds=rounds, seconds=seconds)
+    figure = ratio(found, "reveal", "insert")
+    note = f"{median(found['reveal']):.0f}/s against {median(found['insert']):.0f}/s"
+    what = f"reveals a second against plain INSERT commits a second, {len(desks)} clients"
+    return Row(what, "at least 0.3", _around(figure), figure[0], least=0.3, note=note)
+
+
+def decision_row(desk: Desk, *, rounds: int) -> Row:
+    """Row 4: all conditions, against guardian's one question asked anew."""
+    member = Member.objects.get(pk=desk.person.id)
+    account = Account.objects.get(reference=desk.account)
+    codename = VIEW_PERSONAL_DATA.partition(".")[2]
+
+    def decide() -> None:
+        if not gate.look(desk.caller, account=desk.account, grant=desk.grant).open:
+            raise RuntimeError("the gate is shut")
+
+    def guardian() -> None:
+        if not ObjectPermissionChecker(member).has_perm(codename, account):
+            raise RuntimeError("guardian says no")
+
+    found = p50s({"gate": decide, "guardian": guardian}, rounds=rounds, calls=100)
+    figure = ratio(found, "gate", "guardian")
+    note = f"p50 {median(found['gate']):.2f} ms against {median(found['guardian']):.2f} ms"
+    what = "the decision alone against guardian’s uncached `has_perm`, p50"
+    return Row(what, "at most 0.25", _around(figure), figure[0], most=0.25, note=note)
+
+
+def lists_row(few: Colleague, many: Colleague, *, rounds: int) -> Row:
+    """Row 5: what is open, the tickets with their gates, and guardian's list, with a long past."""
+    acts = {"few": _lists(few), "many": _lists(many)}
+    found = p50s(acts, rounds=rounds, calls=15)
+    figure = ratio(found, "many", "few")
+    note = f"p50 {median(found['many']):.1f} ms against {median(found['few']):.1f} ms"
+    what = f"lists of a member with {many.past:,} past grants against {few.past:,}, p50".replace(",", " ")
+    return Row(what, "at most 1.5 times", _around(figure), figure[0], most=1.5, note=note)
+
+
+def _lists(colleague: Colleague) -> Callable[[], object]:
+    member = Member.objects.get(pk=colleague.person.id)
+    request: Any = RequestFactory().get("/")
+    request.session = SimpleNamespace(digest=colleague.caller.digest)
+
+    def act() -> None:
+        opened = access.open_accounts(colleague.caller, member)
+        listed = list(access.live_grants(member))
+        tickets = home._tickets(request, member)[0]
+        if not len(opened) == len(listed) == len(tickets) == colleague.live:
+            raise RuntimeError("a list lacks something")
+
+    return act

@@ -1,0 +1,162 @@
+"""The page row: the account page with a reveal over HTTP, ours and a plain twin's.
+
+Both behind gunicorn as `make demo` starts it (gthread, two workers of eight threads), on the same
+database server, asked by the same clients in turns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from gatekeeper.embedded import Server, dies_with_us
+from tests import environment, people
+from tests.bench.ground import Desk
+from tests.bench.measuring import Row, rates, ratio
+from tests.bench.rows import FIELDS
+from tests.world import VALUES, World
+
+PROJECT = Path(__file__).resolve().parents[2]
+PLAIN = "plain"  # the twin's database, and the role that owns it
+
+
+def page_row(server: Server, world: World, desks: Sequence[Desk], *, rounds: int, seconds: float) -> Row:
+    """Row 3: pages with a reveal a second, a client a desk."""
+    with ExitStack() as stack:
+        ours = stack.enter_context(_serving("gatekeeper.wsgi", _environment()))
+        twins = _plain_environment(server, world)
+        keys = _furnish(twins, len(desks))
+        theirs = stack.enter_context(_serving("tests.bench.plain.wsgi", twins))
+        signed = [(desk, _cookies(world, desk)) for desk in desks]
+        gangs: dict[str, list[Callable[[], object]]] = {
+            "ours": [_asks(ours, desk, *cookies) for desk, cookies in signed],
+            "plain": [
+                _asks(theirs, desk, "sessionid", key, "csrftoken")
+                for desk, key in zip(desks, keys, strict=True)
+            ],
+        }
+        for gang in gangs.values():
+            gang[0]()
+        found = rates(gangs, rounds=rounds, seconds=seconds)
+    middle, low, high = ratio(found, "ours", "plain")
+    return Row(
+        f"account page with a reveal over HTTP against plain Django, requests a second, {len(desks)} clients",
+        "at least 2 times",
+        f"{middle:.2f} ({low:.2f}–{high:.2f})",
+        middle,
+        least=2,
+        note=f"{median(found['ours']):.0f}/s against {median(found['plain']):.0f}/s",
+    )
+
+
+def _asks(port: int, desk: Desk, name: str, key: str, csrf: str) -> Callable[[], None]:
+    """What one client does: a POST on its own kept connection; a page that shows no value is an error."""
+    token = secrets.token_hex(16)
+    body = urlencode(
+        {"csrfmiddlewaretoken": token, "grant": desk.grant, "fields": FIELDS}, doseq=True
+    ).encode()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": f"{name}={key}; {csrf}={token}",
+        "Accept-Language": "en",
+    }
+    kept: list[HTTPConnection] = []
+
+    def act() -> None:
+        if not kept:
+            kept.append(HTTPConnection("localhost", port, timeout=30))
+        kept[0].request("POST", f"/accounts/{desk.account}/reveal", body, headers)
+        answer = kept[0].getresponse()
+        page = answer.read().decode()
+        if answer.status != 200 or str(VALUES[FIELDS[0]]) not in page:
+            raise RuntimeError(f"{name}: {answer.status}")
+
+    return act
+
+
+def _cookies(world: World, desk: Desk) -> tuple[str, str, str]:
+    """Sign a desk's consultant in, through the pages; the names of both cookies, and the key."""
+    people.give_factors(world, desk.person)
+    client = people.sign_in(world, desk.person)
+    name = settings.SESSION_COOKIE_NAME
+    return name, client.cookies[name].value, settings.CSRF_COOKIE_NAME
+
+
+@contextmanager
+def _serving(application: str, variables: dict[str, str]) -> Iterator[int]:
+    """Run gunicorn and give its port."""
+    port = _free_port()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            *("-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
+            *("--log-level", "warning", "--no-control-socket"),
+        ],
+        cwd=PROJECT,
+        env=variables,
+        preexec_fn=dies_with_us(signal.SIGTERM),
+    )
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the web server did not start")
+
+
+def _environment() -> dict[str, str]:
+    """The web processes' own: without the setup's and the migrator's addresses."""
+    hidden = {environment.SETUP, environment.PASSWORD, "GATEKEEPER_DATABASE_URL_MIGRATOR"}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
+
+
+def _plain_environment(server: Server, world: World) -> dict[str, str]:
+    """A role and a database for the twin on the same server."""
+    password = secrets.token_hex(16)
+    world.setup.execute(f"CREATE ROLE {PLAIN} LOGIN PASSWORD '{password}'")
+    world.setup.execute(f"CREATE DATABASE {PLAIN} OWNER {PLAIN} TEMPLATE template0 ENCODING 'UTF8'")
+    hidden = {name: value for name, value in os.environ.items() if not name.startswith("GATEKEEPER_")}
+    return hidden | {
+        "DJANGO_SETTINGS_MODULE": "tests.bench.plain.settings",
+        "PLAIN_DATABASE_URL": server.url(PLAIN, password, PLAIN),
+        "PLAIN_SECRET_KEY": secrets.token_hex(32),
+    }
+
+
+def _furnish(variables: dict[str, str], count: int) -> list[str]:
+    """Fill the twin's database; the keys of its sessions."""
+    command = [sys.executable, "-m", "tests.bench.plain.furnish", str(count), json.dumps(VALUES)]
+    told = subprocess.run(command, cwd=PROJECT, env=variables, check=True, stdout=subprocess.PIPE, text=True)
+    return told.stdout.split()

@@ -1,0 +1,514 @@
+"""Every door: each address, by each method, for each actor, has its expected answer in one table."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from audit.models import Entry
+from gatekeeper.models import AccessRequest, Grant
+from staff import invitations
+from staff.views.members import ACTIONS
+from tests.conftest import Connection, empty_tables
+from tests.people import PASSWORD, fresh_code, member
+from tests.scene import REFERENCE, TICKET, Scene, enter
+from tests.world import VALUES, Person
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+ACTORS = (
+    "anonymous",
+    "password only",
+    "consultant with a claim",
+    "consultant without",
+    "manager of the team",
+    "another manager",
+    "reviewer",
+    "people",
+    "privacy",
+    "administrator",
+)
+#: Address (an action after the colon), method, and the answer to each actor in the order above. After
+#: the status: + an entry says allowed, - an entry says refused. `*`: every method that is not named;
+#: where there is none, a stranger is sent to sign in, and everybody else is told 405.
+TABLE = """
+account                    GET    302  302  200  403  403  403  403  403  403  403
+api_account                PUT    401  401  401  401  401  401  401  401  401  401
+api_account                DELETE 401  401  401  401  401  401  401  401  401  401
+api_account                *      405  405  405  405  405  405  405  405  405  405
+api_heartbeat              POST   401  401  401  401  401  401  401  401  401  401
+api_heartbeat              *      405  405  405  405  405  405  405  405  405  405
+api_tickets                POST   401  401  401  401  401  401  401  401  401  401
+api_tickets                *      405  405  405  405  405  405  405  405  405  405
+approval                   GET    302  302  200  403  200  403  200  200  403  403
+approve                    POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
+ask                        GET    302  302  200  403  403  403  403  403  403  403
+ask                        HEAD   302  302  200  403  403  403  403  403  403  403
+ask                        POST   302  302  302+ 403  403  403  403  403  403  403
+checks                     GET    302  302  403- 403- 403- 403- 403- 403- 403- 200
+deny                       POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
+deputies                   POST   302  302  403- 403- 302+ 422  403- 403- 403- 403-
+end_deputy                 POST   302  302  404  404  302+ 404  404  404  404  404
+end_grant                  POST   302  302  302+ 302- 302+ 302+ 302+ 302+ 302- 302-
+enrol                      GET    302  302  302  302  302  302  302  302  302  302
+enrol                      HEAD   302  302  302  302  302  302  302  302  302  302
+enrol                      POST   302  302  302  302  302  302  302  302  302  302
+enrol                      *      302  405  405  405  405  405  405  405  405  405
+entries                    GET    302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+gate_state                 GET    302  302  200  403  403  403  403  403  403  403
+go                         POST   302  302  302  302  302  302  302  302  302  302
+home                       GET    302  302  200  200  200  200  200  200  200  200
+inbox                      GET    302  302  403- 403- 200  200  403- 403- 403- 403-
+inbox_list                 GET    302  302  403- 403- 200  200  403- 403- 403- 403-
+invitation                 GET    200  200  200  200  200  200  200  200  200  200
+invitation                 HEAD   200  200  200  200  200  200  200  200  200  200
+invitation                 POST   302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
+invitation                 *      405  405  405  405  405  405  405  405  405  405
+member                     GET    302  302  403- 403- 200  200  200  200  403- 403-
+member                     HEAD   302  302  403- 403- 200  200  200  200  403- 403-
+members                    GET    302  302  403- 403- 200  200  200  200  403- 403-
+members                    HEAD   302  302  403- 403- 200  200  200  200  403- 403-
+members                    POST   302  302  403- 403- 200  200  200  200  403- 403-
+ndas                       GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+ndas                       HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+ndas                       POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+open_window                POST   302  302  302  403- 403- 403- 403- 403- 403- 403-
+participants               POST   302  302  200+ 403- 403- 403- 403- 403- 403- 403-
+preferences                POST   302  302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
+preferences                *      405  405  405  405  405  405  405  405  405  405
+profile                    GET    302  302  200  200  200  200  200  200  200  200
+profile                    HEAD   302  302  200  200  200  200  200  200  200  200
+reveal                     POST   302  302  200+ 403- 403- 403- 403- 403- 403- 403-
+sign_in                    GET    200  302  302  302  302  302  302  302  302  302
+sign_in                    HEAD   200  302  302  302  302  302  302  302  302  302
+sign_in                    POST   200- 302  302  302  302  302  302  302  302  302
+sign_in                    *      405  405  405  405  405  405  405  405  405  405
+sign_in_code               GET    302  200  302  302  302  302  302  302  302  302
+sign_in_code               HEAD   302  200  302  302  302  302  302  302  302  302
+sign_in_code               POST   302  302+ 302  302  302  302  302  302  302  302
+sign_in_code               *      302  405  405  405  405  405  405  405  405  405
+sign_out                   POST   302  302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
+sign_out                   *      405  405  405  405  405  405  405  405  405  405
+step_up                    GET    302  302  200  200  200  200  200  200  200  200
+step_up                    HEAD   302  302  200  200  200  200  200  200  200  200
+step_up                    POST   302  302  302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
+suspend                    POST   302  302  302- 302- 302+ 302+ 302+ 302+ 302- 302-
+team                       GET    302  302  403- 403- 200  200  200  200  403- 403-
+ticket                     GET    302  302  302  403  403  403  403  403  403  403
+withdraw                   POST   302  302  302+ 404  404  404  404  404  404  404
+member_action:suspend      POST   302  302  403- 403- 302+ 302+ 302+ 302+ 403- 403-
+member_action:lift         POST   302  302  403- 403- 403- 403- 403- 409- 403- 403-
+member_action:leave        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:start        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:roles        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:manager      POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:sign         POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:withdraw     POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:reset-factor POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:invite       POST   302  302  403- 403- 403- 403- 403- 200+ 403- 403-
+member_action:nonsense     POST   302  302  404  404  404  404  404  404  404  404
+"""
+REST = {"anonymous": "302", "password only": "302"}
+FORMS: dict[str, dict[str, Any]] = {
+    "go": {"q": TICKET},
+    "ask": {
+        "ticket": "ZD-10003",
+        "purpose": "support_request",
+        "reason": "check_settings",
+        "categories": ["contact"],
+        "minutes": "60",
+        "stretch": "once",
+    },
+    "open_window": {"grant": "GRANT"},
+    "reveal": {"grant": "GRANT", "fields": ["contact.name"]},
+    "participants": {"grant": "GRANT", "page": 1},
+    "deny": {"denial": "unclear"},
+    "deputies": {"deputy": "OTHER", "begins": "2099-01-01", "ends": "2099-01-02"},
+    "member_action:leave": {"leave-day": "2030-01-01"},
+    "member_action:roles": {"roles-roles": ["manager"]},
+    "member_action:manager": {"manager-manager": ""},
+    "member_action:start": {"start-day": "2020-02-02"},
+    "member_action:withdraw": {"signature": "SIGNATURE"},
+    "member_action:sign": {"sign-version": "1", "sign-day": "2026-01-01"},
+    "ndas": {"number": 2, "effective_on": "2030-01-01", "term_days": 365, "grace_days": 14},
+    "preferences": {"theme": "dark"},
+    "step_up": {"code": "CODE"},
+    "sign_in_code": {"code": "CODE"},
+    "sign_in": {"email": "nobody@firma.example", "password": PASSWORD},
+    "invitation": {"password": "another four quiet otters", "again": "another four quiet otters"},
+}
+
+
+class House(Scene):
+    """The scene with one of each role, something open, something waiting."""
+
+    def __init__(self, setup: Connection) -> None:
+        super().__init__(setup)
+        world = self.world
+        self.people = {
+            "consultant with a claim": self.anna,
+            "consultant without": self.carl,
+            "manager of the team": self.boss,
+            "another manager": world.member("manager"),
+        } | {role: world.member(role) for role in ("reviewer", "people", "privacy", "administrator")}
+        for one in self.people.values():
+            if one.id not in self.papers:
+                self.papers[one.id] = world.signature(one)
+        world.participants(REFERENCE, 2)
+        self.opened(categories=["contact", "participants"])
+        world.ticket("ZD-10002", assignee=self.anna)
+        world.ticket("ZD-10003", assignee=self.anna)
+        self.last: Any = None
+        self.waiting = self.ask(ticket="ZD-10002")
+        self.deputy = world.insert(
+            "gatekeeper_deputy",
+            manager_id=self.boss.id,
+            deputy_id=self.people["another manager"].id,
+            begins_at="2020-01-01",
+            ends_at="2020-01-02",
+            named_at="2020-01-01",
+        )
+        self.token = "a" * 43
+        world.insert(
+            "staff_invitation",
+            digest=invitations.digest_of(self.token),
+            member_id=self.carl.id,
+            created_at="2020-01-01",
+            expires_at="2099-01-01",
+        )
+
+    def person(self, actor: str) -> Person:
+        return self.people.get(actor, self.anna)
+
+    def client(self, actor: str) -> Client:
+        if actor == "anonymous":
+            return Client(raise_request_exception=False)
+        return enter(self.world, self.person(actor), verified=actor != "password only")
+
+    def address(self, door: str) -> str:
+        name, _, action = door.partition(":")
+        parts: dict[str, list[object]] = {
+            "ticket": [TICKET],
+            "approval": [self.waiting],
+            "approve": [self.waiting],
+            "deny": [self.waiting],
+            "withdraw": [self.waiting],
+            "end_grant": [self.grant],
+            "end_deputy": [self.deputy],
+            "suspend": [self.carl.number],
+            "member": [self.carl.number],
+            "member_action": [self.carl.number, action],
+            "invitation": [self.token],
+        }
+        pattern = next(one for one in patterns() if one.name == name)
+        accounts = [REFERENCE] if "<account:" in str(pattern.pattern) else []
+        return reverse(name, args=parts.get(name, list(accounts)))
+
+    def form(self, door: str, actor: str) -> dict[str, Any]:
+        named = {
+            "GRANT": self.grant,
+            "OTHER": self.people["another manager"].number,
+            "SIGNATURE": self.papers[self.carl.id],
+        }
+        form = {key: named.get(str(value), value) for key, value in FORMS.get(door, {}).items()}
+        if form.get("code") == "CODE":
+            form["code"] = fresh_code(self.world, self.person(actor)) if actor != "anonymous" else "000000"
+        return form
+
+
+def patterns() -> list[URLPattern]:
+    """Every address that there is."""
+
+    def walk(found: list[URLPattern | URLResolver]) -> list[URLPattern]:
+        return [
+            one
+            for entry in found
+            for one in (walk(entry.url_patterns) if isinstance(entry, URLResolver) else [entry])
+        ]
+
+    return walk(get_resolver().url_patterns)
+
+
+def answer(house: House, client: Client, door: str, method: str, actor: str) -> str:
+    """The status; then + for an entry that says allowed, - for one that says refused."""
+    newest = Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    form = house.form(door, actor) if method == "POST" else {}
+    response = house.last = getattr(client, method.lower())(house.address(door), form)
+    written = Entry.objects.filter(id__gt=newest).values_list("outcome", flat=True)
+    marks = "".join(sign for sign, outcome in (("+", "allowed"), ("-", "refused")) if outcome in set(written))
+    return f"{response.status_code}{marks}"
+
+
+def expected(door: str) -> dict[str, dict[str, str]]:
+    """Method -> actor -> answer, from the table."""
+    rows = {one[1]: one[2:] for one in map(str.split, TABLE.strip().splitlines()) if one[0] == door}
+    rest = rows.pop("*", [REST.get(actor, "405") for actor in ACTORS])
+    assert all(len(row) == len(ACTORS) for row in rows.values())
+    return {method: dict(zip(ACTORS, rows.get(method, rest), strict=True)) for method in METHODS}
+
+
+DOORS = sorted({line.split()[0] for line in TABLE.strip().splitlines()})
+
+
+def test_every_address_is_in_the_table() -> None:
+    assert {door.partition(":")[0] for door in DOORS} == {pattern.name for pattern in patterns()}
+    actions = {door.partition(":")[2] for door in DOORS if door.startswith("member_action:")}
+    assert actions == {*ACTIONS, "invite", "nonsense"}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_method_for_every_actor_has_the_expected_answer(
+    setup_connection: Connection, door: str
+) -> None:
+    house = House(setup_connection)
+    wrong = []
+    for method, answers in expected(door).items():
+        # What changes something comes last, and the house is built anew after it.
+        for actor in sorted(ACTORS, key=lambda one: "+" in answers[one]):
+            given = answer(house, house.client(actor), door, method, actor)
+            check_headers(house.last)
+            if given != answers[actor]:
+                wrong.append(f"{method} {house.address(door)} as {actor}: {given}, not {answers[actor]}")
+            if "+" in given:
+                empty_tables()
+                house = House(setup_connection)
+    assert wrong == []
+
+
+POLICY = "default-src 'none'"
+
+
+def check_headers(response: Any) -> None:
+    """What every response says, whatever it is."""
+    headers = response.headers
+    assert headers["Cache-Control"] == "no-store"
+    assert POLICY in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    for directive in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "ETag" not in headers
+    assert "Last-Modified" not in headers
+
+
+def test_over_https_every_response_asks_for_https_for_a_year_or_more(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    clients = [house.client("anonymous"), house.client("consultant with a claim")]
+    for door in DOORS:
+        for client in clients:
+            response = client.get(house.address(door), secure=True)
+            seconds = re.search(r"max-age=(\d+)", response.headers["Strict-Transport-Security"])
+            assert seconds is not None
+            assert int(seconds[1]) >= 365 * 24 * 3600
+
+
+def test_pages_that_do_not_exist_have_the_headers_too(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    for address in ("/nowhere", "/accounts/MOC-1", "/accounts/MOC-40001/export", "/tickets/ZD-x", "/admin/"):
+        for actor in ("anonymous", "consultant with a claim"):
+            response = house.client(actor).get(address)
+            assert response.status_code == 404
+            check_headers(response)
+
+
+def test_only_two_cookies_are_set_and_both_are_bound_to_the_host(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    client = house.browser(house.carl)
+    client.get("/")
+    assert set(client.cookies) == {"__Host-sessionid", "__Host-csrftoken"}
+    for cookie in client.cookies.values():
+        assert cookie["secure"]
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Lax"
+        assert (cookie["path"], cookie["domain"]) == ("/", "")
+
+
+# Nothing is revealed by a safe method
+
+
+def test_no_safe_method_reveals_or_changes(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    query = house.form("reveal", "consultant with a claim") | {"page": 1, "open": 1, "number": 1}
+    before = facts(setup_connection)
+    client = house.client("consultant with a claim")
+    for door in DOORS:
+        for method in (client.get, client.head, client.options):
+            text = method(house.address(door), query).content.decode()
+            assert str(VALUES["contact.name"]) not in text, door
+            assert "Gość" not in text, door
+            assert facts(setup_connection) == before, door
+
+
+def facts(setup: Connection) -> list[Any]:
+    """What access rests on, and the views."""
+    tables = ("gatekeeper_grant", "gatekeeper_accessrequest", "gatekeeper_accountpermission",
+              "gatekeeper_deputy", "staff_member", "staff_signature")  # fmt: skip
+    rows = [setup.execute(f"SELECT x::text FROM {table} x ORDER BY 1").fetchall() for table in tables]
+    return [*rows, Entry.objects.filter(event__in=["view", "search", "start"]).count()]
+
+
+# CSRF
+
+
+def test_no_form_is_taken_without_its_token(setup_connection: Connection) -> None:
+    """Each POST but the signed ones: those come without a browser."""
+    house = House(setup_connection)
+    actors = ("anonymous", "consultant with a claim", "people")
+    clients = {actor: house.client(actor) for actor in actors}
+    before = facts(setup_connection)
+    for door in (door for door in DOORS if not door.startswith("api_")):
+        for actor, client in clients.items():
+            client.handler.enforce_csrf_checks = True
+            response = client.post(house.address(door), house.form(door, actor))
+            # Where no form is taken at all, the token is asked for first all the same.
+            assert response.status_code == 403, door
+            assert 'data-code="' not in response.content.decode(), door
+    assert facts(setup_connection) == before
+
+
+def test_with_its_token_a_form_is_taken(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    client = house.client("consultant with a claim")
+    client.handler.enforce_csrf_checks = True
+    page = client.get(house.address("account")).content.decode()
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert found is not None
+    form = house.form("reveal", "consultant with a claim")
+    assert client.post(house.address("reveal"), form).status_code == 403
+    response = client.post(house.address("reveal"), form | {"csrfmiddlewaretoken": found[1]})
+    assert response.status_code == 200
+    assert str(VALUES["contact.name"]) in response.content.decode()
+
+
+# Foreign ids
+
+
+def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
+    """Carl's things, as Anna asks for them: name, address, form."""
+    world = house.world
+    world.account("MOC-40009")
+    world.ticket("ZD-10009", accounts=["MOC-40009"], assignee=house.carl)
+    caller = world.session(house.carl)
+    request = house.ask(caller, account="MOC-40009", ticket="ZD-10009")
+    assert house.approve(request) == ""
+    grant = Grant.objects.get(request=request).pk
+    waiting = house.ask(caller, account="MOC-40009", ticket="ZD-10009", categories=["billing"])
+    named = {"grant": grant, "fields": ["contact.name"], "ticket": "ZD-10009", "page": 1}
+    of_account = ("account", "gate_state", "ask", "open_window", "reveal", "participants")
+    return [
+        *((name, reverse(name, args=["MOC-40009"]), named) for name in of_account),
+        # Her own account, under his grant or by his ticket
+        *((name, reverse(name, args=[REFERENCE]), named) for name in of_account[3:]),
+        ("ticket", reverse("ticket", args=["ZD-10009"]), {}),
+        *((name, reverse(name, args=[waiting]), {}) for name in ("approval", "approve", "withdraw")),
+        ("deny", reverse("deny", args=[waiting]), {"denial": "unclear"}),
+        ("end_grant", reverse("end_grant", args=[grant]), {}),
+        ("end_deputy", reverse("end_deputy", args=[house.deputy]), {}),
+        ("suspend", reverse("suspend", args=[house.carl.number]), {}),
+        ("member", reverse("member", args=[house.carl.number]), {}),
+        ("member_action", reverse("member_action", args=[house.carl.number, "suspend"]), {}),
+    ]
+
+
+def test_what_is_anothers_is_refused_and_told_of_by_no_word(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    doors = foreign(house)
+    with_paths = {p.name for p in patterns() if "<" in str(p.pattern)} - {"api_account", "invitation"}
+    assert {name for name, *_ in doors} == with_paths
+    client = house.client("consultant with a claim")
+    before = facts(setup_connection)[:-1]
+    for name, address, form in doors:
+        method = "POST" if expected_any(name)["POST"]["people"] != "405" else "GET"
+        response = (
+            client.generic(method, address, urlencode(form, True), FORM)
+            if method == "POST"
+            else client.get(address)
+        )
+        assert response.status_code in (403, 404) or (
+            name in ("end_grant", "suspend") and response.status_code == 302
+        )
+        text = response.content.decode()
+        for word in ("Aldona", f"Member {house.carl.number}", f"Member {house.boss.number}", "ZD-10009"):
+            assert word not in text or name == "ticket" or word in address, (name, word)
+    assert facts(setup_connection)[:-1] == before
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def expected_any(name: str) -> dict[str, dict[str, str]]:
+    return expected("member_action:suspend" if name == "member_action" else name)
+
+
+@pytest.mark.parametrize("name", ["approval", "approve", "deny", "withdraw", "end_grant", "end_deputy"])
+def test_a_number_that_does_not_exist_is_no_error(setup_connection: Connection, name: str) -> None:
+    house = House(setup_connection)
+    for number in (0, 999_999, 2**63 - 1):
+        for actor in ("consultant with a claim", "manager of the team"):
+            address = reverse(name, args=[number])
+            client = house.client(actor)
+            form = house.form(name, actor)
+            response = client.get(address) if name == "approval" else client.post(address, form)
+            assert response.status_code in (302, 403, 404)
+
+
+# Extra fields
+
+EXTRA = {
+    "approver": "K-1000",
+    "approver_id": 1,
+    "status": "approved",
+    "state": "approved",
+    "verdict": "approve",
+    "expires": "2099-01-01",
+    "window_ends_at": "2099-01-01",
+    "lapses_at": "2099-01-01",
+    "account": "MOC-40009",
+    "account_id": 2,
+    "member": "K-1000",
+    "member_id": 1,
+    "roles": "administrator",
+    "views": 0,
+}
+
+
+def test_extra_fields_of_a_request_are_ignored(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    house.world.account("MOC-40009")
+    client = house.client("consultant with a claim")
+    client.post(house.address("ask"), house.form("ask", "consultant with a claim") | EXTRA)
+    asked = AccessRequest.objects.get(ticket__number="ZD-10003")
+    assert (asked.state, asked.decided_by, asked.decided_at) == ("pending", None, None)
+    assert (asked.member_id, asked.account_id) == (house.anna.id, house.account)
+    assert (asked.lapses_at - asked.asked_at).total_seconds() == pytest.approx(8 * 3600, abs=1)
+    assert not Grant.objects.filter(request=asked).exists()
+
+
+def test_extra_fields_of_an_approval_are_ignored(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    client = house.client("manager of the team")
+    client.post(house.address("approve"), EXTRA | {"account": "MOC-40009"})
+    grant = Grant.objects.get(request=house.waiting)
+    assert (grant.approver_id, grant.member_id) == (house.boss.id, house.anna.id)
+    assert (grant.account_id, grant.window_ends_at) == (house.account, None)
+    assert (grant.open_before - grant.approved_at).total_seconds() == pytest.approx(8 * 3600, abs=1)
+
+
+def test_extra_fields_of_a_reveal_and_of_settings_are_ignored(setup_connection: Connection) -> None:
+    house = House(setup_connection)
+    client = house.client("consultant with a claim")
+    form = {"grant": house.grant, "fields": ["company.name"]} | EXTRA | {"categories": ["company"]}
+    response = client.post(house.address("reveal"), form)
+    assert response.status_code == 403
+    assert str(VALUES["company.name"]) not in response.content.decode()
+    client.post(house.address("preferences"), EXTRA | {"theme": "dark", "suspended_at": ""})
+    changed = member(house.anna)
+    assert (changed.theme, changed.roles) == ("dark", ["consultant"])

@@ -1,0 +1,293 @@
+"""Killing the database: never a value without its entry, with synchronous_commit on and off (DESIGN §4.2, 5).
+
+On a durable server of its own. Entries are told apart by a mark of ours in `cid`: a number that was
+lost with its entry would be given out again. KILLS raises the count.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.urls import reverse
+from pytest_django import DjangoDbBlocker
+
+from gatekeeper import gate, roles
+from gatekeeper.embedded import Server
+from tests import environment, racing
+from tests.people import give_factors, sign_in
+from tests.racing import Opened, Stage
+from tests.twins import Twins
+from tests.world import World
+
+if TYPE_CHECKING:
+    from tests.conftest import Connection
+
+pytestmark = [pytest.mark.kill, pytest.mark.django_db(transaction=True, databases="__all__")]
+
+KILLS = int(os.environ.get("KILLS", "50"))  # for each setting of synchronous_commit
+TWIN_KILLS = 30
+
+
+class Asked(TypedDict):
+    """What a reveal names."""
+
+    account: str
+    grant: int
+    fields: list[str]
+
+
+class Cluster:
+    """A server of its own with our database and the suite's passwords."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = environment.database_name()
+        self.server = Server(folder, fast=True)
+
+    def make(self) -> None:
+        """Roles, database, tables and functions, made fast; then the server becomes durable."""
+        self.server.start()
+        with psycopg.connect(self.server.setup_url(), autocommit=True) as setup:
+            roles.create_roles(setup, {role: environment.password(role) for role in roles.LOGIN})
+        roles.create_database(self.server.setup_url(), self.name)
+        with self.behind_django():
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("apply_settings", verbosity=0)
+        with self.setup() as setup:
+            setup.execute("UPDATE gatekeeper_limit SET value = '1000000' WHERE name = 'views_per_grant'")
+        self.server.stop()
+        self.server = Server(self.folder)
+        self.server.start()
+
+    @contextmanager
+    def behind_django(self) -> Iterator[None]:
+        """Django's aliases lead to this server: only the socket differs."""
+        usual = connections["default"].settings_dict["HOST"]
+        try:
+            lead_to(str(self.server.socket_dir))
+            yield
+        finally:
+            lead_to(usual)
+
+    def setup(self) -> Connection:
+        return psycopg.connect(self.server.setup_url(self.name), autocommit=True)
+
+    def as_role(self, role: str, synchronous: str = "on") -> Connection:
+        url = self.server.url(role, environment.password(role), self.name)
+        return psycopg.connect(url, autocommit=True, options=f"-c synchronous_commit={synchronous}")
+
+    def kill_and_restart(self) -> None:
+        self.server.kill()
+        self.server.start()
+
+
+def lead_to(host: str) -> None:
+    """Let Django's aliases connect there from now on."""
+    for alias in connections:
+        connections[alias].close()
+        connections[alias].settings_dict["HOST"] = host
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("kill") / "postgres")
+    try:
+        with django_db_blocker.unblock():
+            cluster.make()
+        yield cluster
+    finally:
+        cluster.server.remove()
+
+
+@pytest.fixture(scope="module")
+def stage(cluster: Cluster) -> Stage:
+    """The people of that server; the connections that made them are gone with the first kill."""
+    with cluster.setup() as setup, cluster.as_role(roles.WEB) as web:
+        return Stage(World(setup), web)
+
+
+@pytest.fixture
+def case(cluster: Cluster, stage: Stage) -> Opened:
+    """An open gate on that server, with sessions enough."""
+    with cluster.setup() as stage.world.setup, cluster.as_role(roles.WEB) as stage.web:
+        return stage.opened(sessions=4)
+
+
+class Storm:
+    """Sessions at work when the server is killed, and the values that they were given."""
+
+    def __init__(self, cluster: Cluster, case: Opened, synchronous: str, mark: str) -> None:
+        self.cluster = cluster
+        self.case = case
+        self.synchronous = synchronous
+        self.mark = mark
+        self.given: list[str] = []  # marks of entries whose values came out
+        self.between = threading.Event()
+        self.shown = threading.Event()
+        self.killed = threading.Event()
+
+    def run(self) -> bool:
+        """Kill as soon as one session stands between record and release and another was given a
+        value. Returns whether a record was under way at that moment."""
+        # The same setting in the session that commits meanwhile: what it flushes helps nobody.
+        vaults = [self.cluster.as_role(roles.VAULT, self.synchronous) for _ in range(3)]
+        with ThreadPoolExecutor(4) as pool, self.cluster.as_role(roles.WEB, self.synchronous) as web:
+            waiting = pool.submit(self._stand_between, vaults[0])
+            pool.submit(self._reveal, vaults[1])
+            recording = pool.submit(self._record, vaults[2])
+            pool.submit(self._commit, web)
+            assert self.between.wait(20)
+            assert self.shown.wait(20)
+            self.cluster.server.kill()
+            self.killed.set()
+            assert waiting.result() is False
+            interrupted = recording.result()
+        self.cluster.server.start()
+        return interrupted
+
+    def _stand_between(self, vault: Connection) -> bool:
+        """Record, and ask for the release only when the server is dead: was anything given?"""
+        entry, reason = racing.record(vault, self.case, self.case.callers[0])
+        assert reason is None
+        self.between.set()
+        self.killed.wait()
+        try:
+            return racing.release(vault, self.case.callers[0], entry)[0]
+        except psycopg.OperationalError:
+            return False
+
+    def _reveal(self, vault: Connection) -> None:
+        """Record and release without a pause; keep the marks of what was given."""
+        number = 0
+        while not self.killed.is_set():
+            number += 1
+            cid = f"{self.mark}-{number}"
+            try:
+                entry, _ = racing.record(vault, self.case, self.case.callers[1], cid=cid)
+                if racing.release(vault, self.case.callers[1], entry)[0]:
+                    self.given.append(cid)
+                    self.shown.set()
+            except psycopg.OperationalError:
+                return
+
+    def _record(self, vault: Connection) -> bool:
+        """Record without a pause, until one is cut short: that is a record during a kill."""
+        while not self.killed.is_set():
+            try:
+                racing.record(vault, self.case, self.case.callers[2])
+            except psycopg.OperationalError:
+                return True
+        return False
+
+    def _commit(self, web: Connection) -> None:
+        """Somebody else's commits."""
+        sql = "UPDATE staff_session SET last_seen_at = clock_timestamp() WHERE digest = %s"
+        while not self.killed.is_set():
+            try:
+                web.execute(sql, [self.case.callers[3].digest])
+            except psycopg.OperationalError:
+                return
+
+
+def lost(cluster: Cluster, given: list[str]) -> set[str]:
+    """The marks of values that were given out and whose entries are not in the log."""
+    with cluster.setup() as setup:
+        rows = setup.execute(
+            "SELECT cid FROM audit_entry WHERE cid = ANY (%s) AND outcome = 'allowed'", [given]
+        ).fetchall()
+    return set(given) - {cid for (cid,) in rows}
+
+
+@pytest.mark.parametrize("synchronous", ["on", "off"])
+def test_never_a_value_without_its_entry(cluster: Cluster, case: Opened, synchronous: str) -> None:
+    """Killed between record and release, right after a release, and during a record."""
+    given: list[str] = []
+    during = 0
+    kills = 0
+    while kills < KILLS or during < KILLS:
+        kills += 1
+        assert kills <= 2 * KILLS, f"only {during} kills hit a record"
+        storm = Storm(cluster, case, synchronous, f"{synchronous}-{kills}")
+        during += storm.run()
+        given += storm.given
+        assert lost(cluster, storm.given) == set()
+    assert len(given) >= kills
+    assert lost(cluster, given) == set()
+
+
+def test_the_gate_and_the_page_fail_closed(cluster: Cluster, stage: Stage, case: Opened) -> None:
+    """Without a database nothing is shown; with it again, all of it works as before."""
+    shown = {"contact.name": case.accounts[0]}
+    page = reverse("reveal", args=[case.accounts[0]])
+    form = {"grant": case.grants[0], "fields": list(shown)}
+    with cluster.behind_django(), cluster.setup() as stage.world.setup:
+        give_factors(stage.world, case.consultant)
+        client = sign_in(stage.world, case.consultant, raise_request_exception=False)
+        assert revealed(case).values == shown
+        assert client.post(page, form).status_code == 200
+        cluster.server.kill()
+        assert gate.reveal(case.callers[0], **asked_for(case)) == gate.Refusal("record_failed")
+        answer = client.post(page, form)
+        assert answer.status_code >= 500
+        assert f">{case.accounts[0]}<" not in answer.content.decode()
+        cluster.server.start()
+        connections["default"].close()  # what each request does with a connection that is broken
+        assert revealed(case).values == shown
+        assert client.post(page, form).status_code == 200
+
+
+def test_a_full_disk_shows_nothing(cluster: Cluster, case: Opened) -> None:
+    """The server may not write its log any more: no record, no data; nothing of it is in the log."""
+    with cluster.behind_django():
+        revealed(case)
+        ((backend,),) = query(cluster, "SELECT pid FROM pg_stat_activity WHERE usename = 'gatekeeper_vault'")
+        before = query(cluster, "SELECT count(*) FROM audit_entry")
+        resource.prlimit(int(str(backend)), resource.RLIMIT_FSIZE, (0, 0))
+        assert gate.reveal(case.callers[0], **asked_for(case)) == gate.Refusal("record_failed")
+        cluster.kill_and_restart()
+        assert query(cluster, "SELECT count(*) FROM audit_entry") == before
+        revealed(case)
+
+
+def asked_for(case: Opened) -> Asked:
+    return {"account": case.accounts[0], "grant": case.grants[0], "fields": racing.FIELDS}
+
+
+def revealed(case: Opened) -> gate.Reveal:
+    shown = gate.reveal(case.callers[0], **asked_for(case))
+    assert isinstance(shown, gate.Reveal), shown
+    return shown
+
+
+def query(cluster: Cluster, sql: str) -> list[tuple[object, ...]]:
+    with cluster.setup() as setup:
+        return setup.execute(sql.encode()).fetchall()
+
+
+def test_without_the_wait_an_entry_is_lost(cluster: Cluster, case: Opened) -> None:
+    """The twin that does not wait for the flush gives a value, and after the kill no entry says so."""
+    with cluster.setup() as setup:
+        for guard in racing.WITHOUT_FLUSH:
+            Twins(setup).without(*guard)
+    for number in range(TWIN_KILLS):
+        cid = f"twin-{number}"
+        with cluster.as_role(roles.VAULT, "off") as vault:
+            entry, _ = racing.record(vault, case, case.callers[0], cid=cid)
+            assert racing.release(vault, case.callers[0], entry)[0]
+            cluster.kill_and_restart()
+        if lost(cluster, [cid]):
+            return
+    pytest.fail("the twin lost nothing: the kills prove nothing")
