@@ -245,6 +245,7 @@ def test_no_setting_widens_a_release(scene: Scene, vault: Connection) -> None:
     for setting in SETTINGS:
         vault.execute(f"SET {setting}".encode())
         assert release(vault, scene, recorded(vault, scene)).fields == [NAME], setting
+        vault.execute("RESET ALL")
 
 
 @DATABASE
@@ -269,7 +270,6 @@ TEMPORARY = (
     "CREATE FUNCTION vault.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
     "CREATE OPERATOR public.= (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)",
     "CREATE SCHEMA mine",
-    "CREATE EXTENSION pgcrypto SCHEMA vault",
 )
 
 
@@ -550,6 +550,22 @@ def test_in_another_isolation_nothing_is_released(
     vault.execute(f"SET default_transaction_isolation = '{level.name.lower().replace('_', ' ')}'".encode())
     released = release(vault, scene, entry)
     assert (released.reason, released.nothing) == ("check_failed", True)
+
+
+@DATABASE
+@pytest.mark.parametrize("level", [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE])
+def test_a_suspension_in_an_old_snapshot_overlooks_no_grant(
+    setup_connection: Connection, transactional_db: None, web: Connection, level: IsolationLevel
+) -> None:
+    """It would not see what was approved meanwhile, which lived on when the suspension was lifted."""
+    scene = Scene(setup_connection)
+    web.isolation_level = level
+    with web.transaction(force_rollback=True):
+        web.execute("SELECT pg_current_snapshot()")
+        scene.approved()
+        suspend = "SELECT vault.change_member(%s, '{}', %s, 'suspended', 'true')"
+        with pytest.raises(psycopg.errors.RaiseException, match="READ COMMITTED"):
+            web.execute(suspend, [scene.manager.digest, scene.anna.number])
 
 
 @DATABASE

@@ -162,8 +162,8 @@ def aviary(monkeypatch: pytest.MonkeyPatch) -> Aviary:
 def house(aviary: Aviary, setup_connection: Connection) -> House:
     house = House(setup_connection)
     house.world.account(OTHER, aviary.values(OTHER))
+    house.world.setup.execute("DELETE FROM vault.participant")
     for account in (REFERENCE, OTHER):
-        house.world.setup.execute("DELETE FROM vault.participant")
         aviary.participants(house.world, account)
     house.world.ticket("ZD-10005", assignee=house.anna)
     house.ask(ticket="ZD-10005", text=aviary.new(REFERENCE, REASON))

@@ -225,6 +225,7 @@ def test_a_clock_set_back_shuts_until_it_is_accepted(scene: Scene) -> None:
     call_command("accept_clock", yes=True, verbosity=0)
     entry = newest("change")
     assert entry.source.startswith("accept_clock (")
+    assert entry.details is not None
     assert list(entry.details) == ["clock_accepted"]
     assert shown(scene) == SHOWN
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "6"))  # races for each closing and isolation level
 TRIALS = ROUNDS + 2  # how often the twin is run until it is late
-CLOSINGS_MEASURED = 4 * ROUNDS
+CLOSINGS_MEASURED = 2 * ROUNDS
 REVEALERS = 3
 BATCH = 3  # views that a session has recorded and not yet released
 

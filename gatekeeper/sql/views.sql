@@ -88,11 +88,17 @@ DECLARE
     flushed_to pg_lsn := pg_current_wal_insert_lsn();
     e public.audit_entry;
     d record;
+    own_session bigint;
     facts jsonb := vault.context(p_context);
     patience timestamptz;
     seconds integer := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'release_seconds');
 BEGIN
     SELECT x.* INTO e FROM public.audit_entry x WHERE x.id = p_entry;
+    SELECT s.id INTO own_session FROM public.staff_session s WHERE s.digest = p_digest;
+    IF e.session = own_session THEN  -- what is known before the conditions are asked, should they not be
+        facts := facts || jsonb_build_object('actor_id', e.actor_id, 'member', e.member, 'member_name', e.member_name,
+            'role', e.role, 'session', e.session, 'factor', e.factor, 'ticket', e.ticket, 'purpose', e.purpose);
+    END IF;
     reason := CASE
         WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'check_failed'
         WHEN (e.event IN ('view', 'search') AND e.outcome = 'allowed') IS NOT TRUE
@@ -100,7 +106,7 @@ BEGIN
             OR e.xid = pg_current_xact_id() OR pg_xact_status(e.xid) IS DISTINCT FROM 'committed'
             OR pg_visible_in_snapshot(e.xid, known) IS NOT TRUE
             OR (e."timestamp" BETWEEN clock_timestamp() - make_interval(secs => seconds) AND clock_timestamp()) IS NOT TRUE
-            OR e.session IS DISTINCT FROM (SELECT s.id FROM public.staff_session s WHERE s.digest = p_digest)
+            OR e.session IS DISTINCT FROM own_session
             THEN 'record_failed' END;
     IF reason IS NULL THEN
         -- Committed is not yet on disk: with synchronous_commit off a crash would lose the entry. The

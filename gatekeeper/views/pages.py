@@ -82,7 +82,8 @@ def _facts(
     facts["approvers"] = ", ".join(access.approvers(member).values_list("name", flat=True))
     account = Account.objects.filter(pk=seen.account_id or 0).first()
     if account:
-        facts["consent_ends"] = account.support_until or account.participants_until
+        ends = [end for end in (account.support_until, account.participants_until) if end]
+        facts["consent_ends"] = min(ends, default=None)  # where one has expired, it is the earlier
     return facts
 
 

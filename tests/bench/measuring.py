@@ -82,9 +82,13 @@ def at_once(workers: Sequence[Act], seconds: float) -> float:
     gate, counts = fork.Barrier(len(workers)), fork.SimpleQueue()
 
     def work(act: Act) -> None:
-        for _ in range(10):
-            act()
-        gate.wait()
+        try:
+            for _ in range(10):
+                act()
+        except BaseException:
+            gate.abort()  # the others need not wait for one that failed
+            raise
+        gate.wait(60)
         began, done = time.perf_counter(), 0
         while time.perf_counter() < began + seconds:
             act()

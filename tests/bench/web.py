@@ -50,8 +50,6 @@ def page_row(server: Server, world: World, desks: Sequence[Desk], *, rounds: int
                 for desk, key in zip(desks, keys, strict=True)
             ],
         }
-        for gang in gangs.values():
-            gang[0]()
         found = rates(gangs, rounds=rounds, seconds=seconds)
     middle, low, high = ratio(found, "ours", "plain")
     return Row(

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from django import template
+from django.utils import timezone
+from django.utils.dateformat import format as dateformat
 from django.utils.html import format_html
 
-from gatekeeper import catalogue, presentation
+from gatekeeper import catalogue
 
 register = template.Library()
 
 _WORDS: dict[str, dict[str, object]] = {"category": dict(catalogue.CATEGORIES)}
 
 
-def _time(value: date, shown: str) -> str:
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), shown)
+def _time(value: date, pattern: str) -> str:
+    local = timezone.localtime(value) if isinstance(value, datetime) else value
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), dateformat(local, pattern))
 
 
 @register.simple_tag
@@ -26,27 +29,27 @@ def dots() -> str:
 
 @register.filter
 def day(value: date | None) -> str:
-    return "" if value is None else _time(value, presentation.day(value))
+    return "" if value is None else _time(value, "j M Y")
 
 
 @register.filter
 def last_day(value: datetime | None) -> str:
-    return "" if value is None else _time(value, presentation.last_day(value))
+    return "" if value is None else _time(value, "j M Y")
 
 
 @register.filter
 def clock(value: datetime | None) -> str:
-    return "" if value is None else _time(value, presentation.clock(value))
+    return "" if value is None else _time(value, "H:i")
 
 
 @register.filter
 def countdown(ends_at: datetime) -> str:
-    words = presentation.minutes_and_seconds(presentation.left_until(ends_at))
+    minutes, seconds = divmod(int((ends_at - timezone.now()).total_seconds()), 60)
     return format_html(
         '<time class="countdown" data-ends="{}" datetime="{}">{}</time>',
         int(ends_at.timestamp()),
         ends_at.isoformat(),
-        words,
+        f"{minutes}:{seconds:02d}",
     )
 
 
@@ -57,7 +60,7 @@ def words(code: str, kind: str) -> str:
 
 @register.filter
 def why(code: str) -> str:
-    return presentation.sentence(code)
+    return code
 
 
 @register.filter
@@ -74,7 +77,7 @@ def lines(value: object) -> list[tuple[str, str]]:
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    return "" if value is None else _time(value, presentation.moment(value))
+    return "" if value is None else _time(value, "j M Y H:i")
 
 
 @register.simple_tag
@@ -84,8 +87,7 @@ def ticket(number: str) -> str:
 
 @register.simple_tag
 def badge(state: str, extra: object = "") -> str:
-    one = presentation.badge(state)
-    return format_html('<span class="badge badge-{}">{} {}{}</span>', one.tone, one.mark, one.word, extra)
+    return format_html('<span class="badge">{} {}</span>', state, extra)
 
 
 @register.inclusion_tag("gatekeeper/_navigation.html")
