@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
@@ -72,6 +73,12 @@ def empty_tables() -> None:
         tables = setup.execute(TABLES, [list(KEPT)]).fetchall()
         statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(*table)) for table in tables]
         setup.execute(sql.SQL(";").join(statements))
+
+
+# The real algorithm at its least cost: hundreds of sign-ins would otherwise wait for nothing else.
+Argon2PasswordHasher.time_cost = 1
+Argon2PasswordHasher.memory_cost = 64
+Argon2PasswordHasher.parallelism = 1
 
 
 def _fixture_teardown(_case: TransactionTestCase) -> None:

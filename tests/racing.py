@@ -45,18 +45,21 @@ class Stage:
         self._numbers = itertools.count(40001)
         world.version()
         world.heard()
-        self.director, self.directors_session = self._member("manager")
-        self.officer, self.officers_session = self._member("people")
-        self.colleague, _ = self._member("consultant")
+        self.director, self.directors_session = self.hire("manager")
+        self.officer, self.officers_session = self.hire("people")
+        self.colleague, _ = self.hire("consultant")
 
-    def _member(self, role: str, manager: Person | None = None) -> tuple[Person, Caller]:
+    def hire(self, role: str, manager: Person | None = None) -> tuple[Person, Caller]:
+        """A member with papers, and their session."""
         person = self.world.member(role, manager=manager)
         self.world.signature(person)
         return person, self.world.session(person)
 
-    def asked(self, *, sessions: int = 1, accounts: int = 1) -> Opened:
-        """Everything but the approval: nothing has been asked for yet."""
-        manager, boss = self._member("manager", self.director)
+    def prepared(
+        self, *, sessions: int = 1, accounts: int = 1, under: tuple[Person, Caller] | None = None
+    ) -> Opened:
+        """Everything but the request, under a manager of their own or the one named."""
+        manager, boss = under or self.hire("manager", self.director)
         consultant = self.world.member("consultant", manager=manager)
         signature = self.world.signature(consultant)
         numbers = list(itertools.islice(self._numbers, accounts))
@@ -70,7 +73,7 @@ class Stage:
 
     def opened(self, *, sessions: int = 1, accounts: int = 1) -> Opened:
         """Asked, approved and opened, through the functions."""
-        case = self.asked(sessions=sessions, accounts=accounts)
+        case = self.prepared(sessions=sessions, accounts=accounts)
         for reference in case.accounts:
             grant = approve(self.web, case.boss, ask(self.web, case, reference))
             case.grants.append(grant)

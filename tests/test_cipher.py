@@ -59,6 +59,8 @@ class TestKeyRing:
     @pytest.mark.parametrize(
         "text",
         ["", " , ", "a", "a:", "a:c2hvcnQ=", "a b:x", f"{entry('a')},{entry('a')}", ":" + "A" * 44],
+        # Named by place: a random key in a test's name is another test to each worker.
+        ids=range(8),
     )
     def test_unreadable_rings_are_not_quoted(self, text: str) -> None:
         with pytest.raises(KeyRingError) as raised:

@@ -151,8 +151,11 @@ BEGIN
             ORDER BY x.id DESC LIMIT 1;
             SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.request_id = r.id AND p_grant IS NULL;
         END IF;
-        claimed := EXISTS (SELECT FROM public.gatekeeper_assignment x
-                           WHERE x.member_id = actor_id AND x.accounts @> ARRAY[account]::varchar[])
+        -- First the account's few assignments, then whose: the planner would walk all the member ever had.
+        claimed := EXISTS (
+                WITH named AS MATERIALIZED (SELECT x.member_id FROM public.gatekeeper_assignment x
+                                            WHERE x.accounts @> ARRAY[account]::varchar[])
+                SELECT FROM named WHERE named.member_id = actor_id)
             OR EXISTS (SELECT FROM public.gatekeeper_accessrequest x
                        WHERE x.member_id = actor_id AND x.account_id = a.id);
         listed := EXISTS (SELECT FROM public.gatekeeper_accountpermission x

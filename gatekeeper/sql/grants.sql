@@ -1,6 +1,20 @@
 -- Grants end, and what ended stays ended. Whatever a grant rests on, its going ends it in the same
 -- transaction: a cascade goes downward only in the one order of locks.
 
+-- Takes all rows that endings will touch at once and in one order: two that end several things, each
+-- in an order of its own, would wait for each other. Guardian's rows before the grants: whoever removes
+-- one (remove_perm) comes from there by trigger.
+CREATE OR REPLACE FUNCTION vault.lock_endings(p_requests bigint[], p_grants bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    PERFORM FROM public.gatekeeper_accessrequest x WHERE x.id = ANY (p_requests) ORDER BY x.id FOR NO KEY UPDATE;
+    PERFORM FROM public.gatekeeper_accountpermission p
+    WHERE (p.user_id, p.content_object_id) IN (
+        SELECT x.member_id, x.account_id FROM public.gatekeeper_grant x WHERE x.id = ANY (p_grants))
+    ORDER BY p.id FOR UPDATE;
+    PERFORM FROM public.gatekeeper_grant x WHERE x.id = ANY (p_grants) ORDER BY x.id FOR NO KEY UPDATE;
+END $$;
+
 -- Ends the grants named that still live, records each, and takes guardian's row with the last.
 -- p_facts: who did it (an actor's facts, or a source); p_by: their id, NULL for a cascade.
 CREATE OR REPLACE FUNCTION vault.end_grants(p_grants bigint[], p_reason text, p_by bigint, p_facts jsonb)
@@ -9,11 +23,7 @@ DECLARE
     g record;
     ended integer := 0;
 BEGIN
-    -- Guardian's rows before the grants: whoever removes one (remove_perm) comes from there by trigger.
-    PERFORM FROM public.gatekeeper_accountpermission p
-    WHERE (p.user_id, p.content_object_id) IN (
-        SELECT x.member_id, x.account_id FROM public.gatekeeper_grant x WHERE x.id = ANY (p_grants))
-    ORDER BY p.id FOR UPDATE;
+    PERFORM vault.lock_endings('{}', p_grants);
     FOR g IN
         SELECT x.*, b.reference, k.number AS ticket_number, k.kind, k.state, m.number AS holder, y.number AS approved_by
         FROM public.gatekeeper_grant x
@@ -134,18 +144,17 @@ BEGIN
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
     requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
-    -- All in one order first: what ends several grants elsewhere takes them in the same.
     over := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE g.ended_at IS NULL AND (NOT coalesce(g.window_ends_at > at, false)
                 AND (g.open_before <= at OR (g.opened_at IS NOT NULL AND NOT g.while_open))
-            OR EXISTS (SELECT FROM public.staff_signature n WHERE n.id = g.signature_id AND n.valid_until <= at))
-        ORDER BY g.id FOR NO KEY UPDATE OF g);
+            OR EXISTS (SELECT FROM public.staff_signature n WHERE n.id = g.signature_id AND n.valid_until <= at)));
+    PERFORM vault.lock_endings('{}', over);
     grants := vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
             JOIN public.staff_signature n ON n.id = g.signature_id
         WHERE g.id = ANY (over) AND n.valid_until <= at), 'nda_expired', NULL, facts);
     grants := grants + vault.end_grants(over, 'expired', NULL, facts);  -- those that are still there
 END $$;
 
-REVOKE ALL ON FUNCTION vault.end_grants(bigint[], text, bigint, jsonb), vault.lapse_requests(bigint[], text),
+REVOKE ALL ON FUNCTION vault.lock_endings(bigint[], bigint[]), vault.end_grants(bigint[], text, bigint, jsonb), vault.lapse_requests(bigint[], text),
     vault.cascade(), vault.tidy() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.tidy() TO gatekeeper_web;

@@ -118,6 +118,7 @@ BEGIN
     IF a.erased_at IS NOT NULL THEN
         RETURN 'already';
     END IF;
+    PERFORM vault.lock_endings(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.account_id = a.id), '{}');
     UPDATE public.gatekeeper_accessrequest r SET reason_text = NULL
     WHERE r.account_id = a.id AND r.reason_text IS NOT NULL;
     UPDATE public.gatekeeper_account x SET erased_at = clock_timestamp(), plan = '', language = '', created_at = NULL,

@@ -16,6 +16,11 @@ BEGIN
     PERFORM FROM public.gatekeeper_ticket x
     WHERE x.number IN (SELECT y->>'number' FROM jsonb_array_elements(p_tickets) y)
     ORDER BY x.number FOR NO KEY UPDATE;
+    PERFORM vault.lock_endings(
+        ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r JOIN public.gatekeeper_ticket x ON x.id = r.ticket_id
+            WHERE r.state = 'pending' AND x.number IN (SELECT y->>'number' FROM jsonb_array_elements(p_tickets) y)),
+        ARRAY(SELECT g.id FROM public.gatekeeper_grant g JOIN public.gatekeeper_ticket x ON x.id = g.ticket_id
+            WHERE g.ended_at IS NULL AND x.number IN (SELECT y->>'number' FROM jsonb_array_elements(p_tickets) y)));
     FOR i IN
         SELECT x.*, m.id AS assignee_id, m.number AS member, x.state IN ('open', 'pending') AS is_open
         FROM jsonb_to_recordset(p_tickets) AS x (number text, kind text, state text, accounts text[], assignee text,

@@ -147,9 +147,9 @@ def _page(
         # Shut between the reveal and the page: what was released is not shown any more.
         return closed_gate(request, seen, reference=reference)
     found = Account.objects.get(reference=reference)
-    grant = Grant.objects.select_related("approver", "ticket").get(pk=seen.grant_id)
+    grant = Grant.objects.select_related("approver", "ended_by", "ticket").get(pk=seen.grant_id)
     context = {
-        "gate": gate_in_words(request, seen, reference=reference),
+        "gate": gate_in_words(request, seen, grant, reference=reference, ticket=grant.ticket.number),
         "reference": reference,
         "ticket": grant.ticket.number,
         "here_url": account_url(reference),

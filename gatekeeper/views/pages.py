@@ -24,14 +24,23 @@ if TYPE_CHECKING:
 
 
 def gate_in_words(
-    request: HttpRequest, seen: gate.Gate, *, reference: str, poll_url: str = ""
+    request: HttpRequest,
+    seen: gate.Gate,
+    grant: Grant | None,
+    *,
+    reference: str,
+    ticket: str,
+    poll_url: str = "",
 ) -> presentation.GateView:
-    """The widget for what SQL answered. Whether it is open is SQL's word, never the rows'."""
-    grant = _grant(seen)
+    """The widget for what SQL answered, with the grant and the ticket (number) that it rests on.
+
+    Whether it is open is SQL's word, never the rows'.
+    """
+    facts = _facts(member_of(request), seen, grant, request.session.verified_at)  # type: ignore[attr-defined]  # our engine
     view = presentation.gate_view(
         seen.codes,
-        _facts(member_of(request), seen, grant, request.session.verified_at),  # type: ignore[attr-defined]  # our engine
-        steps=steps_for(seen, reference=reference, ticket=_ticket_number(seen)),
+        facts | {"ticket": ticket or None},
+        steps=steps_for(seen, reference=reference, ticket=ticket),
         step_fields=(("grant", str(seen.grant_id or "")),),
         ends_at=grant.window_ends_at if grant else None,
         poll_url=poll_url,
@@ -53,11 +62,6 @@ def steps_for(seen: gate.Gate, *, reference: str, ticket: str) -> dict[str, str]
     return steps
 
 
-def _ticket_number(seen: gate.Gate) -> str:
-    numbers = Ticket.objects.filter(pk=seen.ticket_id or 0).values_list("number", flat=True)
-    return numbers.first() or ""
-
-
 def request_url(reference: str, ticket: str, **more: str) -> str:
     """The page on which this account is asked for under this ticket."""
     return f"{reverse('ask', args=[reference])}?{urlencode({'ticket': ticket, **more})}"
@@ -70,21 +74,29 @@ def _grant(seen: gate.Gate) -> Grant | None:
 def _facts(
     member: Member, seen: gate.Gate, grant: Grant | None, verified_at: datetime | None
 ) -> dict[str, object]:
-    """What the sentences of the rows may name; each is left out when it is not known."""
+    """What the sentences of the rows may name; each is left out when it is not known.
+
+    What a single code alone can name is asked for with that code only: most pages show an open gate.
+    """
     facts: dict[str, object] = {"starts_on": member.starts_on, "verified_at": verified_at}
     signature = Signature.objects.filter(member=member).order_by("-signed_at", "-id").first()
     if signature:
         facts |= {"nda_version": signature.version_id, "nda_ends": signature.valid_until}
-    feed = Feed.objects.filter(name="tickets").first()
-    ticket = Ticket.objects.filter(pk=seen.ticket_id or 0).first()
-    facts |= {"heard_at": feed and feed.heard_at, "ticket": ticket and ticket.number}
     facts |= _request_facts(seen) if grant is None else _grant_facts(grant)
-    facts["approvers"] = ", ".join(access.approvers(member).values_list("name", flat=True))
-    account = Account.objects.filter(pk=seen.account_id or 0).first()
-    if account:
-        ends = [end for end in (account.support_until, account.participants_until) if end]
-        facts["consent_ends"] = min(ends, default=None)  # where one has expired, it is the earlier
+    codes = set(seen.codes.values())
+    if codes & {"approval_missing", "approval_pending"}:
+        facts["approvers"] = ", ".join(access.approvers(member).values_list("name", flat=True))
+    if "ticket_feed_stale" in codes:
+        facts["heard_at"] = Feed.objects.filter(name="tickets").values_list("heard_at", flat=True).first()
+    if "consent_expired" in codes:
+        facts["consent_ends"] = _consent_ends(seen)
     return facts
+
+
+def _consent_ends(seen: gate.Gate) -> datetime | None:
+    account = Account.objects.filter(pk=seen.account_id or 0).first()
+    ends = (account.support_until, account.participants_until) if account else ()
+    return min((end for end in ends if end), default=None)  # where one has expired, it is the earlier
 
 
 def _request_facts(seen: gate.Gate) -> dict[str, object]:
@@ -132,7 +144,14 @@ def closed_gate(
     query = {"ticket": ticket} if ticket else {}
     poll = f"{reverse('gate_state', args=[reference])}?{urlencode(query)}"
     context = {
-        "gate": gate_in_words(request, seen, reference=reference, poll_url=poll if known else ""),
+        "gate": gate_in_words(
+            request,
+            seen,
+            grant,
+            reference=reference,
+            ticket=named.number if named else "",
+            poll_url=poll if known else "",
+        ),
         "reference": reference,
         "ticket": named.number if named and known else "",
         "known": known,

@@ -157,6 +157,14 @@ DECLARE
     details jsonb;
     place int := 0;
 BEGIN
+    -- All members and what may end with them, before the first of them is changed.
+    PERFORM FROM public.staff_member m WHERE m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x)
+    ORDER BY m.id FOR NO KEY UPDATE;
+    PERFORM vault.lock_endings(
+        ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r JOIN public.staff_member m ON m.id = r.member_id
+            WHERE r.state = 'pending' AND m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x)),
+        ARRAY(SELECT g.id FROM public.gatekeeper_grant g JOIN public.staff_member m ON m.id IN (g.member_id, g.approver_id)
+            WHERE g.ended_at IS NULL AND m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x)));
     FOR line IN SELECT x FROM jsonb_array_elements(p_members) x LOOP
         refusal := NULL;
         before := (SELECT to_jsonb(m) || jsonb_build_object('manager', vault.fact_of(m.id, 'manager'))

@@ -102,4 +102,4 @@ def at_once(workers: Sequence[Act], seconds: float) -> float:
         child.join()
     if any(child.exitcode for child in children):
         raise RuntimeError("a client failed")
-    return sum(counts.get() for _ in children)
+    return float(sum(counts.get() for _ in children))

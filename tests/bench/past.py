@@ -16,14 +16,17 @@ LIVE = 3
 PAST = """
     INSERT INTO gatekeeper_account (reference, plan, language, filled, participants)
     SELECT 'MOC-' || %(first)s + n, 'pro', 'pl', '{contact.name}', 0 FROM generate_series(1, %(count)s) n;
-    INSERT INTO gatekeeper_ticket (number, kind, state, accounts, assignee_id, opened_by, updated_at, closed_at)
-    SELECT 'ZD-' || %(first)s + n, 'support', 'closed', ARRAY['MOC-' || %(first)s + n], %(member)s, 'customer',
-        now() - n * interval '1 hour', now() - n * interval '1 hour' FROM generate_series(1, %(count)s) n;
+    INSERT INTO gatekeeper_ticket (number, kind, state, accounts, assignee_id, opened_by,
+        updated_at, closed_at)
+    SELECT 'ZD-' || %(first)s + n, 'support', 'closed', ARRAY['MOC-' || %(first)s + n], %(member)s,
+        'customer', now() - n * interval '1 hour', now() - n * interval '1 hour'
+    FROM generate_series(1, %(count)s) n;
     INSERT INTO gatekeeper_assignment (ticket_id, member_id, accounts, began_at, ended_at)
     SELECT t.id, %(member)s, t.accounts, t.updated_at, t.updated_at
     FROM gatekeeper_ticket t WHERE t.assignee_id = %(member)s AND t.state = 'closed';
-    INSERT INTO gatekeeper_accessrequest (member_id, account_id, ticket_id, assignment_id, purpose, categories,
-        minutes, while_open, reason, asked_at, lapses_at, state, denial, decided_at, decided_by_id)
+    INSERT INTO gatekeeper_accessrequest (member_id, account_id, ticket_id, assignment_id, purpose,
+        categories, minutes, while_open, reason, asked_at, lapses_at, state, denial, decided_at,
+        decided_by_id)
     SELECT s.member_id, a.id, s.ticket_id, s.id, 'support_request', '{contact}', 60, false, 'other',
         s.began_at, s.began_at, 'approved', '', s.began_at, %(boss)s
     FROM gatekeeper_assignment s JOIN gatekeeper_account a ON a.reference = s.accounts[1]

@@ -39,9 +39,11 @@ def reveal(desk: Desk) -> None:
 
 def insert(desk: Desk) -> None:
     """One plain INSERT with its commit, on the same connection, prepared like the vault's calls."""
-    values = [desk.person.number, "A name", "view", "allowed", 5, "192.0.2.1", "bench", desk.account, desk.ticket]
+    who: list[str | int] = [desk.person.number, "A name", "view", "allowed", 5, "192.0.2.1", "bench"]
     with connections["vault"].cursor() as cursor:
-        cursor.execute(INSERT, [*values, FIELDS, ["contact"], "support_request", "K-1000"])
+        cursor.execute(
+            INSERT, [*who, desk.account, desk.ticket, FIELDS, ["contact"], "support_request", "K-1000"]
+        )
 
 
 def _around(found: tuple[float, float, float]) -> str:
@@ -99,7 +101,7 @@ def lists_row(few: Colleague, many: Colleague, *, rounds: int) -> Row:
     found = p50s(acts, rounds=rounds, calls=15)
     figure = ratio(found, "many", "few")
     note = f"p50 {median(found['many']):.1f} ms against {median(found['few']):.1f} ms"
-    what = f"lists of a member with {many.past:,} past grants against {few.past:,}, p50".replace(",", " ")
+    what = f"lists of a member with {many.past} past grants against {few.past}, p50"
     return Row(what, "at most 1.5 times", _around(figure), figure[0], most=1.5, note=note)
 
 

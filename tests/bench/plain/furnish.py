@@ -9,7 +9,7 @@ import json
 import sys
 from datetime import timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 from django.conf import settings
@@ -55,10 +55,10 @@ def _signed_in(user: User) -> str:
     from django.contrib import auth
     from django_otp.plugins.otp_totp.models import TOTPDevice
 
-    request = HttpRequest()
+    request: Any = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()
     request.user = user
-    auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    auth.login(request, request.user, backend=settings.AUTHENTICATION_BACKENDS[0])
     django_otp.login(request, TOTPDevice.objects.create(user=user, name="TOTP"))
     request.session.save()
     return str(request.session.session_key)
