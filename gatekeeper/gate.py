@@ -68,6 +68,7 @@ class Reveal:
 
     entry: int
     values: dict[str, Json]
+    codes: dict[str, str]  # as the release judged them
 
 
 _UNEVALUATED = dict.fromkeys(catalogue.CONDITIONS, "check_failed")
@@ -173,14 +174,15 @@ def _record_and_release(
 
 def _decrypt(account: str, entry: int, released: vault.Released) -> Reveal | Refusal:
     if released.wrapped_key is None or released.fields is None or released.ciphertexts is None:
-        return Reveal(entry, {})
+        return Reveal(entry, {}, rows(released.codes))
     try:
         cipher = AccountCipher.unwrap(account, released.wrapped_key)
         pairs = zip(released.fields, released.ciphertexts, strict=True)
-        return Reveal(entry, {name: cipher.decrypt(name, sealed) for name, sealed in pairs})
+        values = {name: cipher.decrypt(name, sealed) for name, sealed in pairs}
     except CipherError:
         logger.error("a released value of entry %s does not open", entry)  # noqa: TRY400
         return Refusal("check_failed", {}, entry)
+    return Reveal(entry, values, rows(released.codes))
 
 
 def _cipher(account: str) -> AccountCipher | None:

@@ -14,7 +14,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 def conditions() -> str:
     """Every condition with its reason codes, from the catalogue."""
-    from gatekeeper import catalogue, presentation  # noqa: PLC0415  # settings come first
+    from gatekeeper import catalogue, presentation
 
     rows = ["| condition | on the page | reason codes when it does not hold |", "|---|---|---|"]
     for name, codes in catalogue.CONDITIONS.items():
@@ -25,10 +25,11 @@ def conditions() -> str:
 
 def addresses() -> str:
     """Every address with what its view says of itself, from the URL list."""
-    from django.urls import get_resolver  # noqa: PLC0415
+    from django.urls import URLPattern, get_resolver
 
     rows = ["| address | name | what it is |", "|---|---|---|"]
     for pattern in get_resolver().url_patterns:
+        assert isinstance(pattern, URLPattern), "addresses stand in one flat list"
         words = " ".join((pattern.callback.__doc__ or "").strip().split("\n\n")[0].split())
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", str(pattern.pattern))
         rows.append(f"| `/{path}` | `{pattern.name}` | {words} |")
@@ -37,7 +38,7 @@ def addresses() -> str:
 
 def settings() -> str:
     """Every setting, from the environment's table."""
-    from gatekeeper.env import table  # noqa: PLC0415
+    from gatekeeper.env import table
 
     return table()
 
@@ -64,9 +65,9 @@ def write(name: str, table: str) -> None:
 
 
 if __name__ == "__main__":
-    import tests.typed_settings  # noqa: F401  # secrets for a process that connects nowhere
-
     import django
+
+    import tests.typed_settings  # noqa: F401  # secrets for a process that connects nowhere
 
     django.setup()
     for one, make in TABLES.items():

@@ -360,7 +360,7 @@ def test_a_value_shown_without_an_entry_is_found(
 ) -> None:
     client = watched(house, aviary, log, "consultant with a claim")
     value = str(VALUES["contact.name"])
-    monkeypatch.setattr(gate, "reveal", lambda *_a, **_k: gate.Reveal(0, {"contact.name": value}))
+    monkeypatch.setattr(gate, "reveal", lambda *_a, **_k: gate.Reveal(0, {"contact.name": value}, {}))
     form = {"grant": house.grant, "fields": ["contact.name"]}
     with pytest.raises(AssertionError, match=r"contact\.name"):
         client.post(reverse("reveal", args=[REFERENCE]), form)

@@ -135,7 +135,6 @@ BEGIN
         BEGIN
             SELECT * INTO d FROM vault.decide(p_digest, e.event, e.account, p_grant => e.grant_id,
                 p_categories => e.categories::text[]);
-            facts := facts || to_jsonb(d);
             codes := d.codes;
             reason := CASE
                 WHEN d.reason IS NOT NULL  -- the view that reached the limit is the one that was counted
@@ -148,6 +147,9 @@ BEGIN
         END;
     END IF;
     IF reason IS NOT NULL THEN
+        IF codes IS NOT NULL THEN
+            facts := facts || to_jsonb(d);
+        END IF;
         PERFORM vault.write_entry(coalesce(e.event, 'view'), 'withheld', '{"failed": []}' || facts || jsonb_build_object(
             'reason', reason, 'answers', p_entry, 'account', e.account, 'grant_id', e.grant_id, 'fields', e.fields,
             'categories', e.categories, 'records', e.records));

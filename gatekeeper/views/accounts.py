@@ -63,7 +63,7 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
     )
     if isinstance(shown, gate.Refusal):
         return _refused(request, shown, reference, grant)
-    return _page(request, _look(request, reference, grant), reference, values=shown.values)
+    return _page(request, _shown(shown, grant), reference, values=shown.values)
 
 
 @require_POST
@@ -89,7 +89,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
         "query": query,
         "missed": bool(query) and not shown.values,
     }
-    return _page(request, _look(request, reference, grant), reference, people=people)
+    return _page(request, _shown(shown, grant), reference, people=people)
 
 
 @require_POST
@@ -131,6 +131,11 @@ def _refused(request: HttpRequest, refusal: gate.Refusal, reference: str, grant:
     return closed_gate(request, shut, reference=reference)
 
 
+def _shown(shown: gate.Reveal, grant: int) -> gate.Gate:
+    """The gate as the release judged it a moment ago: asking again would tell nothing newer."""
+    return gate.Gate(None, shown.codes, grant_id=grant)
+
+
 def _look(request: HttpRequest, reference: str, grant: int) -> gate.Gate:
     return gate.look(caller_of(request), account=reference, grant=grant)
 
@@ -144,7 +149,6 @@ def _page(
     people: dict[str, object] | None = None,
 ) -> HttpResponse:
     if not seen.open or seen.grant_id is None:
-        # Shut between the reveal and the page: what was released is not shown any more.
         return closed_gate(request, seen, reference=reference)
     found = Account.objects.get(reference=reference)
     grant = Grant.objects.select_related("approver", "ended_by", "ticket").get(pk=seen.grant_id)
