@@ -14,11 +14,14 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 def conditions() -> str:
     """Every condition with its reason codes, from the catalogue."""
+    from django.utils.translation import override
+
     from gatekeeper import catalogue, presentation
 
     rows = ["| condition | on the page | reason codes when it does not hold |", "|---|---|---|"]
-    for name, codes in catalogue.CONDITIONS.items():
-        rows.append(f"| `{name}` | {presentation.title(name)} | {_codes(codes)} |")
+    with override("en"):
+        for name, codes in catalogue.CONDITIONS.items():
+            rows.append(f"| `{name}` | {presentation.title(name)} | {_codes(codes)} |")
     rows.append(f"| beside them | | {_codes(catalogue.OTHER_REASONS)} |")
     return "\n".join(rows)
 

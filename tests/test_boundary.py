@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from audit.models import Entry, Event
 from gatekeeper import gate, roles
 from gatekeeper.models import AccountPermission, Grant
+from staff.callers import Caller
 from staff.models import Member
 from tests import environment
 from tests.conftest import AsRole, Connection
@@ -904,7 +905,8 @@ def test_a_context_names_nothing_but_address_browser_and_number(
 def test_a_withheld_release_takes_nothing_from_the_context(scene: Scene, vault: Connection) -> None:
     entry = recorded(vault, scene)
     scene.world.quietly("staff_member", scene.anna.id, suspended_at=now())
-    vault.execute("SELECT vault.release_view(%s, %s, %s)", [scene.caller.digest, Jsonb(CONTEXT), entry])
+    caller = Caller(scene.caller.digest, dict(CONTEXT))
+    assert release(vault, scene, entry, caller=caller).nothing
     written = newest("view")
     assert (written.outcome, written.reason, written.member, written.account, written.grant_id) == (
         "withheld",
