@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -905,7 +905,7 @@ def test_a_context_names_nothing_but_address_browser_and_number(
 def test_a_withheld_release_takes_nothing_from_the_context(scene: Scene, vault: Connection) -> None:
     entry = recorded(vault, scene)
     scene.world.quietly("staff_member", scene.anna.id, suspended_at=now())
-    caller = Caller(scene.caller.digest, dict(CONTEXT))
+    caller = Caller(scene.caller.digest, cast("dict[str, str | None]", CONTEXT))
     assert release(vault, scene, entry, caller=caller).nothing
     written = newest("view")
     assert (written.outcome, written.reason, written.member, written.account, written.grant_id) == (
