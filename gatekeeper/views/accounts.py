@@ -15,11 +15,11 @@ from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.models import Account, Grant
 from gatekeeper.views.pages import (
     account_url,
-    caller_of,
     closed_gate,
     gate_in_words,
     request_url,
 )
+from staff.callers import Caller
 from staff.decorators import polling
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _PARTICIPANT = re.compile(r"^(MOC-[0-9]{5,9})-P([0-9]{1,9})$")
 def account(request: HttpRequest, reference: str) -> HttpResponse:
     """The account with every value hidden; the gate's page when it is shut."""
     ticket = request.GET.get("ticket") or None
-    seen = gate.look(caller_of(request), account=reference, ticket=ticket)
+    seen = gate.look(Caller.of(request), account=reference, ticket=ticket)
     if not seen.open:
         return closed_gate(request, seen, reference=reference, ticket=ticket)
     return _page(request, seen, reference)
@@ -45,7 +45,7 @@ def account(request: HttpRequest, reference: str) -> HttpResponse:
 def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
     """The gate's page for the widget that asks by itself; it is no activity of the session."""
     ticket = request.GET.get("ticket") or None
-    seen = gate.look(caller_of(request), account=reference, ticket=ticket)
+    seen = gate.look(Caller.of(request), account=reference, ticket=ticket)
     return closed_gate(request, seen, reference=reference, ticket=ticket)
 
 
@@ -55,7 +55,7 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
     grant = _number(request.POST.get("grant"))
     fields = request.POST.getlist("fields") or _filled(reference, request.POST.get("category", ""))
     shown = gate.reveal(
-        caller_of(request),
+        Caller.of(request),
         account=reference,
         grant=grant,
         fields=fields,
@@ -72,7 +72,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
     grant = _number(request.POST.get("grant"))
     query = request.POST.get("q", "").strip()[:320]
     page = max(_number(request.POST.get("page")), 1)
-    caller = caller_of(request)
+    caller = Caller.of(request)
     if not query:
         shown = gate.participants(caller, account=reference, grant=grant, page=page)
     elif named := _PARTICIPANT.match(query):
@@ -96,7 +96,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
 def open_window(request: HttpRequest, reference: str) -> HttpResponse:
     """Start the clock of an approved access, and go to the account."""
     grant = _number(request.POST.get("grant"))
-    refused = access.open_window(caller_of(request), grant=grant, account=reference)
+    refused = access.open_window(Caller.of(request), grant=grant, account=reference)
     if refused is not None:
         return _refused(request, refused, reference, grant)
     notices.tell_of_opening(Grant.objects.select_related("approver", "request").get(pk=grant))
@@ -106,7 +106,7 @@ def open_window(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
     """End an access: one's own, or anybody's by a manager, a reviewer or a people officer."""
-    reason = access.end(caller_of(request), grant)
+    reason = access.end(Caller.of(request), grant)
     if reason:
         messages.error(request, presentation.sentence(reason))
     else:
@@ -137,7 +137,7 @@ def _shown(shown: gate.Reveal, grant: int) -> gate.Gate:
 
 
 def _look(request: HttpRequest, reference: str, grant: int) -> gate.Gate:
-    return gate.look(caller_of(request), account=reference, grant=grant)
+    return gate.look(Caller.of(request), account=reference, grant=grant)
 
 
 def _page(
@@ -172,7 +172,6 @@ def _page(
             if code != catalogue.PARTICIPANTS
         ],
         "people": _people(request, found, grant, people or {}),
-        "withheld": "",
     }
     return render(request, "gatekeeper/account.html", context)
 
@@ -224,7 +223,7 @@ def _blocked(request: HttpRequest, grant: Grant, reference: str, code: str) -> s
     """Why one category stays shut in an open account: its consent. Asked only where there is one."""
     if code not in catalogue.CONSENT_CATEGORIES:
         return ""
-    seen = gate.look(caller_of(request), account=reference, grant=grant.pk, categories=[code])
+    seen = gate.look(Caller.of(request), account=reference, grant=grant.pk, categories=[code])
     return seen.reason or ""
 
 

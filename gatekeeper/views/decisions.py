@@ -17,7 +17,7 @@ from gatekeeper import access, catalogue, presentation
 from gatekeeper.forms import ApproveForm, DenyForm
 from gatekeeper.models import AccessRequest, Grant, Ticket
 from gatekeeper.views.home import nda_state
-from gatekeeper.views.pages import caller_of
+from staff.callers import Caller
 from staff.decorators import polling, refusal, role_required
 from staff.members import member_of
 
@@ -96,7 +96,7 @@ def approve(request: HttpRequest, request_id: int) -> HttpResponse:
         return HttpResponseRedirect("/inbox/")
     data = form.cleaned_data
     reason = access.approve(
-        caller_of(request),
+        Caller.of(request),
         request_id,
         categories=data["categories"] or asked.categories,
         minutes=data["minutes"] or asked.minutes,
@@ -113,7 +113,7 @@ def deny(request: HttpRequest, request_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose a reason for the rejection."))
         return HttpResponseRedirect("/inbox/")
-    reason = access.deny(caller_of(request), request_id, denial=form.cleaned_data["denial"])
+    reason = access.deny(Caller.of(request), request_id, denial=form.cleaned_data["denial"])
     return _answer(request, asked, reason, _("Rejected."))
 
 

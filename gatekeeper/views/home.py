@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import Feed, Grant, Ticket
-from gatekeeper.views.pages import account_url, caller_of, steps_for
+from gatekeeper.views.pages import account_url, steps_for
+from staff.callers import Caller
 from staff.members import member_of
 from staff.models import Member, NdaVersion, Signature
 
@@ -87,7 +88,7 @@ def _tickets(request: HttpRequest, member: Member) -> tuple[list[dict[str, objec
 
 
 def _line(request: HttpRequest, found: Ticket, reference: str) -> dict[str, object]:
-    seen = gate.look(caller_of(request), account=reference, ticket=found.number)
+    seen = gate.look(Caller.of(request), account=reference, ticket=found.number)
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
     steps = steps_for(seen, reference=reference, ticket=found.number)
     fields = (("grant", str(seen.grant_id or "")),)
@@ -140,7 +141,7 @@ def open_grants(request: HttpRequest) -> dict[str, object]:
     member = getattr(request, "user", None)
     if not isinstance(member, Member) or not member.is_verified():  # type: ignore[attr-defined]  # django-otp
         return {}
-    caller = caller_of(request)
+    caller = Caller.of(request)
     grants = [_open(grant) for grant, _seen in access.open_accounts(caller, member)]
     waiting = len(access.waiting_for(member)) if "manager" in member.roles else 0
     return {

@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import AccessRequest, Account, Assignment, Feed, Grant, Ticket
-from staff.callers import Caller
 from staff.members import member_of
 from staff.models import Signature
 
@@ -183,8 +182,3 @@ def account_url(reference: str, ticket: str = "") -> str:
     """The account's page; with a ticket, the gate under that ticket."""
     url = reverse("account", args=[reference])
     return f"{url}?{urlencode({'ticket': ticket})}" if ticket else url
-
-
-def caller_of(request: HttpRequest) -> Caller:
-    """Who calls the database's functions."""
-    return Caller.of(request)

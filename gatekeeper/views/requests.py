@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.forms import AskForm
 from gatekeeper.models import AccessRequest, Ticket
-from gatekeeper.views.pages import account_url, caller_of, closed_gate
+from gatekeeper.views.pages import account_url, closed_gate
+from staff.callers import Caller
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def ask(request: HttpRequest, reference: str) -> HttpResponse:
     """One short screen. Whoever has no such ticket gets the gate, which says so."""
     number = request.POST.get("ticket") or request.GET.get("ticket") or None
-    seen = gate.look(caller_of(request), account=reference, ticket=number)
+    seen = gate.look(Caller.of(request), account=reference, ticket=number)
     ticket = Ticket.objects.filter(pk=seen.ticket_id or 0, assignee=request.user.pk).first()
     if ticket is None:
         return closed_gate(request, seen, reference=reference, ticket=number)
@@ -51,7 +52,7 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -
         reason=data["reason"],
         text=data["text"],
     )
-    asked = access.ask(caller_of(request), wish)
+    asked = access.ask(Caller.of(request), wish)
     if asked.reason in catalogue.CONDITIONS["consent"]:
         # Fewer categories mend it: the form stays, with what was typed.
         form.add_error("categories", presentation.sentence(asked.reason))
@@ -109,7 +110,7 @@ def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str
 def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
     """Take one's own waiting request back."""
     found = get_object_or_404(AccessRequest, pk=request_id, member=request.user.pk)
-    reason = access.withdraw(caller_of(request), request_id)
+    reason = access.withdraw(Caller.of(request), request_id)
     if reason:
         messages.error(request, presentation.sentence(reason))
     else:

@@ -18,8 +18,8 @@ from gatekeeper.forms import DeputyForm
 from gatekeeper.models import Deputy, Grant
 from gatekeeper.views.decisions import grant_state
 from gatekeeper.views.home import nda_state
-from gatekeeper.views.pages import caller_of
 from staff import people
+from staff.callers import Caller
 from staff.decorators import refusal, role_required
 from staff.members import member_of
 from staff.models import Member
@@ -63,7 +63,7 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
 def suspend(request: HttpRequest, number: str) -> HttpResponse:
     """Suspend a member: sessions and accesses end at once. Any manager, reviewer or people officer."""
     get_object_or_404(Member, number=number)
-    reason = people.change_member(caller_of(request), number, "suspended", value=True)
+    reason = people.change_member(Caller.of(request), number, "suspended", value=True)
     if reason:
         messages.error(request, presentation.sentence(reason))
     else:
@@ -80,7 +80,7 @@ def deputies(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     begins, ends = form.span()
     reason = access.name_deputy(
-        caller_of(request),
+        Caller.of(request),
         deputy=form.cleaned_data["deputy"].number,
         begins_at=begins,
         ends_at=ends,
@@ -92,7 +92,7 @@ def deputies(request: HttpRequest) -> HttpResponse:
 def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
     """End a deputy's time now."""
     get_object_or_404(Deputy, pk=deputy_id, manager=request.user.pk)
-    return _done(request, access.end_deputy(caller_of(request), deputy_id), _("The deputy's time has ended."))
+    return _done(request, access.end_deputy(Caller.of(request), deputy_id), _("The deputy's time has ended."))
 
 
 def _done(request: HttpRequest, reason: str, words: str) -> HttpResponse:
