@@ -21,7 +21,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -66,21 +66,25 @@ class Demo:
     def secrets(self) -> dict[str, str]:
         """Return the demo's secrets, made once and kept in a file that only we read."""
         path = self.home / "secrets.json"
-        if not path.exists():
-            # The server's user passes through the folder to its own, and reads nothing in it.
-            self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
-            made = {
-                "SECRET_KEY": generate.secret_key(),
-                "KEY_RING": generate.key_ring(),
-                "TICKETS_SECRET": generate.webhook_secret(),
-                "ACCOUNTS_SECRET": generate.webhook_secret(),
-            } | {role: generate.password() for role in roles.LOGIN}
-            unfinished = path.with_suffix(".new")
-            unfinished.touch(mode=0o600)
-            unfinished.write_text(json.dumps(made))
-            unfinished.replace(path)
-        found: dict[str, str] = json.loads(path.read_text())
-        return found
+        kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        makers: dict[str, Callable[[], str]] = {
+            "SECRET_KEY": generate.secret_key,
+            "KEY_RING": generate.key_ring,
+            "SEAL": generate.seal,
+            "TICKETS_SECRET": generate.webhook_secret,
+            "ACCOUNTS_SECRET": generate.webhook_secret,
+        } | dict.fromkeys(roles.LOGIN, generate.password)
+        if makers.keys() <= kept.keys():
+            return kept
+        # The server's user passes through the folder to its own, and reads nothing in it.
+        self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        # A version that asks for one secret more keeps those that there are.
+        made = {name: kept.get(name) or make() for name, make in makers.items()}
+        unfinished = path.with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(made))
+        unfinished.replace(path)
+        return made
 
     def environment(self, port: int, *, migrations: bool) -> dict[str, str]:
         """Return the settings of the demo; the migrator's link only where migrations run."""

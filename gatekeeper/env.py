@@ -17,15 +17,17 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cryptography import x509
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from staff.keyring import KeyRing, KeyRingError
+from staff.seal import Seal, SealError
 
 PREFIX = "GATEKEEPER_"
 
-Kind = Literal["text", "list", "number", "yes/no", "address", "database", "keys", "webhook"]
+Kind = Literal["text", "list", "number", "yes/no", "address", "database", "keys", "webhook", "seal"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,18 @@ SETTINGS = (
     ),
     Setting("TICKETS_SECRET", "Signs `/api/tickets`: `whsec_` and base64", "webhook", secret=True),
     Setting("ACCOUNTS_SECRET", "Signs `/api/accounts`: `whsec_` and base64", "webhook", secret=True),
+    Setting(
+        "SEAL",
+        "Seals papers: the company's private key and its certificates, PEM, one after the other",
+        "seal",
+        secret=True,
+    ),
+    Setting(
+        "TRUST_ROOTS",
+        "File of certificates (PEM) that an electronic signature may rest on; empty: none is believed",
+        default="",
+    ),
+    Setting("COMPANY", "The company's name, as it stands in papers", default="Akovana LLC"),
     Setting("SITE_URL", "Where people find this site, without a path", "address"),
     Setting("ALLOWED_HOSTS", "Host names served, by commas", "list"),
     Setting(
@@ -87,7 +101,8 @@ SETTINGS = (
     Setting("POSTGRES", "`embedded` or `system`: which binaries the demo and tests run", default=""),
     Setting("SESSION_IDLE_MINUTES", "A session without activity ends", "number", default="15"),
     Setting("SESSION_HOURS", "A session ends in all events", "number", default="12"),
-    Setting("FACTOR_MINUTES", "Age at which the code is asked again", "number", default="30"),
+    Setting("FACTOR_MINUTES", "Age at which the second factor is asked again", "number", default="30"),
+    Setting("FACTOR_MINUTES_SIGNING", "The same, before a signature or an export", "number", default="5"),
     Setting("RELEASE_SECONDS", "Age of an entry that still releases", "number", default="60"),
     Setting(
         "TICKET_FEED_MAX_AGE",
@@ -216,6 +231,27 @@ class Environment:
         except KeyRingError as error:
             raise self.refusal("KEY_RING", f"cannot be used ({error})") from None
         return ring
+
+    def seal(self) -> str:
+        """Return the company's seal as it stands, once it has been read."""
+        seal = self.text("SEAL")
+        try:
+            Seal.parse(seal)
+        except SealError as error:
+            raise self.refusal("SEAL", f"cannot be used: {error}") from None
+        return seal
+
+    def trust_roots(self) -> str:
+        """Return the certificates on which electronic signatures may rest, as PEM; '' where none."""
+        path = self.text("TRUST_ROOTS")
+        if not path:
+            return ""
+        try:
+            text = Path(path).read_text(encoding="ascii")
+            x509.load_pem_x509_certificates(text.encode("ascii"))
+        except (OSError, ValueError) as error:
+            raise self.refusal("TRUST_ROOTS", "names a file without certificates in PEM") from error
+        return text
 
     def webhook_secret(self, name: str) -> str:
         secret = self.text(name)

@@ -8,6 +8,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gatekeeper.env import BY_NAME
+from staff.seal import new_seal
+
 
 def password() -> str:
     """Return a password for a database role, or for a person of the demo."""
@@ -28,9 +31,15 @@ def webhook_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def seal() -> str:
+    """Return a seal under a certificate that it signs itself."""
+    return new_seal(os.environ.get("GATEKEEPER_COMPANY", BY_NAME["COMPANY"].default or ""))
+
+
 FILES: dict[str, Callable[[], str]] = {
     "GATEKEEPER_SECRET_KEY": secret_key,
     "GATEKEEPER_KEY_RING": key_ring,
+    "GATEKEEPER_SEAL": seal,
     "GATEKEEPER_TICKETS_SECRET": webhook_secret,
     "GATEKEEPER_ACCOUNTS_SECRET": webhook_secret,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -31,12 +32,16 @@ HELPDESK_TICKET_URL = environment.helpdesk_url()
 KEY_RING = environment.key_ring()
 TICKETS_SECRET = environment.webhook_secret("TICKETS_SECRET")
 ACCOUNTS_SECRET = environment.webhook_secret("ACCOUNTS_SECRET")
+COMPANY = environment.text("COMPANY")
+SEAL = environment.seal()
+TRUST_ROOTS = environment.trust_roots()
 
 # What SQL decides with: apply_settings writes it to gatekeeper_limit, a check compares.
 LIMITS = {
     "session_idle_minutes": environment.number("SESSION_IDLE_MINUTES"),
     "session_hours": environment.number("SESSION_HOURS"),
     "factor_minutes": environment.number("FACTOR_MINUTES"),
+    "factor_minutes_signing": environment.number("FACTOR_MINUTES_SIGNING"),
     "release_seconds": environment.number("RELEASE_SECONDS"),
     "ticket_feed_max_age_minutes": environment.number("TICKET_FEED_MAX_AGE"),
     "request_hours": environment.number("REQUEST_HOURS"),
@@ -58,6 +63,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "guardian",
     "django_otp",
+    "django_otp_webauthn",
+    "axes",
     "auditlog",
     "django_htmx",
     "heroicons",
@@ -83,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "gatekeeper.urls"
@@ -145,7 +153,11 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 # Members, passwords, second factors, sessions
 
 AUTH_USER_MODEL = "staff.Member"
-AUTHENTICATION_BACKENDS = ["staff.backends.PasswordBackend", "gatekeeper.backends.GateBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: whoever is locked out is not even looked at
+    "staff.backends.PasswordBackend",
+    "gatekeeper.backends.GateBackend",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {
@@ -170,6 +182,22 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_AGE = None  # with the browser's session
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Passkeys: a second factor, never a way in by itself
+
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
+OTP_WEBAUTHN_RP_ID = urlsplit(SITE_URL).hostname
+OTP_WEBAUTHN_RP_NAME = "Gatekeeper"
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [SITE_URL]
+
+# A lock after failures (django-axes); what succeeded our own log records
+
+AXES_DISABLE_ACCESS_LOG = True
+AXES_USERNAME_FORM_FIELD = "email"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_VERBOSE = False
 
 # guardian says who holds a row; it decides nothing, and is nobody's backend
 

@@ -18,6 +18,9 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/sql/store.sql",
         "gatekeeper/sql/tickets.sql",
         "staff/sql/people.sql",
+        "staff/sql/agreements.sql",
+        "staff/sql/authorisations.sql",
+        "staff/sql/sessions.sql",
         "gatekeeper/sql/rights.sql",
     )
 )

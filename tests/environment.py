@@ -56,6 +56,7 @@ def set_secrets() -> None:
             "GATEKEEPER_MODE": "test",
             "GATEKEEPER_SECRET_KEY": generate.secret_key(),
             "GATEKEEPER_KEY_RING": generate.key_ring(),
+            "GATEKEEPER_SEAL": generate.seal(),
             "GATEKEEPER_TICKETS_SECRET": generate.webhook_secret(),
             "GATEKEEPER_ACCOUNTS_SECRET": generate.webhook_secret(),
             "GATEKEEPER_SITE_URL": "http://localhost",

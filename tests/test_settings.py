@@ -26,6 +26,7 @@ GOOD = {
     "GATEKEEPER_DATABASE_URL_WEB": f"postgresql://gatekeeper_web:hidden@/gatekeeper?{SOCKET}",
     "GATEKEEPER_DATABASE_URL_VAULT": f"postgresql://gatekeeper_vault:hidden@/gatekeeper?{SOCKET}",
     "GATEKEEPER_KEY_RING": generate.key_ring(),
+    "GATEKEEPER_SEAL": generate.seal(),
     "GATEKEEPER_TICKETS_SECRET": generate.webhook_secret(),
     "GATEKEEPER_ACCOUNTS_SECRET": generate.webhook_secret(),
     "GATEKEEPER_SITE_URL": "https://gatekeeper.test",

@@ -120,6 +120,11 @@ class World:
             term_days=365,
             grace_days=grace_days,
             published_at=effective_at,
+            countersigned=False,
+            text_en="The agreement.",
+            text_pl="Umowa.",
+            sha256_en=hashlib.sha256(b"The agreement.").digest(),
+            sha256_pl=hashlib.sha256(b"Umowa.").digest(),
         )
         return number
 
@@ -132,8 +137,10 @@ class World:
             "signed_at": now() - timedelta(days=10),
             "valid_until": now() + timedelta(days=300),
             "entered_at": now(),
+            "language": "en",
+            "withdrawn_why": "",
         } | facts
-        return self.insert("staff_signature", **values)
+        return self.insert("staff_signature", **{"counts_from": values["signed_at"]} | values)
 
     def session(self, member: Person, **facts: Any) -> Caller:
         """A verified session, and who calls with it."""
@@ -145,6 +152,7 @@ class World:
             "last_seen_at": now(),
             "verified_at": now(),
             "factor": "totp",
+            "user_agent": "tests",
             "data": "{}",
         } | facts
         self.insert("staff_session", **values)

@@ -35,11 +35,11 @@ DECLARE
     found public.staff_signature;
 BEGIN
     SELECT v.* INTO required FROM public.staff_ndaversion v
-    WHERE v.effective_at <= p_at ORDER BY v.effective_at DESC LIMIT 1;
+    WHERE v.effective_at <= p_at AND v.recalled_at IS NULL ORDER BY v.effective_at DESC LIMIT 1;
     SELECT v.* INTO before FROM public.staff_ndaversion v
-    WHERE v.effective_at < required.effective_at ORDER BY v.effective_at DESC LIMIT 1;
+    WHERE v.effective_at < required.effective_at AND v.recalled_at IS NULL ORDER BY v.effective_at DESC LIMIT 1;
     SELECT s.* INTO found FROM public.staff_signature s
-    WHERE s.member_id = p_member AND s.withdrawn_at IS NULL AND s.signed_at <= p_at AND s.valid_until > p_at
+    WHERE s.member_id = p_member AND s.withdrawn_at IS NULL AND s.counts_from <= p_at AND s.valid_until > p_at
         AND (s.form = 'founding' OR s.version_id = required.number
             OR (s.version_id = before.number
                 AND p_at < required.effective_at + make_interval(days => required.grace_days)))
@@ -89,7 +89,7 @@ DECLARE
     c_time text := 'not_required'; c_consent text := 'not_required'; c_account text := 'not_required';
 BEGIN
     SELECT jsonb_object_agg(l.name, l.value) INTO limits FROM public.gatekeeper_limit l;
-    IF (limits ?& ARRAY['session_idle_minutes', 'session_hours', 'factor_minutes', 'time_zone',
+    IF (limits ?& ARRAY['session_idle_minutes', 'session_hours', 'factor_minutes', 'factor_minutes_signing', 'time_zone',
                         'ticket_feed_max_age_minutes', 'views_per_grant']) IS NOT TRUE THEN
         RAISE 'limits are missing: run apply_settings';
     END IF;
@@ -100,6 +100,9 @@ BEGIN
         WHEN p_act = 'review' THEN ARRAY['reviewer']
         WHEN p_act IN ('people', 'privacy') THEN ARRAY[p_act]
         WHEN p_act = 'administer' THEN ARRAY['administrator']
+        WHEN p_act = 'export' THEN ARRAY['reviewer']
+        WHEN p_act = 'countersign' THEN ARRAY['people']
+        WHEN p_act = 'confirm' THEN ARRAY['people', 'administrator']
         ELSE ARRAY[]::text[] END;
 
     -- Who, and under what. A grant that is not this member's, or of another account, is no grant.
@@ -166,10 +169,10 @@ BEGIN
     -- 1 member
     c_member := CASE
         WHEN m.id IS NULL THEN 'cannot_start_yet'
-        WHEN (m.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
+        WHEN p_act <> 'sign' AND (m.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
         WHEN m.suspended_at IS NOT NULL THEN 'member_suspended'
         WHEN m.left_on < today THEN 'member_left'
-        WHEN (m.roles::text[] && roles_needed) IS NOT TRUE THEN 'role_missing'
+        WHEN p_act <> 'sign' AND (m.roles::text[] && roles_needed) IS NOT TRUE THEN 'role_missing'
         ELSE 'passed' END;
 
     -- 2 session; how recent the second factor must be depends on the act
@@ -180,16 +183,20 @@ BEGIN
               AND at < s.started_at + make_interval(hours => (limits->>'session_hours')::int)) IS NOT TRUE
             THEN 'session_expired'
         WHEN s.verified_at IS NULL THEN 'mfa_missing'
-        WHEN p_act IN ('gate', 'view', 'search', 'open', 'approve', 'people')
+        WHEN p_act IN ('gate', 'view', 'search', 'open', 'approve', 'people', 'confirm')
             AND (at < s.verified_at + make_interval(mins => (limits->>'factor_minutes')::int)) IS NOT TRUE
+            THEN 'mfa_stale'
+        WHEN p_act IN ('sign', 'countersign', 'export')
+            AND (at < s.verified_at + make_interval(mins => (limits->>'factor_minutes_signing')::int)) IS NOT TRUE
             THEN 'mfa_stale'
         ELSE 'passed' END;
 
-    -- 3 nda: where none is in force, the newest says why
-    c_nda := CASE WHEN n.id IS NOT NULL THEN 'passed' WHEN m.id IS NULL THEN 'cannot_start_yet' ELSE coalesce((
+    -- 3 nda: where none is in force, the newest says why. A lapsed one still lets its holder sign anew,
+    -- and a people officer countersign.
+    c_nda := CASE WHEN p_act IN ('sign', 'countersign') THEN 'not_required' WHEN n.id IS NOT NULL THEN 'passed' WHEN m.id IS NULL THEN 'cannot_start_yet' ELSE coalesce((
         SELECT CASE WHEN x.withdrawn_at IS NOT NULL THEN 'nda_withdrawn'
                     WHEN x.valid_until <= at THEN 'nda_expired'
-                    WHEN x.signed_at <= at THEN 'nda_old_version' END
+                    WHEN x.counts_from <= at THEN 'nda_old_version' END
         FROM public.staff_signature x WHERE x.member_id = actor_id
         ORDER BY x.signed_at DESC, x.id DESC LIMIT 1), 'nda_missing') END;
 

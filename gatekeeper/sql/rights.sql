@@ -15,12 +15,25 @@ GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_
     public.gatekeeper_assignment, public.gatekeeper_feed, public.gatekeeper_delivery,
     public.gatekeeper_accessrequest, public.gatekeeper_grant, public.gatekeeper_deputy,
     public.staff_member, public.staff_session, public.staff_totpdevice, public.staff_invitation,
-    public.staff_ndaversion, public.staff_signature, public.audit_entry TO gatekeeper_web;
+    public.staff_recoverydevice, public.staff_recoverycode, public.staff_proposal, public.staff_ndadraft,
+    public.staff_ndaversion, public.staff_signature, public.staff_signaturefile, public.staff_reminder,
+    public.staff_authorisation, public.django_otp_webauthn_webauthncredential,
+    public.django_otp_webauthn_webauthnattestation, public.django_otp_webauthn_webauthnuserhandle,
+    public.axes_accessattempt, public.axes_accessattemptexpiration, public.audit_entry TO gatekeeper_web;
 -- What was installed, for the page of checks.
 GRANT SELECT ON vault.installation TO gatekeeper_web;
--- What it may write by itself: sessions, factors, links, a member's own settings, ordinary entries.
-GRANT INSERT, UPDATE ON public.staff_session, public.staff_totpdevice, public.staff_invitation TO gatekeeper_web;
-GRANT DELETE ON public.staff_totpdevice TO gatekeeper_web;
+-- What it may write by itself: sessions, factors, links, failed attempts, drafts, a member's own settings,
+-- ordinary entries.
+GRANT INSERT, UPDATE ON public.staff_session, public.staff_totpdevice, public.staff_invitation,
+    public.staff_recoverydevice, public.staff_recoverycode, public.staff_ndadraft,
+    public.django_otp_webauthn_webauthncredential, public.axes_accessattempt,
+    public.axes_accessattemptexpiration TO gatekeeper_web;
+GRANT INSERT ON public.staff_reminder, public.django_otp_webauthn_webauthnattestation,
+    public.django_otp_webauthn_webauthnuserhandle TO gatekeeper_web;
+GRANT DELETE ON public.staff_totpdevice, public.staff_recoverydevice, public.staff_recoverycode,
+    public.staff_ndadraft, public.django_otp_webauthn_webauthncredential,
+    public.django_otp_webauthn_webauthnattestation, public.axes_accessattempt,
+    public.axes_accessattemptexpiration TO gatekeeper_web;
 GRANT UPDATE (password, last_login, language, theme) ON public.staff_member TO gatekeeper_web;
 GRANT INSERT ON public.audit_entry, public.gatekeeper_delivery TO gatekeeper_web;
 -- Closing is always allowed: the trigger ends the grants and records it.

@@ -1,0 +1,36 @@
+"""Who works here: members, their sessions and factors, and their non-disclosure agreements.
+
+The web role may read these tables. What access rests on (roles, managers, suspension, leaving,
+versions, signatures) it changes through the functions of `staff/sql` alone, which record in the
+same transaction (DESIGN §4.6).
+"""
+
+from staff.models.agreements import (
+    Authorisation,
+    NdaDraft,
+    NdaVersion,
+    Reminder,
+    Signature,
+    SignatureFile,
+)
+from staff.models.factors import RecoveryCode, RecoveryDevice, TotpDevice
+from staff.models.members import Member, MemberManager, Proposal, Role
+from staff.models.sessions import Invitation, Session
+
+__all__ = [
+    "Authorisation",
+    "Invitation",
+    "Member",
+    "MemberManager",
+    "NdaDraft",
+    "NdaVersion",
+    "Proposal",
+    "RecoveryCode",
+    "RecoveryDevice",
+    "Reminder",
+    "Role",
+    "Session",
+    "Signature",
+    "SignatureFile",
+    "TotpDevice",
+]

@@ -1,0 +1,95 @@
+"""Second factors: time-based codes and recovery codes (ASVS 6.5). Passkeys are django-otp-webauthn's."""
+
+from __future__ import annotations
+
+from django.db import models, transaction
+from django.utils import timezone
+from django_otp.models import Device, ThrottlingMixin
+
+from staff import recovery, totp
+from staff.keyring import ring
+
+
+class TotpDevice(ThrottlingMixin, Device):  # type: ignore[misc]  # django-otp ships no types
+    """A time-based one-time password (RFC 6238); its key is encrypted under the key ring."""
+
+    # django-otp's Device brings: user, name, confirmed
+    sealed_key = models.BinaryField()
+    last_step = models.BigIntegerField(default=-1)  # a code is good once (ASVS 6.5.1)
+
+    class Meta(Device.Meta):  # type: ignore[misc]  # django-otp ships no types
+        default_permissions = ()
+
+    @property
+    def key(self) -> bytes:
+        """The secret shared with the member's application. Raises KeyRingError."""
+        return ring().open(bytes(self.sealed_key), about=f"totp:{self.user_id}")
+
+    def get_throttle_factor(self) -> int:
+        """After the n-th wrong code in a row 2^(n-1) seconds pass before the next is looked at."""
+        return 1
+
+    def verify_token(self, token: str) -> bool:
+        """Whether this is the code of now, used for the first time (ASVS 6.5.1).
+
+        The row is locked, so that of two that send the same code at once one is refused. A wrong
+        code counts; while the throttle runs no code is right.
+        """
+        with transaction.atomic():
+            device = type(self).objects.select_for_update().get(pk=self.pk)
+            if not device.verify_is_allowed()[0]:
+                return False
+            step = totp.matching_step(device.key, token, after=device.last_step)
+            if step is None:
+                device.throttle_increment(commit=False)
+            else:
+                device.throttle_reset(commit=False)
+                device.last_step = step
+            device.save(
+                update_fields=["last_step", "throttling_failure_timestamp", "throttling_failure_count"]
+            )
+        return step is not None
+
+
+class RecoveryDevice(ThrottlingMixin, Device):  # type: ignore[misc]  # django-otp ships no types
+    """A member's sheet of recovery codes: ten, each good once."""
+
+    class Meta(Device.Meta):  # type: ignore[misc]  # django-otp ships no types
+        default_permissions = ()
+
+    def get_throttle_factor(self) -> int:
+        """After the n-th wrong code in a row 2^(n-1) seconds pass before the next is looked at."""
+        return 1
+
+    def verify_token(self, token: str) -> bool:
+        """Whether this is one of the codes, used for the first time. A wrong one counts.
+
+        The rows are locked, so that of two that send the same code at once one is refused.
+        """
+        with transaction.atomic():
+            device = type(self).objects.select_for_update().get(pk=self.pk)
+            if not device.verify_is_allowed()[0]:
+                return False
+            used = device.codes.filter(digest=recovery.digest_of(token), used_at__isnull=True).update(
+                used_at=timezone.now()
+            )
+            if used:
+                device.throttle_reset(commit=False)
+            else:
+                device.throttle_increment(commit=False)
+            device.save(update_fields=["throttling_failure_timestamp", "throttling_failure_count"])
+        return bool(used)
+
+
+class RecoveryCode(models.Model):
+    """One code, by its SHA-256: it is random (80 bits), so that no salt is needed."""
+
+    device = models.ForeignKey(RecoveryDevice, models.CASCADE, related_name="codes")
+    digest = models.BinaryField(max_length=32, unique=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,136 @@
+"""Members: who works here, with which roles, and what two people decide about them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """DESIGN §1. Consultant and manager combine; every other role stands alone."""
+
+    CONSULTANT = "consultant", _("consultant")
+    MANAGER = "manager", _("manager")
+    REVIEWER = "reviewer", _("security reviewer")
+    PEOPLE = "people", _("people officer")
+    PRIVACY = "privacy", _("privacy officer")
+    ADMINISTRATOR = "administrator", _("system administrator")
+
+
+class MemberManager(BaseUserManager["Member"]):
+    """Members are found by e-mail at sign-in; e-mails are stored normalised."""
+
+    def get_by_natural_key(self, username: str | None) -> Member:
+        return self.get(email=username)
+
+
+class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # django-otp's
+    """One of the staff. Members leave; they are never deleted."""
+
+    number = models.CharField(_("number"), max_length=8, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    email = models.EmailField(_("e-mail"), unique=True)  # normalised by staff.emails.normalise
+    roles = ArrayField(models.CharField(max_length=13, choices=Role.choices), default=list, blank=True)
+    manager = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reports", verbose_name=_("manager")
+    )
+    language = models.CharField(_("language"), max_length=2, default="en")
+    theme = models.CharField(_("theme"), max_length=5, default="auto")
+    starts_on = models.DateField(_("starts on"), null=True, blank=True)
+    left_on = models.DateField(_("last day"), null=True, blank=True)
+    suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True)
+    # Opening up again takes a second person: not the one who suspended (DESIGN §1).
+    suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # No superuser, in the column's absence: guardian and Django ask for the attribute.
+    is_superuser = False
+
+    objects: ClassVar[MemberManager] = MemberManager()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["number", "name"]
+
+    class Meta:
+        ordering = ("number",)
+        default_permissions = ()
+        constraints = (
+            models.CheckConstraint(
+                name="member_roles_combine",
+                condition=Q(roles__contained_by=["consultant", "manager"]) | Q(roles__len=1),
+            ),
+            models.CheckConstraint(
+                name="member_roles_known", condition=Q(roles__contained_by=list(Role.values))
+            ),
+            models.CheckConstraint(name="member_number_form", condition=Q(number__regex=r"^K-[0-9]{4,6}$")),
+            models.CheckConstraint(
+                name="member_not_own_manager", condition=~Q(manager=F("id")) | Q(manager__isnull=True)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    def barred_because(self) -> str:
+        """Why the member may not be signed in: suspended, or past the last day; empty when neither.
+
+        The last day counts to its end in the company's time zone (DESIGN §3).
+        """
+        if self.suspended_at is not None:
+            return "member_suspended"
+        if self.left_on is not None and self.left_on < timezone.localdate():
+            return "member_left"
+        return ""
+
+
+class Proposal(models.Model):
+    """A change of a member that a second person has to confirm (DESIGN §1): it opens something up.
+
+    Who proposed it may not confirm it, nor may the one concerned; a command proposes as `source`.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waits")
+        CONFIRMED = "confirmed", _("confirmed")
+        DECLINED = "declined", _("declined")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        LAPSED = "lapsed", _("lapsed")
+
+    subject = models.ForeignKey(Member, models.PROTECT, related_name="proposals")
+    fact = models.CharField(max_length=12)  # roles, manager, factor, suspended, left_on
+    value = models.JSONField(null=True)
+    source = models.CharField(max_length=80, default="")  # a command and its system user; else empty
+    proposed_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField()
+    lapses_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
+    decided_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(
+                name="proposal_one_waits_a_fact", fields=["subject", "fact"], condition=Q(state="pending")
+            ),
+            models.CheckConstraint(
+                name="proposal_second_person",
+                condition=~Q(state="confirmed")
+                | (Q(decided_by__isnull=False) & ~Q(decided_by=F("subject")))
+                & (Q(proposed_by__isnull=True) | ~Q(decided_by=F("proposed_by"))),
+            ),
+            models.CheckConstraint(
+                name="proposal_not_of_oneself",
+                condition=Q(proposed_by__isnull=True) | ~Q(proposed_by=F("subject")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,1 @@
+-- Standing written authorisations to process personal data (upoważnienie, Art. 29 GDPR).
