@@ -28,7 +28,7 @@ from gatekeeper.exports import AccountLine, ParticipantLine, StaffLine, TicketLi
 from gatekeeper.jsonlines import Shape
 from gatekeeper.management.importing import Import
 from gatekeeper.models import Account
-from staff import factors, people, totp
+from staff import agreements, factors, people, totp
 from staff.models import Member, NdaVersion, Signature, TotpDevice
 
 SAMPLES: Final = Path(__file__).resolve().parent.parent / "tests" / "data"
@@ -125,14 +125,25 @@ def _store_members(lines: Sequence[StaffLine]) -> Mapping[str, str]:
 
 
 def _sign_agreements() -> None:
+    """Our sample is published and signed by all, in really sealed papers; by this command, as they say."""
     signed_at = timezone.now() - timedelta(days=SIGNED_DAYS_AGO)
     if not NdaVersion.objects.exists():
-        effective_at = signed_at - timedelta(days=TERM_DAYS)
-        reason = people.publish_nda_version_by_command(SOURCE, VERSION, effective_at, TERM_DAYS, GRACE_DAYS)
-        _expect_done(reason)
-    signed = Signature.objects.values("member")
-    for member in Member.objects.exclude(pk__in=signed):
-        _expect_done(people.enter_signature_by_command(SOURCE, member.number, VERSION, signed_at))
+        terms = agreements.Terms(
+            number=VERSION,
+            effective_at=signed_at - timedelta(days=TERM_DAYS),
+            term_days=TERM_DAYS,
+            grace_days=GRACE_DAYS,
+            countersigned=False,
+            text_en=agreements.sample("en"),
+            text_pl=agreements.sample("pl"),
+        )
+        _expect_done(agreements.publish_by_command(SOURCE, terms))
+    version = NdaVersion.objects.get(pk=VERSION)
+    for member in Member.objects.exclude(pk__in=Signature.objects.values("member")):
+        language = member.language
+        _expect_done(
+            agreements.sign_by_command(SOURCE, member, version, language=language, signed_at=signed_at)
+        )
 
 
 def _expect_done(reason: str) -> None:

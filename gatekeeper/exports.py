@@ -286,7 +286,8 @@ class TicketLine(Record):
         known = opener == "customer" or re.fullmatch(r"K-[0-9]{4,6}", opener)
         assignee = self.assignee
         if assignee and "@" in assignee:
-            assignee = emails.normalise(assignee)
+            # Normalised, another mailbox could become a member's: then nobody is assigned (attack 23).
+            assignee = emails.normalise(assignee) if emails.is_plain(assignee) else None
         return self.model_dump(mode="json") | {
             "accounts": sorted(set(self.accounts)),
             "assignee": assignee,
@@ -314,6 +315,12 @@ class StaffLine(Record):
             raise _refuse("twice")
         if len(self.roles) > 1 and set(self.roles) != {"consultant", "manager"}:
             raise _refuse("not_combinable")
+        return self
+
+    @model_validator(mode="after")
+    def _email_plain(self) -> Self:
+        if not emails.is_plain(self.email):
+            raise _refuse("email_not_plain")
         return self
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -21,13 +22,20 @@ from gatekeeper import notices, presentation
 from gatekeeper.checks import limits_wanted
 from gatekeeper.models import Feed, Limit
 from gatekeeper.sql_files import FILES
+from staff import agreements
 from staff.keyring import KeyRingError, ring
-from staff.models import Member, NdaVersion
+from staff.models import Member
+
+#: States in which nothing is to be done; they stand at the page's end, in this order.
+WORKS: Final = {"off": 1, "ok": 2}
 
 
 @dataclass(frozen=True)
 class Health:
-    """One row of the page of checks. `state`: ok, to_fix or unknown."""
+    """One row of the page of checks. `state`: ok, off (not configured, and not needed), to_fix or unknown.
+
+    `try_it`: the name of the address that tries the thing out, by POST; '' where there is none.
+    """
 
     id: str
     title: str
@@ -36,12 +44,13 @@ class Health:
     cause: str = ""
     next_step: str = ""
     command: str = ""
+    try_it: str = ""
 
 
 def rows() -> list[Health]:
     """Every check, evaluated now; what fails comes first."""
     found = [_safely(check) for check in _CHECKS]
-    return sorted(found, key=lambda row: row.state == "ok")
+    return sorted(found, key=lambda row: WORKS.get(row.state, 0))
 
 
 def _safely(check: Callable[[], Health]) -> Health:
@@ -144,16 +153,29 @@ def _feed() -> Health:
 
 def _mail() -> Health:
     title = _("Mail")
-    if notices.mail_is_configured():
+    if not notices.mail_is_configured():
         return Health(
-            "gatekeeper.mail", title, "ok", _("Notices go through %(host)s.") % {"host": settings.EMAIL_HOST}
+            "gatekeeper.mail",
+            title,
+            "off",
+            _(
+                "No mail leaves, and everything works without: requests show in the inbox, one-time links"
+                " on the page of the officer who makes them."
+            ),
+            next_step=_("To send mail, set GATEKEEPER_MAIL_URL and GATEKEEPER_MAIL_FROM."),
         )
-    return Health(
-        "gatekeeper.mail",
-        title,
-        "ok",
-        _("Not configured: requests show in the inbox alone. Set GATEKEEPER_MAIL_URL to change that."),
-    )
+    sentence = _("Notices go through %(host)s.") % {"host": settings.EMAIL_HOST}
+    if not settings.DEFAULT_FROM_EMAIL:
+        return Health(
+            "gatekeeper.mail",
+            title,
+            "to_fix",
+            sentence,
+            cause=_("Mail has no sender, and most servers refuse it."),
+            next_step=_("Set GATEKEEPER_MAIL_FROM."),
+            try_it="test_mail",
+        )
+    return Health("gatekeeper.mail", title, "ok", sentence, try_it="test_mail")
 
 
 def _keys() -> Health:
@@ -172,7 +194,7 @@ def _keys() -> Health:
 
 
 def _agreement() -> Health:
-    title, newest = _("Agreement"), NdaVersion.objects.filter(effective_at__lte=timezone.now()).first()
+    title, newest = _("Agreement"), agreements.required(at=timezone.now())
     if newest:
         return Health(
             "gatekeeper.nda", title, "ok", _("Version %(number)s is required.") % {"number": newest.number}

@@ -4,27 +4,70 @@ a request by its number and links to its page."""
 from __future__ import annotations
 
 import logging
-from smtplib import SMTPException
-from typing import TYPE_CHECKING
+import ssl
+from smtplib import (
+    SMTPAuthenticationError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPSenderRefused,
+)
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import gettext_lazy, ngettext, override
 
+from audit.models import Entry, Event, Outcome
 from gatekeeper import access
 
 if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
     from gatekeeper.models import AccessRequest, Grant
     from staff.models import Member
 
 logger = logging.getLogger(__name__)
 
+#: What a mail server that does not take a test tells an administrator, the first that fits. Never the
+#: server's own words: they repeat addresses, and sometimes more.
+FAILURES: Final[tuple[tuple[type[Exception], Promise], ...]] = (
+    (SMTPAuthenticationError, gettext_lazy("The mail server refused the name or the password.")),
+    (SMTPSenderRefused, gettext_lazy("The mail server refused the sender: see GATEKEEPER_MAIL_FROM.")),
+    (SMTPRecipientsRefused, gettext_lazy("The mail server refused your address.")),
+    (SMTPException, gettext_lazy("The mail server answered, and did not take the mail.")),
+    (ssl.SSLError, gettext_lazy("No encrypted connection came about: see the port, and the certificate.")),
+    (TimeoutError, gettext_lazy("The mail server did not answer in time.")),
+    (ConnectionError, gettext_lazy("The mail server refused the connection: see its name and port.")),
+    (OSError, gettext_lazy("The mail server was not reached: see its name and port.")),
+)
+
 
 def mail_is_configured() -> bool:
     """Whether mail leaves at all; everything works without."""
     return bool(settings.EMAIL_HOST)
+
+
+def send_test(member: Member) -> str:
+    """Mail a test to this member, and record it; '' when the server took it, else what went wrong."""
+    if not mail_is_configured():
+        return _("No mail server is configured.")
+    problem, kind = "", ""
+    try:
+        body = _("This is a test. If you can read it, mail leaves.\n%(link)s\n") % {"link": settings.SITE_URL}
+        EmailMessage(_("Gatekeeper: a test"), body, to=[member.email]).send()
+    except (SMTPException, OSError) as error:
+        kind = type(error).__name__
+        problem = next(str(words) for known, words in FAILURES if isinstance(error, known))
+        logger.warning("a test could not be mailed: %s", kind)
+    Entry.objects.create(
+        event=Event.CHANGE,
+        outcome=Outcome.FAILED if problem else Outcome.ALLOWED,
+        object_repr="test mail",
+        changes_text=kind,
+    )
+    return problem
 
 
 def tell_approvers(request: AccessRequest) -> str:

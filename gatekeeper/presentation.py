@@ -101,25 +101,14 @@ REASONS: Final[dict[str, Words]] = {
     "session_expired": Words(_("The session has expired. Sign in again; it takes a minute.")),
     "mfa_missing": Words(_("The second factor was not verified. Enter the code from the application.")),
     "mfa_stale": Words(_("The last one-time code is too old for this. Enter a new one; it takes seconds.")),
-    "nda_missing": Words(
-        _("No signed agreement is on record. A people officer enters it once it is signed.")
-    ),
+    "nda_missing": Words(_("No agreement is in force. Read it and sign it; it takes three minutes.")),
     "nda_old_version": Words(
-        _(
-            "An old version of the agreement was signed."
-            " A people officer enters the new one once it is signed."
-        ),
-        _(
-            "Version %(nda_version)s of the agreement was signed, and a newer one is required."
-            " A people officer enters the new one once it is signed."
-        ),
+        _("An old version of the agreement was signed. Read the new one and sign it."),
+        _("Version %(nda_version)s of the agreement was signed. Read the newer one and sign it."),
     ),
     "nda_expired": Words(
-        _("The agreement has expired. A people officer enters the new one once it is signed."),
-        _(
-            "The agreement was valid until %(nda_ends)s."
-            " A people officer enters the new one once it is signed."
-        ),
+        _("The agreement has expired. Sign it anew."),
+        _("The agreement was valid until %(nda_ends)s. Sign it anew."),
     ),
     "nda_withdrawn": Words(_("The agreement was withdrawn. A people officer knows why and what comes next.")),
     "ticket_missing": Words(
@@ -285,11 +274,16 @@ _SIGN_IN = Step("sign_in", _("Sign in"))
 _VERIFY = Step("verify", _("Enter the code"))
 _ASK = Step("request", _("Request access"))
 _AGAIN = Step("request", _("Request access again"))
+_SIGN = Step("sign", _("Sign the NDA"))
 STEPS: Final[dict[str, Step]] = {
     "session_missing": _SIGN_IN,
     "session_expired": _SIGN_IN,
     "mfa_missing": _VERIFY,
     "mfa_stale": _VERIFY,
+    "nda_missing": _SIGN,
+    "nda_old_version": _SIGN,
+    "nda_expired": _SIGN,
+    "nda_withdrawn": _SIGN,
     "approval_missing": _ASK,
     "approval_denied": _AGAIN,
     "category_not_covered": Step("request", _("Request more data")),
@@ -390,6 +384,7 @@ _BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
     "failed": ("⚠\ufe0e", pgettext_lazy("outcome", "Failed"), "failed"),
     "ok": ("✓", pgettext_lazy("check", "Works"), "pass"),
     "to_fix": ("✕", pgettext_lazy("check", "To fix"), "failed"),
+    "off": ("○", pgettext_lazy("check", "Not configured"), "neutral"),
     "unknown": ("⚠\ufe0e", pgettext_lazy("check", "Could not be checked"), "waiting"),
 }
 _ADJUDGED: Final = frozenset(
@@ -594,6 +589,7 @@ _NAVIGATION: Final[tuple[tuple[str, Promise, str, frozenset[str]], ...]] = (
     ("entries", pgettext_lazy("page", "Log"), "clipboard-document-list", frozenset({"reviewer"})),
     ("members", pgettext_lazy("page", "Members"), "identification", frozenset({"people"})),
     ("ndas", pgettext_lazy("page", "NDAs"), "document-check", frozenset({"people"})),
+    ("proposals", pgettext_lazy("page", "Confirm"), "user-plus", frozenset({"people", "administrator"})),
     ("checks", pgettext_lazy("page", "Checks"), "wrench-screwdriver", frozenset({"administrator"})),
 )
 

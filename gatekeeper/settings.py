@@ -189,14 +189,22 @@ OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 OTP_WEBAUTHN_RP_ID = urlsplit(SITE_URL).hostname
 OTP_WEBAUTHN_RP_NAME = "Gatekeeper"
 OTP_WEBAUTHN_ALLOWED_ORIGINS = [SITE_URL]
+OTP_WEBAUTHN_HELPER_CLASS = "staff.passkeys.Ceremony"
+OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""  # a refused ceremony is an entry, not a line with a stack
 
-# A lock after failures (django-axes); what succeeded our own log records
+# A lock after failures (django-axes, with the counts of staff.lockout); successes our own log records
 
-AXES_DISABLE_ACCESS_LOG = True
+AXES_HANDLER = "staff.lockout.Handler"
 AXES_USERNAME_FORM_FIELD = "email"
+AXES_USERNAME_CALLABLE = "staff.lockout.username"
+AXES_CLIENT_IP_CALLABLE = "staff.lockout.address"
+AXES_CLIENT_STR_CALLABLE = "staff.lockout.anonymous"
+AXES_LOCKOUT_CALLABLE = "staff.lockout.response"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or somebody could hold a lock shut for ever
+AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
 # guardian says who holds a row; it decides nothing, and is nobody's backend
@@ -294,5 +302,6 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "axes": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }

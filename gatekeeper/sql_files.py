@@ -18,9 +18,12 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/sql/store.sql",
         "gatekeeper/sql/tickets.sql",
         "staff/sql/people.sql",
+        "staff/sql/proposals.sql",
         "staff/sql/agreements.sql",
         "staff/sql/authorisations.sql",
         "staff/sql/sessions.sql",
+        "staff/sql/factors.sql",
+        "gatekeeper/sql/papers.sql",
         "gatekeeper/sql/rights.sql",
     )
 )

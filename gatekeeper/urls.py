@@ -5,8 +5,25 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from gatekeeper.converters import MemberNumber, Reference, TicketNumber
-from gatekeeper.views import accounts, checks, decisions, feeds, home, log, requests, team
-from staff.views import invitation, members, ndas, profile, sign_in
+from gatekeeper.views import accounts, checks, decisions, feeds, home, log, papers, requests, team
+from staff.views import (
+    authorisations,
+    enrolment,
+    factors,
+    invitation,
+    member_acts,
+    members,
+    ndas,
+    passkeys,
+    password,
+    profile,
+    proposals,
+    register,
+    sessions,
+    sign_in,
+    signatures,
+    signing,
+)
 
 register_converter(Reference, "account")
 register_converter(TicketNumber, "ticket")
@@ -31,6 +48,7 @@ urlpatterns = [
     path("requests/<int:request_id>/deny", decisions.deny, name="deny"),
     path("requests/<int:request_id>/withdraw", requests.withdraw, name="withdraw"),
     path("grants/<int:grant>/end", accounts.end_grant, name="end_grant"),
+    path("grants/<int:grant>/print", papers.print_grant, name="print_grant"),
     # people
     path("team/", team.team, name="team"),
     path("team/deputies", team.deputies, name="deputies"),
@@ -38,19 +56,61 @@ urlpatterns = [
     path("team/<member:number>/suspend", team.suspend, name="suspend"),
     path("members/", members.members, name="members"),
     path("members/<member:number>/", members.member, name="member"),
-    path("members/<member:number>/<slug:action>/", members.act, name="member_action"),
+    path("members/new/", members.new_member, name="new_member"),
+    path("members/<member:number>/authorisations/", authorisations.of_member, name="member_authorisations"),
+    path("members/<member:number>/<slug:action>/", member_acts.act, name="member_action"),
+    path("proposals/", proposals.waiting, name="proposals"),
+    path("proposals/<int:proposal>/confirm", proposals.confirm, name="confirm_proposal"),
+    path("proposals/<int:proposal>/decline", proposals.decline, name="decline_proposal"),
+    path("members/<member:number>/nda", signatures.nda_upload, name="nda_upload"),
+    path("nda/", signing.nda, name="nda"),
+    path("nda/<int:signature>/file", signing.nda_file, name="nda_file"),
     path("ndas/", ndas.ndas, name="ndas"),
+    path("ndas/draft", ndas.nda_draft, name="nda_draft"),
+    path("ndas/preview", ndas.nda_preview, name="nda_preview"),
+    path("ndas/publish", ndas.nda_publish, name="nda_publish"),
+    path("ndas/countersign", signatures.nda_countersign, name="nda_countersign"),
+    path("ndas/papers", signatures.nda_papers, name="nda_papers"),
+    path("ndas/register", register.nda_register, name="nda_register"),
+    path("ndas/register.csv", register.nda_register_csv, name="nda_register_csv"),
+    path("ndas/<int:number>/", ndas.nda_version, name="nda_version"),
+    path("ndas/<int:number>/recall", ndas.nda_recall, name="nda_recall"),
+    path("authorisations/", authorisations.register, name="authorisations"),
+    path("authorisations/export", authorisations.export, name="authorisations_export"),
+    path("authorisations/<int:authorisation>/paper", authorisations.paper, name="authorisation_paper"),
+    path(
+        "authorisations/<int:authorisation>/withdraw", authorisations.withdraw, name="withdraw_authorisation"
+    ),
     # the log, and the state of the house
     path("log/", log.entries, name="entries"),
     path("checks/", checks.checks, name="checks"),
+    path("checks/mail", checks.test_mail, name="test_mail"),
     # signing in
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-in/code/", sign_in.code, name="sign_in_code"),
-    path("sign-in/enrol/", sign_in.enrol, name="enrol"),
+    path("sign-in/enrol/", enrolment.enrol, name="enrol"),
     path("step-up/", sign_in.step_up, name="step_up"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("invitation/<str:token>/", invitation.invitation, name="invitation"),
+    path("passkeys/begin", passkeys.passkey_begin, name="passkey_begin"),
+    path("passkeys/complete", passkeys.passkey_complete, name="passkey_complete"),
+    path("passkeys/add/begin", passkeys.passkey_add_begin, name="passkey_add_begin"),
+    path("passkeys/add/complete", passkeys.passkey_add_complete, name="passkey_add_complete"),
     path("profile/", profile.profile, name="profile"),
+    path("profile/factors/", factors.own_factors, name="factors"),
+    path("profile/factors/passkey/", factors.add_passkey, name="add_passkey"),
+    path("profile/factors/totp/", factors.add_totp, name="add_totp"),
+    path("profile/factors/remove", factors.remove_factor, name="remove_factor"),
+    path("profile/recovery-codes/", factors.recovery_codes, name="recovery_codes"),
+    path("profile/recovery-codes/kept", factors.recovery_kept, name="recovery_kept"),
+    path("profile/recovery-codes/file", factors.recovery_file, name="recovery_file"),
+    path("forgot/", password.forgot, name="forgot"),
+    path("profile/password/", password.change, name="change_password"),
+    path("profile/sessions/", sessions.own, name="sessions"),
+    path("profile/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
+    path("profile/sessions/<int:number>/end/", sessions.end, name="end_session"),
+    path("session/left/", sessions.left, name="session_left"),
+    path("session/stay/", sessions.stay, name="session_stay"),
     path("preferences/", profile.preferences, name="preferences"),
     # machines
     path("api/tickets", feeds.ticket, name="api_tickets"),

@@ -9,10 +9,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from staff import people
+from staff import people, presence
 from staff.callers import Caller
 from staff.reasons import words_of
-from staff.redirects import to_page
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
@@ -28,6 +27,12 @@ def polling(view: AnyView) -> AnyView:
 def before_factor(view: AnyView) -> AnyView:
     """Mark a page of signing in, open between the password and the code."""
     view.before_factor = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
+    return view
+
+
+def while_locked(view: AnyView) -> AnyView:
+    """Mark a step of proving presence by a passkey: it is open to a locked session, which it unlocks."""
+    view.while_locked = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
     return view
 
 
@@ -49,8 +54,11 @@ def role_required(act: str) -> Callable[[View[Rest]], View[Rest]]:
 
 
 def refusal(request: HttpRequest, reason: str) -> HttpResponse:
-    """The answer to what is not allowed: the step that would help, or the reason, as a 403 page."""
+    """The answer to what is not allowed: the step that would help, or the reason, as a 403 page.
+
+    `mfa_stale` loses nothing: what was posted is posted again with the proof, and done at once.
+    """
     if reason == "mfa_stale":
-        return to_page(request, "step_up")
+        return presence.ask(request)
     words = {"reason": reason, "words": words_of(reason)}
     return render(request, "staff/refused.html", words, status=403)

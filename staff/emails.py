@@ -14,3 +14,14 @@ def normalise(email: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", email.strip()).casefold()
     return unicodedata.normalize("NFKC", folded)
+
+
+def is_plain(email: str) -> bool:
+    """Whether the address is ASCII as it stands: then its normal form is the same mailbox.
+
+    A dotless i, a full-width letter or an ß is another mailbox than what it normalises to, and a
+    letter of another alphabet looks like one. Members have plain addresses alone, and a foreign
+    system that names somebody by any other names nobody (attack 23). A domain beyond ASCII has its
+    own plain form (xn--…).
+    """
+    return email.isascii()

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.context import command_source
-from staff import factors, people
+from staff import agreements, factors, people
 from staff.callers import Caller
-from staff.emails import normalise
+from staff.emails import is_plain, normalise
 from staff.models import Invitation, Member
 
 HOURS: Final = 24
@@ -78,6 +78,8 @@ def found(number: str, name: str, email: str, role: str) -> str:
     log says so. Run again it makes a new link. Raises InvitationError where the number is another
     person's: founding never changes anybody's roles.
     """
+    if not is_plain(email):
+        raise InvitationError("value_refused")
     with transaction.atomic(using=people.MIGRATOR):
         member = Member.objects.using(people.MIGRATOR).filter(number=number).first()
         if member is None:
@@ -99,7 +101,7 @@ def _make(number: str, name: str, email: str, role: str) -> Member:
         "starts_on": timezone.localdate().isoformat(),
     }
     ((_, outcome),) = people.apply_members([line], by)
-    reason = people.enter_signature_by_command(by, number, None, timezone.now())
+    reason = agreements.found_by_command(by, number, timezone.now())
     if outcome != "new" or reason:
         raise InvitationError(reason or outcome)
     return Member.objects.using(people.MIGRATOR).get(number=number)

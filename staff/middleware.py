@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from staff import factors, records, sessions
+from staff import factors, presence, records, sessions
 from staff.callers import Caller
 from staff.models import Member
 from staff.redirects import to_page
@@ -22,7 +22,8 @@ View = Callable[..., HttpResponse]
 
 
 class SessionGuardMiddleware:
-    """End sessions that count no more, and lead the half signed-in to their second factor.
+    """End sessions that count no more, answer for locked ones, judge the proofs that come with a form,
+    and lead the half signed-in to their second factor.
 
     The server decides by route what is activity: a view marked `polling` touches nothing. The
     touch is a statement of its own, committed before the view: a row locked through `default`
@@ -39,12 +40,24 @@ class SessionGuardMiddleware:
         self, request: HttpRequest, view: View, _args: list[Any], _kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """The answer instead of the view's, or None to go on."""
-        session, member = sessions.of(request), request.user
+        session = sessions.of(request)
+        if session.locked is not None and getattr(view, "login_required", True):
+            if not getattr(view, "while_locked", False):
+                answer = presence.unlock(request, polling=getattr(view, "polling", False))
+                if answer is not None:
+                    return answer
+            elif not presence.look_in(request):
+                return self._farewell(request, view, sessions.ENDED)
+        member = request.user
         reason = member.barred_because() if isinstance(member, Member) else session.ended_because
         if reason:
             return self._farewell(request, view, reason)
         if not isinstance(member, Member):
             return None  # LoginRequiredMiddleware has the next word
+        if _proof_came(request):
+            answer = presence.prove(request)
+            if answer is not None:
+                return answer
         # For `has_perm`: the answer is the session's, not the member's.
         member.caller = Caller.of(request)  # type: ignore[attr-defined]  # read by GateBackend
         if not getattr(view, "polling", False):
@@ -59,6 +72,13 @@ class SessionGuardMiddleware:
         if not getattr(view, "login_required", True):
             return None
         return to_page(request, "sign_in", why=reason)
+
+
+def _proof_came(request: HttpRequest) -> bool:
+    """Whether a form was sent with the field for a proof; half a sign-in has none to renew."""
+    if request.method != "POST" or not factors.is_verified(request):
+        return False
+    return presence.CODE in request.POST or presence.PAGE in request.POST
 
 
 def _open_to(view: View, request: HttpRequest) -> bool:
@@ -89,8 +109,11 @@ class LanguageMiddleware:
 
 def _language_of(request: HttpRequest) -> str:
     known = dict(settings.LANGUAGES)
+    locked = sessions.of(request).locked
     if isinstance(request.user, Member):
         wishes = [request.user.language]
+    elif locked is not None and locked.member is not None:
+        wishes = [locked.member.language]
     else:
         accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
         wishes = [request.GET.get("lang", ""), *(code.partition("-")[0] for code, _ in accepted)]

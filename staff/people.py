@@ -1,14 +1,14 @@
 """What a people officer does, as the database does it: thin calls of `staff/sql/people.sql`.
 
-Each function returns the reason for which nothing was done, or the empty string. The database
-decides, changes and records in one transaction; nothing is judged here.
+Each function returns the reason for which nothing was done, or the empty string; `PROPOSED` says
+that it waits for a second person. The database decides, changes and records in one transaction;
+nothing is judged here.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from django.db import connections, transaction
@@ -17,6 +17,8 @@ from staff.callers import Caller
 
 #: The alias under which commands run; web processes have none such.
 MIGRATOR: Final = "migrator"
+#: What is returned in place of a reason when a second person has to confirm.
+PROPOSED: Final = "proposed"
 Value = str | bool | list[str] | dict[str, Any] | None
 
 
@@ -36,36 +38,22 @@ def officer(caller: Caller, act: str) -> str:
 
 
 def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
-    """Change one fact: suspended, starts_on, left_on, roles, manager, factor or invitation."""
+    """Change one fact: suspended, starts_on, left_on, roles, manager, name, email, language, factor
+    or invitation. `PROPOSED` where it opens something up, and waits for a second person."""
     return _ask(
         "SELECT vault.change_member(%s::bytea, %s::jsonb, %s::text, %s::text, %s::jsonb)",
         [caller.digest, json.dumps(caller.context), number, fact, json.dumps(value)],
     )
 
 
-def enter_signature(caller: Caller, number: str, version: int, signed_at: datetime) -> str:
-    """Enter another member's signature under a version."""
+def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:
+    """Add a member: number, name, email (normalised), language, starts_on, manager, roles.
+
+    `PROPOSED` where the member is there, and roles of theirs wait for a second person.
+    """
     return _ask(
-        "SELECT vault.enter_signature(%s::bytea, %s::jsonb, %s::text, %s::int, %s::timestamptz)",
-        [caller.digest, json.dumps(caller.context), number, version, signed_at],
-    )
-
-
-def withdraw_signature(caller: Caller, signature: int) -> str:
-    """Withdraw another member's signature; what rests on it ends."""
-    return _ask(
-        "SELECT vault.withdraw_signature(%s::bytea, %s::jsonb, %s::bigint)",
-        [caller.digest, json.dumps(caller.context), signature],
-    )
-
-
-def publish_nda_version(
-    caller: Caller, number: int, effective_at: datetime, term_days: int, grace_days: int
-) -> str:
-    """Publish a version of the agreement, required from its effective moment on."""
-    return _ask(
-        "SELECT vault.publish_nda_version(%s::bytea, %s::jsonb, %s::int, %s::timestamptz, %s::int, %s::int)",
-        [caller.digest, json.dumps(caller.context), number, effective_at, term_days, grace_days],
+        "SELECT vault.add_member(%s::bytea, %s::jsonb, %s::jsonb)",
+        [caller.digest, json.dumps(caller.context), json.dumps(dict(facts))],
     )
 
 
@@ -75,7 +63,8 @@ def publish_nda_version(
 def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tuple[str, str]]:
     """Take members from the personnel system; their numbers and outcomes, in order.
 
-    An outcome is new, changed, same, or refused:email, refused:manager, refused:value.
+    An outcome is new, changed, same, proposed (something waits for a second person), or
+    refused:email, refused:manager, refused:value.
     """
     with connections[MIGRATOR].cursor() as cursor:
         cursor.execute(
@@ -83,27 +72,6 @@ def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tup
             [json.dumps(list(members)), source],
         )
         return [(str(number), str(outcome)) for number, outcome in cursor.fetchall()]
-
-
-def publish_nda_version_by_command(
-    source: str, number: int, effective_at: datetime, term_days: int, grace_days: int
-) -> str:
-    """Publish a version from the server's terminal: for the demo, and for a first installation."""
-    return _ask(
-        "SELECT vault.add_version(vault.judge_command(%s::text, NULL), '{}', %s::int,"
-        " %s::timestamptz, %s::int, %s::int)",
-        [source, number, effective_at, term_days, grace_days],
-        MIGRATOR,
-    )
-
-
-def enter_signature_by_command(source: str, number: str, version: int | None, signed_at: datetime) -> str:
-    """Enter a signature from the server's terminal. Without a version it is a founder's, 7 days."""
-    return _ask(
-        "SELECT vault.add_signature(vault.judge_command(%s::text, %s::text), '{}', %s::int, %s::timestamptz)",
-        [source, number, version, signed_at],
-        MIGRATOR,
-    )
 
 
 def change_member_by_command(source: str, number: str, fact: str, value: Value) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 COUNT: Final = 10
 BYTES: Final = 10
 GROUP: Final = 4
+LENGTH: Final = BYTES * 8 // 5  # characters of base32
 
 
 def new_codes() -> list[str]:
@@ -17,10 +18,18 @@ def new_codes() -> list[str]:
     return ["-".join(_groups(base64.b32encode(secrets.token_bytes(BYTES)).decode())) for _ in range(COUNT)]
 
 
+def is_code(text: str) -> bool:
+    """Whether a text has a code's form; whether it is somebody's only the table knows."""
+    return len(_plain(text)) == LENGTH
+
+
 def digest_of(code: str) -> bytes:
     """What the table holds of a code; case, white space and dashes do not count."""
-    plain = "".join(character for character in code.upper() if character.isalnum())
-    return hashlib.sha256(plain.encode("utf-8", "replace")).digest()
+    return hashlib.sha256(_plain(code).encode("utf-8", "replace")).digest()
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text.upper() if character.isalnum())
 
 
 def _groups(text: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Django's sessions on a table of our own, so that the database can judge them (DESIGN §4.8).
 
 The key is in the cookie alone; the table holds its SHA-256. A row is never deleted: the log names
-its number. It ends, and ended is ended (a trigger in `staff/sql/people.sql` holds that too).
+its number. It ends, and ended is ended. An idle one is locked: for every reader it is no session,
+until both factors, or a passkey, resume it under a new key (the trigger in `staff/sql/sessions.sql`
+holds both).
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ TOUCH_AFTER = timedelta(seconds=10)
 
 EXPIRED = "session_expired"
 ENDED = "session_ended"
+#: Idle for too long, and within its hours: nothing is open in it, and a fresh proof resumes it.
+LOCKED = "session_locked"
 
 
 def digest_of(key: str) -> bytes:
@@ -38,6 +42,8 @@ class SessionStore(SessionBase):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._row: Session | None = None
+        self._asleep: Session | None = None
+        self._origin: dict[str, str | None] = {}
         #: Why the session that the cookie names counts no more; empty when it counts, or is unknown.
         self.ended_because = ""
 
@@ -46,8 +52,24 @@ class SessionStore(SessionBase):
     @property
     def number(self) -> int | None:
         """The session's number in the log; None for a visitor without a session."""
-        row = self._loaded()
+        row = self._loaded() or self._asleep
         return row.pk if row else None
+
+    @property
+    def locked(self) -> Session | None:
+        """The row of a session that was idle for too long; None while it counts, and for visitors."""
+        self._loaded()
+        return self._asleep
+
+    @property
+    def seconds_left(self) -> int:
+        """How long the session would last without any activity; 0 when it counts no more."""
+        row = self._loaded()
+        if row is None or self._asleep is not None:
+            return 0
+        idle, whole = _limits()
+        ends = min(row.last_seen_at + idle, row.started_at + whole)
+        return max(0, int((ends - timezone.now()).total_seconds()))
 
     @property
     def digest(self) -> bytes | None:
@@ -68,25 +90,51 @@ class SessionStore(SessionBase):
 
     # What sign-in and the guard do
 
+    def came_from(self, address: str | None, browser: str) -> None:
+        """Whence the session is about to begin, for the member's list of sessions."""
+        self._origin = {"remote_addr": address, "user_agent": browser}
+
     def mark_verified(self, factor: str) -> None:
         """Note that the second factor was proved now, and renew the key (ASVS 7.2.4).
 
-        The number and the beginning stay: a step-up never prolongs the twelve hours.
+        The number and the beginning stay: a step-up never prolongs the twelve hours. A locked
+        session that was woken is unlocked by this, and by nothing else.
         """
-        self._renew(verified_at=timezone.now(), factor=factor)
+        now = timezone.now()
+        self._renew(verified_at=now, last_seen_at=now, factor=factor)
+        self._asleep = None
 
     def touch(self) -> None:
-        """Note that the member is active, in a statement of its own (never inside a transaction)."""
+        """Note that the member is active, in a statement of its own (never inside a transaction).
+
+        Not where the idle end passed meanwhile: only a proof unlocks.
+        """
         row, now = self._loaded(), timezone.now()
-        if row is not None and row.last_seen_at <= now - TOUCH_AFTER:
-            Session.objects.filter(pk=row.pk, ended_at__isnull=True).update(last_seen_at=now)
+        if row is not None and self._asleep is None and row.last_seen_at <= now - TOUCH_AFTER:
+            idle, _whole = _limits()
+            if _live(row).filter(last_seen_at__gt=now - idle).update(last_seen_at=now):
+                row.last_seen_at = now
+
+    def wake(self) -> None:
+        """Show a locked session's data to this request alone, which is about to ask for a proof.
+
+        In the database it stays locked, and the gate stays shut, until `mark_verified`.
+        """
+        row = self.locked
+        if row is not None:
+            self._row = row
+            self._session_cache = dict(row.data)
 
     # What Django calls
 
     def load(self) -> dict[str, Any]:
         """The data of the cookie's session while it counts; otherwise the visitor has none."""
         row = Session.objects.filter(digest=digest_of(self.session_key or "")).first()
-        self.ended_because = _why_over(row) if row else ""
+        reason = _why_over(row) if row else ""
+        if reason == LOCKED:
+            self._asleep = row  # the cookie stays, for it leads back
+            return {}
+        self.ended_because = reason
         if row is None or self.ended_because:
             # An unknown key is never taken over, or one could be planted in a browser.
             self._session_key = None
@@ -124,7 +172,7 @@ class SessionStore(SessionBase):
 
     def flush(self) -> None:
         super().flush()
-        self._row = None
+        self._row = self._asleep = None
 
     def cycle_key(self) -> None:
         """Renew the key. A visitor who signs in gets a session of their own, from now on."""
@@ -133,7 +181,7 @@ class SessionStore(SessionBase):
             self._renew()
             return
         self.delete()
-        self._row = None
+        self._row = self._asleep = None
         self._session_key = None  # saving makes the row, with the member
         self.modified = True
 
@@ -142,7 +190,8 @@ class SessionStore(SessionBase):
         """End what has run out: tidying alone, every reader judges for itself."""
         now = timezone.now()
         idle, whole = _limits()
-        over = Q(last_seen_at__lte=now - idle) | Q(started_at__lte=now - whole)
+        half_way = Q(last_seen_at__lte=now - idle, verified_at__isnull=True)
+        over = half_way | Q(started_at__lte=now - whole)
         Session.objects.filter(over, ended_at__isnull=True).update(ended_at=now)
 
     # Inside
@@ -164,6 +213,7 @@ class SessionStore(SessionBase):
             started_at=now,
             last_seen_at=now,
             data=data,
+            **self._origin,
         )
 
     def _renew(self, **facts: Any) -> None:
@@ -184,6 +234,16 @@ def of(request: HttpRequest) -> SessionStore:
     return session
 
 
+def longest() -> timedelta:
+    """How long a session lasts in all."""
+    return _limits()[1]
+
+
+def is_idle(row: Session) -> bool:
+    """Whether nothing happened in it for so long that it is locked."""
+    return timezone.now() >= row.last_seen_at + _limits()[0]
+
+
 def _limits() -> tuple[timedelta, timedelta]:
     return (
         timedelta(minutes=settings.LIMITS["session_idle_minutes"]),
@@ -196,13 +256,23 @@ def _live(row: Session) -> Any:
 
 
 def _why_over(row: Session) -> str:
-    """The reason for which a session counts no more; empty while it counts. Ends what ran out."""
-    if row.ended_at is not None:
-        member = row.member
-        return (member.barred_because() if member else "") or ENDED
+    """The reason for which a session counts no more; empty while it counts. Ends what ran out.
+
+    An idle one is locked, not ended, where both factors were proved in it: half a sign-in has
+    nothing to come back to.
+    """
     now = timezone.now()
     idle, whole = _limits()
-    if now < row.last_seen_at + idle and now < row.started_at + whole:
+    if row.ended_at is None and now < row.last_seen_at + idle and now < row.started_at + whole:
         return ""
+    member = row.member
+    if row.ended_at is not None:
+        return (member.barred_because() if member else "") or ENDED
+    if member is not None and row.verified_at is not None and now < row.started_at + whole:
+        barred = member.barred_because()
+        if not barred:
+            return LOCKED
+        _live(row).update(ended_at=now)
+        return barred
     _live(row).update(ended_at=now)
     return EXPIRED

@@ -102,8 +102,19 @@ INTERNAL = (
     "vault.start_window(1, '{}')",
     "vault.apply_change(1, 1, 'suspended', 'false')",
     "vault.apply_members('[]', '')",
-    "vault.add_signature('{}', '{}', 1, now())",
-    "vault.add_version('{}', '{}', 1, now(), 1, 1)",
+    "vault.propose('{}', '{}', 'roles', '[]')",
+    "vault.propose_line('{}', 'roles', '[]')",
+    "vault.lapse_proposals(NULL)",
+    "vault.begin_anew(1, '2026-01-01', 1)",
+    "vault.forget_factors(1)",
+    "vault.opens_up(1, 'roles', '[]')",
+    "vault.value_fits(1, 'roles', '[]')",
+    "vault.fact_of(1, 'password')",
+    "vault.add_signature('{}', '{}', 1, 'paper', '', now(), now(), '{}', '')",
+    "vault.add_version('{}', '{}', 1, now(), 1, 1, false, 'a', 'b')",
+    "vault.judge_signature(NULL, 'people', 1)",
+    "vault.judge_taking(NULL)",
+    "vault.signature_ends(1)",
     "vault.record_act('view', '{}', '{}', '{}')",
     "vault.judge_command('root', 'K-1000')",
 )
@@ -138,6 +149,8 @@ def test_the_pages_role_neither_records_nor_releases_a_view(web: Connection, cal
         "vault.decide_request(NULL, '{}', 1, 'approve', '{}', 60, false, '')",
         "vault.apply_tickets('[]', '')",
         "vault.change_member(NULL, '{}', '', 'roles', '[]')",
+        "vault.add_member(NULL, '{}', '{}')",
+        "vault.decide_proposal(NULL, '{}', 1, true)",
         "vault.gate(NULL, '', NULL, NULL, NULL)",
     ],
 )
@@ -877,7 +890,9 @@ CALLS = {
     "end": (roles.WEB, f"vault.end_grant({WHO}, %(grant)s)"),
     "export": (roles.WEB, f"vault.record_reading({WHO}, 'review', 'export', %(context)s)"),
     "change": (roles.WEB, f"vault.change_member({WHO}, 'K-1000', 'suspended', 'true')"),
-    "sign": (roles.WEB, f"vault.enter_signature({WHO}, 'K-1000', 1, now())"),
+    "change by proposal": (roles.WEB, f"vault.decide_proposal({WHO}, 1, true)"),
+    "change by adding": (roles.WEB, f"vault.add_member({WHO}, %(context)s)"),
+    "sign": (roles.WEB, f"vault.withdraw_signature({WHO}, 1, 'revoked')"),
 }
 
 
@@ -890,7 +905,7 @@ def test_a_context_names_nothing_but_address_browser_and_number(
     role, call = CALLS[event]
     values = {"digest": scene.caller.digest, "context": Jsonb(CONTEXT), "account": REFERENCE}
     as_role(role).execute(f"SELECT {call}".encode(), values | {"grant": scene.grant})
-    entry = newest(event)
+    entry = newest(event.partition(" ")[0])
     assert (entry.member, entry.session, entry.actor_id) == (scene.anna.number, scene.session, scene.anna.id)
     assert entry.account in {REFERENCE, ""}
     assert entry.ticket in {"ZD-10001", ""}

@@ -591,6 +591,7 @@ def see_the_visitors_pages(town: Town, see: Callable[[Page], None]) -> None:
     token = secrets.token_urlsafe(32)
     world.insert(
         "staff_invitation",
+        purpose="invitation",
         member_id=person.id,
         digest=digest_of(token),
         created_at=datetime.now(UTC),
@@ -602,7 +603,7 @@ def see_the_visitors_pages(town: Town, see: Callable[[Page], None]) -> None:
     for label in desk.page.locator("[type=password]").all():
         label.fill(PASSWORD)
     desk.click(desk.page.locator("main form .primary"))
-    expect(desk.page.locator("figure")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="A passkey")).to_be_visible()
     see(desk.page)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -9,11 +10,12 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from audit.models import Entry
 from gatekeeper.models import AccessRequest, Grant
 from staff import invitations
-from staff.views.members import ACTIONS
+from staff.views.member_acts import ACTIONS
 from tests.conftest import Connection, empty_tables
 from tests.people import PASSWORD, fresh_code, member
 from tests.scene import REFERENCE, TICKET, Scene, enter
@@ -39,6 +41,12 @@ ACTORS = (
 #: where there is none, a stranger is sent to sign in, and everybody else is told 405.
 TABLE = """
 account                    GET    302  302  200  403  403  403  403  403  403  403
+add_passkey                GET    302  302  200  200  200  200  200  200  200  200
+add_passkey                HEAD   302  302  200  200  200  200  200  200  200  200
+add_passkey                POST   302  302  200  200  200  200  200  200  200  200
+add_totp                   GET    302  302  200  200  200  200  200  200  200  200
+add_totp                   HEAD   302  302  200  200  200  200  200  200  200  200
+add_totp                   POST   302  302  200  200  200  200  200  200  200  200
 api_account                PUT    401  401  401  401  401  401  401  401  401  401
 api_account                DELETE 401  401  401  401  401  401  401  401  401  401
 api_account                *      405  405  405  405  405  405  405  405  405  405
@@ -51,16 +59,33 @@ approve                    POST   302  302  403- 403- 302+ 403- 403- 403- 403- 4
 ask                        GET    302  302  200  403  403  403  403  403  403  403
 ask                        HEAD   302  302  200  403  403  403  403  403  403  403
 ask                        POST   302  302  302+ 403  403  403  403  403  403  403
+change_password            GET    302  302  200  200  200  200  200  200  200  200
+change_password            HEAD   302  302  200  200  200  200  200  200  200  200
+change_password            POST   302  302  200  200  200  200  200  200  200  200
+authorisation_paper        POST   302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
+authorisations             GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+authorisations             HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+authorisations_export      POST   302  302  403- 403- 403- 403- 403- 200+ 403- 403-
 checks                     GET    302  302  403- 403- 403- 403- 403- 403- 403- 200
+confirm_proposal           POST   302  302  403- 403- 403- 403- 403- 302+ 403- 302+
+decline_proposal           POST   302  302  403- 403- 403- 403- 403- 302+ 403- 302+
 deny                       POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
 deputies                   POST   302  302  403- 403- 302+ 422  403- 403- 403- 403-
 end_deputy                 POST   302  302  404  404  302+ 404  404  404  404  404
 end_grant                  POST   302  302  302+ 302- 302+ 302+ 302+ 302+ 302- 302-
+end_other_sessions         POST   302  302  302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
+end_session                POST   302  302  404  404  404  404  404  404  404  404
 enrol                      GET    302  302  302  302  302  302  302  302  302  302
 enrol                      HEAD   302  302  302  302  302  302  302  302  302  302
 enrol                      POST   302  302  302  302  302  302  302  302  302  302
 enrol                      *      302  405  405  405  405  405  405  405  405  405
 entries                    GET    302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+factors                    GET    302  302  200  200  200  200  200  200  200  200
+factors                    HEAD   302  302  200  200  200  200  200  200  200  200
+forgot                     GET    200  200  200  200  200  200  200  200  200  200
+forgot                     HEAD   200  200  200  200  200  200  200  200  200  200
+forgot                     POST   200  200  200  200  200  200  200  200  200  200
+forgot                     *      405  405  405  405  405  405  405  405  405  405
 gate_state                 GET    302  302  200  403  403  403  403  403  403  403
 go                         POST   302  302  302  302  302  302  302  302  302  302
 home                       GET    302  302  200  200  200  200  200  200  200  200
@@ -72,19 +97,73 @@ invitation                 POST   302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+ 3
 invitation                 *      405  405  405  405  405  405  405  405  405  405
 member                     GET    302  302  403- 403- 200  200  200  200  403- 403-
 member                     HEAD   302  302  403- 403- 200  200  200  200  403- 403-
+member_authorisations      GET    302  302  403- 200  403- 403- 403- 200  403- 403-
+member_authorisations      HEAD   302  302  403- 200  403- 403- 403- 200  403- 403-
+member_authorisations      POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 members                    GET    302  302  403- 403- 200  200  200  200  403- 403-
 members                    HEAD   302  302  403- 403- 200  200  200  200  403- 403-
 members                    POST   302  302  403- 403- 200  200  200  200  403- 403-
 ndas                       GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
 ndas                       HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
-ndas                       POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+nda                        GET    302  302  200  200  200  200  200  200  200  200
+nda                        HEAD   302  302  200  200  200  200  200  200  200  200
+nda                        POST   302  302  302  302  302  302  302  302  302  302
+nda_countersign            GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_countersign            HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_countersign            POST   302  302  403- 403- 403- 403- 403- 422  403- 403-
+nda_draft                  GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_draft                  HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_draft                  POST   302  302  403- 403- 403- 403- 403- 302  403- 403-
+nda_file                   GET    302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
+nda_file                   HEAD   302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
+nda_papers                 GET    302  302  403- 403- 403- 403- 403- 200  403- 200
+nda_papers                 HEAD   302  302  403- 403- 403- 403- 403- 200  403- 200
+nda_papers                 POST   302  302  403- 403- 403- 403- 403- 422  403- 422
+nda_preview                GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_preview                HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_publish                GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_publish                HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_publish                POST   302  302  403- 403- 403- 403- 403- 409  403- 403-
+nda_recall                 POST   302  302  403- 403- 403- 403- 403- 302- 403- 403-
+nda_register               GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_register               HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_register               POST   302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_register_csv           POST   302  302  403- 403- 403- 403- 403- 200+ 403- 403-
+nda_upload                 GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_upload                 HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_upload                 POST   302  302  403- 403- 403- 403- 403- 422  403- 403-
+nda_version                GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+nda_version                HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+new_member                 GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
+new_member                 HEAD   302  302  403- 403- 403- 403- 403- 200  403- 403-
+new_member                 POST   302  302  403- 403- 403- 403- 403- 200+ 403- 403-
 open_window                POST   302  302  302  403- 403- 403- 403- 403- 403- 403-
 participants               POST   302  302  200+ 403- 403- 403- 403- 403- 403- 403-
+passkey_add_begin          POST   302  403- 200  200  200  200  200  200  200  200
+passkey_add_begin          *      302  405  405  405  405  405  405  405  405  405
+passkey_add_complete       POST   302  403- 403- 403- 403- 403- 403- 403- 403- 403-
+passkey_add_complete       *      302  405  405  405  405  405  405  405  405  405
+passkey_begin              POST   302  200  200  200  200  200  200  200  200  200
+passkey_begin              *      302  405  405  405  405  405  405  405  405  405
+passkey_complete           POST   302  403- 403- 403- 403- 403- 403- 403- 403- 403-
+passkey_complete           *      302  405  405  405  405  405  405  405  405  405
 preferences                POST   302  302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
 preferences                *      405  405  405  405  405  405  405  405  405  405
 profile                    GET    302  302  200  200  200  200  200  200  200  200
 profile                    HEAD   302  302  200  200  200  200  200  200  200  200
+proposals                  GET    302  302  403- 403- 403- 403- 403- 200  403- 200
+proposals                  HEAD   302  302  403- 403- 403- 403- 403- 200  403- 200
+recovery_codes             POST   302  302  200  200  200  200  200  200  200  200
+recovery_file              POST   302  302  403  403  403  403  403  403  403  403
+recovery_kept              POST   302  302  302  302  302  302  302  302  302  302
+remove_factor              POST   302  302  409  409  409  409  409  409  409  409
+print_grant                POST   302  302  200+ 403- 200+ 403- 200+ 403- 403- 403-
 reveal                     POST   302  302  200+ 403- 403- 403- 403- 403- 403- 403-
+session_left               GET    302  302  200  200  200  200  200  200  200  200
+session_left               HEAD   302  302  200  200  200  200  200  200  200  200
+session_stay               POST   302  302  200  200  200  200  200  200  200  200
+sessions                   GET    302  302  200  200  200  200  200  200  200  200
+sessions                   HEAD   302  302  200  200  200  200  200  200  200  200
 sign_in                    GET    200  302  302  302  302  302  302  302  302  302
 sign_in                    HEAD   200  302  302  302  302  302  302  302  302  302
 sign_in                    POST   200- 302  302  302  302  302  302  302  302  302
@@ -100,7 +179,9 @@ step_up                    HEAD   302  302  200  200  200  200  200  200  200  2
 step_up                    POST   302  302  302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
 suspend                    POST   302  302  302- 302- 302+ 302+ 302+ 302+ 302- 302-
 team                       GET    302  302  403- 403- 200  200  200  200  403- 403-
+test_mail                  POST   302  302  403- 403- 403- 403- 403- 403- 403- 302
 ticket                     GET    302  302  302  403  403  403  403  403  403  403
+withdraw_authorisation     POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 withdraw                   POST   302  302  302+ 404  404  404  404  404  404  404
 member_action:suspend      POST   302  302  403- 403- 302+ 302+ 302+ 302+ 403- 403-
 member_action:lift         POST   302  302  403- 403- 403- 403- 403- 409- 403- 403-
@@ -108,7 +189,9 @@ member_action:leave        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 4
 member_action:start        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 member_action:roles        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 member_action:manager      POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
-member_action:sign         POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:name         POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:email        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
+member_action:language     POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 member_action:withdraw     POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 member_action:reset-factor POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 member_action:invite       POST   302  302  403- 403- 403- 403- 403- 200+ 403- 403-
@@ -116,6 +199,7 @@ member_action:nonsense     POST   302  302  404  404  404  404  404  404  404  4
 """
 REST = {"anonymous": "302", "password only": "302"}
 FORMS: dict[str, dict[str, Any]] = {
+    "member_authorisations": {"scope": "x", "starts_on": "TODAY", "ends_on": ""},
     "go": {"q": TICKET},
     "ask": {
         "ticket": "ZD-10003",
@@ -130,15 +214,34 @@ FORMS: dict[str, dict[str, Any]] = {
     "participants": {"grant": "GRANT", "page": 1},
     "deny": {"denial": "unclear"},
     "deputies": {"deputy": "OTHER", "begins": "2099-01-01", "ends": "2099-01-02"},
+    "member_action:suspend": {"sure": "1"},
+    "member_action:name": {"name-name": "Somebody Else"},
+    "member_action:email": {"email-email": "else@firma.example"},
+    "member_action:language": {"language-language": "pl"},
+    "new_member": {
+        "number": "K-5001",
+        "name": "Iza Nowa",
+        "email": "iza@firma.example",
+        "language": "pl",
+        "roles": ["consultant"],
+    },
     "member_action:leave": {"leave-day": "2030-01-01"},
     "member_action:roles": {"roles-roles": ["manager"]},
     "member_action:manager": {"manager-manager": ""},
     "member_action:start": {"start-day": "2020-02-02"},
-    "member_action:withdraw": {"signature": "SIGNATURE"},
-    "member_action:sign": {"sign-version": "1", "sign-day": "2026-01-01"},
-    "ndas": {"number": 2, "effective_on": "2030-01-01", "term_days": 365, "grace_days": 14},
+    "member_action:withdraw": {"signature": "SIGNATURE", "why": "revoked"},
+    "nda_draft": {
+        "text_en": "Keep it.",
+        "text_pl": "Zachowaj.",
+        "effective_on": "2030-01-01",
+        "term_days": 365,
+        "grace_days": 14,
+    },
+    "nda_publish": {"seen": "another"},
+    "nda_upload": {"version": 1, "kind": "paper"},
     "preferences": {"theme": "dark"},
-    "step_up": {"code": "CODE"},
+    "step_up": {"_code": "CODE"},
+    "forgot": {"email": "nobody@firma.example"},
     "sign_in_code": {"code": "CODE"},
     "sign_in": {"email": "nobody@firma.example", "password": PASSWORD},
     "invitation": {"password": "another four quiet otters", "again": "another four quiet otters"},
@@ -174,9 +277,49 @@ class House(Scene):
             ends_at="2020-01-02",
             named_at="2020-01-01",
         )
+        self.proposal = world.insert(
+            "staff_proposal",
+            subject_id=self.boss.id,
+            fact="roles",
+            before='["manager"]',
+            value='["consultant", "manager"]',
+            source="",
+            proposed_by_id=world.member("people").id,
+            proposed_at="2020-01-01",
+            lapses_at="2099-01-01",
+            state="pending",
+        )
+        self.authorisation = world.insert(
+            "staff_authorisation",
+            member_id=self.carl.id,
+            scope="Aldona",
+            starts_on="2020-01-01",
+            issued_by_id=self.people["people"].id,
+            issued_at="2020-01-01",
+        )
+        world.insert(
+            "staff_signaturefile",
+            signature_id=self.papers[self.carl.id],
+            kind="uploaded",
+            data=b"%PDF-1.7",
+            sha256=hashlib.sha256(b"%PDF-1.7").digest(),
+            added_at="2020-01-01",
+        )
+        world.insert(
+            "staff_ndadraft",
+            text_en="Keep it.",
+            text_pl="Zachowaj.",
+            effective_on="2030-01-01",
+            term_days=365,
+            grace_days=14,
+            countersigned=False,
+            updated_by_id=self.people["people"].id,
+            updated_at="2020-01-01",
+        )
         self.token = "a" * 43
         world.insert(
             "staff_invitation",
+            purpose="invitation",
             digest=invitations.digest_of(self.token),
             member_id=self.carl.id,
             created_at="2020-01-01",
@@ -200,10 +343,21 @@ class House(Scene):
             "deny": [self.waiting],
             "withdraw": [self.waiting],
             "end_grant": [self.grant],
+            "print_grant": [self.grant],
+            "authorisation_paper": [self.authorisation],
+            "withdraw_authorisation": [self.authorisation],
+            "member_authorisations": [self.carl.number],
             "end_deputy": [self.deputy],
             "suspend": [self.carl.number],
+            "confirm_proposal": [self.proposal],
+            "decline_proposal": [self.proposal],
             "member": [self.carl.number],
             "member_action": [self.carl.number, action],
+            "end_session": [1],
+            "nda_file": [self.papers[self.carl.id]],
+            "nda_version": [1],
+            "nda_recall": [1],
+            "nda_upload": [self.carl.number],
             "invitation": [self.token],
         }
         pattern = next(one for one in patterns() if one.name == name)
@@ -213,12 +367,15 @@ class House(Scene):
     def form(self, door: str, actor: str) -> dict[str, Any]:
         named = {
             "GRANT": self.grant,
+            "TODAY": timezone.localdate().isoformat(),
             "OTHER": self.people["another manager"].number,
             "SIGNATURE": self.papers[self.carl.id],
         }
         form = {key: named.get(str(value), value) for key, value in FORMS.get(door, {}).items()}
-        if form.get("code") == "CODE":
-            form["code"] = fresh_code(self.world, self.person(actor)) if actor != "anonymous" else "000000"
+        for field in {"code", "_code"} & form.keys():
+            form[field] = fresh_code(self.world, self.person(actor)) if actor != "anonymous" else "000000"
+        if door == "end_other_sessions":
+            self.world.session(self.person(actor))
         return form
 
 
@@ -411,6 +568,15 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         *((name, reverse(name, args=[waiting]), {}) for name in ("approval", "approve", "withdraw")),
         ("deny", reverse("deny", args=[waiting]), {"denial": "unclear"}),
         ("end_grant", reverse("end_grant", args=[grant]), {}),
+        ("print_grant", reverse("print_grant", args=[grant]), {}),
+        ("member_authorisations", reverse("member_authorisations", args=[house.carl.number]), {}),
+        *(
+            (name, reverse(name, args=[house.authorisation]), {})
+            for name in ("authorisation_paper", "withdraw_authorisation")
+        ),
+        *((name, reverse(name, args=[1]), {}) for name in ("nda_version", "nda_recall")),
+        ("nda_file", reverse("nda_file", args=[house.papers[house.carl.id]]), {}),
+        ("nda_upload", reverse("nda_upload", args=[house.carl.number]), {}),
         ("end_deputy", reverse("end_deputy", args=[house.deputy]), {}),
         ("suspend", reverse("suspend", args=[house.carl.number]), {}),
         ("member", reverse("member", args=[house.carl.number]), {}),

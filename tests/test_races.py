@@ -106,7 +106,7 @@ def remove_row(hands: Hands, stage: Stage, case: Opened) -> None:
 
 
 def withdraw_signature(hands: Hands, stage: Stage, case: Opened) -> None:
-    sql = "SELECT vault.withdraw_signature(%s::bytea, '{}', %s::bigint)"
+    sql = "SELECT vault.withdraw_signature(%s::bytea, '{}', %s::bigint, 'revoked')"
     assert racing.row(hands.web, sql, [stage.officers_session.digest, case.signature]) == ("",)
 
 

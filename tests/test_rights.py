@@ -22,18 +22,21 @@ DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
 
 # Callable from outside: they run as the owner. A new one has to be named here.
 DEFINERS = {
-    *("stamp_entry", "cascade"),  # triggers
+    *("stamp_entry", "cascade", "forget_proofs"),  # triggers
     *("gate", "officer", "approvers", "record_reading"),
     *("ask", "decide_request", "open_grant", "end_grant", "name_deputy", "tidy"),
     *("record_view", "release_view", "wrapped_key"),
     *("stored", "store_accounts", "store_participants", "erase_account", "restrict_account", "record_import"),
     *("apply_tickets", "shut_ticket", "heard"),
-    *("change_member", "apply_members", "withdraw_signature", "publish_nda_version", "enter_signature"),
+    *("change_member", "add_member", "apply_members", "decide_proposal"),
+    *("publish_nda_version", "recall_nda_version"),
+    *("sign_nda", "countersign", "upload_signature", "confirm_original", "withdraw_signature"),
+    *("take_file", "record_register"),
 }
 # No date and no time is made into another in these.
 WITHOUT_TIME_ZONE = {
     *("context", "known_fields", "wrapped_key"),
-    *("admit_entry", "stamp_entry", "refuse_rewriting", "guard_session"),
+    *("admit_entry", "stamp_entry", "refuse_rewriting", "keep_members", "guard_session"),
 }
 DYNAMIC = re.compile(
     r"\bEXECUTE\b|\bformat\s*\(|quote_(ident|literal)|\w+_to_xml|\bOPEN\b.*\bFOR\b|dblink|\bPREPARE\b", re.I

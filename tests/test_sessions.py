@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Entry
 from staff import sessions
 from staff.models import Session
 from tests.conftest import Connection
@@ -67,7 +68,7 @@ def test_sign_in_code_and_step_up_renew_the_key_and_never_prolong(world: World, 
     started = newest().started_at
     client.post(reverse("sign_in_code"), {"code": fresh_code(world, anna)})
     after_code = client.cookies[COOKIE].value
-    client.post(reverse("step_up"), {"code": fresh_code(world, anna)})
+    client.post(reverse("step_up"), {"_code": fresh_code(world, anna)})
     keys = {after_password, after_code, client.cookies[COOKIE].value}
     assert len(keys) == 3
     assert Session.objects.count() == 1
@@ -97,19 +98,12 @@ def test_an_old_cookie_is_dead_after_signing_out(world: World, anna: Person) -> 
     assert client.get(reverse("profile")).status_code == 302
 
 
-@pytest.mark.parametrize(
-    ("column", "limit"),
-    [
-        ("last_seen_at", timedelta(minutes=settings.LIMITS["session_idle_minutes"])),
-        ("started_at", timedelta(hours=settings.LIMITS["session_hours"])),
-    ],
-)
-def test_the_server_ends_what_ran_out(world: World, anna: Person, column: str, limit: timedelta) -> None:
-    client = sign_in(world, anna)
+def test_the_server_ends_what_ran_out(world: World, anna: Person) -> None:
+    client, limit = sign_in(world, anna), timedelta(hours=settings.LIMITS["session_hours"])
     almost = timezone.now() - limit + timedelta(seconds=30)
-    world.change("staff_session", newest().pk, **{column: almost})
+    world.change("staff_session", newest().pk, started_at=almost)
     assert client.get(reverse("profile")).status_code == 200
-    world.change("staff_session", newest().pk, **{column: timezone.now() - limit})
+    world.change("staff_session", newest().pk, started_at=timezone.now() - limit)
     response = client.get(reverse("profile"))
     assert response["Location"] == "/sign-in/?why=session_expired&next=%2Fprofile%2F"
     assert newest().ended_at is not None
@@ -139,7 +133,7 @@ def test_a_page_that_asks_by_itself_is_no_activity(world: World) -> None:
     assert newest().last_seen_at == before
     idle = timedelta(minutes=settings.LIMITS["session_idle_minutes"])
     world.change("staff_session", newest().pk, last_seen_at=timezone.now() - idle)
-    assert "why=session_expired" in client.get(reverse("inbox_list"))["Location"]
+    assert client.get(reverse("inbox_list")).status_code == 403
 
 
 def test_a_suspended_member_is_out_at_the_next_click_and_told_why(world: World, anna: Person) -> None:
@@ -181,7 +175,74 @@ def test_the_pages_role_can_neither_revive_nor_hand_on_nor_prolong(world: World,
 
 
 def test_tidying_ends_what_ran_out_and_nothing_else(world: World, anna: Person) -> None:
-    world.session(anna, last_seen_at=timezone.now() - timedelta(days=1))
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    world.session(anna, started_at=timezone.now() - day)
+    world.session(anna, last_seen_at=timezone.now() - hour, verified_at=None)
+    world.session(anna, last_seen_at=timezone.now() - hour)  # locked
     world.session(anna)
     sessions.SessionStore.clear_expired()
-    assert [row.ended_at is None for row in Session.objects.order_by("pk")] == [False, True]
+    running = [row.ended_at is None for row in Session.objects.order_by("pk")]
+    assert running == [False, False, True, True]
+
+
+# One's own sessions
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+EDGE = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0"
+
+
+def test_the_page_of_own_sessions_says_when_whence_and_in_what(world: World, anna: Person) -> None:
+    here = sign_in(world, anna, REMOTE_ADDR="192.0.2.7", headers={"User-Agent": FIREFOX})
+    sign_in(world, anna, REMOTE_ADDR="2001:db8::5", headers={"User-Agent": EDGE})
+    rows = here.get(reverse("sessions")).context["sessions"]
+    assert [(one["browser"], one["row"].remote_addr, one["this"]) for one in rows] == [
+        ("Firefox, Linux", "192.0.2.7", True),
+        ("Edge, Windows", "2001:db8::5", False),
+    ]
+    world.quietly("staff_session", rows[1]["row"].pk, last_seen_at=timezone.now() - timedelta(hours=1))
+    assert [one["locked"] for one in here.get(reverse("sessions")).context["sessions"]] == [False, True]
+
+
+def test_a_browser_that_says_nothing_or_something_odd_is_shown_as_text(world: World, anna: Person) -> None:
+    odd = "<b>x</b>\x1b[31m\u202e"
+    client = sign_in(world, anna, headers={"User-Agent": odd.encode("latin-1", "replace").decode()})
+    page = client.get(reverse("sessions"))
+    assert "unknown browser" in page.content.decode()
+    assert "<b>x" not in page.content.decode()
+    assert "\x1b" not in newest().user_agent
+
+
+def test_one_session_is_ended_and_recorded(world: World, anna: Person) -> None:
+    here, there = sign_in(world, anna), sign_in(world, anna)
+    number = newest().pk
+    assert here.get(reverse("end_session", args=[number])).status_code == 405
+    assert here.post(reverse("end_session", args=[number]))["Location"] == reverse("sessions")
+    assert "why=session_ended" in there.get(reverse("profile"))["Location"]
+    assert here.get(reverse("profile")).status_code == 200
+    entry = Entry.objects.latest("id")
+    assert (entry.event, entry.reason, entry.object_pk) == ("sign_out", "ended_by_member", str(number))
+    assert entry.member == anna.number
+    assert here.post(reverse("end_session", args=[number])).status_code == 404  # ended is ended
+
+
+def test_all_others_are_ended_locked_ones_too(world: World, anna: Person) -> None:
+    here, there, locked = (sign_in(world, anna) for _ in range(3))
+    world.quietly("staff_session", newest().pk, last_seen_at=timezone.now() - timedelta(hours=1))
+    assert locked.get(reverse("profile")).status_code == 403
+    here.post(reverse("end_other_sessions"))
+    assert Entry.objects.filter(reason="ended_by_member").count() == 2
+    for client in (there, locked):
+        assert "why=session_ended" in client.get(reverse("profile"))["Location"]
+    assert here.get(reverse("profile")).status_code == 200
+
+
+def test_nobody_ends_anothers_session_or_this_one_here(world: World, anna: Person) -> None:
+    other = world.member("consultant")
+    give_factors(world, other)
+    sign_in(world, other)
+    number = newest().pk
+    here = sign_in(world, anna)
+    assert here.post(reverse("end_session", args=[number])).status_code == 404
+    assert here.post(reverse("end_session", args=[newest().pk])).status_code == 404
+    assert not Session.objects.exclude(ended_at=None).exists()
+    assert len(here.get(reverse("sessions")).context["sessions"]) == 1

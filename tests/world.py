@@ -92,6 +92,14 @@ class World:
             self.setup.execute("SET LOCAL session_replication_role = replica")
             self.change(table, id_, **values)
 
+    def quietly_version(self, number: int, **values: Any) -> None:
+        """Change a version of the agreement, which nothing in the application can."""
+        with self.setup.transaction():
+            self.setup.execute("SET LOCAL session_replication_role = replica")
+            sets = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder()) for name in values]
+            statement = sql.SQL("UPDATE staff_ndaversion SET {} WHERE number = %s")
+            self.setup.execute(statement.format(sql.SQL(", ").join(sets)), [*values.values(), number])
+
     # People
 
     def member(self, *roles: str, manager: Person | None = None, **facts: Any) -> Person:
@@ -111,7 +119,14 @@ class World:
         } | facts
         return Person(self.insert("staff_member", **values), number)
 
-    def version(self, number: int = 1, *, effective_at: datetime = LONG_AGO, grace_days: int = 14) -> int:
+    def version(
+        self,
+        number: int = 1,
+        *,
+        effective_at: datetime = LONG_AGO,
+        grace_days: int = 14,
+        countersigned: bool = False,
+    ) -> int:
         """A version of the agreement."""
         self.insert(
             "staff_ndaversion",
@@ -120,7 +135,7 @@ class World:
             term_days=365,
             grace_days=grace_days,
             published_at=effective_at,
-            countersigned=False,
+            countersigned=countersigned,
             text_en="The agreement.",
             text_pl="Umowa.",
             sha256_en=hashlib.sha256(b"The agreement.").digest(),

@@ -24,6 +24,8 @@ from gatekeeper import storing
 from gatekeeper.jsonlines import Line, Shape, lines
 
 TAKEN: Final = ("new", "changed", "same", "older")
+#: Taken as well, but it waits for a second person; counted where there is any.
+PROPOSED: Final = "proposed"
 #: The database's outcomes that refuse a line, in words.
 REASONS: Final = {
     "erased": "reference: erased, and barred for ever",
@@ -103,7 +105,7 @@ class Import(Generic[Shape]):
     def _settle(self) -> None:
         handed, self._handed = self._handed, None
         for number, outcome in handed.result() if handed else ():
-            if outcome in TAKEN:
+            if outcome in TAKEN or outcome == PROPOSED:
                 self.counts[outcome] += 1
             else:
                 self.counts["refused"] += 1

@@ -198,6 +198,8 @@ BEGIN
                     WHEN x.valid_until <= at THEN 'nda_expired'
                     WHEN x.counts_from <= at THEN 'nda_old_version' END
         FROM public.staff_signature x WHERE x.member_id = actor_id
+            AND NOT EXISTS (SELECT FROM public.staff_ndaversion y WHERE y.number = x.version_id
+                            AND (y.effective_at > at OR y.recalled_at IS NOT NULL))  -- it says nothing yet
         ORDER BY x.signed_at DESC, x.id DESC LIMIT 1), 'nda_missing') END;
 
     IF about_an_account AND m.id IS NULL THEN
@@ -232,7 +234,7 @@ BEGIN
                 WHEN g.ended_at IS NOT NULL AND g.ended_by_id <> g.member_id THEN 'grant_revoked'
                 WHEN g.ended_at IS NOT NULL OR g.assignment_id IS DISTINCT FROM assignment_id
                     OR NOT EXISTS (SELECT FROM public.staff_signature x WHERE x.id = g.signature_id
-                        AND x.withdrawn_at IS NULL AND x.valid_until > at) THEN 'grant_ended'
+                        AND x.withdrawn_at IS NULL AND vault.signature_ends(x.id) > at) THEN 'grant_ended'
                 WHEN at < g.window_ends_at THEN 'passed'
                 WHEN at < g.open_before AND (g.opened_at IS NULL OR g.while_open)
                     THEN CASE WHEN p_act = 'open' THEN 'passed' ELSE 'grant_not_started' END

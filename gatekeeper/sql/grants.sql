@@ -142,16 +142,19 @@ DECLARE
 BEGIN
     -- A signed message counts for five minutes only; its identifier need not be kept for ever.
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
+    PERFORM vault.lapse_proposals(NULL);
     requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
     over := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE g.ended_at IS NULL AND (NOT coalesce(g.window_ends_at > at, false)
                 AND (g.open_before <= at OR (g.opened_at IS NOT NULL AND NOT g.while_open))
-            OR EXISTS (SELECT FROM public.staff_signature n WHERE n.id = g.signature_id AND n.valid_until <= at)));
+            OR vault.signature_ends(g.signature_id) <= at));
     PERFORM vault.lock_endings('{}', over);
     grants := vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
             JOIN public.staff_signature n ON n.id = g.signature_id
         WHERE g.id = ANY (over) AND n.valid_until <= at), 'nda_expired', NULL, facts);
+    grants := grants + vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
+        WHERE g.id = ANY (over) AND vault.signature_ends(g.signature_id) <= at), 'nda_old_version', NULL, facts);
     grants := grants + vault.end_grants(over, 'expired', NULL, facts);  -- those that are still there
 END $$;
 

@@ -111,7 +111,7 @@ DECLARE
     ends timestamptz;
 BEGIN
     UPDATE public.gatekeeper_grant g SET opened_at = clock_timestamp(), openings = g.openings + 1,
-        window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), n.valid_until,
+        window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), vault.signature_ends(n.id),
             CASE WHEN g.while_open THEN g.open_before END,
             ((m.left_on + 1)::timestamp AT TIME ZONE (SELECT value FROM public.gatekeeper_limit WHERE name = 'time_zone')))
     FROM public.staff_signature n, public.staff_member m

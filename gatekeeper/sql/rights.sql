@@ -25,14 +25,18 @@ GRANT SELECT ON vault.installation TO gatekeeper_web;
 -- What it may write by itself: sessions, factors, links, failed attempts, drafts, a member's own settings,
 -- ordinary entries.
 GRANT INSERT, UPDATE ON public.staff_session, public.staff_totpdevice, public.staff_invitation,
-    public.staff_recoverydevice, public.staff_recoverycode, public.staff_ndadraft,
-    public.django_otp_webauthn_webauthncredential, public.axes_accessattempt,
+    public.staff_recoverydevice, public.staff_ndadraft, public.axes_accessattempt,
     public.axes_accessattemptexpiration TO gatekeeper_web;
-GRANT INSERT ON public.staff_reminder, public.django_otp_webauthn_webauthnattestation,
+GRANT INSERT ON public.staff_reminder, public.staff_recoverycode, public.django_otp_webauthn_webauthncredential,
     public.django_otp_webauthn_webauthnuserhandle TO gatekeeper_web;
+-- Whose a passkey is, and its key, never change; nor does a recovery code, but that it is used.
+GRANT UPDATE (name, sign_count, backup_state, last_used_at) ON public.django_otp_webauthn_webauthncredential
+    TO gatekeeper_web;
+GRANT UPDATE (used_at) ON public.staff_recoverycode TO gatekeeper_web;
 GRANT DELETE ON public.staff_totpdevice, public.staff_recoverydevice, public.staff_recoverycode,
     public.staff_ndadraft, public.django_otp_webauthn_webauthncredential,
-    public.django_otp_webauthn_webauthnattestation, public.axes_accessattempt,
+    public.django_otp_webauthn_webauthnattestation,  -- none is kept, but deleting a passkey looks for one
+    public.axes_accessattempt,
     public.axes_accessattemptexpiration TO gatekeeper_web;
 GRANT UPDATE (password, last_login, language, theme) ON public.staff_member TO gatekeeper_web;
 GRANT INSERT ON public.audit_entry, public.gatekeeper_delivery TO gatekeeper_web;

@@ -164,7 +164,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone
         jsonb_build_object('source', left(p_source, 80), 'account', p_account, 'details',
             jsonb_build_object('what', left(p_what, 12)) || (
                 SELECT jsonb_object_agg(x.key, x.value::bigint) FROM jsonb_each_text(p_counts) x
-                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused'))))
+                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused', 'proposed'))))
 $$;
 
 REVOKE ALL ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),

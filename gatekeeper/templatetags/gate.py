@@ -181,7 +181,11 @@ def navigation(context: template.Context) -> dict[str, object]:
     roles = getattr(member, "roles", None) or ()
     path = getattr(request, "path", "")
     waiting = context.get("waiting_count", 0)
-    return {"items": _places(presentation.navigation(roles), path), "waiting_count": waiting}
+    return {
+        "items": _places(presentation.navigation(roles), path),
+        "waiting_count": waiting,
+        "proposals_count": context.get("proposals_count", 0),
+    }
 
 
 def _places(items: Iterable[presentation.NavItem], path: str) -> list[dict[str, object]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from django.shortcuts import render
+from django.contrib import messages
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
-from gatekeeper import health
+from gatekeeper import health, notices
 from staff.decorators import role_required
+from staff.members import member_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -23,11 +26,23 @@ def checks(request: HttpRequest) -> HttpResponse:
     rows = health.rows()
     context = {
         "checks": rows,
-        "failing": sum(row.state != "ok" for row in rows),
+        "failing": sum(row.state not in health.WORKS for row in rows),
         "version": _version(),
         "now": timezone.now(),
     }
     return render(request, "gatekeeper/checks.html", context)
+
+
+@require_POST
+@role_required("administer")
+def test_mail(request: HttpRequest) -> HttpResponse:
+    """Send a test to the administrator's own address, recorded, and say in words what became of it."""
+    problem = notices.send_test(member_of(request))
+    if problem:
+        messages.error(request, problem)
+    else:
+        messages.success(request, _("The mail server took the test. See whether it arrives."))
+    return redirect("checks")
 
 
 def _version() -> str:

@@ -20,9 +20,12 @@ from gatekeeper.views.home import nda_state
 from staff.callers import Caller
 from staff.decorators import polling, refusal, role_required
 from staff.members import member_of
+from staff.models import Role
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from staff.models import Member
 
 
 CHOICES = {"reasons": catalogue.DENIALS, "lengths": catalogue.MINUTES}
@@ -81,9 +84,19 @@ def approval(request: HttpRequest, request_id: int) -> HttpResponse:
         "approvers": list(access.approvers(asked.member).values_list("name", flat=True)),
         "may_decide": access.approvers(asked.member).filter(pk=member.pk).exists(),
         "grant_id": grant.pk if grant else None,
+        "print_id": _to_print(asked, member),
         **CHOICES,
     }
     return render(request, "gatekeeper/approval.html", context)
+
+
+def _to_print(asked: AccessRequest, member: Member) -> int | None:
+    """The grant whose print this member is offered, also when it has ended; the database judges it."""
+    grant = Grant.objects.filter(request=asked).first()
+    if grant is None:
+        return None
+    concerned = member.pk in (grant.member_id, grant.approver_id) or Role.REVIEWER in member.roles
+    return grant.pk if concerned else None
 
 
 @require_POST

@@ -19,9 +19,10 @@ from django.views.decorators.http import require_GET, require_POST
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import Feed, Grant, Ticket
 from gatekeeper.views.pages import account_url, steps_for
+from staff import proposals, register
 from staff.callers import Caller
 from staff.members import member_of
-from staff.models import Member, NdaVersion, Signature
+from staff.models import Member
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 TICKETS_A_PAGE = 25
-ENDING = timedelta(days=30)
 
 _ACCOUNT = re.compile(r"^(?:MOC-)?([0-9]{5,9})$", re.IGNORECASE)
 _TICKET = re.compile(r"^ZD-([0-9]{1,12})$", re.IGNORECASE)
@@ -125,15 +125,10 @@ def _own(request: HttpRequest, member: Member) -> dict[str, object]:
 
 def nda_state(member: Member) -> tuple[str, datetime | None]:
     """A badge for a member's agreement, and its end. For people to read: the gate asks SQL."""
-    now = timezone.now()
-    running = [s for s in Signature.objects.filter(member=member) if s.holds_at(at=now)]
-    if not running:
+    line = register.line_of(member, register.standing(), at=timezone.now())
+    if line.reason:
         return "missing", None
-    newest = max(running, key=lambda one: one.valid_until)
-    required = NdaVersion.objects.filter(effective_at__lte=now).first()
-    if required and newest.version_id != required.pk and newest.form != Signature.Form.FOUNDING:
-        return "old_version", newest.valid_until
-    return ("ending" if newest.valid_until - now < ENDING else "in_force"), newest.valid_until
+    return ("in_force" if line.state == register.State.VALID else str(line.state)), line.ends
 
 
 def open_grants(request: HttpRequest) -> dict[str, object]:
@@ -147,6 +142,7 @@ def open_grants(request: HttpRequest) -> dict[str, object]:
     return {
         "open_grants": sorted(grants, key=lambda one: str(one["ends_at"])),
         "waiting_count": waiting,
+        "proposals_count": proposals.confirmable_by(member).count(),
     }
 
 

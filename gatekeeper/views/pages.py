@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import AccessRequest, Account, Assignment, Feed, Grant, Ticket
+from staff.decorators import refusal
 from staff.members import member_of
 from staff.models import Signature
 
@@ -54,6 +55,7 @@ def steps_for(seen: gate.Gate, *, reference: str, ticket: str) -> dict[str, str]
         "sign_in": reverse("sign_in"),
         "verify": f"{reverse('step_up')}?{urlencode({'next': here})}",
     }
+    steps["sign"] = f"{reverse('nda')}?{urlencode({'next': here})}"
     if ticket:
         steps["request"] = request_url(reference, ticket)
     if seen.grant_id is not None:
@@ -130,6 +132,8 @@ def closed_gate(
 
     To whom has no claim it says the same of a known and an unknown account.
     """
+    if seen.reason == "mfa_stale" and request.method == "POST":
+        return refusal(request, seen.reason)
     member = member_of(request)
     claims = Assignment.objects.filter(member=member, accounts__contains=[reference])
     asked = AccessRequest.objects.filter(member=member, account__reference=reference)

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('fact', models.CharField(max_length=12)),
+                ('before', models.JSONField(null=True)),
                 ('value', models.JSONField(null=True)),
                 ('source', models.CharField(default='', max_length=80)),
                 ('proposed_at', models.DateTimeField()),
@@ -79,6 +80,8 @@ class Migration(migrations.Migration):
                 ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
                 ('throttling_failure_timestamp', models.DateTimeField(blank=True, default=None, help_text='A timestamp of the last failed verification attempt. Null if last attempt succeeded.', null=True)),
                 ('throttling_failure_count', models.PositiveIntegerField(default=0, help_text='Number of successive failed attempts.')),
+                ('created_at', models.DateTimeField(auto_now_add=True, help_text='The date and time when this device was initially created in the system.', null=True)),
+                ('last_used_at', models.DateTimeField(blank=True, help_text='The most recent date and time this device was used.', null=True)),
             ],
             options={
                 'abstract': False,
@@ -95,6 +98,16 @@ class Migration(migrations.Migration):
             options={
                 'default_permissions': (),
             },
+        ),
+        migrations.AddField(
+            model_name='totpdevice',
+            name='created_at',
+            field=models.DateTimeField(auto_now_add=True, help_text='The date and time when this device was initially created in the system.', null=True),
+        ),
+        migrations.AddField(
+            model_name='totpdevice',
+            name='last_used_at',
+            field=models.DateTimeField(blank=True, help_text='The most recent date and time this device was used.', null=True),
         ),
         migrations.CreateModel(
             name='SignatureFile',
@@ -202,7 +215,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='signature',
             name='withdrawn_why',
-            field=models.CharField(blank=True, choices=[('revoked', 'revoked by the company'), ('declared', 'withdrawn by the member'), ('invalid', 'not valid: wrong person, document or date')], default='', max_length=8),
+            field=models.CharField(blank=True, choices=[('revoked', 'revoked by the company'), ('declared', 'withdrawn by the member'), ('invalid', 'not valid: wrong person, document or date'), ('left', 'left, and came back since')], default='', max_length=8),
         ),
         migrations.AlterField(
             model_name='ndaversion',
@@ -213,6 +226,10 @@ class Migration(migrations.Migration):
             model_name='signature',
             name='form',
             field=models.CharField(choices=[('documentary', 'in the application'), ('electronic', 'with an electronic signature'), ('qualified', 'with a qualified electronic signature'), ('paper', 'on paper'), ('founding', 'founding, to be signed within 7 days')], max_length=12),
+        ),
+        migrations.AddConstraint(
+            model_name='member',
+            constraint=models.CheckConstraint(condition=models.Q(('email__regex', '^[!-?[-~]+@[!-?[-~]+$')), name='member_email_form'),
         ),
         migrations.AddConstraint(
             model_name='ndaversion',

@@ -90,6 +90,7 @@ class Signature(models.Model):
         REVOKED = "revoked", _("revoked by the company")
         DECLARED = "declared", _("withdrawn by the member")
         INVALID = "invalid", _("not valid: wrong person, document or date")
+        LEFT = "left", _("left, and came back since")  # by the database, when a member comes back
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="signatures")
     version = models.ForeignKey(NdaVersion, models.PROTECT, null=True, related_name="signatures")

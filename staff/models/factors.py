@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from django.db import models, transaction
 from django.utils import timezone
-from django_otp.models import Device, ThrottlingMixin
+from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 
 from staff import recovery, totp
 from staff.keyring import ring
 
+#: What an attempt changes of a device, whatever its kind.
+COUNTED = ["throttling_failure_timestamp", "throttling_failure_count", "last_used_at"]
 
-class TotpDevice(ThrottlingMixin, Device):  # type: ignore[misc]  # django-otp ships no types
+
+class TotpDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc]  # django-otp ships no types
     """A time-based one-time password (RFC 6238); its key is encrypted under the key ring."""
 
-    # django-otp's Device brings: user, name, confirmed
+    # django-otp brings: user, name, confirmed; created_at, last_used_at
     sealed_key = models.BinaryField()
     last_step = models.BigIntegerField(default=-1)  # a code is good once (ASVS 6.5.1)
 
@@ -44,15 +47,14 @@ class TotpDevice(ThrottlingMixin, Device):  # type: ignore[misc]  # django-otp s
                 device.throttle_increment(commit=False)
             else:
                 device.throttle_reset(commit=False)
+                device.set_last_used_timestamp(commit=False)
                 device.last_step = step
-            device.save(
-                update_fields=["last_step", "throttling_failure_timestamp", "throttling_failure_count"]
-            )
+            device.save(update_fields=["last_step", *COUNTED])
         return step is not None
 
 
-class RecoveryDevice(ThrottlingMixin, Device):  # type: ignore[misc]  # django-otp ships no types
-    """A member's sheet of recovery codes: ten, each good once."""
+class RecoveryDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc]  # django-otp ships no types
+    """A member's sheet of recovery codes: ten, each good once. In use when its member has kept it."""
 
     class Meta(Device.Meta):  # type: ignore[misc]  # django-otp ships no types
         default_permissions = ()
@@ -75,10 +77,16 @@ class RecoveryDevice(ThrottlingMixin, Device):  # type: ignore[misc]  # django-o
             )
             if used:
                 device.throttle_reset(commit=False)
+                device.set_last_used_timestamp(commit=False)
             else:
                 device.throttle_increment(commit=False)
-            device.save(update_fields=["throttling_failure_timestamp", "throttling_failure_count"])
+            device.save(update_fields=COUNTED)
         return bool(used)
+
+    @property
+    def left(self) -> int:
+        """How many codes are still good."""
+        return RecoveryCode.objects.filter(device=self, used_at__isnull=True).count()
 
 
 class RecoveryCode(models.Model):

@@ -69,6 +69,10 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
                 name="member_roles_known", condition=Q(roles__contained_by=list(Role.values))
             ),
             models.CheckConstraint(name="member_number_form", condition=Q(number__regex=r"^K-[0-9]{4,6}$")),
+            # Plain, and in lower case: one mailbox, one member (staff.emails, attack 23).
+            models.CheckConstraint(
+                name="member_email_form", condition=Q(email__regex=r"^[!-?[-~]+@[!-?[-~]+$")
+            ),
             models.CheckConstraint(
                 name="member_not_own_manager", condition=~Q(manager=F("id")) | Q(manager__isnull=True)
             ),
@@ -104,6 +108,8 @@ class Proposal(models.Model):
 
     subject = models.ForeignKey(Member, models.PROTECT, related_name="proposals")
     fact = models.CharField(max_length=12)  # roles, manager, factor, suspended, left_on
+    # The fact as it was: what was proposed against another state lapses.
+    before = models.JSONField(null=True)
     value = models.JSONField(null=True)
     source = models.CharField(max_length=80, default="")  # a command and its system user; else empty
     proposed_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")

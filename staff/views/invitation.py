@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from audit.context import attempt_by
-from staff import invitations
+from staff import invitations, lockout, passwords
 from staff.forms import PasswordForm
-from staff.models import Member, Session
-from staff.views.sign_in import INVITATION, begin, page, to_second_factor
+from staff.models import Invitation
+from staff.proving import INVITATION
+from staff.views.sign_in import begin, page, to_second_factor
 
 
 @login_not_required
@@ -23,23 +22,31 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
     A link that is unknown, used or over is answered alike.
     """
+    about = f"link {lockout.address(request)}"  # a count of this address alone: links have no owner yet
+    if lockout.shut_for(request, about):
+        return too_many(request)
     link = invitations.redeem(token)
     if link is None:
-        return render(request, "staff/link_over.html", status=404)
+        lockout.count_failure(request, about)
+        return too_many(request) if lockout.is_shut(request) else link_over(request)
     form = PasswordForm(link.member, request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
         return render(request, "staff/invitation.html", {"form": form, "member": link.member})
     auth.logout(request)  # whoever sits here, from now on it is the link's member
     attempt_by(request, link.member)
-    _set_password(link.member, form.cleaned_data["password"])
+    if not passwords.use(link, form.cleaned_data["password"]):
+        return link_over(request)
     begin(request, link.member, "invitation")
-    request.session[INVITATION] = link.pk
+    if link.purpose == Invitation.Purpose.INVITATION:  # one for a password alone enrols nothing
+        request.session[INVITATION] = link.pk
     return to_second_factor(request, link.member)
 
 
-def _set_password(member: Member, password: str) -> None:
-    """Set it, and end what was begun under the old one; with the entry, or not at all."""
-    with transaction.atomic():
-        member.set_password(password)
-        member.save(update_fields=["password"])
-        Session.objects.filter(member=member, ended_at__isnull=True).update(ended_at=timezone.now())
+def link_over(request: HttpRequest) -> HttpResponse:
+    """One page for every link that opens nothing."""
+    return render(request, "staff/link_over.html", status=404)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """So many links opened nothing that none is looked at for a while."""
+    return render(request, "staff/too_many.html", {"words": lockout.words(request)}, status=429)

@@ -1,55 +1,197 @@
-"""The versions of the agreement, and publishing a new one."""
+"""The versions of the agreement: drafting, previewing, publishing, recalling (P15, P18).
+
+No rule stands here: the database judges each act, does it and records it, or records the refusal.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
-from staff import people
+from staff import agreements, register
 from staff.callers import Caller
+from staff.days import beginning_of
 from staff.decorators import refusal, role_required
-from staff.forms import NdaVersionForm, beginning_of
-from staff.models import NdaVersion
-from staff.reasons import words_of
+from staff.forms import DraftForm, SignForm
+from staff.members import member_of
+from staff.models import NdaDraft, NdaVersion, Signature
 from staff.views.sign_in import page
+from staff.views.signing import reading
+
+FIELDS: Final = ("text_en", "text_pl", "effective_on", "term_days", "grace_days", "countersigned")
+
+
+@require_safe
+@role_required("people")
+def ndas(request: HttpRequest) -> HttpResponse:
+    """All versions with their hashes, the draft, and what waits for an officer."""
+    now = timezone.now()
+    versions = NdaVersion.objects.defer("text_en", "text_pl").select_related("published_by")
+    required = agreements.required(at=now)
+    facts = {
+        "versions": [(one, _state(one, required, now)) for one in versions],
+        "draft": NdaDraft.objects.select_related("updated_by").first(),
+        "following": _following(),
+        "to_countersign": waiting(Signature.Form.DOCUMENTARY).count(),
+        "to_confirm": waiting(Signature.Form.PAPER).count(),
+    }
+    return render(request, "staff/ndas.html", facts)
+
+
+def waiting(form: str) -> Any:
+    """Signatures of a form that wait for a second person, the oldest first."""
+    found = Signature.objects.filter(form=form, counts_from=None, withdrawn_at=None)
+    return found.filter(valid_until__gt=timezone.now()).order_by("signed_at", "id")
+
+
+def _state(version: NdaVersion, required: NdaVersion | None, now: datetime) -> str:
+    if version.recalled_at is not None:
+        return "recalled"
+    if version.effective_at > now:
+        return "to_come"
+    return "required" if version == required else "old"
+
+
+@require_safe
+@role_required("people")
+def nda_version(request: HttpRequest, number: int) -> HttpResponse:
+    """A published text, as it was signed."""
+    version = get_object_or_404(NdaVersion, number=number)
+    return _read(request, version, reverse("nda_version", args=[number]), preview=False)
+
+
+@require_safe
+@role_required("people")
+def nda_preview(request: HttpRequest) -> HttpResponse:
+    """The draft exactly as the member will see it."""
+    draft = NdaDraft.objects.first()
+    if draft is None:
+        return redirect("nda_draft")
+    version = NdaVersion(number=_following(), text_en=draft.text_en, text_pl=draft.text_pl)
+    return _read(request, version, reverse("nda_preview"), preview=True)
+
+
+def _read(request: HttpRequest, version: NdaVersion, address: str, *, preview: bool) -> HttpResponse:
+    wish = request.GET.get("text", member_of(request).language)
+    language = wish if wish in dict(settings.LANGUAGES) else "en"
+    facts = reading(version, language) | {
+        "switch": f"{address}?",
+        "preview": preview,
+        "form": SignForm(member_of(request)),
+    }
+    return render(request, "staff/nda_reading.html", facts)
 
 
 @page
 @role_required("people")
-def ndas(request: HttpRequest) -> HttpResponse:
-    """All versions; POST publishes a new one, required from a day on."""
-    form = NdaVersionForm(
-        request.POST if request.method == "POST" else None, initial={"number": _following()}
-    )
-    status = 200
-    if form.is_bound:
-        status = 422
-        if form.is_valid():
-            reason = _publish(request, form)
-            if not reason:
-                messages.success(request, _("The version is published, and recorded."))
-                return redirect("ndas")
-            if reason != "value_refused":
-                return refusal(request, reason)
-            form.add_error(None, str(words_of(reason)))
-            form.add_error("number", _("Numbers and days only grow from version to version."))
-    now = timezone.now()
-    versions = [(one, one.effective_at <= now) for one in NdaVersion.objects.all()]
-    return render(request, "staff/ndas.html", {"form": form, "versions": versions}, status=status)
+def nda_draft(request: HttpRequest) -> HttpResponse:
+    """What a people officer is writing; saving it binds nobody."""
+    draft = NdaDraft.objects.first()
+    form = DraftForm(request.POST if request.method == "POST" else None, initial=_initial(draft))
+    if form.is_bound and form.is_valid():
+        draft = draft or NdaDraft()
+        for name in FIELDS:
+            setattr(draft, name, form.cleaned_data[name])
+        draft.updated_by = member_of(request)
+        draft.save()
+        messages.success(request, _("The draft is saved. Nobody is bound by it yet."))
+        return redirect("nda_publish" if "publish" in request.POST else "nda_preview")
+    status = 422 if form.is_bound else 200
+    facts = {"form": form, "draft": draft, "number": _following()}
+    return render(request, "staff/nda_draft.html", facts, status=status)
 
 
-def _publish(request: HttpRequest, form: NdaVersionForm) -> str:
-    data = form.cleaned_data
-    return people.publish_nda_version(
-        Caller.of(request),
-        data["number"],
-        beginning_of(data["effective_on"]),
-        data["term_days"],
-        data["grace_days"],
+def _initial(draft: NdaDraft | None) -> dict[str, Any]:
+    """The draft; or the newest version, to be changed; or our sample."""
+    source = draft or NdaVersion.objects.filter(recalled_at=None).exclude(text_en="").first()
+    if source is None:
+        texts = {f"text_{language}": agreements.sample(language) for language in ("en", "pl")}
+        return texts | {"effective_on": timezone.localdate()}
+    return {name: getattr(source, name, None) for name in FIELDS}
+
+
+@page
+@role_required("people")
+def nda_publish(request: HttpRequest) -> HttpResponse:
+    """Says how many members the draft will shut out and when; a POST publishes it."""
+    draft = NdaDraft.objects.first()
+    if draft is None or draft.effective_on is None:
+        return redirect("nda_draft")
+    if request.method != "POST":
+        return _confirmation(request, draft)
+    if request.POST.get("seen") != _digest(draft):
+        problem = _("The draft was changed meanwhile. Look at it again before you publish it.")
+        return _confirmation(request, draft, problem, status=409)
+    reason = agreements.publish(Caller.of(request), _terms(draft))
+    if reason == "value_refused":
+        problem = _("Days only grow from version to version, and today is the earliest.")
+        return _confirmation(request, draft, problem, status=409)
+    if reason:
+        return refusal(request, reason)
+    NdaDraft.objects.all().delete()
+    messages.success(request, _("The version is published, and recorded."))
+    return redirect("ndas")
+
+
+def _confirmation(
+    request: HttpRequest, draft: NdaDraft, problem: str = "", status: int = 200
+) -> HttpResponse:
+    terms = _terms(draft)
+    shut = register.shut_out(
+        number=terms.number, effective_at=terms.effective_at, grace_days=terms.grace_days
     )
+    facts = {
+        "draft": draft,
+        "terms": terms,
+        "shut_out": shut,
+        "total": sum(count for _moment, count in shut),
+        "seen": _digest(draft),
+        "problem": problem,
+    }
+    return render(request, "staff/nda_publish.html", facts, status=status)
+
+
+def _terms(draft: NdaDraft) -> agreements.Terms:
+    day = draft.effective_on or timezone.localdate()
+    return agreements.Terms(
+        number=_following(),
+        effective_at=timezone.now() if day == timezone.localdate() else beginning_of(day),
+        term_days=draft.term_days,
+        grace_days=draft.grace_days,
+        countersigned=draft.countersigned,
+        text_en=draft.text_en,
+        text_pl=draft.text_pl,
+    )
+
+
+def _digest(draft: NdaDraft) -> str:
+    """What the officer saw: another draft, or another number, is published by nobody unseen."""
+    facts = [_following(), *(str(getattr(draft, name)) for name in FIELDS)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+@require_POST
+def nda_recall(request: HttpRequest, number: int) -> HttpResponse:
+    """Take a version back before anybody has to have signed it."""
+    reason = agreements.recall(Caller.of(request), number)
+    if reason in {"value_refused", "no_change"}:
+        messages.error(request, _("Only a version that is not required yet can be recalled."))
+    elif reason:
+        return refusal(request, reason)
+    else:
+        messages.success(request, _("The version is recalled, and that is recorded."))
+    return redirect("ndas")
 
 
 def _following() -> int:

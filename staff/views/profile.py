@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from staff import factors
 from staff.forms import ProfileForm
 from staff.members import member_of
 from staff.models import Member
@@ -29,7 +28,6 @@ def profile(request: HttpRequest) -> HttpResponse:
     facts = {
         "form": ProfileForm(initial={"language": member.language, "theme": member.theme}),
         "signatures": [(one, one.holds_at(at=now)) for one in member.signatures.all()],
-        "has_factor": factors.has_factor(member),
     }
     return render(request, "staff/profile.html", facts)
 

@@ -1,4 +1,4 @@
-"""Signing in: password, then code; enrolling the second factor; proving it again; signing out."""
+"""Signing in: password, then the second factor; proving it again; signing out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,18 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from audit.context import attempted
-from staff import factors, invitations, records, sessions, totp
+from audit.context import attempt_by, attempted, client_address, user_agent
+from staff import factors, lockout, proving, records, sessions
 from staff.decorators import before_factor
 from staff.forms import CodeForm, SignInForm
 from staff.members import member_of
-from staff.models import Invitation, Member, TotpDevice
+from staff.models import Member
 from staff.reasons import REASONS
 from staff.redirects import NEXT, safe_next
 
 BACKEND = "staff.backends.PasswordBackend"
-#: In the session of whoever came by a link: only they may enrol a second factor.
-INVITATION = "invitation"
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -33,7 +33,7 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 @page
 def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail and password. One sentence for every failure, whatever it was (ASVS 6.3.8)."""
-    if request.user.is_authenticated:
+    if request.user.is_authenticated or (request.method != "POST" and sessions.of(request).locked):
         return redirect(safe_next(request))
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -41,17 +41,22 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if isinstance(member, Member):
             begin(request, member, "password")
             return to_second_factor(request, member)
-        records.sign_in_failed("password", _why(attempted(request)))
-        form.add_error(None, _("The e-mail or the password is wrong."))
+        if not lockout.was_shut(request):
+            records.sign_in_failed("password", _why(attempted(request)))
+        shut = lockout.is_shut(request)
+        form.add_error(None, lockout.words(request) if shut else _("The e-mail or the password is wrong."))
     why = REASONS.get(request.GET.get("why", ""), "")
-    return render(request, "staff/sign_in.html", {"form": form, "why": why, **_next(request)})
+    facts = {"form": form, "why": why, **_next(request)}
+    return render(request, "staff/sign_in.html", facts, status=429 if lockout.is_shut(request) else 200)
 
 
 def begin(request: HttpRequest, member: Member, stage: records.Stage) -> None:
-    """Start a session of the member's, with a number and a key of its own, and record it."""
-    auth.login(request, member, backend=BACKEND)
-    sessions.of(request).save()  # the row, and with it the number that the entry names
-    records.signed_in(stage)
+    """Start a session of the member's, with a number and a key of its own, and record it, or neither."""
+    sessions.of(request).came_from(client_address(request), user_agent(request))
+    with transaction.atomic():
+        auth.login(request, member, backend=BACKEND)
+        sessions.of(request).save()  # the row, and with it the number that the entry names
+        records.signed_in(stage)
 
 
 def to_second_factor(request: HttpRequest, member: Member) -> HttpResponse:
@@ -86,29 +91,37 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @page
 def step_up(request: HttpRequest) -> HttpResponse:
-    """The code once more, where an act needs a fresh one; back to where it was asked for."""
-    return _ask_for_code(request, member_of(request), "step-up", "staff/step_up.html")
+    """The proof once more, where a page needs a fresh one; back to where it was asked for.
+
+    A proof that comes with the form is judged before (SessionGuardMiddleware).
+    """
+    proved = not getattr(request, "proof_missing", True) or factors.is_fresh(request)  # or by a passkey
+    if request.method == "POST" and proved:
+        return redirect(safe_next(request))
+    missing = request.method == "POST"
+    facts = {
+        "problem": _("Enter the code, or use the passkey.") if missing else "",
+        "action": reverse("step_up"),
+        "back": safe_next(request),
+        **_next(request),
+    }
+    return render(request, "staff/step_up.html", facts)
 
 
 def _ask_for_code(request: HttpRequest, member: Member, stage: records.Stage, template: str) -> HttpResponse:
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        device = factors.verify(member, form.cleaned_data["code"])
+        token = form.cleaned_data["code"]
+        device = factors.prove(request, token)
         if device is not None:
-            return _verified(request, member, device, stage)
-        _refuse_code(form, stage, factors.seconds_to_wait(member))
+            proving.passed(request, device, stage)
+            return redirect(safe_next(request))
+        refuse_code(form, stage, factors.seconds_to_wait(member, token))
     return render(request, template, {"form": form, **_next(request)})
 
 
-def _verified(request: HttpRequest, member: Member, device: TotpDevice, stage: records.Stage) -> HttpResponse:
-    if request.session.pop(INVITATION, None) is not None:
-        invitations.use_up(member)
-    factors.accept(request, device)
-    records.signed_in(stage)
-    return redirect(safe_next(request))
-
-
-def _refuse_code(form: CodeForm, stage: records.Stage, wait: int) -> None:
+def refuse_code(form: Form, stage: records.Stage, wait: int) -> None:
+    """Record a code that proved nothing, and say so at its field."""
     records.sign_in_failed(stage, "code_throttled" if wait > 1 else "code_wrong")
     form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
     if wait > 1:
@@ -120,56 +133,14 @@ def _refuse_code(form: CodeForm, stage: records.Stage, wait: int) -> None:
         form.add_error("code", words % {"n": wait})
 
 
-@before_factor
-@page
-def enrol(request: HttpRequest) -> HttpResponse:
-    """The key of a second factor, and its first code: for those who came by a one-time link.
-
-    The password alone is not enough: whoever guessed it would enrol their own telephone.
-    """
-    member = member_of(request)
-    if factors.has_factor(member):
-        return to_second_factor(request, member)
-    if not _came_by_link(request, member):
-        return render(request, "staff/link_needed.html", status=403)
-    if request.method == "POST":
-        return _confirm(request, member)
-    return _show_key(request, member, factors.enrol_totp(member), CodeForm())
-
-
-def _came_by_link(request: HttpRequest, member: Member) -> bool:
-    link = Invitation.objects.filter(
-        pk=request.session.get(INVITATION, 0), member=member, used_at__isnull=True
-    )
-    return link.exists()
-
-
-def _confirm(request: HttpRequest, member: Member) -> HttpResponse:
-    form, device = CodeForm(request.POST), factors.waiting_totp(member)
-    if device is None:
-        return redirect("enrol")
-    if form.is_valid():
-        if factors.confirm_totp(device, form.cleaned_data["code"]):
-            records.factor_enrolled()
-            return _verified(request, member, device, "code")
-        _refuse_code(form, "code", 0)
-    return _show_key(request, member, device, form)
-
-
-def _show_key(request: HttpRequest, member: Member, device: TotpDevice, form: CodeForm) -> HttpResponse:
-    facts = {
-        "form": form,
-        "qr": totp.qr(totp.config_url(device.key, member.number)),
-        "secret": totp.secret_of(device.key),
-    }
-    return render(request, "staff/enrol.html", facts)
-
-
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; the browser forgets what it holds of us."""
-    if request.user.is_authenticated:
+    locked = sessions.of(request).locked
+    if locked is not None and locked.member is not None:
+        attempt_by(request, locked.member)  # for the entry: nobody is signed in
+    if request.user.is_authenticated or locked is not None:
         records.signed_out()
     auth.logout(request)
     response = redirect("sign_in")

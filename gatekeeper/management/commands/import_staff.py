@@ -18,9 +18,10 @@ BATCH = 20_000
 class Command(ImportCommand):
     help = (
         "Takes members, one JSON object a line, as the migrator. Managers may stand further down."
-        " Suspending and leaving are not the import's, and an imported member opens nothing before a"
-        " people officer has entered their NDA. Refused lines are named on standard error, without a"
-        " value; the others get in."
+        " Suspending, leaving and coming back are not the import's, and an imported member opens nothing"
+        " before their NDA is signed. Once anybody has signed in, any role but consultant and another"
+        " manager are only proposed: a people officer confirms them under Confirm. Refused lines are"
+        " named on standard error, without a value; the others get in."
     )
     what = "staff"
 

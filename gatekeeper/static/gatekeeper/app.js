@@ -68,6 +68,68 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => say(event.target.dataset?.announce));
 
+  // The idle end. Two minutes before it the page asks whether anybody is there; the server knows what is
+  // left, for another tab may have been busy. A page in which something was typed is never left by itself:
+  // what is sent from it waits on the page that unlocks.
+  const WARN = 120;
+  const AGAIN = 10;
+  const idle = document.getElementById("idle");
+  let timer = 0;
+  let typed = false;
+  document.addEventListener("input", () => { typed = true; });
+  async function secondsLeft(address, options) {
+    try {
+      const answer = await fetch(address, { redirect: "manual", ...options });
+      return answer.ok ? (await answer.json()).left : 0;
+    } catch {
+      return null; // no network: nothing is known
+    }
+  }
+  function warn(locked) {
+    for (const part of idle.querySelectorAll("[data-soon]")) part.hidden = locked;
+    for (const part of idle.querySelectorAll("[data-locked]")) part.hidden = !locked;
+    if (!idle.open) idle.showModal();
+  }
+  function lock() {
+    hide();
+    if (!typed || !idle) location.replace(here());
+    else warn(true);
+  }
+  function watch(left) {
+    clearTimeout(timer);
+    if (left === 0) return lock();
+    if (left === null || left <= WARN) {
+      if (left !== null) warn(false);
+      timer = setTimeout(check, AGAIN * 1000);
+      return undefined;
+    }
+    if (idle.open) idle.close();
+    timer = setTimeout(check, (left - WARN) * 1000);
+    return undefined;
+  }
+  async function check() { watch(await secondsLeft(idle.dataset.ask)); }
+  if (idle) {
+    watch(Number(idle.dataset.left));
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) check(); });
+    idle.querySelector("form[data-soon]").addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const form = event.target;
+      watch(await secondsLeft(form.action, { method: "POST", body: new FormData(form) }));
+    });
+  }
+  document.addEventListener("session-locked", lock);
+
+  // Recovery codes can be copied and printed, where the browser can.
+  for (const button of document.querySelectorAll("[data-print], [data-copy]")) {
+    button.hidden = "copy" in button.dataset && !navigator.clipboard;
+    button.addEventListener("click", async () => {
+      if (!("copy" in button.dataset)) return print();
+      const codes = document.getElementById(button.dataset.copy).querySelectorAll("code");
+      await navigator.clipboard.writeText(Array.from(codes, (code) => code.textContent).join("\n"));
+      return say(button.dataset.done);
+    });
+  }
+
   // The summary of errors takes the focus, so that it is read first.
   document.querySelector(".errors")?.focus();
 })();

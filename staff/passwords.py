@@ -1,0 +1,99 @@
+"""Forgotten passwords, and new ones (ASVS 6.2, 6.4.3): the second factor is never touched by them."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Entry, Event
+from staff import mails
+from staff.emails import normalise
+from staff.invitations import digest_of, path_of
+from staff.models import Invitation, Member, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LINK_LASTS: Final = timedelta(hours=1)
+#: The least time between two links of a member's, so that nobody's mailbox is flooded.
+BETWEEN: Final = timedelta(minutes=5)
+
+
+def mail_link(email: str, context: Mapping[str, str | None]) -> None:
+    """Mail the member of this address a link with which to set a new password; to nobody, no mail.
+
+    It goes to the address that is stored, never to the one that was typed (attack 23). `context` is
+    the request's, for the entry: this is work for later, and nobody is told what came of it.
+    """
+    member = Member.objects.filter(email=normalise(email)).first()
+    if member is None or member.barred_because() or not member.has_usable_password():
+        return
+    token = _new_link(member, context)
+    if token:
+        link = f"{settings.SITE_URL}{path_of(token)}"
+        mails.tell(member, _("A new password for Gatekeeper"), "staff/mail/password_link.txt", link=link)
+
+
+def _new_link(member: Member, context: Mapping[str, str | None]) -> str:
+    """A new link's token, recorded; '' where one was sent a moment ago. Earlier ones by mail end."""
+    now = timezone.now()
+    with transaction.atomic():
+        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        mine = Invitation.objects.filter(member=member, purpose=Invitation.Purpose.PASSWORD)
+        if mine.filter(created_at__gt=now - BETWEEN).exists():
+            return ""
+        mine.filter(used_at__isnull=True, expires_at__gt=now).update(expires_at=now)
+        token = secrets.token_urlsafe(32)
+        Invitation.objects.create(
+            digest=digest_of(token), member=member, purpose="password", expires_at=now + LINK_LASTS
+        )
+        Entry.objects.create(
+            event=Event.CHANGE,
+            object_repr="password link mailed",
+            member=member.number,
+            member_name=member.name,
+            role=",".join(member.roles),
+            **context,
+        )
+    return token
+
+
+def change(member: Member, password: str, *, but: int | None = None) -> None:
+    """Set a new password, end all sessions that were begun under the old one, and mail the member.
+
+    `but` is the session in which the member changes it. With the entry, or not at all.
+    """
+    with transaction.atomic():
+        had_one = member.has_usable_password()
+        member.set_password(password)
+        member.save(update_fields=["password"])
+        running = Session.objects.filter(member=member, ended_at__isnull=True)
+        running.exclude(pk=but or 0).update(ended_at=timezone.now())
+        if had_one:
+            mails.tell(member, _("Your password was changed"), "staff/mail/password_changed.txt")
+
+
+def use(link: Invitation, password: str) -> bool:
+    """Set the password for which a link was given; False when it was used, or ended, meanwhile.
+
+    One by mail is used up by this. An invitation is used up by the second factor that follows, so
+    that a page which was closed too early costs nothing.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        mine = Invitation.objects.select_for_update(no_key=True).filter(
+            pk=link.pk, used_at__isnull=True, expires_at__gt=now
+        )
+        found = mine.first()
+        if found is None:
+            return False
+        if found.purpose == Invitation.Purpose.PASSWORD:
+            Invitation.objects.filter(pk=found.pk).update(used_at=now)
+        change(link.member, password)
+    return True

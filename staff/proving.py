@@ -1,0 +1,67 @@
+"""Proving a second factor: who may add one, and what follows when one was proved, by code or passkey."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from staff import factors, invitations, records
+from staff.members import member_of
+from staff.models import Invitation
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+#: In the session of whoever came by a link: only they may enrol a second factor.
+INVITATION: Final = "invitation"
+#: In the session of whoever has just enrolled, until the recovery codes are kept.
+ENROLLING: Final = "enrolling"
+
+
+def came_by_link(request: HttpRequest) -> bool:
+    """Whether a link given by a people officer led here, and is still good.
+
+    A link for a forgotten password alone is not enough: it came by mail, and whoever reads the mail
+    would enrol their own telephone (ASVS 6.4.3).
+    """
+    link = Invitation.objects.filter(
+        pk=request.session.get(INVITATION, 0),
+        member=member_of(request),
+        purpose=Invitation.Purpose.INVITATION,
+        used_at__isnull=True,
+        expires_at__gt=timezone.now(),
+    )
+    return link.exists()
+
+
+def may_add(request: HttpRequest) -> bool:
+    """Whether a factor may be added now: after a fresh proof; the first one, by the link."""
+    if factors.has_factor(member_of(request)):
+        return factors.is_fresh(request)
+    return came_by_link(request)
+
+
+def passed(request: HttpRequest, device: factors.Device, stage: records.Stage) -> None:
+    """Use up the link by which the member came, verify the session under a new key, record it.
+
+    All of it, or nothing: without the entry no session is verified (attack 27).
+    """
+    with transaction.atomic():
+        if request.session.pop(INVITATION, None) is not None:
+            invitations.use_up(member_of(request))
+        factors.accept(request, device)
+        records.signed_in(stage)
+
+
+def added(request: HttpRequest, device: factors.Device, *, first: bool) -> None:
+    """A factor was added. The first one verifies the session; after another a proof is asked for.
+
+    Call inside the transaction that adds it.
+    """
+    kind = factors.kind_of(device)
+    factors.changed(request, "passkey added" if kind == factors.PASSKEY else "totp added")
+    if first:
+        request.session[ENROLLING] = True
+        passed(request, device, "code")

@@ -1,0 +1,82 @@
+"""One's own sessions: which there are, ending them, and how long the one at hand lasts without a click."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from staff import browsers, records, sessions
+from staff.decorators import polling
+from staff.members import member_of
+from staff.models import Session
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+@require_safe
+def own(request: HttpRequest) -> HttpResponse:
+    """The member's sessions that run or are locked, this one marked."""
+    rows = [
+        {
+            "row": row,
+            "browser": browsers.words_of(row.user_agent),
+            "this": row.pk == sessions.of(request).number,
+            "locked": sessions.is_idle(row),
+        }
+        for row in _running(request).order_by("-last_seen_at", "-pk")
+    ]
+    rows.sort(key=lambda one: not one["this"])
+    return render(request, "staff/sessions.html", {"sessions": rows})
+
+
+@require_POST
+def end(request: HttpRequest, number: int) -> HttpResponse:
+    """End one of one's own sessions. The one at hand is ended by signing out."""
+    if number == sessions.of(request).number or not _end(_running(request).filter(pk=number)):
+        raise Http404
+    messages.success(request, _("The session is ended."))
+    return redirect("sessions")
+
+
+@require_POST
+def end_others(request: HttpRequest) -> HttpResponse:
+    """End all of one's own sessions but the one at hand."""
+    _end(_running(request).exclude(pk=sessions.of(request).number or 0))
+    messages.success(request, _("All other sessions are ended."))
+    return redirect("sessions")
+
+
+@polling
+@require_safe
+def left(request: HttpRequest) -> HttpResponse:
+    """For the script that warns before the idle end: the seconds left. Asking is no activity."""
+    return JsonResponse({"left": sessions.of(request).seconds_left})
+
+
+@require_POST
+def stay(request: HttpRequest) -> HttpResponse:
+    """'Stay signed in': a click like any other, noted before this answers (SessionGuardMiddleware)."""
+    return JsonResponse({"left": sessions.of(request).seconds_left})
+
+
+def _running(request: HttpRequest) -> QuerySet[Session]:
+    begun = timezone.now() - sessions.longest()
+    return Session.objects.filter(member=member_of(request), ended_at__isnull=True, started_at__gt=begun)
+
+
+def _end(rows: QuerySet[Session]) -> int:
+    """End them, each with an entry, or none; how many it were."""
+    with transaction.atomic():
+        numbers = sorted(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+        Session.objects.filter(pk__in=numbers).update(ended_at=timezone.now())
+        for number in numbers:
+            records.session_ended(number)
+    return len(numbers)
