@@ -73,7 +73,7 @@ def seconds_to_wait(member: Member) -> int:
 
 def is_verified(request: HttpRequest) -> bool:
     """Whether the second factor was proved in this session, and is still the member's."""
-    proved = getattr(request.user, "is_verified", None)  # django-otp's middleware puts it there
+    proved = getattr(request.user, "is_verified", None)  # MemberMiddleware puts it there
     return bool(proved and proved()) and sessions.of(request).verified_at is not None
 
 
