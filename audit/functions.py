@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.db import connections
@@ -18,3 +18,10 @@ def call(sql: str, values: Sequence[object], *, using: str = "default") -> tuple
     with connections[using].cursor() as cursor:
         cursor.execute(sql, given)
         return cast("tuple[Any, ...]", cursor.fetchone())
+
+
+def rows(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run one statement with named values that returns any number of rows. Raises django.db.Error."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(sql, values)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())

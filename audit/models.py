@@ -66,11 +66,22 @@ class Entry(AbstractLogEntry):  # type: ignore[misc]  # django-auditlog ships no
     """One thing that happened, with every fact as it was then."""
 
     id = models.BigAutoField(primary_key=True)
+    # Nobody asks for entries by these two: an index on them would only cost every entry.
     content_type = models.ForeignKey(
-        "contenttypes.ContentType", models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+        "contenttypes.ContentType",
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     object_pk = models.CharField(max_length=255, default="")
     object_id = models.BigIntegerField(null=True)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.installation import differences
-from gatekeeper import notices, presentation
+from gatekeeper import notices, times
 from gatekeeper.checks import limits_wanted
 from gatekeeper.models import Feed, Limit
 from gatekeeper.sql_files import FILES
@@ -134,9 +134,7 @@ def _feed() -> Health:
     title, minutes = _("Helpdesk"), settings.LIMITS["ticket_feed_max_age_minutes"]
     feed = Feed.objects.filter(name="tickets").first()
     heard = (
-        _("Last heard at %(time)s.") % {"time": presentation.moment(feed.heard_at)}
-        if feed
-        else _("Never heard.")
+        _("Last heard at %(time)s.") % {"time": times.moment(feed.heard_at)} if feed else _("Never heard.")
     )
     if not minutes or (feed and timezone.now() < feed.heard_at + timedelta(minutes=minutes)):
         return Health("gatekeeper.feed", title, "ok", heard)

@@ -2,27 +2,22 @@
 
 Pure functions: nothing is decided and nothing fetched here. In: the rows that SQL evaluated, facts
 by name, and the addresses of the steps that this viewer can take. Out: rows in DESIGN §3's order,
-at most one next step, badges. A sentence says what is missing, then who can help, then how long.
+at most one next step. A sentence says what is missing, then who can help, then how long.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, Literal
 
-from django.utils import timezone
-from django.utils.dateformat import format as dateformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
-from gatekeeper import catalogue
-from gatekeeper.models import Ticket
-from staff.models import Role
+from gatekeeper import catalogue, times
 from staff.reasons import REASONS as STAFF_REASONS
 
 RowState = Literal[
@@ -34,7 +29,6 @@ RowState = Literal[
     "final",
     "unreachable",
 ]
-Tone = Literal["pass", "waiting", "failed", "info", "neutral"]
 Facts = Mapping[str, object]
 
 #: U+FE0E asks for the sign as text: some systems would draw a coloured picture.
@@ -352,51 +346,10 @@ class GateView:
         return next((one.sentence for one in waiting), "")
 
 
-@dataclass(frozen=True)
-class Badge:
-    """A mark, a word and a tone; never clickable."""
-
-    mark: str
-    word: str
-    tone: Tone
-
-
-_BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
-    "pending": ("◷", pgettext_lazy("request", "Pending"), "waiting"),
-    "approved": ("✓", pgettext_lazy("request", "Approved"), "info"),
-    "active": ("●", pgettext_lazy("access", "Active"), "pass"),
-    "denied": ("✕", pgettext_lazy("request", "Rejected"), "failed"),
-    "withdrawn": ("■", pgettext_lazy("request", "Withdrawn"), "neutral"),
-    "lapsed": ("■", pgettext_lazy("request", "Lapsed"), "neutral"),
-    "ended": ("■", pgettext_lazy("access", "Ended"), "neutral"),
-    "expired": ("■", pgettext_lazy("access", "Expired"), "neutral"),
-    "revoked": ("⊘", pgettext_lazy("access", "Revoked"), "failed"),
-    "suspended": ("⊘", pgettext_lazy("member", "Suspended"), "failed"),
-    "left": ("■", pgettext_lazy("member", "Left"), "neutral"),
-    "not_started": ("◷", pgettext_lazy("member", "Not started"), "waiting"),
-    "in_force": ("✓", pgettext_lazy("agreement", "In force"), "pass"),
-    "missing": ("✕", pgettext_lazy("agreement", "Missing"), "failed"),
-    "ending": ("◷", pgettext_lazy("agreement", "Ends soon"), "waiting"),
-    "old_version": ("✕", pgettext_lazy("agreement", "Old version"), "failed"),
-    "allowed": ("✓", pgettext_lazy("outcome", "Allowed"), "neutral"),
-    "refused": ("✕", pgettext_lazy("outcome", "Refused"), "failed"),
-    "withheld": ("⊘", pgettext_lazy("outcome", "Withheld"), "failed"),
-    "failed": ("⚠\ufe0e", pgettext_lazy("outcome", "Failed"), "failed"),
-    "ok": ("✓", pgettext_lazy("check", "Works"), "pass"),
-    "to_fix": ("✕", pgettext_lazy("check", "To fix"), "failed"),
-    "off": ("○", pgettext_lazy("check", "Not configured"), "neutral"),
-    "unknown": ("⚠\ufe0e", pgettext_lazy("check", "Could not be checked"), "waiting"),
-}
 _ADJUDGED: Final = frozenset(
     {catalogue.PASSED, catalogue.NOT_REQUIRED, catalogue.CANNOT_START, "cannot_start"}
 )
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
-
-
-def badge(state: str) -> Badge:
-    """In: a state of a request, grant, member, agreement, outcome or check. KeyError: unknown."""
-    mark, word, tone = _BADGES[state]
-    return Badge(mark, str(word), tone)
 
 
 def row_state(code: str, *, can_fix: bool) -> RowState:
@@ -505,169 +458,25 @@ def _words(code: str, condition: str) -> Words | None:
     return _WORDS[code]
 
 
-_CATEGORY_WORDS: Final = dict(catalogue.CATEGORIES)
+CATEGORY_WORDS: Final = dict(catalogue.CATEGORIES)
 #: Facts whose moment is the end of a day.
-_ENDS_WITH_THE_DAY: Final = frozenset({"nda_ends", "consent_ends"})
+ENDS_WITH_THE_DAY: Final = frozenset({"nda_ends", "consent_ends"})
 _DENIAL_WORDS: Final = dict(catalogue.DENIALS)
 
 
 def _as_words(name: str, value: object) -> str:
     """A fact in the words of a sentence: moments, lists of categories, chips."""
     if isinstance(value, datetime):
-        return last_day(value) if name in _ENDS_WITH_THE_DAY else moment(value)
+        return times.last_day(value) if name in ENDS_WITH_THE_DAY else times.moment(value)
     if isinstance(value, date):
-        return day(value)
+        return times.day(value)
     if name == "denial":
         return lower_first(str(_DENIAL_WORDS.get(str(value), value)))
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(str(_CATEGORY_WORDS.get(str(one), one)) for one in value)
+        return ", ".join(str(CATEGORY_WORDS.get(str(one), one)) for one in value)
     return str(value)
 
 
 def lower_first(text: str) -> str:
     """A chip within a sentence."""
     return text[:1].lower() + text[1:]
-
-
-def day(value: date) -> str:
-    """A date as people here write it."""
-    if isinstance(value, datetime):
-        value = timezone.localtime(value).date()
-    return dateformat(value, pgettext("date format", "j M Y"))
-
-
-def last_day(value: datetime) -> str:
-    """The last day of what ends at that moment: midnight belongs to the day before."""
-    return day(value - timedelta(microseconds=1))
-
-
-def clock(value: datetime) -> str:
-    """The time of day in the company's time zone."""
-    return dateformat(timezone.localtime(value), "H:i")
-
-
-def moment(value: datetime) -> str:
-    """The time of day today, the date with it on any other day."""
-    local = timezone.localtime(value)
-    if local.date() == timezone.localdate():
-        return clock(value)
-    return f"{day(value)} {clock(value)}"
-
-
-def left_until(ends_at: datetime) -> timedelta:
-    """What is left, never less than nothing."""
-    return max(ends_at - timezone.now(), timedelta())
-
-
-def minutes_and_seconds(left: timedelta) -> str:
-    """41:12, or 1:41:12 above an hour."""
-    seconds = int(left.total_seconds())
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    if hours:
-        return f"{hours}:{minutes:02}:{seconds % 60:02}"
-    return f"{minutes}:{seconds % 60:02}"
-
-
-@dataclass(frozen=True)
-class NavItem:
-    """A place in the rail; `name` is the address's name, `icon` a heroicon's."""
-
-    name: str
-    label: str
-    icon: str
-
-
-_NAVIGATION: Final[tuple[tuple[str, Promise, str, frozenset[str]], ...]] = (
-    ("home", pgettext_lazy("page", "Home"), "home", frozenset()),
-    ("inbox", pgettext_lazy("page", "Inbox"), "inbox", frozenset({"manager"})),
-    (
-        "team",
-        pgettext_lazy("page", "Team"),
-        "users",
-        frozenset({"manager", "reviewer", "people"}),
-    ),
-    ("entries", pgettext_lazy("page", "Log"), "clipboard-document-list", frozenset({"reviewer"})),
-    ("members", pgettext_lazy("page", "Members"), "identification", frozenset({"people"})),
-    ("ndas", pgettext_lazy("page", "NDAs"), "document-check", frozenset({"people"})),
-    ("proposals", pgettext_lazy("page", "Confirm"), "user-plus", frozenset({"people", "administrator"})),
-    ("checks", pgettext_lazy("page", "Checks"), "wrench-screwdriver", frozenset({"administrator"})),
-)
-
-
-def navigation(roles: Sequence[str]) -> list[NavItem]:
-    """In: a member's roles. Out: the places they have; everybody has a home."""
-    held = frozenset(roles)
-    return [
-        NavItem(name, str(label), icon)
-        for name, label, icon, wanted in _NAVIGATION
-        if not wanted or wanted & held
-    ]
-
-
-#: Columns of an entry in the order in which a reviewer asks for them.
-_ENTRY_FACTS: Final[tuple[tuple[str, Promise], ...]] = (
-    ("id", pgettext_lazy("entry", "Number")),
-    ("member", pgettext_lazy("entry", "Member")),
-    ("member_name", pgettext_lazy("entry", "Name")),
-    ("role", pgettext_lazy("entry", "Role")),
-    ("session", pgettext_lazy("entry", "Session")),
-    ("factor", pgettext_lazy("entry", "Second factor")),
-    ("source", pgettext_lazy("entry", "Source")),
-    ("remote_addr", pgettext_lazy("entry", "IP address")),
-    ("user_agent", pgettext_lazy("entry", "Browser")),
-    ("cid", pgettext_lazy("entry", "Web request")),
-    ("account", pgettext_lazy("entry", "Account")),
-    ("subject", pgettext_lazy("entry", "About member")),
-    ("ticket", pgettext_lazy("entry", "Ticket")),
-    ("ticket_kind", pgettext_lazy("entry", "Kind of ticket")),
-    ("ticket_state", pgettext_lazy("entry", "State of ticket")),
-    ("purpose", pgettext_lazy("entry", "Purpose")),
-    ("categories", pgettext_lazy("entry", "Categories")),
-    ("fields", pgettext_lazy("entry", "Fields")),
-    ("records", pgettext_lazy("entry", "Participants")),
-    ("results", pgettext_lazy("entry", "Results")),
-    ("request_id", pgettext_lazy("entry", "Access request")),
-    ("grant_id", pgettext_lazy("entry", "Grant")),
-    ("approver", pgettext_lazy("entry", "Approver")),
-    ("signature", pgettext_lazy("entry", "Signature")),
-    ("nda_version", pgettext_lazy("entry", "NDA version")),
-    ("nda_ends", pgettext_lazy("entry", "NDA valid until")),
-    ("consent", pgettext_lazy("entry", "Consent")),
-    ("failed", pgettext_lazy("entry", "All conditions not met")),
-    ("answers", pgettext_lazy("entry", "Answers entry")),
-    ("details", pgettext_lazy("entry", "Details")),
-    ("changes", pgettext_lazy("entry", "Changes")),
-)
-
-
-def entry_facts(entry: object) -> list[tuple[str, str]]:
-    """In: a line of the log. Out: (label, text) of each fact that it has."""
-    known = ((name, label, getattr(entry, name, None)) for name, label in _ENTRY_FACTS)
-    return [
-        (str(label), _fact(name, value)) for name, label, value in known if value not in (None, "", [], {})
-    ]
-
-
-#: Codes that an entry keeps, and what they are called on the pages.
-_FACT_WORDS: Final[dict[str, Mapping[str, object]]] = {
-    "role": dict(Role.choices),
-    "ticket_kind": dict(Ticket._meta.get_field("kind").flatchoices),
-    "ticket_state": dict(Ticket.State.choices),
-    "consent": {catalogue.NOT_REQUIRED: STATE_WORDS["not_required"]},
-    "purpose": dict(catalogue.PURPOSES),
-    "categories": _CATEGORY_WORDS,
-    "fields": catalogue.FIELDS,
-}
-
-
-def _fact(name: str, value: object) -> str:
-    words = _FACT_WORDS.get(name, {})
-    if isinstance(value, datetime) and name in _ENDS_WITH_THE_DAY:
-        return last_day(value)
-    if isinstance(value, datetime):
-        return f"{day(value)} {clock(value)}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(words.get(str(one), one)) for one in value)
-    if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return str(words.get(str(value), value))

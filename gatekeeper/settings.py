@@ -81,9 +81,9 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    # The member's language, the log's facts, and only then whoever may answer or record.
+    # The member with their factor and language, the log's facts, and only then whoever may answer or
+    # record.
+    "staff.middleware.MemberMiddleware",
     "staff.middleware.LanguageMiddleware",
     "audit.middleware.AuditMiddleware",
     "staff.middleware.SessionGuardMiddleware",
@@ -106,7 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "gatekeeper.views.home.open_grants",
+                "gatekeeper.views.home.thin_bar",
             ],
         },
     },
@@ -130,7 +130,8 @@ def _database(name: str, **options: object) -> dict[str, Any] | None:
         "PORT": parts.pop("port", ""),
         "ATOMIC_REQUESTS": False,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**parts, "server_side_binding": True, **options},
+        # Prepared at the fifth time: the same few statements answer every page.
+        "OPTIONS": {**parts, "server_side_binding": True, "prepare_threshold": 5, **options},
     }
 
 
@@ -140,7 +141,6 @@ _aliases = {
     "vault": _database(
         "DATABASE_URL_VAULT",
         options="-c lock_timeout=5s -c statement_timeout=5s",
-        prepare_threshold=5,
     ),
     "migrator": _database("DATABASE_URL_MIGRATOR", assume_role=roles.OWNER),
 }
@@ -303,5 +303,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "axes": {"handlers": [], "level": "WARNING", "propagate": True},
+        # It would tell of each connection that is taken and given back: four lines a page.
+        "psycopg.pool": {"level": "WARNING"},
     },
 }

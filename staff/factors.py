@@ -127,7 +127,7 @@ def wait_of(device: TotpDevice | RecoveryDevice) -> int:
 
 def is_verified(request: HttpRequest) -> bool:
     """Whether the second factor was proved in this session, and is still the member's."""
-    proved = getattr(request.user, "is_verified", None)  # django-otp's middleware puts it there
+    proved = getattr(request.user, "is_verified", None)  # MemberMiddleware puts it there
     return bool(proved and proved()) and sessions.of(request).verified_at is not None
 
 

@@ -9,18 +9,23 @@ holds both).
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
 
-from staff.models import Session
+from audit.functions import rows
+from staff.models import Member, Session, TotpDevice
 
 # Writing at every click would be a write a page; ten seconds are nothing against fifteen minutes.
 TOUCH_AFTER = timedelta(seconds=10)
@@ -29,6 +34,20 @@ EXPIRED = "session_expired"
 ENDED = "session_ended"
 #: Idle for too long, and within its hours: nothing is open in it, and a fresh proof resumes it.
 LOCKED = "session_locked"
+
+
+def _columns(alias: str, model: type[Model]) -> str:
+    return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+
+
+# By hand, for it comes before every page: the ORM would ask three times, and compile each anew.
+_SESSION = f"""
+    SELECT {_columns("s", Session)}, {_columns("m", Member)}, {_columns("d", TotpDevice)}
+    FROM staff_session s LEFT JOIN staff_member m ON m.id = s.member_id
+        LEFT JOIN staff_totpdevice d ON d.user_id = s.member_id
+            AND 'staff.totpdevice/' || d.id = s.data->>'{DEVICE_ID_SESSION_KEY}'
+    WHERE s.digest = %(digest)s::bytea
+"""  # noqa: S608  # names of columns, no values
 
 
 def digest_of(key: str) -> bytes:
@@ -44,6 +63,8 @@ class SessionStore(SessionBase):
         self._row: Session | None = None
         self._asleep: Session | None = None
         self._origin: dict[str, str | None] = {}
+        #: The member's second factor that the session's data name; None when there is none.
+        self.device: TotpDevice | None = None
         #: Why the session that the cookie names counts no more; empty when it counts, or is unknown.
         self.ended_because = ""
 
@@ -88,6 +109,12 @@ class SessionStore(SessionBase):
         row = self._loaded()
         return row.factor if row else ""
 
+    @property
+    def member(self) -> Member | None:
+        """Whose session it is; None for a visitor's."""
+        row = self._loaded()
+        return row.member if row else None
+
     # What sign-in and the guard do
 
     def came_from(self, address: str | None, browser: str) -> None:
@@ -129,7 +156,7 @@ class SessionStore(SessionBase):
 
     def load(self) -> dict[str, Any]:
         """The data of the cookie's session while it counts; otherwise the visitor has none."""
-        row = Session.objects.filter(digest=digest_of(self.session_key or "")).first()
+        row = self._find()
         reason = _why_over(row) if row else ""
         if reason == LOCKED:
             self._asleep = row  # the cookie stays, for it leads back
@@ -196,6 +223,17 @@ class SessionStore(SessionBase):
 
     # Inside
 
+    def _find(self) -> Session | None:
+        """The cookie's session with its member and its second factor."""
+        found = rows(_SESSION, {"digest": digest_of(self.session_key or "")})
+        if not found:
+            return None
+        values = iter(found[0])
+        row: Session = _built(Session, values)
+        row.data, row.member = json.loads(row.data), _built(Member, values)
+        self.device = _built(TotpDevice, values)
+        return row
+
     def _data(self, *, no_load: bool = False) -> dict[str, Any]:
         data: dict[str, Any] = self._get_session(no_load)  # type: ignore[attr-defined]  # no stub
         return data
@@ -242,6 +280,13 @@ def longest() -> timedelta:
 def is_idle(row: Session) -> bool:
     """Whether nothing happened in it for so long that it is locked."""
     return timezone.now() >= row.last_seen_at + _limits()[0]
+
+
+def _built(model: type[Model], values: Iterator[Any]) -> Any:
+    """The next object in a row of several tables' columns; None when there was none to join."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    mine = list(islice(values, len(names)))
+    return None if mine[0] is None else model.from_db("default", names, mine)
 
 
 def _limits() -> tuple[timedelta, timedelta]:

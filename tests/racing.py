@@ -168,6 +168,9 @@ WITHOUT_LOCK_AND_ISOLATION = [
     ("decide", "IF p_lock THEN", "IF false THEN"),
 ]
 WITHOUT_FLUSH = [
-    ("release_view", "WHILE pg_current_wal_flush_lsn() < flushed_to AND", "WHILE false AND"),
-    ("release_view", "IF pg_current_wal_flush_lsn() < flushed_to THEN", "IF false THEN"),
+    (
+        "release_view",
+        "IF reason IS NULL AND pg_current_wal_flush_lsn() < flushed_to THEN",
+        "IF false THEN",
+    ),
 ]

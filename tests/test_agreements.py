@@ -302,6 +302,18 @@ def test_a_version_is_signed_once_and_anew_in_its_last_month(scene: Scene) -> No
     assert papers.sign(scene.caller, scene.anna)[1] == "no_change"
 
 
+def test_a_version_of_a_short_term_is_not_signed_twice_at_once_either(scene: Scene) -> None:
+    """Its signatures are in their last month from the beginning."""
+    scene.world.quietly_version(1, term_days=20)
+    facts(valid_until=now())(scene)
+    number, reason = papers.sign(scene.caller, scene.anna)
+    assert reason == ""
+    assert papers.sign(scene.caller, scene.anna)[1] == "no_change"
+    yesterday = now() - timedelta(hours=25)
+    scene.world.quietly("staff_signature", number or 0, signed_at=yesterday, counts_from=yesterday)
+    assert papers.sign(scene.caller, scene.anna)[1] == ""
+
+
 def test_of_an_older_version_a_signature_is_worth_nothing(scene: Scene) -> None:
     scene.world.version(2, effective_at=now() - DAY)
     facts(valid_until=now())(scene)

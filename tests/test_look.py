@@ -7,7 +7,7 @@ import ast
 import gettext
 import re
 from datetime import UTC, datetime, timedelta
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,8 +20,9 @@ from django.utils import translation
 
 from audit.forms import QueryForm
 from audit.models import Event, Outcome
-from gatekeeper import catalogue, presentation
+from gatekeeper import catalogue, presentation, times
 from gatekeeper.models import Ticket
+from gatekeeper.templatetags.gate import fill
 from staff.models import Role
 from tests.people import give_factors, give_password, sign_in
 from tests.world import World
@@ -296,8 +297,8 @@ def test_each_of_the_seven_states_arises(code: str, state: str) -> None:
 
 
 def test_time_left_is_never_negative() -> None:
-    assert presentation.left_until(AT - timedelta(days=9000)) == timedelta()
-    assert presentation.minutes_and_seconds(timedelta(minutes=101, seconds=12)) == "1:41:12"
+    assert times.left_until(AT - timedelta(days=9000)) == timedelta()
+    assert times.minutes_and_seconds(timedelta(minutes=101, seconds=12)) == "1:41:12"
 
 
 # Colours
@@ -389,3 +390,9 @@ def _names(patterns: list[URLPattern | URLResolver]) -> set[str]:
         elif pattern.name:
             names.add(pattern.name)
     return names
+
+
+def test_what_is_filled_into_a_fragment_is_escaped_and_not_kept() -> None:
+    for typed in ("<b>&", "{0.__class__}"):
+        filled = fill("gatekeeper/account/_empty.html", label=typed)
+        assert f"<dt>{escape(typed)}</dt>" in filled

@@ -23,30 +23,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
         AND m.starts_on <= today.day AND (m.left_on IS NULL OR m.left_on >= today.day)
 $$;
 
--- The signature of a member that is in force: of the version required, or of the one before it
--- within the grace, not withdrawn, not past its end.
--- (PL/pgSQL, which keeps its plans: a function in SQL would be planned anew at every call.)
-CREATE OR REPLACE FUNCTION vault.signature_in_force(p_member bigint, p_at timestamptz)
-RETURNS public.staff_signature
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    required public.staff_ndaversion;
-    before public.staff_ndaversion;
-    found public.staff_signature;
-BEGIN
-    SELECT v.* INTO required FROM public.staff_ndaversion v
-    WHERE v.effective_at <= p_at AND v.recalled_at IS NULL ORDER BY v.effective_at DESC LIMIT 1;
-    SELECT v.* INTO before FROM public.staff_ndaversion v
-    WHERE v.effective_at < required.effective_at AND v.recalled_at IS NULL ORDER BY v.effective_at DESC LIMIT 1;
-    SELECT s.* INTO found FROM public.staff_signature s
-    WHERE s.member_id = p_member AND s.withdrawn_at IS NULL AND s.counts_from <= p_at AND s.valid_until > p_at
-        AND (s.form = 'founding' OR s.version_id = required.number
-            OR (s.version_id = before.number
-                AND p_at < required.effective_at + make_interval(days => required.grace_days)))
-    ORDER BY s.valid_until DESC, s.id DESC LIMIT 1;
-    RETURN found;
-END $$;
-
 -- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
 -- 'not_required', 'cannot_start_yet' or the reason; `reason` is the first that fails, NULL when all
 -- hold. The other columns are the facts on which it rested, under the names that the log has for them.
@@ -57,6 +33,7 @@ END $$;
 -- what holds here holds until the transaction ends. FOR NO KEY UPDATE: FOR SHARE starves the closing,
 -- FOR KEY SHARE does not stop it. Guardian's row is read, not locked: whoever deletes it goes on to the
 -- grant by trigger and waits there; with a lock on both, remove_perm and a reveal would deadlock.
+-- A row at a time and by its key: that is what PL/pgSQL does fastest, and each reveal decides twice.
 -- Each WHEN asks 'is it not true', so that an unknown fails.
 CREATE OR REPLACE FUNCTION vault.decide(
     p_digest bytea, p_act text, p_account text DEFAULT NULL, p_ticket text DEFAULT NULL,
@@ -75,25 +52,20 @@ DECLARE
     limits jsonb;
     m public.staff_member;
     s public.staff_session;
+    v public.staff_ndaversion;
     n public.staff_signature;
     a public.gatekeeper_account;
     t public.gatekeeper_ticket;
     r public.gatekeeper_accessrequest;
     g public.gatekeeper_grant;
-    roles_needed text[];
-    claimed boolean := false;
+    heard_at timestamptz;
+    latest_entry timestamptz;
+    claimed boolean;
     listed boolean;
-    behind boolean;
+    signature_runs boolean;  -- the one under which the grant was approved
+    consents text[];
     about_an_account boolean := p_act IN ('gate', 'view', 'search', 'open', 'request');
-    c_member text; c_session text; c_nda text; c_ticket text := 'not_required'; c_approval text := 'not_required';
-    c_time text := 'not_required'; c_consent text := 'not_required'; c_account text := 'not_required';
-BEGIN
-    SELECT jsonb_object_agg(l.name, l.value) INTO limits FROM public.gatekeeper_limit l;
-    IF (limits ?& ARRAY['session_idle_minutes', 'session_hours', 'factor_minutes', 'factor_minutes_signing', 'time_zone',
-                        'ticket_feed_max_age_minutes', 'views_per_grant']) IS NOT TRUE THEN
-        RAISE 'limits are missing: run apply_settings';
-    END IF;
-    roles_needed := CASE
+    roles_needed text[] := CASE
         WHEN about_an_account OR p_act = 'own' THEN ARRAY['consultant']
         WHEN p_act IN ('manage', 'approve') THEN ARRAY['manager']
         WHEN p_act IN ('end', 'suspend') THEN ARRAY['manager', 'reviewer', 'people']
@@ -104,81 +76,114 @@ BEGIN
         WHEN p_act = 'countersign' THEN ARRAY['people']
         WHEN p_act = 'confirm' THEN ARRAY['people', 'administrator']
         ELSE ARRAY[]::text[] END;
-
+    c_member text; c_session text; c_nda text; c_ticket text := 'not_required'; c_approval text := 'not_required';
+    c_time text := 'not_required'; c_consent text := 'not_required'; c_account text := 'not_required';
+BEGIN
     -- Who, and under what. A grant that is not this member's, or of another account, is no grant.
-    SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest;
-    actor_id := coalesce(p_member, s.member_id);
-    account := p_account;
-    ticket := p_ticket;
+    SELECT x.member_id INTO actor_id FROM public.staff_session x WHERE x.digest = p_digest;
+    actor_id := coalesce(p_member, actor_id);
     IF p_grant IS NOT NULL THEN
-        SELECT b.reference, k.number, x.id INTO account, ticket, grant_id
+        SELECT x.id, x.account_id, x.ticket_id INTO grant_id, account_id, ticket_id
         FROM public.gatekeeper_grant x JOIN public.gatekeeper_account b ON b.id = x.account_id
-            JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id
         WHERE x.id = p_grant AND x.member_id = actor_id AND (p_account IS NULL OR b.reference = p_account);
-        account := coalesce(account, p_account);
     END IF;
-    IF ticket IS NULL AND about_an_account THEN  -- the ticket nearest to opening this account
-        SELECT k.number INTO ticket FROM public.gatekeeper_assignment x
-            JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id
-        WHERE x.member_id = actor_id AND x.accounts @> ARRAY[account]::varchar[]
-        ORDER BY x.ended_at IS NOT NULL, NOT EXISTS (
-                SELECT FROM public.gatekeeper_grant y WHERE y.assignment_id = x.id AND y.ended_at IS NULL),
-            x.id DESC LIMIT 1;
+    IF grant_id IS NULL AND about_an_account THEN
+        SELECT x.id INTO account_id FROM public.gatekeeper_account x WHERE x.reference = p_account;
+        IF p_ticket IS NOT NULL AND p_grant IS NULL THEN
+            SELECT x.id INTO ticket_id FROM public.gatekeeper_ticket x WHERE x.number = p_ticket;
+        ELSE  -- the ticket nearest to opening this account
+            SELECT x.ticket_id INTO ticket_id FROM public.gatekeeper_assignment x
+            WHERE x.member_id = actor_id AND x.accounts @> ARRAY[p_account]::varchar[]
+            ORDER BY x.ended_at IS NOT NULL, NOT EXISTS (
+                    SELECT FROM public.gatekeeper_grant y WHERE y.assignment_id = x.id AND y.ended_at IS NULL),
+                x.id DESC LIMIT 1;
+        END IF;
     END IF;
 
+    -- A lock that was waited for gives the row as it then stands. All the rest is read by statements that
+    -- begin when every lock is held.
     IF p_lock THEN
-        PERFORM FROM public.staff_member x WHERE x.id = actor_id FOR NO KEY UPDATE;
-        PERFORM FROM public.staff_session x WHERE x.digest = p_digest FOR NO KEY UPDATE;
+        SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id FOR NO KEY UPDATE;
+        SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest FOR NO KEY UPDATE;
         PERFORM FROM public.staff_signature x WHERE x.member_id = actor_id ORDER BY x.id FOR NO KEY UPDATE;
-        PERFORM FROM public.gatekeeper_account x WHERE x.reference = account FOR NO KEY UPDATE;
-        PERFORM FROM public.gatekeeper_ticket x WHERE x.number = ticket FOR NO KEY UPDATE;
-        PERFORM FROM public.gatekeeper_grant x WHERE x.id = grant_id FOR NO KEY UPDATE;
+        SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.id = account_id FOR NO KEY UPDATE;
+        SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id FOR NO KEY UPDATE;
+        SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id FOR NO KEY UPDATE;
+    ELSE
+        SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id;
         SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest;
+        SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.id = account_id;
+        SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id;
+        SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id;
     END IF;
+    account := coalesce(p_account, a.reference);
 
     at := clock_timestamp();  -- not now(), which is the start of the transaction
+    SELECT jsonb_object_agg(x.name, x.value) INTO limits FROM public.gatekeeper_limit x;
+    IF (limits ?& ARRAY['session_idle_minutes', 'session_hours', 'factor_minutes', 'factor_minutes_signing',
+                        'time_zone', 'ticket_feed_max_age_minutes', 'views_per_grant']) IS NOT TRUE THEN
+        RAISE 'limits are missing: run apply_settings';
+    END IF;
     today := (at AT TIME ZONE (limits->>'time_zone'))::date;
-    SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id;
-    n := vault.signature_in_force(actor_id, at);
+    -- The latest time in the log, whichever entry has it: the refusals that follow have the clock's own.
+    SELECT x."timestamp" INTO latest_entry FROM public.audit_entry x ORDER BY x."timestamp" DESC LIMIT 1;
+    -- The signature in force: of the version required, or of the one before it within the grace, not
+    -- withdrawn, not past its end.
+    SELECT x.* INTO v FROM public.staff_ndaversion x
+    WHERE x.effective_at <= at AND x.recalled_at IS NULL ORDER BY x.effective_at DESC LIMIT 1;
+    SELECT x.* INTO n FROM public.staff_signature x
+    WHERE x.member_id = actor_id AND x.withdrawn_at IS NULL AND x.counts_from <= at AND x.valid_until > at
+        AND (x.form = 'founding' OR x.version_id = v.number
+            OR (at < v.effective_at + make_interval(days => v.grace_days) AND x.version_id = (
+                SELECT y.number FROM public.staff_ndaversion y
+                WHERE y.effective_at < v.effective_at AND y.recalled_at IS NULL ORDER BY y.effective_at DESC LIMIT 1)))
+    ORDER BY x.valid_until DESC, x.id DESC LIMIT 1;
     IF about_an_account THEN
-        SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.reference = account;
-        SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.number = ticket;
-        SELECT x.id INTO assignment_id FROM public.gatekeeper_assignment x
+        SELECT x.heard_at INTO heard_at FROM public.gatekeeper_feed x WHERE x.name = 'tickets';
+        SELECT x.id, x.accounts @> ARRAY[account]::varchar[] INTO assignment_id, claimed
+        FROM public.gatekeeper_assignment x
         WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;
-        IF grant_id IS NOT NULL THEN
-            SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id;
-        ELSE  -- of a grant that is none, the request says how far it came; it opens nothing
+        IF grant_id IS NULL THEN  -- of a grant that is none, the request says how far it came; it opens nothing
             SELECT x.* INTO r FROM public.gatekeeper_accessrequest x
             WHERE x.member_id = actor_id AND x.account_id = a.id AND x.ticket_id = t.id
                 AND (x.assignment_id = decide.assignment_id OR decide.assignment_id IS NULL)
             ORDER BY x.id DESC LIMIT 1;
             SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.request_id = r.id AND p_grant IS NULL;
         END IF;
-        -- First the account's few assignments, then whose: the planner would walk all the member ever had.
-        claimed := EXISTS (
-                WITH named AS MATERIALIZED (SELECT x.member_id FROM public.gatekeeper_assignment x
-                                            WHERE x.accounts @> ARRAY[account]::varchar[])
-                SELECT FROM named WHERE named.member_id = actor_id)
-            OR EXISTS (SELECT FROM public.gatekeeper_accessrequest x
-                       WHERE x.member_id = actor_id AND x.account_id = a.id);
-        listed := EXISTS (SELECT FROM public.gatekeeper_accountpermission x
-                          WHERE x.user_id = actor_id AND x.content_object_id = a.id);
+        IF claimed IS NOT TRUE THEN  -- then it was hers once, or she asked for it
+            -- First the account's few assignments, then whose: the planner would walk all the member ever had.
+            claimed := EXISTS (
+                    WITH named AS MATERIALIZED (SELECT x.member_id FROM public.gatekeeper_assignment x
+                                                WHERE x.accounts @> ARRAY[account]::varchar[])
+                    SELECT FROM named WHERE named.member_id = actor_id)
+                OR EXISTS (SELECT FROM public.gatekeeper_accessrequest x
+                           WHERE x.member_id = actor_id AND x.account_id = a.id);
+        END IF;
+        SELECT x.withdrawn_at IS NULL AND vault.signature_ends(x.id) > at INTO signature_runs
+        FROM public.staff_signature x WHERE x.id = g.signature_id;
+        SELECT x.number INTO approver FROM public.staff_member x WHERE x.id = g.approver_id;
+        SELECT true INTO listed FROM public.gatekeeper_accountpermission x
+        WHERE x.user_id = actor_id AND x.content_object_id = a.id;
     END IF;
     categories := coalesce(p_categories, g.categories, r.categories);
 
     -- 1 member
+    FOREACH role IN ARRAY coalesce(m.roles, '{}') LOOP
+        EXIT WHEN role = ANY (roles_needed);
+        role := NULL;
+    END LOOP;
     c_member := CASE
         WHEN m.id IS NULL THEN 'cannot_start_yet'
         WHEN p_act <> 'sign' AND (m.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
         WHEN m.suspended_at IS NOT NULL THEN 'member_suspended'
         WHEN m.left_on < today THEN 'member_left'
-        WHEN p_act <> 'sign' AND (m.roles::text[] && roles_needed) IS NOT TRUE THEN 'role_missing'
+        WHEN p_act <> 'sign' AND role IS NULL THEN 'role_missing'
         ELSE 'passed' END;
 
     -- 2 session; how recent the second factor must be depends on the act
     c_session := CASE
         WHEN p_member IS NOT NULL THEN 'not_required'
-        WHEN s.id IS NULL OR s.member_id IS NULL OR s.ended_at IS NOT NULL THEN 'session_missing'
+        WHEN (s.member_id = actor_id AND s.ended_at IS NULL) IS NOT TRUE THEN 'session_missing'
         WHEN (at < s.last_seen_at + make_interval(mins => (limits->>'session_idle_minutes')::int)
               AND at < s.started_at + make_interval(hours => (limits->>'session_hours')::int)) IS NOT TRUE
             THEN 'session_expired'
@@ -191,16 +196,24 @@ BEGIN
             THEN 'mfa_stale'
         ELSE 'passed' END;
 
-    -- 3 nda: where none is in force, the newest says why. A lapsed one still lets its holder sign anew,
-    -- and a people officer countersign.
-    c_nda := CASE WHEN p_act IN ('sign', 'countersign') THEN 'not_required' WHEN n.id IS NOT NULL THEN 'passed' WHEN m.id IS NULL THEN 'cannot_start_yet' ELSE coalesce((
-        SELECT CASE WHEN x.withdrawn_at IS NOT NULL THEN 'nda_withdrawn'
-                    WHEN x.valid_until <= at THEN 'nda_expired'
-                    WHEN x.counts_from <= at THEN 'nda_old_version' END
-        FROM public.staff_signature x WHERE x.member_id = actor_id
-            AND NOT EXISTS (SELECT FROM public.staff_ndaversion y WHERE y.number = x.version_id
-                            AND (y.effective_at > at OR y.recalled_at IS NOT NULL))  -- it says nothing yet
-        ORDER BY x.signed_at DESC, x.id DESC LIMIT 1), 'nda_missing') END;
+    -- 3 nda: where none is in force, the newest says why. A lapsed one still lets its holder sign anew, and
+    -- a people officer countersign.
+    IF p_act IN ('sign', 'countersign') THEN
+        c_nda := 'not_required';
+    ELSIF n.id IS NOT NULL THEN
+        c_nda := 'passed';
+    ELSIF m.id IS NULL THEN
+        c_nda := 'cannot_start_yet';
+    ELSE
+        c_nda := coalesce((
+            SELECT CASE WHEN x.withdrawn_at IS NOT NULL THEN 'nda_withdrawn'
+                        WHEN x.valid_until <= at THEN 'nda_expired'
+                        WHEN x.counts_from <= at THEN 'nda_old_version' END
+            FROM public.staff_signature x WHERE x.member_id = actor_id
+                AND NOT EXISTS (SELECT FROM public.staff_ndaversion y WHERE y.number = x.version_id
+                                AND (y.effective_at > at OR y.recalled_at IS NOT NULL))  -- it says nothing yet
+            ORDER BY x.signed_at DESC, x.id DESC LIMIT 1), 'nda_missing');
+    END IF;
 
     IF about_an_account AND m.id IS NULL THEN
         c_ticket := 'cannot_start_yet'; c_approval := 'cannot_start_yet'; c_time := 'cannot_start_yet';
@@ -212,9 +225,9 @@ BEGIN
             WHEN (t.state IN ('open', 'pending')) IS NOT TRUE THEN 'ticket_closed'
             WHEN t.assignee_id IS DISTINCT FROM actor_id OR assignment_id IS NULL THEN 'ticket_not_yours'
             WHEN (t.accounts @> ARRAY[account]::varchar[]) IS NOT TRUE THEN 'ticket_other_account'
-            WHEN (limits->>'ticket_feed_max_age_minutes')::int > 0 AND NOT EXISTS (
-                SELECT FROM public.gatekeeper_feed x WHERE x.name = 'tickets' AND at < x.heard_at
-                    + make_interval(mins => (limits->>'ticket_feed_max_age_minutes')::int)) THEN 'ticket_feed_stale'
+            WHEN (limits->>'ticket_feed_max_age_minutes')::int > 0 AND (at < heard_at
+                + make_interval(mins => (limits->>'ticket_feed_max_age_minutes')::int)) IS NOT TRUE
+                THEN 'ticket_feed_stale'
             ELSE 'passed' END;
 
         IF p_act <> 'request' THEN
@@ -233,8 +246,7 @@ BEGIN
                 WHEN g.id IS NULL THEN 'cannot_start_yet'
                 WHEN g.ended_at IS NOT NULL AND g.ended_by_id <> g.member_id THEN 'grant_revoked'
                 WHEN g.ended_at IS NOT NULL OR g.assignment_id IS DISTINCT FROM assignment_id
-                    OR NOT EXISTS (SELECT FROM public.staff_signature x WHERE x.id = g.signature_id
-                        AND x.withdrawn_at IS NULL AND vault.signature_ends(x.id) > at) THEN 'grant_ended'
+                    OR signature_runs IS NOT TRUE THEN 'grant_ended'
                 WHEN at < g.window_ends_at THEN 'passed'
                 WHEN at < g.open_before AND (g.opened_at IS NULL OR g.while_open)
                     THEN CASE WHEN p_act = 'open' THEN 'passed' ELSE 'grant_not_started' END
@@ -251,41 +263,43 @@ BEGIN
                 WHEN a.erased_at IS NOT NULL THEN 'account_erased'
                 WHEN a.restricted_at IS NOT NULL THEN 'account_restricted'
                 ELSE 'passed' END;
-            c_consent := coalesce((
-                SELECT x.code FROM (
-                    SELECT CASE WHEN since IS NULL OR since > at THEN 'consent_missing'
-                                WHEN until <= at THEN 'consent_expired' ELSE 'passed' END AS code
-                    FROM (VALUES ('support', a.support_since, a.support_until),
-                                 ('participants', a.participants_since, a.participants_until)) AS y (category, since, until)
-                    WHERE category = ANY (categories) AND a.id IS NOT NULL AND a.erased_at IS NULL
-                        -- Asked for nothing in particular, a category that needs no consent is enough.
-                        AND (p_categories IS NOT NULL OR categories <@ ARRAY['support', 'participants'])) x
+            IF a.id IS NOT NULL AND a.erased_at IS NULL AND categories && ARRAY['support', 'participants']
+                -- Asked for nothing in particular, a category that needs no consent is enough.
+                AND (p_categories IS NOT NULL OR categories <@ ARRAY['support', 'participants'])
+            THEN
+                consents := array_remove(ARRAY[
+                    CASE WHEN NOT 'support' = ANY (categories) THEN NULL
+                         WHEN (a.support_since <= at) IS NOT TRUE THEN 'consent_missing'
+                         WHEN a.support_until <= at THEN 'consent_expired' ELSE 'passed' END,
+                    CASE WHEN NOT 'participants' = ANY (categories) THEN NULL
+                         WHEN (a.participants_since <= at) IS NOT TRUE THEN 'consent_missing'
+                         WHEN a.participants_until <= at THEN 'consent_expired' ELSE 'passed' END], NULL);
                 -- All that were asked for must hold; asked for nothing in particular, one is enough.
-                ORDER BY (x.code = 'passed') = (p_categories IS NOT NULL) LIMIT 1), 'not_required');
+                c_consent := CASE WHEN p_categories IS NULL AND 'passed' = ANY (consents) THEN 'passed'
+                                  ELSE coalesce((array_remove(consents, 'passed'))[1], 'passed') END;
+            END IF;
         END IF;
     END IF;
 
     codes := ARRAY[c_member, c_session, c_nda, c_ticket, c_approval, c_time, c_consent, c_account];
-    SELECT coalesce(array_agg(x.code ORDER BY x.place), '{}') INTO failed
-    FROM unnest(codes) WITH ORDINALITY AS x (code, place)
-    WHERE x.code NOT IN ('passed', 'not_required', 'cannot_start_yet');
+    failed := array_remove(array_remove(array_remove(array_remove(
+        codes, 'passed'), 'not_required'), 'cannot_start_yet'), NULL);
     reason := failed[1];
-    -- The latest time in the log, whichever entry has it: the refusals that follow have the clock's own.
-    behind := (SELECT max(e."timestamp") FROM public.audit_entry e) > at + interval '5 seconds';
-    IF behind AND EXISTS (SELECT FROM public.audit_entry e WHERE e."timestamp" > at + interval '5 seconds'
-            AND e.id > coalesce((SELECT max(x.accepted_entry) FROM vault.clock x), 0)) THEN
-        reason := 'clock_behind';
-    ELSIF reason IS NULL AND (array_position(codes, NULL) IS NOT NULL OR 'cannot_start_yet' = ANY (codes)) THEN
+    IF latest_entry > at + interval '5 seconds' THEN
+        IF EXISTS (SELECT FROM public.audit_entry x WHERE x."timestamp" > at + interval '5 seconds'
+                AND x.id > coalesce((SELECT max(y.accepted_entry) FROM vault.clock y), 0)) THEN
+            reason := 'clock_behind';
+        END IF;
+    END IF;
+    IF reason IS NULL AND (array_position(codes, NULL) IS NOT NULL OR 'cannot_start_yet' = ANY (codes)) THEN
         reason := 'check_failed';  -- what could not be judged has failed
     END IF;
 
     member := m.number; member_name := m.name;
-    role := (SELECT x FROM unnest(m.roles::text[]) x WHERE x = ANY (roles_needed) LIMIT 1);
     session := s.id; factor := s.factor;
     signature := n.id; nda_version := n.version_id; nda_ends := n.valid_until;
     account_id := a.id; ticket := t.number; ticket_id := t.id; ticket_kind := t.kind; ticket_state := t.state;
     request_id := coalesce(g.request_id, r.id); grant_id := g.id; purpose := coalesce(g.purpose, r.purpose);
-    approver := (SELECT x.number FROM public.staff_member x WHERE x.id = g.approver_id);
     consent := c_consent; window_ends_at := g.window_ends_at;
 END $$;
 
@@ -295,10 +309,12 @@ CREATE OR REPLACE FUNCTION vault.gate(
     OUT reason text, OUT codes text[], OUT signature bigint, OUT account_id bigint, OUT ticket_id bigint,
     OUT request_id bigint, OUT grant_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
 BEGIN
-    SELECT d.reason, d.codes, d.signature, d.account_id, d.ticket_id, d.request_id, d.grant_id
-    INTO gate.reason, gate.codes, gate.signature, gate.account_id, gate.ticket_id, gate.request_id, gate.grant_id
-    FROM vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false) d;
+    d := vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false);
+    reason := d.reason; codes := d.codes; signature := d.signature; account_id := d.account_id;
+    ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id;
 END $$;
 
 -- Whether an officer's act is theirs at this moment: member, session and nda. Empty when it is. An
@@ -308,7 +324,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
 BEGIN
-    SELECT * INTO d FROM vault.decide(p_digest, p_act, p_lock => false);
+    d := vault.decide(p_digest, p_act, p_lock => false);
     IF d.reason = 'role_missing' THEN
         PERFORM vault.write_entry('change', 'refused', vault.context(p_context) || to_jsonb(d)
             || jsonb_build_object('details', jsonb_build_object('act', left(p_act, 12))));
@@ -326,13 +342,13 @@ BEGIN
     IF (p_event IN ('search', 'export', 'report') AND p_act IN ('review', 'privacy')) IS NOT TRUE THEN
         RAISE insufficient_privilege USING MESSAGE = 'not a way of reading the log';
     END IF;
-    SELECT * INTO d FROM vault.decide(p_digest, p_act);
+    d := vault.decide(p_digest, p_act);
     PERFORM vault.write_entry(p_event, CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
         vault.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_facts));
     RETURN coalesce(d.reason, '');
 END $$;
 
-REVOKE ALL ON FUNCTION vault.approvers(bigint), vault.signature_in_force(bigint, timestamptz),
+REVOKE ALL ON FUNCTION vault.approvers(bigint),
     vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint),
     vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text),
     vault.record_reading(bytea, jsonb, text, text, jsonb) FROM PUBLIC;

@@ -10,7 +10,7 @@ DECLARE
     d record;
     hours integer := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'request_hours');
 BEGIN
-    SELECT * INTO d FROM vault.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
+    d := vault.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
         WHEN 'participants' = ANY (p_categories) AND d.ticket_kind <> 'support' THEN 'category_not_covered'
@@ -57,7 +57,7 @@ BEGIN
     PERFORM FROM public.staff_member m WHERE m.id = r.member_id
         OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
         ORDER BY m.id FOR NO KEY UPDATE;
-    SELECT * INTO d FROM vault.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
+    d := vault.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
     SELECT * INTO q FROM vault.decide(NULL, 'request', r.reference, r.ticket_number, p_categories => p_categories,
         p_member => r.member_id) WHERE p_verdict = 'approve';  -- else all of it is NULL
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
@@ -127,7 +127,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
 BEGIN
-    SELECT * INTO d FROM vault.decide(p_digest, 'open', p_account, p_grant => p_grant);
+    d := vault.decide(p_digest, 'open', p_account, p_grant => p_grant);
     reason := d.reason;
     codes := d.codes;
     IF reason IS NOT NULL THEN
@@ -145,7 +145,7 @@ DECLARE
     own boolean := EXISTS (SELECT FROM public.gatekeeper_grant g JOIN public.staff_session s ON s.member_id = g.member_id
                            WHERE g.id = p_grant AND s.digest = p_digest);
 BEGIN
-    SELECT * INTO d FROM vault.decide(p_digest, CASE WHEN own THEN 'own' ELSE 'end' END);
+    d := vault.decide(p_digest, CASE WHEN own THEN 'own' ELSE 'end' END);
     IF d.reason IS NOT NULL THEN
         PERFORM vault.write_entry(CASE WHEN own THEN 'end' ELSE 'revoke' END, 'refused',
             vault.context(p_context) || to_jsonb(d) || jsonb_build_object('grant_id', p_grant));
@@ -165,7 +165,7 @@ DECLARE
     other bigint := (SELECT m.id FROM public.staff_member m WHERE m.number = p_deputy AND 'manager' = ANY (m.roles));
     why text;
 BEGIN
-    SELECT * INTO d FROM vault.decide(p_digest, 'approve');
+    d := vault.decide(p_digest, 'approve');
     why := CASE WHEN d.reason IS NOT NULL THEN d.reason
                 WHEN p_end_id IS NULL AND (other IS NULL OR other = d.actor_id OR p_begins < clock_timestamp() - interval '1 minute'
                     OR p_ends <= p_begins) THEN 'role_missing' END;

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from django import template
 from django.conf import settings
+from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext, pgettext_lazy
 from heroicons.templatetags.heroicons import heroicon_outline
 
 from audit.models import Entry
-from gatekeeper import catalogue, presentation
+from gatekeeper import badges, catalogue, entries, presentation, times
 from gatekeeper.models import Ticket
+from gatekeeper.navigation import NavItem, places
 from staff.models import Role
 
 register = template.Library()
@@ -47,6 +49,20 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
 
 
 @register.simple_tag
+def fill(fragment: str, **values: object) -> SafeString:
+    """A fragment that depends on the language alone, with `values` (escaped) in its {places}.
+
+    For what a page repeats: it is rendered once for each language, and holds nothing of any request.
+    """
+    return format_html(_fragment(fragment, get_language()), **values)
+
+
+@cache
+def _fragment(name: str, _language: str) -> str:
+    return get_template(name).render()
+
+
+@register.simple_tag
 def dots() -> str:
     return DOTS
 
@@ -56,7 +72,7 @@ def moment(value: datetime | None) -> str:
     """`<time>` with the hour today, and the date as well on another day; '' for None."""
     if value is None:
         return ""
-    return _time(value, presentation.moment(value))
+    return _time(value, times.moment(value))
 
 
 @register.filter
@@ -64,7 +80,7 @@ def full_moment(value: datetime | None) -> str:
     """`<time>` with date and hour always; '' for None."""
     if value is None:
         return ""
-    return _time(value, f"{presentation.day(value)} {presentation.clock(value)}")
+    return _time(value, f"{times.day(value)} {times.clock(value)}")
 
 
 @register.filter
@@ -73,25 +89,25 @@ def stamp(value: datetime | None) -> str:
     if value is None:
         return ""
     seconds = timezone.localtime(value).strftime(":%S")
-    return _time(value, f"{presentation.day(value)} {presentation.clock(value)}{seconds}")
+    return _time(value, f"{times.day(value)} {times.clock(value)}{seconds}")
 
 
 @register.filter
 def clock(value: datetime | None) -> str:
     """`<time>` with the hour; '' for None."""
-    return "" if value is None else _time(value, presentation.clock(value))
+    return "" if value is None else _time(value, times.clock(value))
 
 
 @register.filter
 def day(value: date | None) -> str:
     """`<time>` with the date; '' for None."""
-    return "" if value is None else _time(value, presentation.day(value))
+    return "" if value is None else _time(value, times.day(value))
 
 
 @register.filter
 def last_day(value: datetime | None) -> str:
     """`<time>` with the last day of what ends then; '' for None."""
-    return "" if value is None else _time(value, presentation.last_day(value))
+    return "" if value is None else _time(value, times.last_day(value))
 
 
 @register.filter
@@ -99,7 +115,7 @@ def countdown(ends_at: datetime | None) -> str:
     """`<time>` with what is left until then; app.js counts it down."""
     if ends_at is None:
         return ""
-    words = presentation.minutes_and_seconds(presentation.left_until(ends_at))
+    words = times.minutes_and_seconds(times.left_until(ends_at))
     return format_html(
         '<time class="countdown" data-ends="{}" datetime="{}">{}</time>',
         int(ends_at.timestamp()),
@@ -111,7 +127,7 @@ def countdown(ends_at: datetime | None) -> str:
 @register.simple_tag
 def badge(state: str, extra: object = "") -> SafeString:
     """A badge by its state; `extra` follows the word ('Active · 41:12')."""
-    one = presentation.badge(state)
+    one = badges.badge(state)
     tail = format_html(" · {}", extra) if extra else ""
     return format_html(
         '<span class="badge badge-{}"><span aria-hidden="true">{}</span> {}{}</span>',
@@ -145,7 +161,7 @@ def why(code: str) -> str:
 @register.filter
 def facts(entry: Entry) -> list[tuple[str, str]]:
     """All facts of a line of the log that are there, as (label, text) pairs."""
-    return presentation.entry_facts(entry)
+    return entries.facts(entry)
 
 
 @register.filter
@@ -182,13 +198,13 @@ def navigation(context: template.Context) -> dict[str, object]:
     path = getattr(request, "path", "")
     waiting = context.get("waiting_count", 0)
     return {
-        "items": _places(presentation.navigation(roles), path),
+        "items": _places(places(roles), path),
         "waiting_count": waiting,
         "proposals_count": context.get("proposals_count", 0),
     }
 
 
-def _places(items: Iterable[presentation.NavItem], path: str) -> list[dict[str, object]]:
+def _places(items: Iterable[NavItem], path: str) -> list[dict[str, object]]:
     places = []
     for item in items:
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -16,11 +17,13 @@ from gatekeeper.models import Account, Grant
 from gatekeeper.views.pages import (
     account_url,
     closed_gate,
-    gate_in_words,
+    open_gate,
+    open_grants,
     request_url,
 )
 from staff.callers import Caller
 from staff.decorators import polling
+from staff.members import member_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -136,7 +139,7 @@ def _shown(shown: gate.Reveal, grant: int) -> gate.Gate:
     return gate.Gate(None, shown.codes, grant_id=grant)
 
 
-def _look(request: HttpRequest, reference: str, grant: int) -> gate.Gate:
+def _look(request: HttpRequest, reference: str, grant: int | None) -> gate.Gate:
     return gate.look(Caller.of(request), account=reference, grant=grant)
 
 
@@ -148,42 +151,37 @@ def _page(
     values: dict[str, Json] | None = None,
     people: dict[str, object] | None = None,
 ) -> HttpResponse:
-    if not seen.open or seen.grant_id is None:
-        return closed_gate(request, seen, reference=reference)
-    found = Account.objects.get(reference=reference)
-    grant = Grant.objects.select_related("approver", "ended_by", "ticket").get(pk=seen.grant_id)
+    held = access.held(Caller.of(request), member_of(request), shown=seen.grant_id)
+    grant = next((one for one in held if one.id == seen.grant_id), None)
+    if grant is None:  # it has ended since
+        return closed_gate(request, _look(request, reference, seen.grant_id), reference=reference)
     context = {
-        "gate": gate_in_words(request, seen, grant, reference=reference, ticket=grant.ticket.number),
+        "gate": open_gate(request, seen, grant),
         "reference": reference,
-        "ticket": grant.ticket.number,
+        "ticket": grant.ticket,
         "here_url": account_url(reference),
-        "account": found,
-        "grant": {
-            "id": grant.pk,
-            "ends_at": grant.window_ends_at,
-            "views": grant.views,
-            "categories": grant.categories,
-            "approver": grant.approver.name,
-        },
-        "extend_url": request_url(reference, grant.ticket.number, again=str(grant.request_id)),
+        "account": grant,
+        "grant": grant,
+        "extend_url": request_url(reference, grant.ticket, again=str(grant.request)),
         "sections": [
-            _section(request, found, grant, code, values or {})
-            for code, _words in catalogue.CATEGORIES
+            _section(grant, code, str(words), values or {})
+            for code, words in catalogue.CATEGORIES
             if code != catalogue.PARTICIPANTS
         ],
-        "people": _people(request, found, grant, people or {}),
+        "people": _people(grant, people or {}),
+        "open_grants": open_grants(held),
+        # The page has a form for each field: plain text, for the lazy one is found anew in each.
+        "csrf_token": get_token(request),
     }
     return render(request, "gatekeeper/account.html", context)
 
 
-def _section(
-    request: HttpRequest, found: Account, grant: Grant, code: str, values: dict[str, Json]
-) -> dict[str, object]:
+def _section(grant: access.Held, code: str, words: str, values: dict[str, Json]) -> dict[str, object]:
     fields = [
         {
             "name": name,
-            "label": label,
-            "filled": name in found.filled,
+            "label": str(label),
+            "filled": name in grant.filled,
             "revealed": name in values,
             "value": values.get(name),
         }
@@ -191,40 +189,30 @@ def _section(
         if catalogue.category_of(name) == code
     ]
     covered = code in grant.categories
-    wider = "" if covered else request_url(found.reference, grant.ticket.number, add=code)
     return {
         "code": code,
+        "title": words,
         "covered": covered,
-        "blocked": _blocked(request, grant, found.reference, code) if covered else "",
+        "blocked": dict(grant.shut).get(code, ""),
         "filled": sum(bool(field["filled"]) for field in fields),
-        "ask_url": wider,
+        "ask_url": "" if covered else request_url(grant.reference, grant.ticket, add=code),
         "fields": fields,
     }
 
 
-def _people(
-    request: HttpRequest, found: Account, grant: Grant, shown: dict[str, object]
-) -> dict[str, object] | None:
+def _people(grant: access.Held, shown: dict[str, object]) -> dict[str, object] | None:
     if catalogue.PARTICIPANTS not in grant.categories:
         return None
     return {
-        "total": found.participants,
+        "total": grant.participants,
         "left": max(access.limit("participants_per_grant") - grant.participants_shown, 0),
         "page": 0,
-        "pages": -(-found.participants // catalogue.PAGE_OF_PARTICIPANTS),
+        "pages": -(-grant.participants // catalogue.PAGE_OF_PARTICIPANTS),
         "records": [],
         "query": "",
         "missed": False,
-        "blocked": _blocked(request, grant, found.reference, catalogue.PARTICIPANTS),
+        "blocked": dict(grant.shut).get(catalogue.PARTICIPANTS, ""),
     } | shown
-
-
-def _blocked(request: HttpRequest, grant: Grant, reference: str, code: str) -> str:
-    """Why one category stays shut in an open account: its consent. Asked only where there is one."""
-    if code not in catalogue.CONSENT_CATEGORIES:
-        return ""
-    seen = gate.look(Caller.of(request), account=reference, grant=grant.pk, categories=[code])
-    return seen.reason or ""
 
 
 def _record(reference: str, name: str, value: Json) -> dict[str, object]:

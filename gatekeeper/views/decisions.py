@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from gatekeeper import access, catalogue, presentation
+from gatekeeper import access, badges, catalogue, presentation, times
 from gatekeeper.forms import ApproveForm, DenyForm
 from gatekeeper.models import AccessRequest, Grant, Ticket
 from gatekeeper.views.home import nda_state
@@ -146,9 +146,9 @@ def _answer(request: HttpRequest, asked: AccessRequest, reason: str, done: str) 
 def _decided_words(asked: AccessRequest) -> str:
     """The second of two sees who was first, and what they decided."""
     words = {
-        "state": presentation.badge(_state(asked)).word,
+        "state": badges.badge(_state(asked)).word,
         "name": asked.decided_by.name if asked.decided_by else "–",
-        "time": presentation.moment(asked.decided_at or asked.lapses_at),
+        "time": times.moment(asked.decided_at or asked.lapses_at),
     }
     return _("Already decided: %(state)s, %(name)s, %(time)s.") % words
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -17,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from gatekeeper import access, gate, presentation
-from gatekeeper.models import Feed, Grant, Ticket
-from gatekeeper.views.pages import account_url, steps_for
+from gatekeeper.models import Feed, Ticket
+from gatekeeper.views.pages import account_url, open_grants, steps_for
 from staff import proposals, register
 from staff.callers import Caller
 from staff.members import member_of
@@ -131,28 +132,15 @@ def nda_state(member: Member) -> tuple[str, datetime | None]:
     return ("in_force" if line.state == register.State.VALID else str(line.state)), line.ends
 
 
-def open_grants(request: HttpRequest) -> dict[str, object]:
-    """Context processor: the thin bar's open accesses, and how many requests wait."""
+def thin_bar(request: HttpRequest) -> dict[str, object]:
+    """Context processor: the thin bar's open accesses, unless the view has them, and how many requests
+    wait. Asked for by the templates that show them."""
     member = getattr(request, "user", None)
     if not isinstance(member, Member) or not member.is_verified():  # type: ignore[attr-defined]  # django-otp
         return {}
-    caller = Caller.of(request)
-    grants = [_open(grant) for grant, _seen in access.open_accounts(caller, member)]
-    waiting = len(access.waiting_for(member)) if "manager" in member.roles else 0
+    manager = "manager" in member.roles
     return {
-        "open_grants": sorted(grants, key=lambda one: str(one["ends_at"])),
-        "waiting_count": waiting,
-        "proposals_count": proposals.confirmable_by(member).count(),
-    }
-
-
-def _open(grant: Grant) -> dict[str, object]:
-    return {
-        "id": grant.pk,
-        "reference": grant.account.reference,
-        "ticket": grant.ticket.number,
-        "ends_at": grant.window_ends_at,
-        "url": account_url(grant.account.reference, grant.ticket.number),
-        "approver": grant.approver.name,
-        "categories": grant.categories,
+        "open_grants": cache(lambda: open_grants(access.held(Caller.of(request), member))),
+        "waiting_count": cache(lambda: len(access.waiting_for(member)) if manager else 0),
+        "proposals_count": cache(lambda: proposals.confirmable_by(member).count()),
     }

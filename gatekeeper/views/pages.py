@@ -16,6 +16,7 @@ from staff.members import member_of
 from staff.models import Signature
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from django.http import HttpRequest, HttpResponse
@@ -46,6 +47,26 @@ def gate_in_words(
         poll_url=poll_url,
     )
     return replace(view, open=seen.open, reason=seen.reason or "")
+
+
+def open_gate(request: HttpRequest, seen: gate.Gate, grant: access.Held) -> presentation.GateView:
+    """The widget of the account's page: SQL has said that it is open."""
+    facts = {
+        "verified_at": request.session.verified_at,  # type: ignore[attr-defined]  # our engine
+        "nda_version": grant.nda_version,
+        "nda_ends": grant.nda_ends,
+        "ticket": grant.ticket,
+        "approver": grant.approver,
+        "categories": grant.categories,
+        "window_ends_at": grant.ends_at,
+    }
+    view = presentation.gate_view(seen.codes, facts, ends_at=grant.ends_at)
+    return replace(view, open=True, reason="")
+
+
+def open_grants(held: Sequence[access.Held]) -> list[tuple[access.Held, str]]:
+    """What is open, each with its address."""
+    return [(one, account_url(one.reference, one.ticket)) for one in held]
 
 
 def steps_for(seen: gate.Gate, *, reference: str, ticket: str) -> dict[str, str]:

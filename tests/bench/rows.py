@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connections
 from django.test import RequestFactory
 from guardian.core import ObjectPermissionChecker
+from guardian.shortcuts import get_objects_for_user
 
 from gatekeeper import access, gate
 from gatekeeper.backends import VIEW_PERSONAL_DATA
@@ -111,8 +112,8 @@ def _lists(colleague: Colleague) -> Callable[[], object]:
     request.session = SimpleNamespace(digest=colleague.caller.digest)
 
     def act() -> None:
-        opened = access.open_accounts(colleague.caller, member)
-        listed = list(access.live_grants(member))
+        opened = access.held(colleague.caller, member)
+        listed = get_objects_for_user(member, VIEW_PERSONAL_DATA, klass=Account, use_groups=False)
         tickets = home._tickets(request, member)[0]
         if not len(opened) == len(listed) == len(tickets) == colleague.live:
             raise RuntimeError("a list lacks something")

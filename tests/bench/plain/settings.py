@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -48,7 +47,6 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [Path(__file__).resolve().parents[3] / "gatekeeper" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

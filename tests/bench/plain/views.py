@@ -35,7 +35,7 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
         raise PermissionDenied
     accessed.send(Customer, instance=customer)
     shown = {name: customer.values[name] for name in request.POST.getlist("fields")}
-    return render(request, "gatekeeper/account.html", _context(customer, ticket, agreement, shown))
+    return render(request, "plain/account.html", _context(customer, ticket, agreement, shown))
 
 
 def other(_request: HttpRequest) -> HttpResponse:

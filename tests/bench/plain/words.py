@@ -1,4 +1,4 @@
-"""Gatekeeper's template library for the twin: the same filters, without Gatekeeper's models."""
+"""The twin's template library: the same filters as Gatekeeper's, without its models."""
 
 from __future__ import annotations
 
@@ -90,6 +90,6 @@ def badge(state: str, extra: object = "") -> str:
     return format_html('<span class="badge">{} {}</span>', state, extra)
 
 
-@register.inclusion_tag("gatekeeper/_navigation.html")
+@register.inclusion_tag("plain/_navigation.html")
 def navigation() -> dict[str, object]:
     return {"items": [], "waiting_count": 0}

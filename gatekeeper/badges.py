@@ -1,0 +1,54 @@
+"""Badges: the state of a request, an access, a member, an agreement, an outcome or a check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+Tone = Literal["pass", "waiting", "failed", "info", "neutral"]
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A mark, a word and a tone; never clickable."""
+
+    mark: str
+    word: str
+    tone: Tone
+
+
+_BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
+    "pending": ("◷", pgettext_lazy("request", "Pending"), "waiting"),
+    "approved": ("✓", pgettext_lazy("request", "Approved"), "info"),
+    "active": ("●", pgettext_lazy("access", "Active"), "pass"),
+    "denied": ("✕", pgettext_lazy("request", "Rejected"), "failed"),
+    "withdrawn": ("■", pgettext_lazy("request", "Withdrawn"), "neutral"),
+    "lapsed": ("■", pgettext_lazy("request", "Lapsed"), "neutral"),
+    "ended": ("■", pgettext_lazy("access", "Ended"), "neutral"),
+    "expired": ("■", pgettext_lazy("access", "Expired"), "neutral"),
+    "revoked": ("⊘", pgettext_lazy("access", "Revoked"), "failed"),
+    "suspended": ("⊘", pgettext_lazy("member", "Suspended"), "failed"),
+    "left": ("■", pgettext_lazy("member", "Left"), "neutral"),
+    "not_started": ("◷", pgettext_lazy("member", "Not started"), "waiting"),
+    "in_force": ("✓", pgettext_lazy("agreement", "In force"), "pass"),
+    "missing": ("✕", pgettext_lazy("agreement", "Missing"), "failed"),
+    "ending": ("◷", pgettext_lazy("agreement", "Ends soon"), "waiting"),
+    "old_version": ("✕", pgettext_lazy("agreement", "Old version"), "failed"),
+    "allowed": ("✓", pgettext_lazy("outcome", "Allowed"), "neutral"),
+    "refused": ("✕", pgettext_lazy("outcome", "Refused"), "failed"),
+    "withheld": ("⊘", pgettext_lazy("outcome", "Withheld"), "failed"),
+    "failed": ("⚠\ufe0e", pgettext_lazy("outcome", "Failed"), "failed"),
+    "ok": ("✓", pgettext_lazy("check", "Works"), "pass"),
+    "to_fix": ("✕", pgettext_lazy("check", "To fix"), "failed"),
+    "off": ("○", pgettext_lazy("check", "Not configured"), "neutral"),
+    "unknown": ("⚠\ufe0e", pgettext_lazy("check", "Could not be checked"), "waiting"),
+}
+
+
+def badge(state: str) -> Badge:
+    """In: a state of a request, grant, member, agreement, outcome or check. KeyError: unknown."""
+    mark, word, tone = _BADGES[state]
+    return Badge(mark, str(word), tone)
