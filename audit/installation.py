@@ -50,7 +50,7 @@ _CLEAR = """
         old regprocedure;
     BEGIN
         FOR old IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'vault'::regnamespace LOOP
-            EXECUTE 'DROP FUNCTION IF EXISTS ' || old || ' CASCADE';  -- with its triggers
+            EXECUTE 'DROP ROUTINE IF EXISTS ' || old || ' CASCADE';  -- with its triggers
         END LOOP;
     END $$
 """

@@ -242,8 +242,8 @@ class Held:
     participants_shown: int
     approver: str
     ticket: str
-    nda_version: int
-    nda_ends: datetime
+    nda_version: int | None  # of the member's newest signature that runs
+    nda_ends: datetime | None
     reference: str
     plan: str
     language: str
@@ -263,7 +263,12 @@ _HELD = """
         a.support_since, a.support_until, a.participants_since, a.participants_until
     FROM gatekeeper_grant g JOIN gatekeeper_account a ON a.id = g.account_id
         JOIN gatekeeper_ticket k ON k.id = g.ticket_id
-        JOIN staff_signature n ON n.id = g.signature_id JOIN staff_member m ON m.id = g.approver_id
+        JOIN staff_member m ON m.id = g.approver_id
+        LEFT JOIN LATERAL (
+            SELECT x.version_id, x.valid_until FROM staff_signature x
+            WHERE x.member_id = g.member_id AND x.withdrawn_at IS NULL AND x.valid_until > clock_timestamp()
+            ORDER BY x.signed_at DESC, x.id DESC LIMIT 1
+        ) n ON true
         CROSS JOIN LATERAL (
             SELECT CASE WHEN g.id IS DISTINCT FROM %(shown)s::bigint
                 THEN (vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL)).reason END) d (reason)

@@ -1,9 +1,10 @@
 """The gate: may this session see these fields now? Recorded first, then released (DESIGN §2, §4).
 
     reveal(caller, account, grant, fields)
-     ├ vault.record_view    first transaction: decide, write the entry, commit
-     ├ refused → Refusal    a value with its reason, not an exception
-     ├ vault.release_view   second transaction: entry durable? all still holds? → ciphertext
+     ├ vault.reveal
+     │  ├ vault.record_view    first transaction: decide, write the entry, commit
+     │  └ vault.release_view   second transaction: entry durable? all still holds? → ciphertext
+     ├ refused → Refusal       a value with its reason, not an exception
      └ decrypt
 
 Every rule is in SQL (`gatekeeper/sql/gate.sql`). Nothing here decides; what cannot be asked is refused.
@@ -149,7 +150,7 @@ def _record_and_release(
 ) -> Reveal | Refusal:
     _refuse_transactions()
     try:
-        recorded = vault.record_view(
+        revealed = vault.reveal(
             caller,
             account=account,
             grant=grant,
@@ -159,30 +160,28 @@ def _record_and_release(
             number=number,
             index=index,
         )
-    except DatabaseError as error:
-        return _failed("recording", error)
-    if recorded.reason is not None:
-        return Refusal(recorded.reason, rows(recorded.codes), recorded.entry)
-    try:
-        released = vault.release_view(caller, entry=recorded.entry)
-    except DatabaseError as error:
-        return _failed("releasing", error)
-    if released.reason is not None:
-        return Refusal(released.reason, rows(released.codes), recorded.entry)
-    return _decrypt(account, recorded.entry, released)
+    except DatabaseError as error:  # no entry, no data (DESIGN §4.5)
+        # The database's words may hold values: only their kind is kept.
+        logger.error("recording a view failed: %s", type(error).__name__)  # noqa: TRY400
+        connections[vault.ALIAS].close()
+        return Refusal("record_failed")
+    if revealed.reason is not None:
+        return Refusal(revealed.reason, rows(revealed.codes), revealed.entry)
+    return _decrypt(account, revealed)
 
 
-def _decrypt(account: str, entry: int, released: vault.Released) -> Reveal | Refusal:
-    if released.wrapped_key is None or released.fields is None or released.ciphertexts is None:
-        return Reveal(entry, {}, rows(released.codes))
+def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
+    entry, codes = revealed.entry, rows(revealed.codes)
+    if revealed.wrapped_key is None or revealed.fields is None or revealed.ciphertexts is None:
+        return Reveal(entry, {}, codes)
     try:
-        cipher = AccountCipher.unwrap(account, released.wrapped_key)
-        pairs = zip(released.fields, released.ciphertexts, strict=True)
+        cipher = AccountCipher.unwrap(account, revealed.wrapped_key)
+        pairs = zip(revealed.fields, revealed.ciphertexts, strict=True)
         values = {name: cipher.decrypt(name, sealed) for name, sealed in pairs}
     except CipherError:
         logger.error("a released value of entry %s does not open", entry)  # noqa: TRY400
         return Refusal("check_failed", {}, entry)
-    return Reveal(entry, values, rows(released.codes))
+    return Reveal(entry, values, codes)
 
 
 def _cipher(account: str) -> AccountCipher | None:
@@ -192,13 +191,6 @@ def _cipher(account: str) -> AccountCipher | None:
     except (DatabaseError, CipherError) as error:
         logger.error("a data key could not be had: %s", type(error).__name__)  # noqa: TRY400
         return None
-
-
-def _failed(act: str, error: DatabaseError) -> Refusal:
-    """No entry, no data (DESIGN §4.5). The database's words may hold values: only their kind is kept."""
-    logger.error("%s a view failed: %s", act, type(error).__name__)
-    connections[vault.ALIAS].close()
-    return Refusal("record_failed")
 
 
 def _refuse_transactions() -> None:

@@ -226,16 +226,17 @@ class Grant(models.Model):
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="approvals")
     purpose = models.CharField(max_length=20, choices=catalogue.PURPOSES)
     categories = ArrayField(models.CharField(max_length=12, choices=catalogue.CATEGORIES))
-    minutes = models.PositiveSmallIntegerField()
+    minutes = models.SmallIntegerField()
     while_open = models.BooleanField(default=False)
     approved_at = models.DateTimeField()
     open_before = models.DateTimeField()  # once: to be opened by then; while open: the stretch's end
     opened_at = models.DateTimeField(null=True)  # of the newest window
     window_ends_at = models.DateTimeField(null=True)
-    openings = models.PositiveIntegerField(default=0)
-    views = models.PositiveIntegerField(default=0)
-    participants_shown = models.PositiveIntegerField(default=0)
-    misses = models.PositiveIntegerField(default=0)  # searches for a participant that found none
+    # Plain integers: they only grow, and each CHECK is read anew from its text by every view's UPDATE.
+    openings = models.IntegerField(default=0)
+    views = models.IntegerField(default=0)
+    participants_shown = models.IntegerField(default=0)
+    misses = models.IntegerField(default=0)  # searches for a participant that found none
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=20, blank=True, default="")
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")

@@ -23,7 +23,7 @@ def last_day(value: datetime) -> str:
 
 def clock(value: datetime) -> str:
     """The time of day in the company's time zone."""
-    return dateformat(timezone.localtime(value), "H:i")
+    return f"{timezone.localtime(value):%H:%M}"
 
 
 def moment(value: datetime) -> str:

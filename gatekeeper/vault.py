@@ -1,6 +1,6 @@
-"""The two calls by which a personal value leaves the database. Nothing but `gate` calls them.
+"""The call by which a personal value leaves the database. Nothing but `gate` calls it.
 
-Each runs in autocommit on the `vault` alias: two transactions, or the release rightly refuses.
+It runs in autocommit on the `vault` alias: in an open transaction PostgreSQL refuses its COMMIT.
 """
 
 from __future__ import annotations
@@ -17,29 +17,17 @@ if TYPE_CHECKING:
 
 ALIAS = "vault"
 
-_RECORD = """
-    SELECT entry, reason, codes FROM vault.record_view(%s::bytea, %s::jsonb, %s::text, %s::bigint,
-        %s::text[], %s::boolean, %s::integer, %s::integer, %s::bytea)
-"""
-_RELEASE = """
-    SELECT reason, codes, wrapped_key, fields, ciphertexts
-    FROM vault.release_view(%s::bytea, %s::jsonb, %s::bigint)
+_REVEAL = """
+    CALL vault.reveal(%s::bytea, %s::jsonb, %s::text, %s::bigint, %s::text[], %s::boolean,
+        %s::integer, %s::integer, %s::bytea, NULL, NULL, NULL, NULL, NULL, NULL)
 """
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """The entry that was written, and the decision that stands in it."""
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The entry, and ciphertexts of exactly the fields that it names; or the reason why there are none."""
 
     entry: int
-    reason: str | None
-    codes: list[str] | None
-
-
-@dataclass(frozen=True)
-class Released:
-    """Ciphertexts of exactly the fields that the entry names; or the reason why there are none."""
-
     reason: str | None
     codes: list[str] | None
     wrapped_key: bytes | None
@@ -47,7 +35,7 @@ class Released:
     ciphertexts: list[bytes] | None
 
 
-def record_view(
+def reveal(
     caller: Caller,
     *,
     account: str,
@@ -57,8 +45,8 @@ def record_view(
     page: int | None = None,
     number: int | None = None,
     index: bytes | None = None,
-) -> Recorded:
-    """First transaction: decide and write the entry. Raises django.db.Error: nothing was recorded."""
+) -> Revealed:
+    """Record, commit, release: two transactions in one call. Raises django.db.Error: nothing is shown."""
     values = [
         caller.digest,
         caller.context,
@@ -70,18 +58,7 @@ def record_view(
         number,
         index,
     ]
-    return Recorded(*call(_RECORD, values, using=ALIAS))
-
-
-def release_view(caller: Caller, *, entry: int) -> Released:
-    """Second transaction: what the entry names, if it is durable and all still holds.
-
-    While the entry is not yet on disk, each call's own COMMIT helps it there; two seconds bound it.
-    """
-    while True:
-        released = Released(*call(_RELEASE, [caller.digest, caller.context, entry], using=ALIAS))
-        if released.reason != "record_pending":
-            return released
+    return Revealed(*call(_REVEAL, values, using=ALIAS))
 
 
 def wrapped_key(account: str) -> bytes | None:

@@ -9,8 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatekeeper.settings")
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from gatekeeper.connections import POOL
+
 # Server processes share connections between their threads; commands and tests hold one each.
-POOL = {"min_size": 1, "max_size": 16, "timeout": 10}
 for alias in ("default", "vault"):
     settings.DATABASES[alias]["OPTIONS"]["pool"] = dict(POOL)
 

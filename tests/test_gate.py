@@ -500,15 +500,15 @@ def test_a_member_without_a_session_has_no_permission(scene: Scene) -> None:
     assert not member(scene.anna).has_perm(VIEW_PERSONAL_DATA, found)
 
 
-def test_a_page_with_a_reveal_asks_the_database_four_times(scene: Scene) -> None:
+def test_a_page_with_a_reveal_asks_the_database_three_times(scene: Scene) -> None:
     client = scene.browser()
     scene.opened()
     scene.post_reveal(client)
     asked = [CaptureQueriesContext(connections[alias]) for alias in ("default", "vault")]
     with asked[0], asked[1]:
         assert scene.post_reveal(client).status_code == 200
-    # The session with whose it is, and what is open; the record, and the release.
-    assert [len(one) for one in asked] == [2, 2]
+    # The session with whose it is, and what is open; record and release in one call.
+    assert [len(one) for one in asked] == [2, 1]
 
 
 def test_the_permission_is_of_one_account_and_of_one_kind(scene: Scene) -> None:

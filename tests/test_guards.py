@@ -221,19 +221,20 @@ def test_of_locks_and_isolation_check_one_is_enough(
     assert see_the_ticket_as_it_was(level)(scene, as_role) == "check_failed"
 
 
-def unqualified(path: str) -> Callable[[str], str]:
-    """The gate as one writes it who trusts the search path."""
-    return lambda text: text.replace("public.gatekeeper_ticket", "gatekeeper_ticket").replace(PINNED, path)
+def unqualified(twins: Twins, path: str) -> None:
+    """The gate as one writes it who trusts the search path; it is its caller's."""
+    twins.change("decide", lambda text: text.replace("public.gatekeeper_ticket", "gatekeeper_ticket"))
+    twins.without("gate", PINNED, path)
 
 
 def test_unqualified_names_are_safe_only_with_pg_temp_last(
     scene: Scene, as_role: AsRole, twins: Twins
 ) -> None:
     assert shadow_the_ticket(scene, as_role) == "ticket_closed"
-    twins.change("decide", unqualified("SET search_path TO 'public', 'pg_temp'"))
+    unqualified(twins, "SET search_path TO 'public', 'pg_temp'")
     assert shadow_the_ticket(scene, as_role) == "ticket_closed"
     twins.restore()
-    twins.change("decide", unqualified("SET search_path TO 'public'"))
+    unqualified(twins, "SET search_path TO 'public'")
     assert shadow_the_ticket(scene, as_role) is None
 
 

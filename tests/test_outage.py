@@ -15,12 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
+from psycopg_pool import ConnectionPool
 
 from audit.models import Entry
-from gatekeeper import gate, roles, vault
-from tests import environment, racing
-from tests.scene import REFERENCE, Scene, newest
+from gatekeeper import gate, roles
+from gatekeeper.connections import PooledConnection
+from tests import environment, racing, raw
+from tests.scene import Scene, newest
 from tests.world import VALUES, now
 
 if TYPE_CHECKING:
@@ -86,27 +88,25 @@ def test_a_log_that_hangs_refuses(scene: Scene, holder: Connection, bound: str) 
     assert shown(scene) == SHOWN
 
 
-def test_a_release_that_hangs_is_withheld(scene: Scene, holder: Connection) -> None:
+def test_a_release_that_hangs_is_withheld(scene: Scene, holder: Connection, as_role: AsRole) -> None:
     """Recorded, then a row that the release needs is locked: nothing comes, and the log says so."""
-    recorded = vault.record_view(
-        scene.caller, account=REFERENCE, grant=scene.grant, fields=[FIELD], open_window=False
-    )
+    vault = as_role(roles.VAULT)
+    recorded = raw.recorded(vault, scene)
     holder.execute("SELECT FROM gatekeeper_grant WHERE id = %s FOR UPDATE", [scene.grant])
-    wait_at_most("lock_timeout", "200ms")
-    released = vault.release_view(scene.caller, entry=recorded.entry)
+    vault.execute("SET lock_timeout = '200ms'")
+    released = raw.release(vault, scene, recorded)
     assert (released.reason, released.ciphertexts) == ("check_failed", None)
     entry = newest("view")
-    assert (entry.outcome, entry.reason, entry.answers) == ("withheld", "check_failed", recorded.entry)
+    assert (entry.outcome, entry.reason, entry.answers) == ("withheld", "check_failed", recorded)
 
 
-def test_a_release_beyond_its_time_gives_nothing(scene: Scene, holder: Connection) -> None:
-    recorded = vault.record_view(
-        scene.caller, account=REFERENCE, grant=scene.grant, fields=[FIELD], open_window=False
-    )
+def test_a_release_beyond_its_time_gives_nothing(scene: Scene, holder: Connection, as_role: AsRole) -> None:
+    vault = as_role(roles.VAULT)
+    recorded = raw.recorded(vault, scene)
     holder.execute("SELECT FROM gatekeeper_grant WHERE id = %s FOR UPDATE", [scene.grant])
-    wait_at_most("statement_timeout", "200ms")
-    with pytest.raises(DatabaseError):
-        vault.release_view(scene.caller, entry=recorded.entry)
+    vault.execute("SET statement_timeout = '200ms'")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        raw.release(vault, scene, recorded)
 
 
 # The connection is lost
@@ -188,14 +188,30 @@ def proxy(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> Iterator[Proxy]:
         proxy.close()
 
 
-@pytest.mark.parametrize("statement", [b"record_view", b"release_view"])
-def test_a_connection_lost_at_commit_shows_nothing(scene: Scene, proxy: Proxy, statement: bytes) -> None:
+def test_a_connection_lost_at_commit_shows_nothing(scene: Scene, proxy: Proxy) -> None:
     """The server has committed, the answer never came. The entry says more than was seen, never less."""
-    proxy.swallow = statement
+    proxy.swallow = b"vault.reveal"
     assert shown(scene) == gate.Refusal("record_failed")
     assert newest("view").outcome == "allowed"
     proxy.swallow = None
     assert shown(scene) == SHOWN
+
+
+def test_the_pool_lends_no_connection_that_the_server_has_ended(setup_connection: Connection) -> None:
+    """It looks at the socket alone: the end must be seen there, before a page fails of it."""
+    address = environment.setup_url(environment.database_name())
+    check = ConnectionPool.check_connection
+    with ConnectionPool(
+        address, connection_class=PooledConnection, check=check, open=True, min_size=1, max_size=1
+    ) as pool:
+        with pool.connection() as lent:
+            first = lent.info.backend_pid
+        with pool.connection() as lent:
+            assert lent.info.backend_pid == first
+        setup_connection.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+        with pool.connection() as lent:
+            assert lent.info.backend_pid != first
+            assert lent.execute("SELECT 1").fetchone() == (1,)
 
 
 # The caller's transaction

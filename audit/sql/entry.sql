@@ -25,7 +25,7 @@ END $$;
 -- What a web caller may say of the request itself, and nothing more: a context that could name other
 -- columns would let the caller write the facts of a decision.
 CREATE OR REPLACE FUNCTION vault.context(p_context jsonb) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN jsonb_build_object('remote_addr', p_context->>'remote_addr', 'cid', left(p_context->>'cid', 64),
                               'user_agent', left(p_context->>'user_agent', 200));

@@ -2,7 +2,7 @@
 
 -- The fields of an account that there are; what else a caller sends must not reach the log.
 CREATE OR REPLACE FUNCTION vault.known_fields() RETURNS text[]
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY['contact.name', 'contact.email', 'contact.marketing_consent', 'company.name', 'company.address',
         'billing.bank_account', 'activity.ip_address', 'activity.last_visit_at', 'activity.settings',
         'support.notes', 'participants']
@@ -20,14 +20,15 @@ DECLARE
     d record;
     facts jsonb := '{"failed": []}';
     event text := CASE WHEN p_number IS NULL AND p_index IS NULL THEN 'view' ELSE 'search' END;
-    fields text[];
+    fields text[] := p_fields;
     categories text[];
     records integer[];
     most integer;
 BEGIN
-    SELECT coalesce(array_agg(x.field ORDER BY x.place), '{}'), coalesce(array_agg(DISTINCT split_part(x.field, '.', 1)), '{}')
-    INTO fields, categories
-    FROM unnest(p_fields) WITH ORDINALITY AS x (field, place) WHERE x.field = ANY (vault.known_fields());
+    IF (array_ndims(p_fields) = 1 AND p_fields <@ vault.known_fields()) IS NOT TRUE THEN
+        fields := ARRAY(SELECT x FROM unnest(p_fields) x WHERE x = ANY (vault.known_fields()));
+    END IF;
+    categories := ARRAY(SELECT DISTINCT split_part(x, '.', 1) FROM unnest(fields) x ORDER BY 1);
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         -- An older snapshot would not see what was withdrawn meanwhile.
         reason := 'check_failed';
@@ -103,24 +104,24 @@ DECLARE
     -- First of all, before any reading: reading itself writes WAL (pruning), which nobody would flush.
     known pg_snapshot := pg_current_snapshot();
     flushed_to pg_lsn := pg_current_wal_insert_lsn();
-    e public.audit_entry;
+    e record;
     d record;
-    own_session bigint;
     facts jsonb := '{"failed": []}';
     patience timestamptz;
-    seconds integer;
 BEGIN
-    SELECT x.* INTO e FROM public.audit_entry x WHERE x.id = p_entry;
-    SELECT x.id INTO own_session FROM public.staff_session x WHERE x.digest = p_digest;
-    SELECT x.value::int INTO seconds FROM public.gatekeeper_limit x WHERE x.name = 'release_seconds';
+    SELECT x.xid, x."timestamp", x.event, x.outcome, x.actor_id, x.member, x.member_name, x.role, x.session, x.factor,
+        x.account, x.ticket, x.purpose, x.grant_id, x.fields, x.categories, x.records,
+        (SELECT y.id FROM public.staff_session y WHERE y.digest = p_digest) AS own_session,
+        (SELECT y.value::int FROM public.gatekeeper_limit y WHERE y.name = 'release_seconds') AS seconds
+    INTO e FROM public.audit_entry x WHERE x.id = p_entry;
     reason := CASE
         WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'check_failed'
         WHEN (e.event IN ('view', 'search') AND e.outcome = 'allowed') IS NOT TRUE
             -- By the top-level xid: a savepoint has its own xmin, and a status that is unknown is no.
             OR e.xid = pg_current_xact_id() OR pg_xact_status(e.xid) IS DISTINCT FROM 'committed'
             OR pg_visible_in_snapshot(e.xid, known) IS NOT TRUE
-            OR (e."timestamp" BETWEEN clock_timestamp() - make_interval(secs => seconds) AND clock_timestamp()) IS NOT TRUE
-            OR e.session IS DISTINCT FROM own_session
+            OR (e."timestamp" BETWEEN clock_timestamp() - make_interval(secs => e.seconds) AND clock_timestamp()) IS NOT TRUE
+            OR e.session IS DISTINCT FROM e.own_session
             THEN 'record_failed' END;
     IF reason IS NULL AND pg_current_wal_flush_lsn() < flushed_to THEN
         -- Committed is not yet on disk: with synchronous_commit off a crash would lose the entry. The
@@ -161,7 +162,7 @@ BEGIN
         END;
     END IF;
     IF reason IS NOT NULL THEN
-        IF e.session = own_session THEN  -- what is known before the conditions are asked, should they not be
+        IF e.session = e.own_session THEN  -- what is known before the conditions are asked, should they not be
             facts := facts || jsonb_build_object('actor_id', e.actor_id, 'member', e.member, 'member_name', e.member_name,
                 'role', e.role, 'session', e.session, 'factor', e.factor, 'ticket', e.ticket, 'purpose', e.purpose);
         END IF;
@@ -173,18 +174,40 @@ BEGIN
             'categories', e.categories, 'records', e.records));
         RETURN;
     END IF;
-    SELECT x.wrapped_key INTO wrapped_key FROM vault.account x WHERE x.account_id = d.account_id;
-    IF e.records IS NULL THEN
-        SELECT array_agg(v.field), array_agg(v.ciphertext) INTO fields, ciphertexts
-        FROM vault.account x CROSS JOIN LATERAL unnest(x.fields, x.ciphertexts) AS v (field, ciphertext)
-        WHERE x.account_id = d.account_id AND v.field = ANY (e.fields);
-    ELSE
+    SELECT x.wrapped_key, v.fields, v.ciphertexts INTO wrapped_key, fields, ciphertexts
+    FROM vault.account x CROSS JOIN LATERAL (
+        SELECT array_agg(y.field), array_agg(y.ciphertext)
+        FROM unnest(x.fields, x.ciphertexts) AS y (field, ciphertext) WHERE y.field = ANY (e.fields)) v (fields, ciphertexts)
+    WHERE x.account_id = d.account_id;
+    IF e.records IS NOT NULL THEN
         SELECT array_agg('participants.' || x.number ORDER BY x.number), array_agg(x.ciphertext ORDER BY x.number)
         INTO fields, ciphertexts FROM vault.participant x
         WHERE x.account_id = d.account_id AND x.number = ANY (e.records) AND NOT x.objected;
     END IF;
     -- Nothing was written but locks: this transaction need not wait for the disk.
     PERFORM set_config('synchronous_commit', 'off', true);
+END $$;
+
+-- Both at once, as the application calls them: one way to the server and back, and the two transactions
+-- that the release demands. It has no right of its own (a procedure that commits cannot be a definer's):
+-- whoever calls it calls the two above, which believe nobody.
+CREATE OR REPLACE PROCEDURE vault.reveal(
+    p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
+    p_page integer, p_number integer, p_index bytea, INOUT entry bigint, INOUT reason text, INOUT codes text[],
+    INOUT wrapped_key bytea, INOUT fields text[], INOUT ciphertexts bytea[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT x.entry, x.reason, x.codes INTO entry, reason, codes FROM vault.record_view(
+        p_digest, p_context, p_account, p_grant, p_fields, p_open, p_page, p_number, p_index) x;
+    IF reason IS NOT NULL THEN
+        RETURN;
+    END IF;
+    LOOP  -- while the entry is not yet on disk, each COMMIT helps it there; two seconds bound it
+        COMMIT;
+        SELECT x.reason, x.codes, x.wrapped_key, x.fields, x.ciphertexts
+        INTO reason, codes, wrapped_key, fields, ciphertexts FROM vault.release_view(p_digest, p_context, entry) x;
+        EXIT WHEN reason IS DISTINCT FROM 'record_pending';
+    END LOOP;
 END $$;
 
 -- Typed reasons are encrypted under the account's data key, and go when it goes. The wrapped key alone
@@ -198,6 +221,8 @@ $$;
 REVOKE ALL ON FUNCTION vault.known_fields(),
     vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE vault.reveal FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE vault.reveal TO gatekeeper_vault;
 GRANT EXECUTE ON FUNCTION
     vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) TO gatekeeper_vault;

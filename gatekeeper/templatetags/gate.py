@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import html
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from django import template
 from django.conf import settings
 from django.template.loader import get_template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_outline
@@ -21,7 +22,7 @@ from heroicons.templatetags.heroicons import heroicon_outline
 from audit.models import Entry
 from gatekeeper import badges, catalogue, entries, presentation, times
 from gatekeeper.models import Ticket
-from gatekeeper.navigation import NavItem, places
+from gatekeeper.navigation import places
 from staff.models import Role
 
 register = template.Library()
@@ -48,18 +49,42 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
 }
 
 
+class _Places:
+    """The values of a fragment's places, escaped: an item or an attribute of the first source with it."""
+
+    def __init__(self, sources: Sequence[object]) -> None:
+        self._sources = sources
+
+    def __getitem__(self, name: str) -> str:
+        for source in self._sources:
+            if isinstance(source, dict):
+                if name in source:
+                    return _escaped(source[name])
+            elif hasattr(source, name):
+                return _escaped(getattr(source, name))
+        raise KeyError(name)
+
+
+def _escaped(value: object) -> str:
+    """What Django's own does, without its regard for words that are translated later."""
+    text = value if isinstance(value, str) else str(value)
+    return text if isinstance(text, SafeString) else html.escape(text)
+
+
 @register.simple_tag
-def fill(fragment: str, **values: object) -> SafeString:
-    """A fragment that depends on the language alone, with `values` (escaped) in its {places}.
+def fill(fragment: str, *sources: object, variant: object = "", **values: object) -> SafeString:
+    """A fragment that depends on the language (and its `variant`) alone, with values in its {places}.
 
     For what a page repeats: it is rendered once for each language, and holds nothing of any request.
+    The values (escaped) are those given by name, or what the sources have under the place's name.
     """
-    return format_html(_fragment(fragment, get_language()), **values)
+    text = _fragment(fragment, get_language(), variant)
+    return mark_safe(text.format_map(_Places([values, *sources])))  # noqa: S308  # each value is escaped
 
 
-@cache
-def _fragment(name: str, _language: str) -> str:
-    return get_template(name).render()
+@lru_cache(maxsize=512)
+def _fragment(name: str, _language: str, variant: object) -> str:
+    return get_template(name).render({"variant": variant})
 
 
 @register.simple_tag
@@ -145,9 +170,25 @@ def words(code: str, kind: str) -> str:
 
 
 @register.filter
+def listed(codes: Iterable[str] | None, kind: str) -> str:
+    """Codes of the catalogue as one list in words."""
+    return ", ".join(words(code, kind) for code in codes or ())
+
+
+@register.filter
 def categories(codes: Iterable[str] | None) -> str:
     """Codes of categories as one list in words."""
-    return ", ".join(words(code, "category") for code in codes or ())
+    return listed(codes, "category")
+
+
+@register.filter
+def consent(until: datetime | None, since: datetime | None) -> SafeString | str:
+    """Until when a consent runs, or since when; in words when there is none."""
+    if until is not None:
+        return format_html(_("until %(date)s").replace("%(date)s", "{}"), last_day(until))
+    if since is not None:
+        return format_html(_("since %(date)s").replace("%(date)s", "{}"), day(since))
+    return pgettext("consent", "none")
 
 
 @register.filter
@@ -189,31 +230,38 @@ def ticket(number: str) -> SafeString:
     )
 
 
-@register.inclusion_tag("gatekeeper/_navigation.html", takes_context=True)
-def navigation(context: template.Context) -> dict[str, object]:
+@register.simple_tag(takes_context=True)
+def navigation(context: template.Context) -> SafeString:
     """The rail: the places of the member's roles, the present one marked."""
     request = context.get("request")
-    member = getattr(request, "user", None)
-    roles = getattr(member, "roles", None) or ()
+    roles = tuple(getattr(getattr(request, "user", None), "roles", None) or ())
     path = getattr(request, "path", "")
-    waiting = context.get("waiting_count", 0)
-    return {
-        "items": _places(places(roles), path),
-        "waiting_count": waiting,
-        "proposals_count": context.get("proposals_count", 0),
-    }
+    items = _places(roles, get_language())
+    here = [one["name"] for one in items if one["name"] != "home" and path.startswith(one["href"])]
+    rail = _rail(roles, "home" if path == "/" else "".join(here), get_language())
+    counts = {place: _count(context, rail, place) for place in ("inbox", "proposals")}
+    return mark_safe(rail.format(**counts))  # noqa: S308  # of templates alone
 
 
-def _places(items: Iterable[NavItem], path: str) -> list[dict[str, object]]:
-    places = []
-    for item in items:
-        try:
-            href = reverse(item.name)
-        except NoReverseMatch:
-            continue
-        here = path == href or (item.name != "home" and path.startswith(href))
-        places.append({"item": item, "href": href, "here": here, "icon": _icon(item.icon)})
-    return places
+def _count(context: template.Context, rail: str, place: str) -> str:
+    """How many wait at a place of the rail: asked for only where it is shown."""
+    waiting = context.get(f"{place}_count", 0) if f"{{{place}}}" in rail else 0
+    waiting = waiting() if callable(waiting) else waiting
+    return fill("gatekeeper/frame/_count.html", variant=place, number=waiting) if waiting else ""
+
+
+@lru_cache(maxsize=512)
+def _rail(roles: tuple[str, ...], here: str, language: str) -> str:
+    items = _places(roles, language)
+    return get_template("gatekeeper/_navigation.html").render({"items": items, "here": here})
+
+
+@lru_cache(maxsize=512)
+def _places(roles: tuple[str, ...], _language: str) -> list[dict[str, str]]:
+    return [
+        {"name": one.name, "label": one.label, "href": reverse(one.name), "icon": _icon(one.icon)}
+        for one in places(roles)
+    ]
 
 
 @lru_cache(maxsize=32)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -155,8 +156,11 @@ def _page(
     grant = next((one for one in held if one.id == seen.grant_id), None)
     if grant is None:  # it has ended since
         return closed_gate(request, _look(request, reference, seen.grant_id), reference=reference)
+    widget = open_gate(request, seen, grant)
+    # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
+    still_open = [one for one in held if one is not grant or not widget.missing]
     context = {
-        "gate": open_gate(request, seen, grant),
+        "gate": widget,
         "reference": reference,
         "ticket": grant.ticket,
         "here_url": account_url(reference),
@@ -169,9 +173,12 @@ def _page(
             if code != catalogue.PARTICIPANTS
         ],
         "people": _people(grant, people or {}),
-        "open_grants": open_grants(held),
-        # The page has a form for each field: plain text, for the lazy one is found anew in each.
-        "csrf_token": get_token(request),
+        "open_grants": open_grants(still_open),
+        "form": {
+            "url": reverse("reveal", args=[reference]),
+            "csrf": get_token(request),
+            "grant": grant.id,
+        },
     }
     return render(request, "gatekeeper/account.html", context)
 

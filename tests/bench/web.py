@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode
 
+import psycopg
 from django.conf import settings
 
 from gatekeeper.embedded import Server, dies_with_us
@@ -49,6 +50,8 @@ def page_row(server: Server, world: World, desks: Sequence[Desk], *, rounds: int
                 for desk, key in zip(desks, keys, strict=True)
             ],
         }
+        _asks(theirs, desks[0], "sessionid", keys[0], "csrftoken")()
+        _must_log(server)
         found = rates(gangs, rounds=rounds, seconds=seconds)
     middle, low, high = ratio(found, "ours", "plain")
     return Row(
@@ -86,6 +89,14 @@ def _asks(port: int, desk: Desk, name: str, key: str, csrf: str) -> Callable[[],
     return act
 
 
+def _must_log(server: Server) -> None:
+    """The twin's page has been asked for: without its access entry the two could not be compared."""
+    with psycopg.connect(server.setup_url(PLAIN)) as plain:
+        [(found,)] = plain.execute("SELECT count(*) FROM auditlog_logentry WHERE action = 3").fetchall()
+    if not found:
+        raise RuntimeError("the plain page writes no access entry")
+
+
 def _cookies(world: World, desk: Desk) -> tuple[str, str, str]:
     """Sign a desk's consultant in, through the pages; the names of both cookies, and the key."""
     people.give_factors(world, desk.person)
@@ -103,6 +114,8 @@ def _serving(application: str, variables: dict[str, str]) -> Iterator[int]:
             sys.executable,
             *("-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
             *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
+            # The clients wait for each other longer than the usual two seconds.
+            *("--keep-alive", "30"),
             *("--log-level", "warning", "--no-control-socket"),
         ],
         cwd=PROJECT,

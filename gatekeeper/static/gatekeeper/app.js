@@ -9,7 +9,7 @@
 
   // The address of this page by GET: reloading the answer of a POST would post again.
   function here() {
-    return document.querySelector("#preferences [name=next]")?.value || location.pathname;
+    return document.querySelector("[form=preferences][name=next]")?.value || location.pathname;
   }
 
   // Revealed values go after half a minute, and when the page is left or out of sight.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from auditlog.registry import auditlog
 from django.conf import settings
 from django.db import models
 from guardian.models import UserObjectPermissionBase
@@ -66,3 +67,7 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+# An access to a model that auditlog does not know is passed over in silence.
+auditlog.register(Customer)
