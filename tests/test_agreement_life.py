@@ -129,8 +129,9 @@ class Life(RuleBasedStateMachine):
     people: dict[str, Person]
     signatures = Bundle("signatures")
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=signatures, who=st.sampled_from(["anna", "carl"]), days=st.integers(1, 3))
+    def begin(self, who: str, days: int) -> Given:
+        """A life begins where something is in force and something new is coming."""
         empty_tables()
         url = environment.setup_url(environment.database_name())
         self.setup = psycopg.connect(url, autocommit=True)
@@ -148,6 +149,9 @@ class Life(RuleBasedStateMachine):
             self.setup.execute("DELETE FROM staff_signature WHERE form <> 'founding'")
         self.model = Model([Version(1, -1000, 14, countersigned=False)])
         self.order = 0
+        one = self.put_signed(who, 1)
+        self.publish_one(days, 5 * (days - 1), countersigned=False)
+        return one
 
     def teardown(self) -> None:
         if hasattr(self, "setup"):
@@ -158,6 +162,9 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: len(self.model.versions) < 5)
     @rule(days=st.integers(1, 20), grace=st.sampled_from([0, 5, 14]), countersigned=st.booleans())
     def publish(self, days: int, grace: int, countersigned: bool) -> None:
+        self.publish_one(days, grace, countersigned=countersigned)
+
+    def publish_one(self, days: int, grace: int, *, countersigned: bool) -> None:
         number = max(one.number for one in self.model.versions) + 1
         ahead = max(one.days for one in self.model.standing())
         at = now() + timedelta(days=days) - timedelta(hours=1)
@@ -193,6 +200,11 @@ class Life(RuleBasedStateMachine):
         if reason:
             return multiple()
         return self.put(Given(made or 0, who, version.number, TERM, not waits, "documentary"))
+
+    def put_signed(self, who: str, number: int) -> Given:
+        made, reason = papers.sign(self.callers[who], self.people[who], number, waits=False)
+        assert reason == ""
+        return self.put(Given(made or 0, who, number, TERM, True, "documentary"))
 
     def put(self, one: Given) -> Given:
         self.order += 1

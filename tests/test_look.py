@@ -356,7 +356,7 @@ def test_colours_can_be_read(front: str, back: str, least: float, theme: int) ->
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_needs_what_the_policy_forbids(path: Path) -> None:
-    text = path.read_text("utf-8")
+    text = re.sub(r"{%.*?%}", "", path.read_text("utf-8"), flags=re.DOTALL)
     assert not re.search(r"\sstyle\s*=|<style\b|\son[a-z]+\s*=|javascript:", text, re.IGNORECASE)
     assert not re.search(r"<script\b(?![^>]*\bsrc=)", text, re.IGNORECASE)
     assert not re.search(r"https?://|\b(src|href)=\"//", text)

@@ -31,7 +31,8 @@ DEFINERS = {
     *("change_member", "add_member", "apply_members", "decide_proposal"),
     *("publish_nda_version", "recall_nda_version"),
     *("sign_nda", "countersign", "upload_signature", "confirm_original", "withdraw_signature"),
-    *("take_file", "record_register"),
+    *("take_file", "record_register", "print_grant"),
+    *("issue_authorisation", "withdraw_authorisation", "take_authorisation"),
 }
 # Callable from outside, with the caller's own rights and settings: it calls two of the above by their full
 # names, and COMMIT is refused to a definer and to whatever pins a setting.
@@ -41,7 +42,7 @@ INHERITING = {"decide", "context", "known_fields"}
 # No date and no time is made into another in these.
 WITHOUT_TIME_ZONE = {
     *("context", "known_fields", "wrapped_key"),
-    *("admit_entry", "stamp_entry", "refuse_rewriting", "keep_members", "guard_session"),
+    *("admit_entry", "stamp_entry", "refuse_rewriting", "keep_members"),
 }
 DYNAMIC = re.compile(
     r"\bEXECUTE\b|\bformat\s*\(|quote_(ident|literal)|\w+_to_xml|\bOPEN\b.*\bFOR\b|dblink|\bPREPARE\b", re.I

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from staff.days import beginning_of
 from staff.forms.days import day_field, plausible
@@ -141,7 +142,7 @@ class WithdrawalForm(forms.Form):
 
     signature = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     why = forms.ChoiceField(
-        label=_("Reason"),
+        label=pgettext_lazy("withdrawal", "Reason"),
         choices=[one for one in Signature.Withdrawal.choices if one[0] != Signature.Withdrawal.LEFT],
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 NAME_LENGTH = 64
 
@@ -19,7 +20,7 @@ class FactorNameForm(forms.Form):
     """What the member calls a factor, to tell it from another."""
 
     name = forms.CharField(
-        label=_("Name"),
+        label=pgettext_lazy("factor", "Name"),
         required=False,
         max_length=NAME_LENGTH,
         help_text=_("So that you can tell it from another: “blue key”, “old telephone”."),
