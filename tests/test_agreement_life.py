@@ -149,9 +149,9 @@ class Life(RuleBasedStateMachine):
             self.setup.execute("DELETE FROM staff_signature WHERE form <> 'founding'")
         self.model = Model([Version(1, -1000, 14, countersigned=False)])
         self.order = 0
-        one = self.put_signed(who, 1)
+        first = self.put_signed(who, 1)
         self.publish_one(days, 5 * (days - 1), countersigned=False)
-        return one
+        return first
 
     def teardown(self) -> None:
         if hasattr(self, "setup"):

@@ -118,6 +118,15 @@ def test_an_early_signature_of_a_version_to_come_says_nothing_yet(scene: Scene) 
     assert nda_code(scene) == "nda_expired"
 
 
+def test_a_signature_of_a_recalled_version_says_nothing_for_ever(scene: Scene) -> None:
+    scene.world.version(2, effective_at=now() + DAY)
+    scene.world.signature(scene.anna, version=2, signed_at=now())
+    scene.world.quietly_version(2, effective_at=now() - DAY, recalled_at=now() - 2 * DAY)
+    assert nda_code(scene) == "passed"
+    facts(valid_until=now())(scene)
+    assert nda_code(scene) == "nda_expired"
+
+
 def test_a_grant_under_an_old_version_is_over_for_good(scene: Scene) -> None:
     """Signing the new version opens nothing that was approved under the old one."""
     scene.opened()

@@ -15,6 +15,7 @@ from django.utils import timezone
 from audit.models import Entry
 from gatekeeper.models import AccessRequest, Grant
 from staff import invitations
+from staff.models import Session
 from staff.views.member_acts import ACTIONS
 from tests.conftest import Connection, empty_tables
 from tests.people import PASSWORD, fresh_code, member
@@ -558,6 +559,7 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
     assert house.approve(request) == ""
     grant = Grant.objects.get(request=request).pk
     waiting = house.ask(caller, account="MOC-40009", ticket="ZD-10009", categories=["billing"])
+    session = Session.objects.filter(member=house.carl.id).latest("id").pk
     named = {"grant": grant, "fields": ["contact.name"], "ticket": "ZD-10009", "page": 1}
     of_account = ("account", "gate_state", "ask", "open_window", "reveal", "participants")
     return [
@@ -578,6 +580,11 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         ("nda_file", reverse("nda_file", args=[house.papers[house.carl.id]]), {}),
         ("nda_upload", reverse("nda_upload", args=[house.carl.number]), {}),
         ("end_deputy", reverse("end_deputy", args=[house.deputy]), {}),
+        *(
+            (name, reverse(name, args=[house.proposal]), {})
+            for name in ("confirm_proposal", "decline_proposal")
+        ),
+        ("end_session", reverse("end_session", args=[session]), {}),
         ("suspend", reverse("suspend", args=[house.carl.number]), {}),
         ("member", reverse("member", args=[house.carl.number]), {}),
         ("member_action", reverse("member_action", args=[house.carl.number, "suspend"]), {}),

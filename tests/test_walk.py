@@ -4,9 +4,11 @@ what a withdrawn agreement does to a gate that is open in another window."""
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connections
 from playwright.sync_api import expect
 
 from staff import invitations
@@ -17,6 +19,8 @@ from tests.scene import REFERENCE
 from tests.test_passkeys import NEW_PASSWORD, Device, chromium, desks, scene  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.test_browser import Desk, Desks
 
 pytestmark = [
@@ -64,7 +68,7 @@ def test_from_the_link_to_the_gate_in_at_most_twelve_clicks(desks: Desks) -> Non
     assert signature.form == "documentary"
     assert signature.evidence is not None
     assert signature.evidence["method"] == "passkey"
-    assert list(problems(sealed)) == []
+    assert in_another_thread(lambda: list(problems(sealed))) == []
     assert desk.clicks <= MOST_CLICKS
     sys.stdout.write(f"from the link to the gate: {desk.clicks} clicks\n")
 
@@ -88,6 +92,19 @@ def test_a_withdrawn_nda_shuts_the_gate_in_another_window(desks: Desks) -> None:
     expect(consultant.condition("nda")).to_contain_text("withdrawn")
     assert consultant.secrets_in_page() == set()
     assert Signature.objects.get(pk=desks.scene.papers[anna.id]).withdrawn_at is not None
+
+
+def in_another_thread(act: Callable[[], Any]) -> Any:
+    """Where no event loop runs: the browser has one in this thread, and reading a seal starts its own."""
+
+    def done() -> Any:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(done).result()
 
 
 def withdraw(desk: Desk, number: str) -> None:

@@ -209,6 +209,7 @@ DECLARE
     j jsonb := vault.judge_signature(p_digest, 'countersign', p_signature);
     s public.staff_signature;
     signed bytea;
+    at timestamptz := clock_timestamp();  -- both locks are held
 BEGIN
     SELECT x.* INTO s FROM public.staff_signature x WHERE x.id = p_signature;
     SELECT f.data INTO signed FROM public.staff_signaturefile f WHERE f.signature_id = p_signature AND f.kind = 'signed';
@@ -220,8 +221,8 @@ BEGIN
                 THEN 'value_refused' ELSE '' END);
     END IF;
     IF j->>'reason' = '' THEN
-        UPDATE public.staff_signature x SET countersigned_at = clock_timestamp(), countersigned_by_id = (j->>'actor_id')::bigint,
-            counts_from = clock_timestamp() WHERE x.id = p_signature;
+        UPDATE public.staff_signature x SET countersigned_at = at, countersigned_by_id = (j->>'actor_id')::bigint,
+            counts_from = at WHERE x.id = p_signature;
         INSERT INTO public.staff_signaturefile (signature_id, kind, data, sha256, added_at)
         VALUES (p_signature, 'countersigned', p_pdf, sha256(p_pdf), clock_timestamp());
     END IF;
@@ -259,6 +260,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     j jsonb := vault.judge_signature(p_digest, 'confirm', p_signature);
     s public.staff_signature;
+    at timestamptz := clock_timestamp();  -- both locks are held
 BEGIN
     SELECT x.* INTO s FROM public.staff_signature x WHERE x.id = p_signature;
     IF j->>'reason' = '' THEN
@@ -268,8 +270,8 @@ BEGIN
             WHEN s.entered_by_id = (j->>'actor_id')::bigint THEN 'second_person' ELSE '' END);
     END IF;
     IF j->>'reason' = '' THEN
-        UPDATE public.staff_signature x SET confirmed_at = clock_timestamp(), confirmed_by_id = (j->>'actor_id')::bigint,
-            counts_from = clock_timestamp() WHERE x.id = p_signature;
+        UPDATE public.staff_signature x SET confirmed_at = at, confirmed_by_id = (j->>'actor_id')::bigint,
+            counts_from = at WHERE x.id = p_signature;
     END IF;
     RETURN vault.record_act('sign', j, p_context, jsonb_build_object('signature', p_signature, 'version', s.version_id,
         'confirmed', true));
