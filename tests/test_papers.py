@@ -41,6 +41,8 @@ from tests.people import member
 from tests.poppler import facts_of, fonts_of, signatures_of, text_of
 from tests.world import Person, World
 
+pytestmark = pytest.mark.paper
+
 LETTERS = "Zażółć gęślą jaźń ĄĆĘŁŃÓŚŹŻ ąćęłńóśźż"
 TEXT = f"""# Umowa o zachowaniu poufności
 
