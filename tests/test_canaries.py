@@ -110,7 +110,7 @@ class Watched(ClientHandler):
         response: Any = super().get_response(request)
         told = b"".join([response.content, str(response.headers).encode(), str(response.cookies).encode()])
         assert not holds(told, HIDDEN), request.path
-        for canary in set(CANARY.findall(told.decode())):
+        for canary in set(CANARY.findall(told.decode("utf-8", "replace"))):
             self._judge(canary, request, before)
         return response
 
