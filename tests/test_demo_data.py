@@ -16,7 +16,10 @@ from gatekeeper.models import Account, Assignment, Ticket
 from staff import factors
 from staff.models import Member, Signature
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"])
+pytestmark = [
+    pytest.mark.paper,
+    pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"]),
+]
 
 
 def everything() -> dict[str, int]:
