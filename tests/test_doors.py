@@ -22,7 +22,7 @@ from tests.people import PASSWORD, fresh_code, member
 from tests.scene import REFERENCE, TICKET, Scene, enter
 from tests.world import VALUES, Person
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.doors, pytest.mark.django_db(transaction=True, databases="__all__")]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 ACTORS = (
