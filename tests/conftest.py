@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from django.conf import UserSettingsHolder, settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from django.test.client import ClientHandler
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from gatekeeper import roles
 from tests import environment
+from tests.desks import CHROMIUM, chromium, desks  # noqa: F401  # two fixtures
+from tests.scene import Scene
 from tests.twins import Twins
 
 Connection = psycopg.Connection
@@ -28,9 +33,6 @@ TABLES = """
     SELECT schemaname, tablename FROM pg_tables
      WHERE schemaname IN ('public', 'vault') AND NOT tablename = ANY(%s)
 """
-
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,23 +58,39 @@ def django_db_setup(
         call_command("apply_settings", verbosity=0)
         connections["migrator"].close()
     yield
+    while _cleaner:
+        _cleaner.pop().close()
     with django_db_blocker.unblock():
         connections.close_all()
     roles.drop_database(environment.setup_url(), name)
 
 
+_cleaner: list[Connection] = []
+
+
 def empty_tables() -> None:
     """Delete every row that a test can have left, past triggers and rights, as a superuser.
 
-    DELETE, for TRUNCATE of some forty small tables takes a tenth of a second. The lock timeout
-    names a test that leaves a transaction open.
+    DELETE, for TRUNCATE of some forty small tables takes a tenth of a second; in a function of one
+    connection, which keeps their plans. The lock timeout names a test that leaves a transaction open.
     """
-    with psycopg.connect(environment.setup_url(environment.database_name())) as setup:
-        setup.execute("SET session_replication_role = replica")
-        setup.execute("SET lock_timeout = '10s'")
-        tables = setup.execute(TABLES, [list(KEPT)]).fetchall()
-        statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(*table)) for table in tables]
-        setup.execute(sql.SQL(";").join(statements))
+    if not _cleaner:
+        _cleaner.append(_make_cleaner())
+    _cleaner[0].execute("SELECT pg_temp.empty_tables()")
+
+
+def _make_cleaner() -> Connection:
+    connection = psycopg.connect(environment.setup_url(environment.database_name()), autocommit=True)
+    connection.execute("SET session_replication_role = replica")
+    connection.execute("SET lock_timeout = '10s'")
+    tables = connection.execute(TABLES, [list(KEPT)]).fetchall()
+    statements = [sql.SQL("DELETE FROM {};").format(sql.Identifier(*table)) for table in tables]
+    connection.execute(
+        sql.SQL(
+            "CREATE FUNCTION pg_temp.empty_tables() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {} END $$"
+        ).format(sql.SQL("").join(statements))
+    )
+    return connection
 
 
 # The real algorithm at its least cost: hundreds of sign-ins would otherwise wait for nothing else.
@@ -88,6 +106,30 @@ def _fixture_teardown(_case: TransactionTestCase) -> None:
 # Django's flush would run as each alias' role, none of which may delete or truncate.
 TransactionTestCase._fixture_teardown = _fixture_teardown  # type: ignore[attr-defined]
 
+_load_middleware = ClientHandler.load_middleware
+_loaded: dict[str, Any] = {}
+
+
+def _share_middleware(handler: ClientHandler, is_async: bool = False) -> None:
+    """Django's test client makes the middleware anew for each client, as if each were another server, and
+    most of that time finds static files. Under settings that a test has changed it is still made anew."""
+    if isinstance(vars(settings)["_wrapped"], UserSettingsHolder) or is_async:
+        _load_middleware(handler, is_async)
+        return
+    if not _loaded:
+        _load_middleware(handler)
+        _loaded.update(vars(handler))
+    for name in (
+        "_view_middleware",
+        "_template_response_middleware",
+        "_exception_middleware",
+        "_middleware_chain",
+    ):
+        setattr(handler, name, _loaded[name])
+
+
+ClientHandler.load_middleware = _share_middleware  # type: ignore[method-assign,assignment]  # of this class alone
+
 
 @pytest.fixture
 def setup_connection(db_exists: None) -> Iterator[Connection]:
@@ -95,6 +137,12 @@ def setup_connection(db_exists: None) -> Iterator[Connection]:
     url = environment.setup_url(environment.database_name())
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def scene(setup_connection: Connection) -> Scene:
+    """A member with an open ticket of an account, and who may approve for them."""
+    return Scene(setup_connection)
 
 
 @pytest.fixture

@@ -29,11 +29,6 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
-
-
-@pytest.fixture
 def world(scene: Scene) -> World:
     return scene.world
 

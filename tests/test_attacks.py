@@ -31,11 +31,6 @@ IDLE = timedelta(minutes=settings.LIMITS["session_idle_minutes"])
 
 
 @pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
-
-
-@pytest.fixture
 def world(setup_connection: Connection) -> World:
     return World(setup_connection)
 

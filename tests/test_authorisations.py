@@ -369,11 +369,6 @@ def test_csv_comes_back_as_it_was() -> None:
 # The print of one grant
 
 
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
-
-
 def an_eventful_grant(scene: Scene) -> int:
     """Opened, viewed, refused and ended."""
     grant = scene.opened()

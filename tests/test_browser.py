@@ -13,62 +13,34 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Error, expect
 from standardwebhooks import Webhook
 
 from gatekeeper import access
 from gatekeeper.demo import ticket_message
 from gatekeeper.models import Grant
 from staff.invitations import digest_of, path_of
-from staff.models import Session
-from tests.conftest import CHROMIUM
-from tests.people import PASSWORD, fresh_code, give_factors, member, sign_in
-from tests.scene import REFERENCE, TICKET, Scene
-from tests.world import VALUES
+from tests.desks import EMAIL, POLL, SECOND, Desk, Desks
+from tests.people import PASSWORD, fresh_code, give_factors, sign_in
+from tests.scene import REFERENCE, TICKET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize
-    from pytest_django.live_server_helper import LiveServer
+    from playwright.sync_api import Locator, Page, ViewportSize
 
-    from tests.conftest import Connection
-    from tests.world import Person, World
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True, databases=["default", "vault"]),
 ]
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# A closed gate is a page with status 403, and Chromium logs each such answer as an error.
-EXPECTED = "Failed to load resource: the server responded with a status of 40"
-SECOND = 1000  # in milliseconds, as the browser counts
-PATIENCE = 15 * SECOND  # what a busy machine may take; a failure takes as long
-POLL = 16 * SECOND  # a little more than the pages wait between two questions
-
-# Values that could not stand on a page by chance.
-SECRETS = {
-    name: value
-    for name, value in VALUES.items()
-    if isinstance(value, str) and name != "activity.last_visit_at"
-}
-EMAIL = str(VALUES["contact.email"])
 
 STORED = """async () => ({
     localStorage: Object.keys(localStorage),
@@ -82,145 +54,6 @@ OUT_OF_SIGHT = """() => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 WIDER_THAN_THE_SCREEN = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@dataclass
-class Desk:
-    """Somebody at a browser of their own. Clicks are counted; typing and reloading are none."""
-
-    world: World
-    person: Person
-    page: Page
-    origin: str
-    clicks: int = 0
-
-    def click(self, target: Locator) -> None:
-        self.clicks += 1
-        target.click()
-
-    def link(self, name: str) -> Locator:
-        return self.page.get_by_role("link", name=name).first
-
-    def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name).first
-
-    def reveals(self, field: str) -> Locator:
-        """The button that reveals a field: "Reveal", and the field's label for those who listen."""
-        return self.page.get_by_role("button", name=re.compile(rf"^Reveal\s*: {field}$"))
-
-    def heading(self, name: str) -> Locator:
-        return self.page.get_by_role("heading", name=name)
-
-    def condition(self, name: str) -> Locator:
-        """A row of the gate."""
-        return self.page.locator(f"[data-condition={name}]")
-
-    def goto(self, name: str, *arguments: object, query: str = "") -> None:
-        self.page.goto(self.origin + reverse(name, args=arguments) + query)
-
-    def sign_in(self) -> None:
-        """Through the pages: the password, then the one-time code."""
-        self.page.goto(self.origin)
-        self.page.get_by_label("E-mail").fill(member(self.person).email)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.click(self.button("Sign in"))
-        self.page.get_by_label("Code from your application").fill(fresh_code(self.world, self.person))
-        self.click(self.button("Go on"))
-        expect(self.page).to_have_url(f"{self.origin}/")
-
-    def secrets_in_page(self) -> set[str]:
-        """Which fields' values the page holds, seen or unseen."""
-        content = self.page.content()
-        return {name for name, value in SECRETS.items() if value in content}
-
-    @property
-    def session(self) -> Session:
-        """The member's newest session."""
-        return Session.objects.filter(member=self.person.id).latest("id")
-
-
-@dataclass
-class Desks:
-    """Opens browsers, each with its own cookies, and writes down what goes wrong in any of them."""
-
-    browser: Browser
-    scene: Scene
-    origin: str
-    complaints: list[str] = field(default_factory=list)
-    contexts: list[BrowserContext] = field(default_factory=list)
-
-    def open(self, person: Person, **options: Any) -> Desk:
-        """A browser in which nobody is signed in."""
-        context = self.browser.new_context(reduced_motion="reduce", **{"locale": "en"} | options)
-        context.set_default_timeout(PATIENCE)
-        self.contexts.append(context)
-        page = context.new_page()
-        self._watch(page)
-        return Desk(self.scene.world, person, page, self.origin)
-
-    def signed_in(self, person: Person, **options: Any) -> Desk:
-        """A browser with the session of a member who proved both factors."""
-        give_factors(self.scene.world, person)
-        cookie = sign_in(self.scene.world, person).cookies[settings.SESSION_COOKIE_NAME]
-        desk = self.open(person, **options)
-        desk.page.context.add_cookies(
-            [
-                {
-                    "name": settings.SESSION_COOKIE_NAME,
-                    "value": cookie.value,
-                    "url": self.origin.replace("http:", "https:"),
-                    "secure": True,
-                    "httpOnly": True,
-                    "sameSite": "Lax",
-                }
-            ]
-        )
-        return desk
-
-    def _watch(self, page: Page) -> None:
-        def hear(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
-                self.complaints.append(f"{page.url}: {message.text}")
-
-        page.on("console", hear)
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-        page.on(
-            "request",
-            lambda asked: (
-                None if asked.url.startswith(f"{self.origin}/") else self.complaints.append(asked.url)
-            ),
-        )
-
-    def close(self) -> None:
-        for context in self.contexts:
-            context.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright runs an event loop in this thread, in which Django refuses the ORM.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        expect.set_options(timeout=PATIENCE)
-        # Playwright switches the back-forward cache off; people have it on.
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
-
-
-@pytest.fixture
-def desks(chromium: Browser, scene: Scene, live_server: LiveServer) -> Iterator[Desks]:
-    desks = Desks(chromium, scene, live_server.url)
-    yield desks
-    desks.close()
-    assert desks.complaints == []
 
 
 def helpdesk_says(origin: str, number: str, state: str) -> int:
@@ -549,6 +382,10 @@ def see_the_consultants_pages(town: Town, see: Callable[[Page], None]) -> None:
         ("ticket", ["ZD-99999"], ""),
         ("approval", [town.request], ""),
         ("profile", [], ""),
+        ("factors", [], ""),
+        ("sessions", [], ""),
+        ("change_password", [], ""),
+        ("nda", [], ""),
         ("step_up", [], ""),
         ("inbox", [], ""),  # not hers
         ("account", [REFERENCE], ""),
@@ -577,7 +414,18 @@ def see_the_officers_pages(town: Town, see: Callable[[Page], None]) -> None:
         ("reviewer", "entries", []),
         ("people", "members", []),
         ("people", "member", [anna]),
+        ("people", "new_member", []),
+        ("people", "proposals", []),
         ("people", "ndas", []),
+        ("people", "nda_draft", []),
+        ("people", "nda_version", [1]),
+        ("people", "nda_upload", [anna]),
+        ("people", "nda_papers", []),
+        ("people", "nda_countersign", []),
+        ("people", "nda_register", []),
+        ("people", "authorisations", []),
+        ("people", "member_authorisations", [anna]),
+        ("administrator", "proposals", []),
         ("administrator", "checks", []),
         ("administrator", "home", []),
         ("privacy", "home", []),
@@ -640,3 +488,23 @@ def test_two_managers_at_once_have_one_effect(desks: Desks) -> None:
     expect(said.pop(grant.approver_id)).to_contain_text("Approved. The clock starts")
     (second,) = said.values()
     expect(second).to_contain_text(f"Already decided: Approved, {grant.approver.name}")
+
+
+def test_after_a_file_the_page_of_the_proof_shows_the_way_back(desks: Desks) -> None:
+    officer = desks.scene.world.member("people")
+    desks.scene.world.signature(officer)
+    desk = desks.signed_in(officer)
+    desk.goto("authorisations")
+    desks.scene.world.change(
+        "staff_session", desk.session.pk, verified_at=datetime.now(UTC) - timedelta(hours=1)
+    )
+    desk.click(desk.button("Download as CSV"))
+    expect(desk.heading("Confirm it’s you")).to_be_visible()
+    desk.page.get_by_label("Code from your application").fill(fresh_code(desk.world, officer))
+    with desk.page.expect_download() as saved:
+        desk.click(desk.button("Confirm"))
+    assert saved.value.suggested_filename.endswith(".csv")
+    expect(desk.page.get_by_text("your browser has it now")).to_be_visible()
+    expect(desk.button("Confirm")).to_be_hidden()
+    desk.click(desk.link("Go back"))
+    expect(desk.page).to_have_url(re.compile(f"{reverse('authorisations')}$"))

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from audit.models import Entry
 from gatekeeper.models import AccessRequest
-from tests.conftest import CHROMIUM
+from tests.desks import POLL, SECOND, Desk, Desks
 from tests.people import PASSWORD, fresh_code
-from tests.scene import REFERENCE, TICKET, Scene
-from tests.test_browser import FLAGS, PATIENCE, POLL, SECOND, Desk, Desks
+from tests.scene import REFERENCE, TICKET
 from tests.test_passkeys import enrol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser
-    from pytest_django.live_server_helper import LiveServer
-
-    from tests.conftest import Connection
+    pass
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,32 +30,6 @@ IDLE = settings.LIMITS["session_idle_minutes"] * 60
 #: Until the page asks how much is left: two minutes before the end, as it knows it.
 ASKS = (IDLE - 110) * SECOND
 TYPED = "Why the “sound” was lost: ąę <b>"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        expect.set_options(timeout=PATIENCE)
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
-
-
-@pytest.fixture
-def desks(chromium: Browser, scene: Scene, live_server: LiveServer, settings: Any) -> Iterator[Desks]:
-    settings.OTP_WEBAUTHN_ALLOWED_ORIGINS = [live_server.url]
-    desks = Desks(chromium, scene, live_server.url)
-    yield desks
-    desks.close()
-    assert desks.complaints == []
 
 
 @pytest.fixture

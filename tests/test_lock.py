@@ -15,7 +15,7 @@ from audit.models import Entry
 from gatekeeper.models import AccessRequest
 from staff.models import Member, Session
 from staff.sessions import SessionStore
-from tests.conftest import AsRole, Connection
+from tests.conftest import AsRole
 from tests.people import PASSWORD, device_of, fresh_code, give_password
 from tests.scene import REFERENCE, Scene, digest_in
 from tests.test_step_up import NASTY, form_of
@@ -24,11 +24,6 @@ from tests.world import VALUES, Person
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 IDLE = timedelta(minutes=settings.LIMITS["session_idle_minutes"])
 HOURS = timedelta(hours=settings.LIMITS["session_hours"])
-
-
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
 
 
 def row_of(client: Client) -> Session:

@@ -9,23 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.urls import reverse
 from django_otp_webauthn.models import WebAuthnCredential
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from audit.models import Entry
 from staff import factors, invitations
 from staff.models import Session
-from tests.conftest import CHROMIUM
+from tests.desks import Desk, Desks
 from tests.people import PASSWORD, fresh_code, give_factors, member
 from tests.scene import Scene
-from tests.test_browser import FLAGS, PATIENCE, Desk, Desks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from playwright.sync_api import CDPSession
 
-    from playwright.sync_api import Browser, CDPSession
-    from pytest_django.live_server_helper import LiveServer
-
-    from tests.conftest import Connection
     from tests.world import Person
 
 pytestmark = [
@@ -87,32 +82,6 @@ class Device:
         """From now on its holder is not recognised."""
         wanted = {"authenticatorId": self.id, "isUserVerified": False}
         self.cdp.send("WebAuthn.setUserVerified", wanted)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright runs an event loop in this thread, in which Django refuses the ORM.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        expect.set_options(timeout=PATIENCE)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
-
-
-@pytest.fixture
-def desks(chromium: Browser, scene: Scene, live_server: LiveServer, settings: Any) -> Iterator[Desks]:
-    # The server of the tests has a port of its own; everywhere else the origin is SITE_URL.
-    settings.OTP_WEBAUTHN_ALLOWED_ORIGINS = [live_server.url]
-    desks = Desks(chromium, scene, live_server.url)
-    yield desks
-    desks.close()
-    assert desks.complaints == []
 
 
 @pytest.fixture

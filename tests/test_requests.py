@@ -31,11 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
-
-
 def grant_of(scene: Scene) -> Grant:
     return Grant.objects.get(pk=scene.grant)
 

@@ -23,7 +23,6 @@ from staff.models import NdaDraft, NdaVersion, Reminder, Session, Signature, Sig
 from staff.papers import uploaded
 from staff.views.register import safe_cell
 from tests import papers
-from tests.conftest import Connection
 from tests.people import fresh_code, member
 from tests.scene import REFERENCE, Scene, enter, newest
 from tests.world import Person, World, now
@@ -37,11 +36,6 @@ DRAFT = {
     "term_days": "365",
     "grace_days": "14",
 }
-
-
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from django.utils import timezone
 from audit.models import Entry
 from gatekeeper.models import AccessRequest, Grant
 from staff.models import Session
-from tests.conftest import Connection
 from tests.people import device_of, fresh_code
 from tests.scene import REFERENCE, Scene, digest_in
 from tests.world import VALUES, Person
@@ -55,11 +54,6 @@ class Fields(HTMLParser):
 
 def form_of(response: Any) -> Fields:
     return Fields(response.content.decode())
-
-
-@pytest.fixture
-def scene(setup_connection: Connection) -> Scene:
-    return Scene(setup_connection)
 
 
 def stale(scene: Scene, client: Client, minutes: int = 60) -> None:

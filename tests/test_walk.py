@@ -16,12 +16,12 @@ from staff.models import Member, Signature, SignatureFile
 from staff.papers.checking import problems
 from tests.people import give_factors, member
 from tests.scene import REFERENCE
-from tests.test_passkeys import NEW_PASSWORD, Device, chromium, desks, scene  # noqa: F401  # fixtures
+from tests.test_passkeys import NEW_PASSWORD, Device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.test_browser import Desk, Desks
+    from tests.desks import Desk, Desks
 
 pytestmark = [
     pytest.mark.browser,
@@ -31,7 +31,7 @@ pytestmark = [
 MOST_CLICKS = 12
 
 
-def test_from_the_link_to_the_gate_in_at_most_twelve_clicks(desks: Desks) -> None:  # noqa: F811
+def test_from_the_link_to_the_gate_in_at_most_twelve_clicks(desks: Desks) -> None:
     world, boss = desks.scene.world, desks.scene.boss
     newcomer = world.member("consultant", manager=boss)
     account, ticket = "MOC-40077", "ZD-10077"
@@ -73,7 +73,7 @@ def test_from_the_link_to_the_gate_in_at_most_twelve_clicks(desks: Desks) -> Non
     sys.stdout.write(f"from the link to the gate: {desk.clicks} clicks\n")
 
 
-def test_a_withdrawn_nda_shuts_the_gate_in_another_window(desks: Desks) -> None:  # noqa: F811
+def test_a_withdrawn_nda_shuts_the_gate_in_another_window(desks: Desks) -> None:
     world, anna = desks.scene.world, desks.scene.anna
     officer = world.member("people")
     world.signature(officer)

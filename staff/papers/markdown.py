@@ -95,12 +95,14 @@ def _list(opening: Token, tokens: Iterator[Token]) -> Flowable:
 def _inline(token: Token) -> str:
     """Reportlab's own small markup, of which nothing typed can be a part."""
     written = []
+    italic = 0
     for part in token.children or []:
         mark = _MARKS.get(part.tag)
+        italic += part.nesting if mark == "i" else 0
         if part.type in ("softbreak", "hardbreak"):
             written.append("<br/>" if part.type == "hardbreak" else " ")
         elif mark:
             written.append(f"<{mark}>" if part.nesting == 1 else f"</{mark}>")
         else:
-            written.append(escape(fonts.legible(part.content), quote=False))
+            written.append(escape(fonts.legible(part.content, italic=italic > 0), quote=False))
     return "".join(written)

@@ -82,8 +82,9 @@ def decision_row(desk: Desk, *, rounds: int) -> Row:
     codename = VIEW_PERSONAL_DATA.partition(".")[2]
 
     def decide() -> None:
-        if not gate.look(desk.caller, account=desk.account, grant=desk.grant).open:
-            raise RuntimeError("the gate is shut")
+        found = gate.look(desk.caller, account=desk.account, grant=desk.grant)
+        if not found.open:
+            raise RuntimeError(f"the gate is shut: {found.reason}")
 
     def guardian() -> None:
         if not ObjectPermissionChecker(member).has_perm(codename, account):

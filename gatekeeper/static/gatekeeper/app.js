@@ -3,6 +3,7 @@
   "use strict";
   const HIDE_AFTER = 30_000;
   const SOON = 300;
+  const SAVED_AFTER = 1500;
 
   // htmx notes each address for a history that is switched off here.
   sessionStorage.removeItem("htmx-current-path-for-history");
@@ -118,6 +119,17 @@
     });
   }
   document.addEventListener("session-locked", lock);
+
+  // An answer that is a file leaves the page of the proof standing: then it shows the way back.
+  for (const form of document.querySelectorAll("form[data-presence]")) {
+    form.addEventListener("submit", () => setTimeout(() => {
+      const done = document.querySelector("[data-saved]");
+      if (!done) return;
+      form.hidden = true;
+      done.hidden = false;
+      done.querySelector("a").focus();
+    }, SAVED_AFTER));
+  }
 
   // Recovery codes can be copied and printed, where the browser can.
   for (const button of document.querySelectorAll("[data-print], [data-copy]")) {
