@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,14 +11,11 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.crypto import constant_time_compare
 from django.utils.translation.trans_real import parse_accept_lang_header
-from django_otp import DEVICE_ID_SESSION_KEY
-from django_otp.middleware import is_verified
-from django_otp.models import Device
 
 from staff import factors, presence, records, sessions
 from staff.callers import Caller
+from staff.members import put_member
 from staff.models import Member
 from staff.redirects import to_page
 
@@ -28,40 +24,10 @@ View = Callable[..., HttpResponse]
 
 
 class MemberMiddleware(AuthenticationMiddleware):
-    """Put the session's member on the request, and say whether their second factor was proved.
-
-    Django's and django-otp's own middlewares would each ask the database again for what came with
-    the session. Whatever is not plainly in order is left to Django's `get_user`.
-    """
+    """Put the session's member on the request, and say whether their second factor was proved."""
 
     def process_request(self, request: HttpRequest) -> None:
-        session = sessions.of(request)
-        user: Any = session.member if _is_signed_in(session) else auth.get_user(request)
-        user.otp_device = _factor(session, user) if user.is_authenticated else None
-        user.is_verified = partial(is_verified, user)
-        request.user = user
-
-
-def _is_signed_in(session: sessions.SessionStore) -> bool:
-    """What `auth.get_user` asks: this member, by a backend of ours, since the password was changed."""
-    member = session.member
-    return (
-        member is not None
-        and session.get(auth.SESSION_KEY) == str(member.pk)
-        and session.get(auth.BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
-        and constant_time_compare(session.get(auth.HASH_SESSION_KEY, ""), member.get_session_auth_hash())
-    )
-
-
-def _factor(session: sessions.SessionStore, member: Member) -> Device | None:
-    """The member's second factor that the session names, if it is in use; a name that leads nowhere is
-    dropped. A code's came with the session; a passkey or a sheet of codes is asked for."""
-    name = session.get(DEVICE_ID_SESSION_KEY)
-    found = session.device or (Device.from_persistent_id(name) if name else None)
-    if found is not None and found.user_id == member.pk and found.confirmed:
-        return found
-    session.pop(DEVICE_ID_SESSION_KEY, None)
-    return None
+        put_member(request)
 
 
 class SessionGuardMiddleware:

@@ -16,10 +16,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_otp.middleware import OTPMiddleware
 
 from staff import factors, lockout, proving, records, sessions
-from staff.members import member_of
+from staff.members import member_of, put_member
 from staff.models import Member
 from staff.redirects import here, to_page
 
@@ -31,8 +30,6 @@ CODE: Final = "_code"
 PASSWORD: Final = "_password"  # noqa: S105 - a field's name
 PAGE: Final = "_page"  # there: the page was asked for, nothing was posted
 OURS: Final = frozenset({CODE, PASSWORD, PAGE, "csrfmiddlewaretoken"})
-
-_otp = OTPMiddleware(lambda _request: HttpResponse())
 
 
 def ask(request: HttpRequest, *, problem: str = "") -> HttpResponse:
@@ -62,8 +59,7 @@ def look_in(request: HttpRequest) -> bool:
     False where the member may not come back: the password was changed, say.
     """
     sessions.of(request).wake()
-    request.user = auth.get_user(request)
-    _otp(request)
+    put_member(request)
     return isinstance(request.user, Member)
 
 
