@@ -1,22 +1,16 @@
-"""The reviewer's filter."""
+"""The reviewer's question, as it is typed."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from audit.models import Event, Outcome
-from audit.reading import FORMS, Query
+from audit import search
 
-_ANY = ("", pgettext_lazy("filter", "any"))
-
-
-def _token(label: Any, example: str) -> forms.CharField:
-    attrs = {"placeholder": example, "autocomplete": "off", "spellcheck": "false"}
-    return forms.CharField(label=label, required=False, max_length=24, widget=forms.TextInput(attrs=attrs))
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def _time(label: Any) -> forms.DateTimeField:
@@ -26,31 +20,42 @@ def _time(label: Any) -> forms.DateTimeField:
     )
 
 
-class QueryForm(forms.Form):
-    """Member, account, ticket, event, reason, outcome, and a span of time."""
+class SearchForm(forms.Form):
+    """The one line, and two times that take the place of its own. `words`: the values of other tokens."""
 
-    member = _token(_("Member"), "K-0193")
-    account = _token(_("Account"), "MOC-48213")
-    ticket = _token(_("Ticket"), "ZD-10442")
-    event = forms.ChoiceField(label=_("Event"), required=False, choices=[_ANY, *Event.choices])
-    reason = _token(pgettext_lazy("code of a refusal", "Reason"), "ticket_closed")
-    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[_ANY, *Outcome.choices])
-    since = _time(_("Since"))
+    line = forms.CharField(
+        label=_("Search the log"),
+        required=False,
+        max_length=search.LONGEST_LINE,
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "placeholder": "MOC-48213 event:view -reason:ticket_closed member:K-0193 since:7d",
+            }
+        ),
+    )
+    since = _time(_("From"))
     until = _time(_("Until"))
 
+    def __init__(self, *args: Any, words: search.Words, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._words = words
+        self.query = search.Query()
+
     def clean(self) -> dict[str, Any]:
-        """Refuse what is no known form of a token: free text is never searched, and never kept."""
+        """Refuse what is no known token: free text is never searched, and never kept."""
         data = super().clean() or {}
-        for name, form in FORMS.items():
-            value = data.get(name, "")
-            data[name] = value.strip().lower() if name == "reason" else value.strip()
-            if name in ("member", "account", "ticket"):
-                data[name] = data[name].upper()
-            if data[name] and not form.match(data[name]):
-                self.add_error(name, _("This is not the form of such a number or code."))
+        try:
+            self.query = search.parse(data.get("line", ""), self._words)
+            since, until = (self._token(data, name) for name in search.TIMES)
+            self.query = self.query.between(since, until)
+        except search.SearchError as error:
+            self.add_error("line", str(error))
         return data
 
-    def query(self) -> Query:
-        """The filter as the log is asked. Only after `is_valid()`."""
-        known = Query.__dataclass_fields__
-        return Query(**{name: value for name, value in self.cleaned_data.items() if name in known and value})
+    def _token(self, data: dict[str, Any], name: str) -> str:
+        given: datetime | None = data.get(name)
+        return search.token_of(given) if given else str(getattr(self.query, name))

@@ -1,8 +1,9 @@
 """The log: django-auditlog's entry, extended by everything that names a view (DESIGN §5).
 
 An entry keeps values, not foreign keys, so that it outlives what it speaks of. Customers' values,
-typed text and tokens never enter it. The database alone writes `id`, `xid` and `timestamp`
-(audit/sql/entry.sql); nobody updates, deletes or truncates.
+typed text and tokens never enter it. The database alone writes `id`, `xid`, `timestamp` and the salts
+(audit/sql/entry.sql); nobody updates, deletes or truncates. The sealer alone adds leaves, nodes and
+checkpoints (audit/sealing.py), and nobody takes one away.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from auditlog.models import AbstractLogEntry
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -129,20 +129,176 @@ class Entry(AbstractLogEntry):  # type: ignore[misc]  # django-auditlog ships no
     consent = models.CharField(max_length=24, default="", db_default="")
     details = models.JSONField(null=True)  # counts, minutes, names of changed facts; nothing typed
 
+    # for the seal: 16 bytes for the customer's part and 16 for the staff part, so that nobody guesses
+    # what is hashed; the account's erasure puts the customer's part's hash in the first one's place
+    salts = models.BinaryField(null=True, editable=False)
+
     class Meta(AbstractLogEntry.Meta):  # type: ignore[misc]  # untyped
         abstract = False
         default_permissions = ()
         ordering = ("-id",)
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
+        # Newest first is a scan backwards: an index that runs the other way is split in halves as it grows.
         indexes = (
-            models.Index("member", F("id").desc(), name="entry_member"),
-            models.Index("account", F("id").desc(), name="entry_account", condition=~models.Q(account="")),
-            models.Index("ticket", F("id").desc(), name="entry_ticket", condition=~models.Q(ticket="")),
-            models.Index("event", F("id").desc(), name="entry_event"),
-            models.Index("reason", F("id").desc(), name="entry_reason", condition=~models.Q(reason="")),
+            models.Index("member", "id", name="entry_member"),
+            models.Index("account", "id", name="entry_account", condition=~models.Q(account="")),
+            models.Index("ticket", "id", name="entry_ticket", condition=~models.Q(ticket="")),
+            models.Index("event", "id", name="entry_event"),
+            models.Index("reason", "id", name="entry_reason", condition=~models.Q(reason="")),
             models.Index("timestamp", name="entry_time"),
         )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Leaf(models.Model):
+    """One entry's place in the tree: its leaf's hash, its tag, its number under the tag.
+
+    Append-only. It stays when the entry's body goes, and says nothing by itself (audit/leaves.py).
+    """
+
+    place = models.BigIntegerField(primary_key=True)  # from 0, without gaps
+    entry = models.BigIntegerField(unique=True)
+    number = models.BigIntegerField()
+    hash = models.BinaryField()
+    tag = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.place)
+
+
+class Node(models.Model):
+    """The hash over 256, 65 536, … leaves: what a proof would otherwise compute from all of them."""
+
+    pk = models.CompositePrimaryKey("level", "place")
+    level = models.SmallIntegerField()
+    place = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.place}"
+
+
+class Era(models.Model):
+    """One cluster under one name of the log: within it transactions are numbered in one row."""
+
+    number = models.IntegerField(primary_key=True)
+    system = models.BigIntegerField()  # the cluster's own identifier
+    origin = models.CharField(max_length=100)
+    began_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Checkpoint(models.Model):
+    """A signed statement of how many leaves there are and what they are (C2SP tlog-checkpoint)."""
+
+    size = models.BigIntegerField(primary_key=True)
+    era = models.IntegerField()
+    horizon = TransactionId()  # every transaction below it is sealed
+    ceiling = TransactionId()  # later transactions draw entries' numbers above `drawn` (stored.lowest)
+    drawn = models.BigIntegerField()
+    sealed_at = models.DateTimeField()
+    note = models.TextField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = (models.Index("sealed_at", name="checkpoint_time"),)
+
+    def __str__(self) -> str:
+        return str(self.size)
+
+
+class Copy(models.Model):
+    """Up to which size an anchor has copies, and how the last attempt ended."""
+
+    anchor = models.CharField(max_length=200, primary_key=True)
+    size = models.BigIntegerField(default=0)
+    copied_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, default="")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.anchor
+
+
+class Stream(models.Model):
+    """Up to which leaf a SIEM has the log, and how the last attempt ended (audit/stream.py)."""
+
+    target = models.CharField(max_length=200, primary_key=True)
+    place = models.BigIntegerField(default=0)  # of the first leaf that it has not
+    sent_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, default="")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.target
+
+
+class Tag(models.Model):
+    """The key under which an account's tag is made, and how many leaves have that tag.
+
+    No role reads it; the sealer gets what it needs from vault.tags. Erasing the account deletes the row.
+    """
+
+    account = models.CharField(max_length=13, primary_key=True)
+    key = models.BinaryField()
+    entries = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.account
+
+
+class Flag(models.Model):
+    """A rule applies to an entry (audit/odd). Insert-only: nobody takes a flag away.
+
+    It repeats what the log says, and can be found anew: it is no entry itself.
+    """
+
+    pk = models.CompositePrimaryKey("entry", "rule")
+    entry = models.BigIntegerField()
+    rule = models.CharField(max_length=24)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = (models.Index("rule", "entry", name="flag_rule"),)
+
+    def __str__(self) -> str:
+        return f"{self.entry}/{self.rule}"
+
+
+class Round(models.Model):
+    """One run of the rules over the log: from where the next goes on. Insert-only."""
+
+    system = models.BigIntegerField()  # the cluster's own identifier: another numbers transactions anew
+    horizon = TransactionId()  # entries of every transaction below it are judged
+    lowest = models.BigIntegerField()  # and so are all up to this number
+    done_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -1,87 +1,37 @@
-"""Reading the log: what was asked for, in structured terms alone, and the pages of the answer."""
+"""That the log is read, and that parts of it are taken out: recorded before it happens (PCI DSS 10.2.1.3).
+
+`digest` is the reader's session: the database derives who reads, and judges whether they may. Each
+returns why it may not be; '' if it may, and the entry is written.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, fields
-from datetime import datetime
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from audit.functions import call
-from audit.models import Entry, Event, Outcome
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from audit.search import Query
 
-PAGE = 50
-
-#: The forms of what a reviewer may ask for. What has none of them never reaches a URL or the log.
-FORMS: dict[str, re.Pattern[str]] = {
-    "member": re.compile(r"^K-[0-9]{4,6}$"),
-    "account": re.compile(r"^MOC-[0-9]{5,9}$"),
-    "ticket": re.compile(r"^ZD-[0-9]{1,12}$"),
-    "event": re.compile(rf"^({'|'.join(Event.values)})$"),
-    "reason": re.compile(r"^[a-z_]{3,24}$"),
-    "outcome": re.compile(rf"^({'|'.join(Outcome.values)})$"),
-}
+_READ = "SELECT vault.read_log(%s::bytea, %s::jsonb, %s::jsonb)"
+_TAKE = "SELECT vault.take_log(%s::bytea, %s::jsonb, %s::jsonb, %s::integer)"
 
 
-@dataclass(frozen=True)
-class Query:
-    """What a reviewer asks the log for. Times are aware; `until` is the end, excluded."""
-
-    member: str = ""
-    account: str = ""
-    ticket: str = ""
-    event: str = ""
-    reason: str = ""
-    outcome: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def tokens(self) -> dict[str, str]:
-        """What is asked for, as the log keeps it."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: str(value) for name, value in values.items() if value}
-
-    def entries(self) -> QuerySet[Entry]:
-        """The entries that match, newest first."""
-        found: QuerySet[Entry] = Entry.objects.order_by("-id")
-        exact = {name: getattr(self, name) for name in FORMS if getattr(self, name)}
-        found = found.filter(**exact)
-        if self.since:
-            found = found.filter(timestamp__gte=self.since)
-        if self.until:
-            found = found.filter(timestamp__lt=self.until)
-        return found
+def search(digest: bytes | None, context: Mapping[str, Any], query: Query, **keys: int | None) -> str:
+    """Record that a question is asked, once however often; `keys`: of the page of its answer."""
+    asked = {"query": query.tokens()} | {name: key for name, key in keys.items() if key is not None}
+    return str(call(_READ, [digest, context, asked])[0])
 
 
-@dataclass(frozen=True)
-class Page:
-    """Entries newest first; `older` is the key from which the next page goes on, None at the end."""
-
-    entries: list[Entry]
-    older: int | None
+def opening(digest: bytes | None, context: Mapping[str, Any], *, entry: int) -> str:
+    """Record that one row is opened."""
+    return str(call(_READ, [digest, context, {"entry": entry}])[0])
 
 
-def page(query: Query, *, before: int | None) -> Page:
-    """One page below the entry `before` (keyset: the newest entries do not shift it)."""
-    found = query.entries()
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found.defer("serialized_data", "changes_text", "xid")[: PAGE + 1])
-    more = len(rows) > PAGE
-    return Page(rows[:PAGE], rows[PAGE - 1].pk if more else None)
-
-
-def record(digest: bytes | None, context: dict[str, Any], query: Query, *, before: int | None) -> str:
-    """Write that the log is read, before it is (PCI DSS 10.2.1.3). Returns why it may not be; '' if it may.
-
-    `digest` is the reader's session: the database derives who reads, and judges whether they may.
-    """
-    asked: dict[str, Any] = {"query": query.tokens(), "before": before}
-    reason: str = call(
-        "SELECT vault.record_reading(%s::bytea, %s::jsonb, 'review', 'search', %s::jsonb)",
-        [digest, context, asked],
-    )[0]
-    return reason
+def taking(
+    digest: bytes | None, context: Mapping[str, Any], query: Query, *, form: str, top: int, results: int
+) -> str:
+    """Record that so many entries, the newest up to `top`, are taken out as a file of a form."""
+    asked = {"query": query.tokens(), "form": form, "top": top}
+    return str(call(_TAKE, [digest, context, asked, results])[0])

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from audit import odd
 from audit.installation import differences
 from gatekeeper.models import Limit
 from gatekeeper.sql_files import FILES
@@ -37,6 +39,16 @@ def limits_applied(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
         return []
     names = ", ".join(differing)
     return [Error(f"Limits differ from the settings: {names}.", hint=HINT, id="gatekeeper.E002")]
+
+
+@register()
+def thresholds_known(**_kwargs: Any) -> list[CheckMessage]:
+    """A threshold that no rule has would change nothing, and nobody would know."""
+    try:
+        odd.rules()
+    except ImproperlyConfigured as error:
+        return [Error(f"{error}.", hint="README, 'What is odd', names them.", id="gatekeeper.E004")]
+    return []
 
 
 @register(Tags.database)

@@ -60,6 +60,7 @@ class Demo:
         self.home = PROJECT / folder
         self.server = Server(self.home / "postgres")
         self._port_file = self.home / "port"
+        self._checkpoints = self.home.absolute() / "checkpoints"
 
     # Secrets and environment
 
@@ -73,6 +74,7 @@ class Demo:
             "SEAL": generate.seal,
             "TICKETS_SECRET": generate.webhook_secret,
             "ACCOUNTS_SECRET": generate.webhook_secret,
+            "LOG_KEY": generate.log_key,
         } | dict.fromkeys(roles.LOGIN, generate.password)
         if makers.keys() <= kept.keys():
             return kept
@@ -86,12 +88,14 @@ class Demo:
         unfinished.replace(path)
         return made
 
-    def environment(self, port: int, *, migrations: bool) -> dict[str, str]:
-        """Return the settings of the demo; the migrator's link only where migrations run."""
+    def environment(self, port: int, *, migrations: bool = False, seals: bool = False) -> dict[str, str]:
+        """Return the settings of the demo; the migrator's link and the sealer's only where those run."""
         made = self.secrets()
         aliases = {"WEB": roles.WEB, "VAULT": roles.VAULT}
         if migrations:
             aliases["MIGRATOR"] = roles.MIGRATOR
+        if seals:
+            aliases["SEALER"] = roles.SEALER
         settings = {
             "MODE": "demo",
             "DATA_DIR": str(self.home),
@@ -100,7 +104,9 @@ class Demo:
             "TICKET_FEED_MAX_AGE": "0",  # the sample helpdesk sends no heartbeat
             "HELPDESK_TICKET_URL": os.environ.get("GATEKEEPER_HELPDESK_TICKET_URL", ""),
         }
-        settings |= {name: value for name, value in made.items() if name.isupper()}
+        settings |= {name: value for name, value in made.items() if name.isupper() and name != "LOG_KEY"}
+        if seals:
+            settings |= {"LOG_KEY": made["LOG_KEY"], "LOG_ANCHORS": f"directory:{self._checkpoints}"}
         for alias, role in aliases.items():
             settings[f"DATABASE_URL_{alias}"] = self.server.url(role, made[role], DATABASE)
         return {f"GATEKEEPER_{name}": value for name, value in settings.items()}
@@ -147,7 +153,8 @@ class Demo:
         return list(demo_data.sign_in_table())
 
     def _serve(self, port: int, rows: Iterable[Sequence[str]]) -> None:
-        web = self._start_web(port)
+        web, sealer = self._start_web(port), self._start_sealer(port)
+        rules = self._start("manage.py", "find_odd", "--every", "30", variables=self.environment(port))
         try:
             wait_until_it_answers(web, port)
             self._port_file.write_text(str(port))
@@ -155,21 +162,32 @@ class Demo:
             if web.wait() != 0:
                 fail("The web server stopped by itself; its messages stand above.")
         finally:
-            web.terminate()
-            web.wait()
+            for process in (web, sealer, rules):
+                process.terminate()
+                process.wait()
 
     def _start_web(self, port: int) -> subprocess.Popen[bytes]:
+        return self._start(
+            *("-m", "gunicorn", "gatekeeper.wsgi"),
+            *("--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
+            *("--forwarded-allow-ips", "", "--log-level", "warning", "--no-control-socket"),
+            variables=self.environment(port),
+        )
+
+    def _start_sealer(self, port: int) -> subprocess.Popen[bytes]:
+        """The log's sealer, which alone has the signing key; copies of checkpoints lie beside the data."""
+        self._checkpoints.mkdir(exist_ok=True)
+        variables = self.environment(port, seals=True)
+        return self._start("manage.py", "seal_log", "--every", "5", variables=variables)
+
+    def _start(self, *command: str, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+        """A process of the demo, with these settings and nobody else's."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return subprocess.Popen(  # noqa: S603 - our own arguments, no shell
-            [
-                sys.executable,
-                *("-m", "gunicorn", "gatekeeper.wsgi"),
-                *("--bind", f"127.0.0.1:{port}"),
-                *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
-                *("--forwarded-allow-ips", "", "--log-level", "warning", "--no-control-socket"),
-            ],
+            [sys.executable, *command],
             cwd=PROJECT,
-            env=kept | self.environment(port, migrations=False),
+            env=kept | variables,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is ours: first the web server stops, then the database
             preexec_fn=dies_with_us(signal.SIGTERM),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,11 +20,13 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django_otp.oath import TOTP
 
-from gatekeeper import storing, tickets
+from audit.models import Entry, Event
+from gatekeeper import demo_acts, storing, tickets
 from gatekeeper.exports import AccountLine, ParticipantLine, StaffLine, TicketLine
 from gatekeeper.jsonlines import Shape
 from gatekeeper.management.importing import Import
@@ -56,6 +59,7 @@ def load() -> None:
     _take("tickets", TicketLine, partial(tickets.apply_patiently, source=SOURCE), move)
     tickets.heard()
     _give_factors()
+    demo_acts.act()
 
 
 def sign_in_table() -> list[tuple[str, str, str, str, str]]:
@@ -158,6 +162,14 @@ def _without_factor() -> QuerySet[Member]:
 def _give_factors() -> None:
     encoded = make_password(PASSWORD)
     for member in _without_factor():
-        Member.objects.filter(pk=member.pk).update(password=encoded)
-        device = factors.enrol_totp(member)
-        TotpDevice.objects.filter(pk=device.pk).update(confirmed=True)
+        with transaction.atomic():
+            Member.objects.filter(pk=member.pk).update(password=encoded)
+            device = factors.enrol_totp(member)
+            TotpDevice.objects.filter(pk=device.pk).update(confirmed=True)
+            Entry.objects.create(
+                event=Event.CHANGE,
+                member=member.number,
+                member_name=member.name,
+                object_repr=SOURCE,
+                cid=secrets.token_hex(16),
+            )

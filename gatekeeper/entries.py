@@ -51,12 +51,28 @@ _ENTRY_FACTS: Final[tuple[tuple[str, Promise], ...]] = (
 )
 
 
+#: A value as the entry has it, and as a page shows it.
+Shown = tuple[str, str]
+
+
 def facts(entry: object) -> list[tuple[str, str]]:
     """In: a line of the log. Out: (label, text) of each fact that it has."""
+    return [(label, ", ".join(text for _code, text in values)) for _name, label, values in pieces(entry)]
+
+
+def pieces(entry: object) -> list[tuple[str, str, list[Shown]]]:
+    """In: a line of the log. Out: column, label and values of each fact that it has."""
     known = ((name, label, getattr(entry, name, None)) for name, label in _ENTRY_FACTS)
     return [
-        (str(label), _fact(name, value)) for name, label, value in known if value not in (None, "", [], {})
+        (name, str(label), _values(name, value))
+        for name, label, value in known
+        if value not in (None, "", [], {})
     ]
+
+
+def _values(name: str, value: object) -> list[Shown]:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [(str(one), _fact(name, one)) for one in values]
 
 
 #: Codes that an entry keeps, and what they are called on the pages.
@@ -77,8 +93,6 @@ def _fact(name: str, value: object) -> str:
         return times.last_day(value)
     if isinstance(value, datetime):
         return f"{times.day(value)} {times.clock(value)}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(words.get(str(one), one)) for one in value)
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     return str(words.get(str(value), value))

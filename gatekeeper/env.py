@@ -22,12 +22,16 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from audit.anchors import AnchorError, anchor
+from audit.checkpoints import Keys, LogKeyError, Signer
+from audit.receivers import TargetError, receiver
+from audit.verify_bundle import ProofError
 from staff.keyring import KeyRing, KeyRingError
 from staff.seal import Seal, SealError
 
 PREFIX = "GATEKEEPER_"
 
-Kind = Literal["text", "list", "number", "yes/no", "address", "database", "keys", "webhook", "seal"]
+Kind = Literal["text", "list", "number", "yes/no", "address", "database", "keys", "webhook", "seal", "key"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,13 @@ SETTINGS = (
         secret=True,
     ),
     Setting(
+        "DATABASE_URL_SEALER",
+        "The sealer, as `gatekeeper_sealer`; only where `manage.py seal_log` runs",
+        "database",
+        default="",
+        secret=True,
+    ),
+    Setting(
         "DATABASE_URL_SETUP",
         "A superuser's; only for `manage.py bootstrap`",
         "database",
@@ -77,6 +88,49 @@ SETTINGS = (
         "Seals papers: the company's private key and its certificates, PEM, one after the other",
         "seal",
         secret=True,
+    ),
+    Setting(
+        "LOG_KEY",
+        "Signs the log's checkpoints: base64 of 32 bytes; only where `manage.py seal_log` runs",
+        "key",
+        default="",
+        secret=True,
+    ),
+    Setting(
+        "LOG_VERIFIER",
+        "The log's public keys as `manage.py seal_log` said them, by commas, the newest first; for"
+        " `verify_log` and `prove`, and old ones for the sealer",
+        default="",
+    ),
+    Setting("LOG_ORIGIN", "The log's name, for ever; empty: the site's host and `/log`", default=""),
+    Setting(
+        "LOG_ANCHORS",
+        "Where copies of checkpoints go, by commas: `directory:/path`, `stdout`",
+        "list",
+        default="",
+    ),
+    Setting(
+        "LOG_RETENTION_DAYS",
+        "Age from which `manage.py retain_log` may take entries' bodies",
+        "number",
+        default="1826",
+    ),
+    Setting(
+        "SIEM_TARGET",
+        "Where `manage.py stream_log` sends the log: `https://host/path` or `file:/path`; empty: nowhere",
+        default="",
+    ),
+    Setting(
+        "SIEM_IN_EU",
+        "Declares that the SIEM lies in the EU: without it nothing is sent",
+        "yes/no",
+        default="no",
+    ),
+    Setting("SIEM_TOKEN", "The SIEM's bearer token; only where `stream_log` runs", default="", secret=True),
+    Setting(
+        "SIEM_ROOTS",
+        "File of certificates (PEM) that the SIEM's own may rest on; empty: the system's",
+        default="",
     ),
     Setting(
         "TRUST_ROOTS",
@@ -115,6 +169,21 @@ SETTINGS = (
     Setting("STRETCH_DAYS", "Longest approval for an open ticket", "number", default="5"),
     Setting("PARTICIPANTS_PER_GRANT", "Participants one grant shows", "number", default="200"),
     Setting("VIEWS_PER_GRANT", "Reveals under one grant", "number", default="500"),
+    Setting(
+        "ODD_THRESHOLDS",
+        "Thresholds of the rules for what is odd that differ from the rules' own, by commas:"
+        " `new_pair.days=60`",
+        "list",
+        default="",
+    ),
+    Setting(
+        "REVIEW_SAMPLE_PERCENT", "How many of a week's accesses are drawn for review", "number", default="5"
+    ),
+    Setting(
+        "REVIEW_WEEKLY_CAP", "At most so many are drawn for each reviewer and week", "number", default="20"
+    ),
+    Setting("REVIEW_DUE_DAYS", "A review is due so long after it was queued", "number", default="7"),
+    Setting("REVIEW_ALARM_DAYS", "A review that waits longer is an alarm", "number", default="14"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -241,16 +310,82 @@ class Environment:
             raise self.refusal("SEAL", f"cannot be used: {error}") from None
         return seal
 
+    def log_origin(self) -> str:
+        """Return the log's name, which no blank and no '+' may stand in (C2SP signed-note)."""
+        origin = self.text("LOG_ORIGIN") or f"{urlsplit(self.site_url()).hostname}/log"
+        if len(origin) > 100 or "+" in origin or any(c.isspace() for c in origin):
+            raise self.refusal("LOG_ORIGIN", "is too long, or has a blank or '+'")
+        return origin
+
+    def log_key(self) -> str:
+        """Return the log's private key once it has been read; '' where it does not belong."""
+        key = self.text("LOG_KEY")
+        if key:
+            try:
+                Signer(self.log_origin(), key)
+            except LogKeyError as error:
+                raise self.refusal("LOG_KEY", f"cannot be used: {error}") from None
+        return key
+
+    def log_verifier(self) -> str:
+        """Return the log's public keys as text, the newest first; '' where neither is given."""
+        text, private = self.text("LOG_VERIFIER"), self.log_key()
+        own = [str(Signer(self.log_origin(), private).key)] if private else []
+        given = [key for key in self.names("LOG_VERIFIER") if key not in own]
+        try:
+            return str(Keys.read(",".join(own + given))) if own or text else ""
+        except ProofError as error:
+            raise self.refusal("LOG_VERIFIER", str(error)) from None
+
+    def log_anchors(self) -> list[str]:
+        anchors = self.names("LOG_ANCHORS")
+        try:
+            for name in anchors:
+                anchor(name)
+        except AnchorError as error:
+            raise self.refusal("LOG_ANCHORS", str(error)) from None
+        return anchors
+
+    def odd_thresholds(self) -> dict[str, dict[str, int]]:
+        """Return rules' thresholds, by rule and name; whether there are such, a check says."""
+        found: dict[str, dict[str, int]] = {}
+        for part in self.names("ODD_THRESHOLDS"):
+            named = re.fullmatch(r"([a-z_]{1,24})\.([a-z_]{1,24})=([0-9]{1,6})", part)
+            if named is None:
+                raise self.refusal("ODD_THRESHOLDS", "is not of the form rule.threshold=number")
+            found.setdefault(named[1], {})[named[2]] = int(named[3])
+        return found
+
     def trust_roots(self) -> str:
         """Return the certificates on which electronic signatures may rest, as PEM; '' where none."""
-        path = self.text("TRUST_ROOTS")
+        return self._certificates("TRUST_ROOTS")
+
+    def siem_target(self) -> str:
+        """Return where the log is sent, once it can be used and was declared as lying in the EU (P13)."""
+        target = self.text("SIEM_TARGET")
+        if not target:
+            return ""
+        try:
+            receiver(target)
+        except TargetError as error:
+            raise self.refusal("SIEM_TARGET", str(error)) from None
+        if target.startswith("https:") and not self.switch("SIEM_IN_EU"):
+            raise self.refusal("SIEM_IN_EU", "is not 'yes'")
+        return target
+
+    def siem_roots(self) -> str:
+        """Return the certificates on which the SIEM's own may rest, as PEM; '' for the system's."""
+        return self._certificates("SIEM_ROOTS")
+
+    def _certificates(self, name: str) -> str:
+        path = self.text(name)
         if not path:
             return ""
         try:
             text = Path(path).read_text(encoding="ascii")
             x509.load_pem_x509_certificates(text.encode("ascii"))
         except (OSError, ValueError) as error:
-            raise self.refusal("TRUST_ROOTS", "names a file without certificates in PEM") from error
+            raise self.refusal(name, "names a file without certificates in PEM") from error
         return text
 
     def webhook_secret(self, name: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gatekeeper.models import Ticket
 
 STRETCHES = (("once", _("Once")), ("while_open", _("While the ticket is open")))
-_PERSONAL = {
+PERSONAL = {
     "email": _("Leave the e-mail address out: the reason is read by others."),
     "telephone": _("Leave the telephone number out: the reason is read by others."),
     "iban": _("Leave the bank account out: the reason is read by others."),
@@ -69,7 +69,7 @@ class AskForm(forms.Form):
         text: str = self.cleaned_data["text"]
         kind = access.personal_in(text)
         if kind:
-            raise forms.ValidationError(_PERSONAL[kind])
+            raise forms.ValidationError(PERSONAL[kind])
         return text
 
     def clean(self) -> dict[str, Any]:

@@ -31,6 +31,10 @@ def webhook_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def log_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
 def seal() -> str:
     """Return a seal under a certificate that it signs itself."""
     return new_seal(os.environ.get("GATEKEEPER_COMPANY", BY_NAME["COMPANY"].default or ""))
@@ -40,6 +44,7 @@ FILES: dict[str, Callable[[], str]] = {
     "GATEKEEPER_SECRET_KEY": secret_key,
     "GATEKEEPER_KEY_RING": key_ring,
     "GATEKEEPER_SEAL": seal,
+    "GATEKEEPER_LOG_KEY": log_key,
     "GATEKEEPER_TICKETS_SECRET": webhook_secret,
     "GATEKEEPER_ACCOUNTS_SECRET": webhook_secret,
 }

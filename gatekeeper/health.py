@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import psycopg
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit import alarms, stream
 from audit.installation import differences
+from audit.odd import finding
 from gatekeeper import notices, times
 from gatekeeper.checks import limits_wanted
 from gatekeeper.models import Feed, Limit
+from gatekeeper.reviews import queue, units
 from gatekeeper.sql_files import FILES
 from staff import agreements
 from staff.keyring import KeyRingError, ring
@@ -56,7 +60,7 @@ def rows() -> list[Health]:
 def _safely(check: Callable[[], Health]) -> Health:
     try:
         return check()
-    except DatabaseError as error:
+    except (DatabaseError, psycopg.Error) as error:
         return Health(
             "gatekeeper.database",
             _("Database"),
@@ -221,6 +225,114 @@ def _reviewers() -> Health:
     )
 
 
+def _sealer() -> Health:
+    title, state = _("Seal of the log"), alarms.sealing("default")
+    sealed = (
+        _("Last sealed at %(time)s.") % {"time": times.moment(state.sealed_at)}
+        if state.sealed_at
+        else _("Never sealed.")
+    )
+    if state.sealed_at and not state.sealer:
+        return Health("gatekeeper.seal", title, "ok", sealed)
+    return Health(
+        "gatekeeper.seal",
+        title,
+        "to_fix",
+        sealed,
+        cause=" ".join(state.sealer) or _("Nothing in the log can be proved yet."),
+        next_step=_("See whether the sealer runs, and what it says."),
+        command="python manage.py seal_log --every 5",
+    )
+
+
+def _copies() -> Health:
+    title, wrong = _("Copies of the seal"), alarms.sealing("default").copies
+    if not wrong:
+        return Health("gatekeeper.copies", title, "ok", _("Every anchor has the newest checkpoints."))
+    return Health(
+        "gatekeeper.copies",
+        title,
+        "to_fix",
+        _("Checkpoints do not leave the database as they should."),
+        cause=" ".join(wrong),
+        next_step=_("Name anchors in the sealer's GATEKEEPER_LOG_ANCHORS, and see why one fails."),
+    )
+
+
+def _stream() -> Health:
+    title, found = _("Stream of the log"), stream.state(timezone.now())
+    if found is None:
+        return Health(
+            "gatekeeper.stream",
+            title,
+            "off",
+            _("The log goes to no SIEM."),
+            next_step=_("To send it, set GATEKEEPER_SIEM_TARGET and run stream_log."),
+        )
+    sent = (
+        _("%(target)s took entries last at %(time)s.")
+        % {"target": found.target, "time": times.moment(found.sent_at)}
+        if found.sent_at
+        else _("%(target)s has taken nothing yet.") % {"target": found.target}
+    )
+    if not found.is_late:
+        return Health("gatekeeper.stream", title, "ok", sent)
+    return Health(
+        "gatekeeper.stream",
+        title,
+        "to_fix",
+        sent,
+        cause=found.failure or _("Sealed entries wait, the oldest for %(time)s.") % {"time": _waited(found)},
+        next_step=_("See whether stream_log runs and the receiver answers. Nothing is lost meanwhile."),
+        command="python manage.py stream_log --every 5",
+    )
+
+
+def _waited(found: stream.State) -> str:
+    return times.minutes_and_seconds(found.lag or timedelta())
+
+
+def _odd() -> Health:
+    title, at = _("Rules for what is odd"), finding.judged_at()
+    judged = _("Last judged at %(time)s.") % {"time": times.moment(at)} if at else _("Never judged.")
+    if at and timezone.now() - at < finding.LAG:
+        return Health("gatekeeper.odd", title, "ok", judged)
+    return Health(
+        "gatekeeper.odd",
+        title,
+        "to_fix",
+        judged,
+        cause=_("What is odd in the log is not flagged, and not queued for review."),
+        next_step=_("See whether find_odd runs, and what it says."),
+        command="python manage.py find_odd --every 60",
+    )
+
+
+def _reviews() -> Health:
+    title, old, alone = _("Reviews"), queue.too_old().count(), queue.without_reviewer()
+    clocks = queue.clocks().filter(serious_at__gt=timezone.now() - units.CLOCK).count()
+    causes = []
+    if old:
+        causes.append(
+            _("%(count)d wait for longer than %(days)d days.")
+            % {"count": old, "days": settings.REVIEW_ALARM_DAYS}
+        )
+    if alone:
+        causes.append(_("%(count)d are about the only reviewer: there is no other.") % {"count": alone})
+    if clocks:
+        causes.append(_("%(count)d serious: the 72 hours to tell the authority run.") % {"count": clocks})
+    if not causes:
+        return Health("gatekeeper.reviews", title, "ok", _("Nothing waits for too long."))
+    return Health(
+        "gatekeeper.reviews",
+        title,
+        "to_fix",
+        _("What was queued is not decided as it should be."),
+        cause=" ".join(causes),
+        next_step=_("Reviewers decide under Review; a people officer gives the role to a second person."),
+    )
+
+
 _CHECKS = (
     _database,
     _vault,
@@ -232,4 +344,9 @@ _CHECKS = (
     _keys,
     _agreement,
     _reviewers,
+    _sealer,
+    _copies,
+    _stream,
+    _odd,
+    _reviews,
 )

@@ -29,6 +29,8 @@ _NAVIGATION: Final[tuple[tuple[str, Promise, str, frozenset[str]], ...]] = (
         frozenset({"manager", "reviewer", "people"}),
     ),
     ("entries", pgettext_lazy("page", "Log"), "clipboard-document-list", frozenset({"reviewer"})),
+    ("reports", pgettext_lazy("page", "Reports"), "document-text", frozenset({"privacy"})),
+    ("reviews", pgettext_lazy("page", "Review"), "eye", frozenset({"reviewer"})),
     ("members", pgettext_lazy("page", "Members"), "identification", frozenset({"people"})),
     ("ndas", pgettext_lazy("page", "NDAs"), "document-check", frozenset({"people"})),
     ("proposals", pgettext_lazy("page", "Confirm"), "user-plus", frozenset({"people", "administrator"})),

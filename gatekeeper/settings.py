@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import csp.constants as csp
 from django.utils.translation import gettext_lazy as _
+from psycopg import IsolationLevel
 
 from gatekeeper import roles
 from gatekeeper.env import Environment
@@ -35,6 +36,13 @@ ACCOUNTS_SECRET = environment.webhook_secret("ACCOUNTS_SECRET")
 COMPANY = environment.text("COMPANY")
 SEAL = environment.seal()
 TRUST_ROOTS = environment.trust_roots()
+LOG_ORIGIN = environment.log_origin()
+LOG_KEY = environment.log_key()
+LOG_VERIFIER = environment.log_verifier()
+LOG_ANCHORS = environment.log_anchors()
+SIEM_TARGET = environment.siem_target()
+SIEM_TOKEN = environment.text("SIEM_TOKEN")
+SIEM_ROOTS = environment.siem_roots()
 
 # What SQL decides with: apply_settings writes it to gatekeeper_limit, a check compares.
 LIMITS = {
@@ -49,7 +57,17 @@ LIMITS = {
     "stretch_days": environment.number("STRETCH_DAYS"),
     "participants_per_grant": environment.number("PARTICIPANTS_PER_GRANT"),
     "views_per_grant": environment.number("VIEWS_PER_GRANT"),
+    "log_retention_days": environment.number("LOG_RETENTION_DAYS"),
+    "review_sample_percent": environment.number("REVIEW_SAMPLE_PERCENT"),
+    "review_weekly_cap": environment.number("REVIEW_WEEKLY_CAP"),
+    "review_due_days": environment.number("REVIEW_DUE_DAYS"),
 }
+
+# What is odd in the log: the rules, and their thresholds that differ from the rules' own
+
+ODD_RULES = ["audit.odd.known.RULES", "gatekeeper.odd.RULES"]
+ODD_THRESHOLDS = environment.odd_thresholds()
+REVIEW_ALARM_DAYS = environment.number("REVIEW_ALARM_DAYS")
 
 # What we are made of
 
@@ -112,7 +130,7 @@ TEMPLATES = [
     },
 ]
 
-# The databases: one alias per role; the migrator's is there only where migrations run
+# The databases: one alias per role; the migrator's and the sealer's are there only where those run
 
 
 def _database(name: str, **options: object) -> dict[str, Any] | None:
@@ -143,6 +161,8 @@ _aliases = {
         options="-c lock_timeout=5s -c statement_timeout=5s",
     ),
     "migrator": _database("DATABASE_URL_MIGRATOR", assume_role=roles.OWNER),
+    # What the sealer takes rests on READ COMMITTED, whatever a role's or database's default says.
+    "sealer": _database("DATABASE_URL_SEALER", isolation_level=IsolationLevel.READ_COMMITTED),
 }
 DATABASES = {alias: database for alias, database in _aliases.items() if database}
 DATABASE_ROUTERS = ["gatekeeper.routers.Router"]

@@ -11,6 +11,8 @@ FILES: Final[tuple[Path, ...]] = tuple(
     _ROOT / name
     for name in (
         "audit/sql/entry.sql",
+        "audit/sql/seal.sql",
+        "audit/sql/stream.sql",
         "gatekeeper/sql/gate.sql",
         "gatekeeper/sql/grants.sql",
         "gatekeeper/sql/requests.sql",
@@ -24,6 +26,9 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "staff/sql/sessions.sql",
         "staff/sql/factors.sql",
         "gatekeeper/sql/papers.sql",
+        "gatekeeper/sql/reports.sql",
+        "gatekeeper/sql/reading.sql",
+        "gatekeeper/sql/reviews.sql",
         "gatekeeper/sql/rights.sql",
     )
 )

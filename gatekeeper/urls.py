@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from gatekeeper.converters import MemberNumber, Reference, TicketNumber
-from gatekeeper.views import accounts, checks, decisions, feeds, home, log, papers, requests, team
+from gatekeeper.views import (
+    accounts,
+    checks,
+    decisions,
+    feeds,
+    home,
+    log,
+    papers,
+    reports,
+    requests,
+    reviews,
+    team,
+)
 from staff.views import (
     authorisations,
     enrolment,
@@ -83,6 +95,17 @@ urlpatterns = [
     ),
     # the log, and the state of the house
     path("log/", log.entries, name="entries"),
+    path("log/figures", log.log_figures, name="log_figures"),
+    path("log/export", log.log_export, name="log_export"),
+    path("log/<int:number>", log.entry, name="entry"),
+    path("reports/", reports.reports, name="reports"),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/report", reviews.review_report, name="review_report"),
+    path("reviews/questions", reviews.questions, name="review_questions"),
+    path("reviews/<int:number>", reviews.review, name="review"),
+    path("reviews/<int:number>/decide", reviews.review_decide, name="review_decide"),
+    path("reviews/<int:number>/answer", reviews.review_answer, name="review_answer"),
+    path("reviews/<int:number>/affected", reviews.review_affected, name="review_affected"),
     path("checks/", checks.checks, name="checks"),
     path("checks/mail", checks.test_mail, name="test_mail"),
     # signing in

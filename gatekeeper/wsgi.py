@@ -7,9 +7,17 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatekeeper.settings")
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 from gatekeeper.connections import POOL
+
+# Whoever takes over a web process must not be able to sign another log.
+if settings.LOG_KEY or "sealer" in settings.DATABASES:
+    raise ImproperlyConfigured(
+        "GATEKEEPER_LOG_KEY and GATEKEEPER_DATABASE_URL_SEALER belong to the sealer alone: take them away"
+        " from the web processes. audit/README.md, 'The seal', says where they go."
+    )
 
 # Server processes share connections between their threads; commands and tests hold one each.
 for alias in ("default", "vault"):

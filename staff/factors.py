@@ -101,10 +101,12 @@ def prove(request: HttpRequest, code: str) -> TotpDevice | RecoveryDevice | None
     left. None: wrong, used before, or throttled; saying and recording so is the caller's.
     """
     member = member_of(request)
-    device = verify(member, code)
+    with transaction.atomic():  # a code is used up with its entry, or not at all
+        device = verify(member, code)
+        if isinstance(device, RecoveryDevice):
+            records.factor_changed("recovery code used")
     if isinstance(device, RecoveryDevice):
         left = device.left
-        records.factor_changed("recovery code used")
         words = ngettext(
             "You used a recovery code; %(n)d is left.", "You used a recovery code; %(n)d are left.", left
         )

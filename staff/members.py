@@ -8,13 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.middleware import is_verified
 from django_otp.models import Device
 
-from staff import sessions
+from audit.context import attempt_by
+from staff import records, sessions
 from staff.models import Member
 
 
@@ -29,6 +31,17 @@ def put_member(request: HttpRequest) -> None:
     user.otp_device = _factor(session, user) if user.is_authenticated else None
     user.is_verified = partial(is_verified, user)
     request.user = user
+
+
+def sign_out(request: HttpRequest, reason: str = "") -> None:
+    """End the session, locked or not, and record it, or neither. `reason`: one of ours; '' for a wish."""
+    locked = sessions.of(request).locked
+    if locked is not None and locked.member is not None:
+        attempt_by(request, locked.member)  # for the entry: nobody is signed in
+    with transaction.atomic():
+        if request.user.is_authenticated or locked is not None:
+            records.signed_out(reason)
+        auth.logout(request)
 
 
 def member_of(request: HttpRequest) -> Member:

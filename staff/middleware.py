@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib import auth
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from staff import factors, presence, records, sessions
+from staff import factors, presence, sessions
 from staff.callers import Caller
-from staff.members import put_member
+from staff.members import put_member, sign_out
 from staff.models import Member
 from staff.redirects import to_page
 
@@ -76,8 +75,7 @@ class SessionGuardMiddleware:
     @staticmethod
     def _farewell(request: HttpRequest, view: View, reason: str) -> HttpResponse | None:
         if request.user.is_authenticated:
-            records.signed_out(reason)
-            auth.logout(request)
+            sign_out(request, reason)
         if not getattr(view, "login_required", True):
             return None
         return to_page(request, "sign_in", why=reason)

@@ -39,6 +39,7 @@ REASONS: Final[dict[str, Promise]] = {
     "factor_unknown": _("You have no such second factor."),
     "factor_last": _("This is your only second factor. Add another before you remove it."),
     "no_change": _("It is so already."),
+    "review_unknown": _("There is no such review, or no question of it to you."),
     "signature_unknown": _("There is no such signature, or no file of it."),
     "seal_failed": _("The paper could not be sealed, so nothing was signed. An administrator can help."),
     "value_refused": _("This value cannot be taken. Check it and try again."),

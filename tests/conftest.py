@@ -18,8 +18,9 @@ from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from gatekeeper import roles
-from tests import environment
+from tests import environment, recording
 from tests.desks import CHROMIUM, chromium, desks  # noqa: F401  # two fixtures
+from tests.log import Log
 from tests.scene import Scene
 from tests.twins import Twins
 
@@ -55,8 +56,10 @@ def django_db_setup(
         roles.drop_database(environment.setup_url(), name)
         roles.create_database(environment.setup_url(), name)
         call_command("migrate", verbosity=0, interactive=False)
+        recording.install(environment.setup_url(name))
         call_command("apply_settings", verbosity=0)
         connections["migrator"].close()
+        empty_tables()
     yield
     while _cleaner:
         _cleaner.pop().close()
@@ -101,6 +104,9 @@ Argon2PasswordHasher.parallelism = 1
 
 def _fixture_teardown(_case: TransactionTestCase) -> None:
     empty_tables()
+    with psycopg.connect(environment.setup_url(environment.database_name())) as setup:
+        slipped = recording.slip(setup)
+    assert not slipped, f"{slipped} was written without an entry"
 
 
 # Django's flush would run as each alias' role, none of which may delete or truncate.
@@ -167,6 +173,27 @@ def twins(setup_connection: Connection, django_db_blocker: DjangoDbBlocker) -> I
     with django_db_blocker.unblock():
         changed.restore()
         connections["migrator"].close()
+
+
+@pytest.fixture(scope="session")
+def log_server(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Log]:
+    """A server of its own for the log, for all tests of this worker."""
+    log = Log(tmp_path_factory.mktemp("log") / "postgres")
+    try:
+        with django_db_blocker.unblock():
+            log.make()
+        yield log
+    finally:
+        log.server.remove()
+
+
+@pytest.fixture
+def log(log_server: Log, django_db_blocker: DjangoDbBlocker) -> Iterator[Log]:
+    """An empty log, and Django's aliases leading to it."""
+    with django_db_blocker.unblock(), log_server.opened():
+        yield log_server
 
 
 @pytest.fixture

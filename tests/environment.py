@@ -57,6 +57,7 @@ def set_secrets() -> None:
             "GATEKEEPER_SECRET_KEY": generate.secret_key(),
             "GATEKEEPER_KEY_RING": generate.key_ring(),
             "GATEKEEPER_SEAL": generate.seal(),
+            "GATEKEEPER_LOG_KEY": generate.log_key(),
             "GATEKEEPER_TICKETS_SECRET": generate.webhook_secret(),
             "GATEKEEPER_ACCOUNTS_SECRET": generate.webhook_secret(),
             "GATEKEEPER_SITE_URL": "http://localhost",
@@ -72,6 +73,7 @@ def set_databases() -> None:
     os.environ["GATEKEEPER_DATABASE_URL_WEB"] = role_url(roles.WEB)
     os.environ["GATEKEEPER_DATABASE_URL_VAULT"] = role_url(roles.VAULT)
     os.environ["GATEKEEPER_DATABASE_URL_MIGRATOR"] = role_url(roles.MIGRATOR)
+    os.environ["GATEKEEPER_DATABASE_URL_SEALER"] = role_url(roles.SEALER)
 
 
 def start_server() -> None:

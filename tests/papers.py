@@ -77,7 +77,8 @@ def sign(
 def countersign(caller: Caller, signature: int | None, pdf: bytes = COUNTERSIGNED) -> str:
     """Countersign with a file of our own."""
     (reason,) = row(
-        "SELECT vault.countersign(%s::bytea, '{}', %s::bigint, %s::bytea)", [caller.digest, signature, pdf]
+        "SELECT vault.countersign(%s::bytea, '{\"cid\": 1}', %s::bigint, %s::bytea)",
+        [caller.digest, signature, pdf],
     )
     return str(reason)
 

@@ -124,7 +124,7 @@ def open_window(web: Connection, case: Opened, grant: int) -> str | None:
 
 
 def record(
-    vault: Connection, case: Opened, caller: Caller, *, place: int = 0, cid: str = ""
+    vault: Connection, case: Opened, caller: Caller, *, place: int = 0, cid: str = "c-1"
 ) -> tuple[int, str | None]:
     """First transaction: the entry's number, and why it is a refusal."""
     entry, reason = row(

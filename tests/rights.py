@@ -26,7 +26,8 @@ OBJECTS: Final = """
     FROM pg_database d WHERE d.datname = current_database()
     UNION ALL
     SELECT 2, 'schema', n.nspname, NULL, n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner))
-    FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+    FROM pg_namespace n
+    WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'recording')
     UNION ALL
     SELECT CASE c.relkind WHEN 'S' THEN 4 ELSE 3 END,
         CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END,

@@ -344,7 +344,8 @@ def test_two_signatures_at_once_are_one(scene: Scene, as_role: AsRole) -> None:
 def sign_values(scene: Scene, moment: datetime) -> list[Any]:
     facts = papers.evidence(scene.caller, scene.anna, 1, "en", moment)
     return [
-        scene.caller.digest, "{}", 1, "en", moment, psycopg.types.json.Jsonb(facts), papers.PDF, False,
+        scene.caller.digest, '{"cid": "1"}', 1, "en", moment, psycopg.types.json.Jsonb(facts), papers.PDF,
+        False,
     ]  # fmt: skip
 
 
@@ -417,7 +418,7 @@ def test_two_officers_countersign_the_same(
 ) -> None:
     other = signed(scene.world, "people")
     mine, theirs = scene.world.session(officer), scene.world.session(other)
-    sql = b"SELECT vault.countersign(%s, '{}', %s, %s)"
+    sql = b"SELECT vault.countersign(%s, '{\"cid\": 1}', %s, %s)"
     first, second = as_role(roles.WEB), as_role(roles.WEB)
     second.execute("SET lock_timeout = '200ms'")
     with first.transaction():

@@ -277,7 +277,7 @@ def pdf_of(response: Any) -> bytes:
 def check_seal(pdf: bytes) -> None:
     (seen,) = signatures_of(pdf)
     assert (seen.field, seen.is_valid, seen.is_total) == ("Seal", True, True)
-    assert all("Lato" in name and embedded for name, embedded in fonts_of(pdf))
+    assert all("SourceSansPro" in name and embedded for name, embedded in fonts_of(pdf))
     assert facts_of(pdf)["Author"] == "Akovana LLC"
 
 

@@ -42,8 +42,9 @@ def bootstrap(
         "GATEKEEPER_DATABASE_URL_MIGRATOR": environment.role_url(roles.MIGRATOR, database),
         "GATEKEEPER_DATABASE_URL_WEB": environment.role_url(roles.WEB, database),
         "GATEKEEPER_DATABASE_URL_VAULT": environment.role_url(roles.VAULT, database),
+        "GATEKEEPER_DATABASE_URL_SEALER": environment.role_url(roles.SEALER, database),
     } | changes
-    for name in ("SECRET_KEY", "KEY_RING", "SEAL", "TICKETS_SECRET", "ACCOUNTS_SECRET"):
+    for name in ("SECRET_KEY", "KEY_RING", "SEAL", "LOG_KEY", "TICKETS_SECRET", "ACCOUNTS_SECRET"):
         variables[f"GATEKEEPER_{name}_FILE"] = str(secrets / name)
     return subprocess.run(
         [sys.executable, "manage.py", "bootstrap", *arguments],

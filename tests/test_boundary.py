@@ -129,8 +129,8 @@ def test_no_role_calls_what_is_internal(as_role: AsRole, role: str, call: str) -
 @pytest.mark.parametrize(
     "call",
     [
-        "vault.record_view(NULL, '{}', '', 1, '{}', false)",
-        "vault.release_view(NULL, '{}', 1)",
+        "vault.record_view(NULL, '{\"cid\": 1}', '', 1, '{}', false)",
+        "vault.release_view(NULL, '{\"cid\": 1}', 1)",
         "vault.wrapped_key('MOC-40001')",
         "vault.stored('{}')",
         "vault.store_accounts('[]')",
@@ -143,14 +143,14 @@ def test_the_pages_role_neither_records_nor_releases_a_view(web: Connection, cal
 
 
 def test_the_pages_role_does_not_call_both_at_once(web: Connection) -> None:
-    call = "CALL vault.reveal(NULL, '{}', '', 1, '{}', false, " + ", ".join(["NULL"] * 9) + ")"
+    call = "CALL vault.reveal(NULL, '{\"cid\": 1}', '', 1, '{}', false, " + ", ".join(["NULL"] * 9) + ")"
     assert "permission denied for procedure" in refused(web, call)
 
 
 def test_both_at_once_are_two_transactions(scene: Scene, vault: Connection) -> None:
     """In one that the caller holds open the call fails at its COMMIT: no value, and the record is undone."""
     values = [scene.caller.digest, REFERENCE, scene.grant, [NAME]]
-    call = "CALL vault.reveal(%s, '{}', %s, %s, %s, false, " + ", ".join(["NULL"] * 9) + ")"
+    call = "CALL vault.reveal(%s, '{\"cid\": 1}', %s, %s, %s, false, " + ", ".join(["NULL"] * 9) + ")"
     with pytest.raises(psycopg.errors.InvalidTransactionTermination), vault.transaction():
         vault.execute(call, values)
     [row] = vault.execute(call, values).fetchall()
@@ -161,12 +161,12 @@ def test_both_at_once_are_two_transactions(scene: Scene, vault: Connection) -> N
 @pytest.mark.parametrize(
     "call",
     [
-        "vault.ask(NULL, '{}', '', '', '', '{}', 60, false, '', NULL)",
-        "vault.decide_request(NULL, '{}', 1, 'approve', '{}', 60, false, '')",
+        "vault.ask(NULL, '{\"cid\": 1}', '', '', '', '{}', 60, false, '', NULL)",
+        "vault.decide_request(NULL, '{\"cid\": 1}', 1, 'approve', '{}', 60, false, '')",
         "vault.apply_tickets('[]', '')",
-        "vault.change_member(NULL, '{}', '', 'roles', '[]')",
-        "vault.add_member(NULL, '{}', '{}')",
-        "vault.decide_proposal(NULL, '{}', 1, true)",
+        "vault.change_member(NULL, '{\"cid\": 1}', '', 'roles', '[]')",
+        "vault.add_member(NULL, '{\"cid\": 1}', '{}')",
+        "vault.decide_proposal(NULL, '{\"cid\": 1}', 1, true)",
         "vault.gate(NULL, '', NULL, NULL, NULL)",
     ],
 )
@@ -426,7 +426,7 @@ def test_a_block_with_an_exception_handler_is_no_transaction(scene: Scene, vault
     """PL/pgSQL makes a subtransaction of it, with an xmin of its own."""
     vault.execute("SELECT set_config('attack.grant', %s, false)", [str(scene.grant)])
     vault.execute("SELECT set_config('attack.digest', %s, false)", [(scene.caller.digest or b"").hex()])
-    call = "decode(current_setting('attack.digest'), 'hex'), '{}'"
+    call = "decode(current_setting('attack.digest'), 'hex'), '{\"cid\": 1}'"
     vault.execute(
         f"""
         DO $$
@@ -503,7 +503,9 @@ def test_a_record_releases_to_no_unknown_session(
     scene: Scene, vault: Connection, digest: bytes | None
 ) -> None:
     entry = recorded(vault, scene)
-    row = vault.execute("SELECT reason, ciphertexts FROM vault.release_view(%s, '{}', %s)", [digest, entry])
+    row = vault.execute(
+        "SELECT reason, ciphertexts FROM vault.release_view(%s, '{\"cid\": 1}', %s)", [digest, entry]
+    )
     assert row.fetchone() == ("record_failed", None)
 
 
@@ -595,7 +597,7 @@ def test_a_suspension_in_an_old_snapshot_overlooks_no_grant(
     with web.transaction(force_rollback=True):
         web.execute("SELECT pg_current_snapshot()")
         scene.approved()
-        suspend = "SELECT vault.change_member(%s, '{}', %s, 'suspended', 'true')"
+        suspend = "SELECT vault.change_member(%s, '{\"cid\": 1}', %s, 'suspended', 'true')"
         with pytest.raises(psycopg.errors.RaiseException, match="READ COMMITTED"):
             web.execute(suspend, [scene.manager.digest, scene.anna.number])
 
@@ -617,7 +619,7 @@ FREE = {
     *("schema_version", "reason", "member", "member_name", "role", "session", "factor", "user_agent"),
 }
 #: What the database writes over, whatever was sent.
-STAMPED = {"id", "xid", "timestamp"}
+STAMPED = {"id", "xid", "timestamp", "salts"}
 #: What a decision says: only the functions write it.
 FORGED: dict[str, object] = {
     "event": "view",
@@ -647,8 +649,13 @@ FORGED: dict[str, object] = {
 SIGNED_IN = {
     "event": "sign_in",
     "outcome": "allowed",
+    "actor_id": 1,
+    "member": "K-1000",
+    "member_name": "Member K-1000",
+    "session": 1,
+    "cid": "c-1",
     "object_pk": "",
-    "object_repr": "",
+    "object_repr": "password",
     "changes_text": "",
     "action": 3,
 }
@@ -829,6 +836,7 @@ def test_no_role_writes_a_fact_that_access_rests_on(
 
 @DATABASE
 def test_the_pages_role_writes_a_members_own_settings(scene: Scene, web: Connection) -> None:
+    web.execute("SET recording.off = 'on'")
     web.execute("UPDATE staff_member SET language = 'pl', theme = 'dark' WHERE id = %s", [scene.anna.id])
     assert Member.objects.get(pk=scene.anna.id).language == "pl"
 
@@ -860,6 +868,7 @@ def test_a_session_is_neither_handed_on_nor_prolonged(
 
 @DATABASE
 def test_an_ended_session_is_not_revived(scene: Scene, web: Connection) -> None:
+    web.execute("SET recording.off = 'on'")
     web.execute("UPDATE staff_session SET ended_at = now() WHERE id = %s", [scene.session])
     refused(web, "UPDATE staff_session SET ended_at = NULL WHERE id = %s", [scene.session])
     refused(web, "UPDATE staff_session SET last_seen_at = now() WHERE id = %s", [scene.session])
@@ -958,7 +967,9 @@ def test_reading_the_log_forges_no_other_event(
     scene: Scene, web: Connection, act: str | None, event: str | None
 ) -> None:
     words = refused(
-        web, "SELECT vault.record_reading(%s, '{}', %s, %s, '{}')", [scene.manager.digest, act, event]
+        web,
+        "SELECT vault.record_reading(%s, '{\"cid\": 1}', %s, %s, '{}')",
+        [scene.manager.digest, act, event],
     )
     assert "not a way of reading the log" in words
 

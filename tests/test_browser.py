@@ -13,22 +13,28 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Error, expect
 from standardwebhooks import Webhook
 
+from audit.models import Entry
 from gatekeeper import access
 from gatekeeper.demo import ticket_message
 from gatekeeper.models import Grant
 from staff.invitations import digest_of, path_of
 from tests.desks import EMAIL, POLL, SECOND, Desk, Desks
+from tests.entries import entry
 from tests.people import PASSWORD, fresh_code, give_factors, sign_in
+from tests.poppler import text_of
 from tests.scene import REFERENCE, TICKET
 
 if TYPE_CHECKING:
@@ -131,20 +137,102 @@ def test_a_newcomers_way_through_the_house(desks: Desks, javascript: bool) -> No
     # The reviewer finds all of it.
     reviewer.sign_in()
     reviewer.click(reviewer.link("Log"))
-    reviewer.page.get_by_label("Account", exact=True).fill(REFERENCE)
-    reviewer.click(reviewer.button("Filter"))
-    found = reviewer.page.locator("ol.entries summary")
+    reviewer.page.get_by_label("Search the log").fill(REFERENCE)
+    reviewer.click(reviewer.page.locator(".ask").get_by_role("button", name="Search"))
+    found = reviewer.page.locator("ol.entries a")
     expect(found).to_contain_text(["view", "end", "view", "opening", "approval", "request"])
-    refused, viewed = found.filter(has_text="view").all()
+    refused, viewed = found.nth(0), found.nth(2)
     expect(refused).to_contain_text("Refused")
     expect(viewed).to_contain_text("Allowed")
     reviewer.click(viewed)
-    facts = reviewer.page.locator("details[open] .facts")
-    expect(facts.locator("dt:text-is('Fields') + dd")).to_have_text("E-mail")
+    facts = reviewer.page.locator("main .facts")
+    expect(facts.locator("dt:text-is('Fields') + dd")).to_contain_text("E-mail")
     expect(facts).to_contain_text(scene.anna.number)
     expect(facts).to_contain_text(scene.boss.number)
     assert reviewer.secrets_in_page() == set()
     assert reviewer.clicks == 2 + 3
+
+
+# The customer's report
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+def test_account_month_and_pdf_are_three_actions(desks: Desks, javascript: bool) -> None:
+    scene = desks.scene
+    scene.opened(categories=["contact"])
+    scene.reveal("contact.name")
+    eve = scene.world.member("privacy")
+    scene.world.signature(eve)
+    desk = desks.signed_in(eve, java_script_enabled=javascript)
+    desk.goto("home")
+    desk.page.get_by_label("Account, accounts of one customer, or participant").fill(REFERENCE)  # one
+    desk.page.get_by_label("Month").select_option(f"{timezone.localdate():%Y-%m}")  # two
+    with desk.page.expect_download() as downloading:
+        desk.click(desk.button("PDF with proof"))  # three
+    assert desk.clicks == 1
+    paper = Path(downloading.value.path()).read_bytes()
+    assert scene.anna.number in text_of(paper)
+    desk.click(desk.button("Show here"))
+    expect(desk.page.locator("article.report")).to_contain_text(TICKET)
+    assert desk.secrets_in_page() == set()
+
+
+# The log
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+def test_three_actions_lead_from_an_account_to_who_looked_without_good_reason(
+    desks: Desks, javascript: bool
+) -> None:
+    """Somebody looked at MOC-40017 last week without good reason: that is all that the reviewer is told."""
+    world = desks.scene.world
+    rita = world.member("reviewer")
+    world.signature(rita)
+    noon = timezone.localtime().replace(hour=12, minute=0, second=0)
+    monday = noon - timedelta(days=noon.weekday() + 7)
+    for week in range(8, -1, -1):
+        for account in ("MOC-40017", "MOC-40018"):
+            entry(world, account=account, at=monday - timedelta(weeks=week))
+    curious = entry(world, member="K-0555", member_name="Piotr Zych", at=monday + timedelta(days=2, hours=11))
+    for account in ("MOC-40017", "MOC-40018"):
+        entry(world, account=account, at=monday + timedelta(days=3))
+    call_command("find_odd")
+
+    reviewer, actions = desks.signed_in(rita, java_script_enabled=javascript), 0
+    reviewer.goto("home")
+    reviewer.page.get_by_label("Account or ticket number").fill("MOC-40017")
+    reviewer.page.keyboard.press("Enter")
+    actions += 1
+    row = reviewer.page.locator("ol.entries li.odd").first
+    expect(row).to_contain_text("K-0555")
+    reviewer.click(row.get_by_role("link"))
+    actions += 1
+
+    expect(reviewer.page).to_have_url(re.compile(rf"/log/{curious}\?"))
+    expect(reviewer.page.locator("main")).to_contain_text("Outside working hours")
+    expect(reviewer.page.locator("main .facts")).to_contain_text("Piotr Zych")
+    assert actions <= 3
+
+
+def test_the_counts_follow_the_rows_and_each_click_narrows(desks: Desks) -> None:
+    world = desks.scene.world
+    rita = world.member("reviewer")
+    world.signature(rita)
+    for place in range(12):
+        entry(world, member=f"K-05{place % 3}0", at=datetime.now(UTC) - timedelta(hours=60 - place))
+    reviewer = desks.signed_in(rita)
+    reviewer.goto("entries", query="?q=account:MOC-40017")
+    expect(reviewer.page.locator("#histogram")).to_contain_text("12 entries match.")
+    expect(reviewer.button("Export 12 rows as CSV")).to_be_visible()
+    reviewer.click(reviewer.page.locator("#facets").get_by_role("link", name=re.compile(r"^K-0500")))
+    expect(reviewer.page.locator("ol.entries li")).to_have_count(4)
+    expect(reviewer.button("Export 4 rows as CSV")).to_be_visible()
+    reviewer.click(reviewer.page.locator(".bars a").first)
+    expect(reviewer.page).to_have_url(re.compile(r"since:.*until:"))
+    expect(reviewer.page.locator("ol.entries li").first).to_contain_text("K-0500")
+    with reviewer.page.expect_download() as download:
+        reviewer.click(reviewer.button("Export 1 row as JSON lines"))
+    assert download.value.suggested_filename.endswith(".jsonl")
 
 
 # What stays in the browser
@@ -412,6 +500,8 @@ def see_the_officers_pages(town: Town, see: Callable[[Page], None]) -> None:
         ("manager", "team", []),
         ("reviewer", "team", []),
         ("reviewer", "entries", []),
+        ("reviewer", "log_figures", []),
+        ("reviewer", "entry", [Entry.objects.earliest("id").pk]),
         ("people", "members", []),
         ("people", "member", [anna]),
         ("people", "new_member", []),
@@ -429,6 +519,7 @@ def see_the_officers_pages(town: Town, see: Callable[[Page], None]) -> None:
         ("administrator", "checks", []),
         ("administrator", "home", []),
         ("privacy", "home", []),
+        ("privacy", "reports", []),
     ):
         town.desks[role].goto(name, *arguments)
         see(town.desks[role].page)
@@ -488,6 +579,36 @@ def test_two_managers_at_once_have_one_effect(desks: Desks) -> None:
     expect(said.pop(grant.approver_id)).to_contain_text("Approved. The clock starts")
     (second,) = said.values()
     expect(second).to_contain_text(f"Already decided: Approved, {grant.approver.name}")
+
+
+# Reviewing
+
+
+def test_one_key_decides_and_the_next_opens_by_itself(desks: Desks) -> None:
+    world = desks.scene.world
+    rita = world.member("reviewer")
+    world.signature(rita)
+    for place in (1, 2):
+        entry(world, event="export", member=f"K-100{place}", at=timezone.now(), account="", grant_id=None)
+    call_command("find_odd")
+    reviewer = desks.signed_in(rita)
+    reviewer.goto("reviews")
+    reviewer.click(reviewer.link("Start"))
+    keys = reviewer.page.locator("[data-keys]")
+    expect(keys).to_be_focused()
+    first = reviewer.page.url
+    reviewer.page.keyboard.press("f")
+    expect(reviewer.page.get_by_label("The question")).to_be_focused()
+    reviewer.page.keyboard.type("v, as in a text")  # where no key decides anything
+    assert reviewer.page.url == first
+    reviewer.page.reload()
+    expect(keys).to_be_focused()
+    reviewer.page.keyboard.press("v")
+    expect(reviewer.page.get_by_text("In order. Here is the next.")).to_be_visible()
+    assert reviewer.page.url != first
+    expect(keys).to_be_focused()
+    reviewer.page.keyboard.press("v")
+    expect(reviewer.page.get_by_text("Nothing waits for you.")).to_be_visible()
 
 
 def test_after_a_file_the_page_of_the_proof_shows_the_way_back(desks: Desks) -> None:

@@ -98,6 +98,16 @@ class Aviary:
             )
 
 
+def sent(response: Any) -> bytes:
+    """The body; what is streamed is read here, and still goes to the browser."""
+    if response.streaming:
+        response.streaming_content = [b"".join(response.streaming_content)]
+        [whole] = parts = list(response.streaming_content)
+        response.streaming_content = parts
+        return bytes(whole)
+    return bytes(response.content)
+
+
 class Watched(ClientHandler):
     """Looks at each response before the browser gets it, and at the log from a connection of its own."""
 
@@ -108,7 +118,7 @@ class Watched(ClientHandler):
     def get_response(self, request: HttpRequest) -> Any:
         before = self._newest()
         response: Any = super().get_response(request)
-        told = b"".join([response.content, str(response.headers).encode(), str(response.cookies).encode()])
+        told = b"".join([sent(response), str(response.headers).encode(), str(response.cookies).encode()])
         assert not holds(told, HIDDEN), request.path
         for canary in set(CANARY.findall(told.decode("utf-8", "replace"))):
             self._judge(canary, request, before)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
@@ -11,6 +13,7 @@ from audit import masking
 from audit.context import client_address, context, request_id, user_agent
 from audit.models import Entry
 from staff.callers import Caller
+from staff.models import Session
 from tests.conftest import Connection
 from tests.people import give_factors, give_password
 from tests.world import Person, World
@@ -112,3 +115,38 @@ def test_a_change_of_settings_is_recorded_by_the_allow_list(world: World, anna: 
 def test_a_visitor_calls_without_a_digest() -> None:
     response = Client().get(reverse("sign_in"))
     assert Caller.of(response.wsgi_request).digest is None
+
+
+#: Headers by which a client, or a proxy that adds nothing of its own, claims to be elsewhere.
+CLAIMS = {
+    "X-Forwarded-For": "203.0.113.5",
+    "Forwarded": "for=203.0.113.5",
+    "X-Real-IP": "203.0.113.5",
+    "X-Client-IP": "203.0.113.5",
+    "True-Client-IP": "203.0.113.5",
+    "CF-Connecting-IP": "203.0.113.5",
+}
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "kept"),
+    [
+        ([], "192.0.2.9", "203.0.113.5", "192.0.2.9"),  # no proxy is ours: nothing is believed
+        (["10.0.0.0/8"], "192.0.2.9", "203.0.113.5", "192.0.2.9"),  # nor by another's word
+        (["10.0.0.0/8"], "10.0.0.1", "203.0.113.5, 192.0.2.9", "192.0.2.9"),  # what ours has seen
+        (["10.0.0.0/8"], "10.0.0.1", "203.0.113.5, 192.0.2.9, 10.0.0.2", "192.0.2.9"),
+        (["10.0.0.0/8"], "10.0.0.1", "203.0.113.5, nonsense", "10.0.0.1"),
+        (["2001:db8::/32"], "2001:db8::1", "203.0.113.5, 2001:db9::7", "2001:db9::7"),
+    ],
+)
+def test_no_header_puts_a_claimed_address_into_an_entry(
+    world: World, anna: Person, settings: Any, proxies: list[str], peer: str, forwarded: str, kept: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    client = Client(headers=CLAIMS | {"X-Forwarded-For": forwarded}, REMOTE_ADDR=peer)
+    give_password(client, anna, "wrong, and long enough")
+    assert give_password(client, anna).status_code == 302
+    assert {str(entry.remote_addr) for entry in Entry.objects.all()} == {kept}
+    [session] = Session.objects.filter(member_id=anna.id)
+    assert session.remote_addr == kept

@@ -81,6 +81,10 @@ enrol                      HEAD   302  302  302  302  302  302  302  302  302  3
 enrol                      POST   302  302  302  302  302  302  302  302  302  302
 enrol                      *      302  405  405  405  405  405  405  405  405  405
 entries                    GET    302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+entries                    POST   302  302  403- 403- 403- 403- 302  403- 403- 403-
+entry                      GET    302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+log_export                 POST   302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+log_figures                GET    302  302  403- 403- 403- 403- 200+ 403- 403- 403-
 factors                    GET    302  302  200  200  200  200  200  200  200  200
 factors                    HEAD   302  302  200  200  200  200  200  200  200  200
 forgot                     GET    200  200  200  200  200  200  200  200  200  200
@@ -158,7 +162,17 @@ recovery_codes             POST   302  302  200  200  200  200  200  200  200  2
 recovery_file              POST   302  302  403  403  403  403  403  403  403  403
 recovery_kept              POST   302  302  302  302  302  302  302  302  302  302
 remove_factor              POST   302  302  409  409  409  409  409  409  409  409
+review                     GET    302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+review_affected            POST   302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+review_answer              POST   302  302  302+ 403- 302+ 403- 403- 403- 403- 403-
+review_decide              POST   302  302  403- 403- 403- 403- 302+ 403- 403- 403-
+review_questions           GET    302  302  200  200  200  200  200  200  200  200
+review_report              POST   302  302  403- 403- 403- 403- 200+ 403- 403- 403-
+reviews                    GET    302  302  403- 403- 403- 403- 200  403- 403- 403-
 print_grant                POST   302  302  200+ 403- 200+ 403- 200+ 403- 403- 403-
+reports                    GET    302  302  403- 403- 403- 403- 403- 403- 200  403-
+reports                    HEAD   302  302  403- 403- 403- 403- 403- 403- 200  403-
+reports                    POST   302  302  403- 403- 403- 403- 403- 403- 200+ 403-
 reveal                     POST   302  302  200+ 403- 403- 403- 403- 403- 403- 403-
 session_left               GET    302  302  200  200  200  200  200  200  200  200
 session_left               HEAD   302  302  200  200  200  200  200  200  200  200
@@ -210,10 +224,16 @@ FORMS: dict[str, dict[str, Any]] = {
         "minutes": "60",
         "stretch": "once",
     },
+    "entries": {"line": REFERENCE},
+    "log_export": {"q": "", "top": 10**15, "form": "csv"},
     "open_window": {"grant": "GRANT"},
     "reveal": {"grant": "GRANT", "fields": ["contact.name"]},
     "participants": {"grant": "GRANT", "page": 1},
+    "review_decide": {"verdict": "in_order"},
+    "review_answer": {"text": "The customer wrote again."},
+    "review_report": {"month": "2026-11"},
     "deny": {"denial": "unclear"},
+    "reports": {"about": REFERENCE, "kind": "pdf"},
     "deputies": {"deputy": "OTHER", "begins": "2099-01-01", "ends": "2099-01-02"},
     "member_action:suspend": {"sure": "1"},
     "member_action:name": {"name-name": "Somebody Else"},
@@ -271,6 +291,7 @@ class House(Scene):
         world.ticket("ZD-10003", assignee=self.anna)
         self.last: Any = None
         self.waiting = self.ask(ticket="ZD-10002")
+        self.review = self.asked_about(self.anna, self.grant)
         self.deputy = world.insert(
             "gatekeeper_deputy",
             manager_id=self.boss.id,
@@ -318,6 +339,7 @@ class House(Scene):
             updated_by_id=self.people["people"].id,
             updated_at="2020-01-01",
         )
+        self.entry = Entry.objects.earliest("id").pk
         self.token = "a" * 43
         world.insert(
             "staff_invitation",
@@ -327,6 +349,27 @@ class House(Scene):
             created_at="2020-01-01",
             expires_at="2099-01-01",
         )
+
+    def asked_about(self, person: Person, grant: int) -> int:
+        """A review of the person's grant, with a reviewer's question."""
+        review = self.world.insert(
+            "gatekeeper_review",
+            grant_id=grant,
+            member_id=person.id,
+            rules=["new_pair"],
+            sampled=False,
+            queued_at="2020-01-01",
+            due_at="2099-01-01",
+            state="asked",
+        )
+        self.world.insert(
+            "gatekeeper_remark",
+            review_id=review,
+            kind="question",
+            by_id=self.people["reviewer"].id,
+            at="2020-01-01",
+        )
+        return review
 
     def person(self, actor: str) -> Person:
         return self.people.get(actor, self.anna)
@@ -351,6 +394,10 @@ class House(Scene):
             "withdraw": [self.waiting],
             "end_grant": [self.grant],
             "print_grant": [self.grant],
+            "review": [self.review],
+            "review_affected": [self.review],
+            "review_answer": [self.review],
+            "review_decide": [self.review],
             "authorisation_paper": [self.authorisation],
             "withdraw_authorisation": [self.authorisation],
             "member_authorisations": [self.carl.number],
@@ -362,6 +409,7 @@ class House(Scene):
             "member_action": [self.carl.number, action],
             "end_session": [1],
             "nda_file": [self.papers[self.carl.id]],
+            "entry": [self.entry],
             "nda_version": [1],
             "nda_recall": [1],
             "nda_upload": [self.carl.number],
@@ -567,6 +615,7 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
     grant = Grant.objects.get(request=request).pk
     waiting = house.ask(caller, account="MOC-40009", ticket="ZD-10009", categories=["billing"])
     session = Session.objects.filter(member=house.carl.id).latest("id").pk
+    review = house.asked_about(house.carl, grant)
     named = {"grant": grant, "fields": ["contact.name"], "ticket": "ZD-10009", "page": 1}
     of_account = ("account", "gate_state", "ask", "open_window", "reveal", "participants")
     return [
@@ -585,6 +634,7 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         ),
         *((name, reverse(name, args=[1]), {}) for name in ("nda_version", "nda_recall")),
         ("nda_file", reverse("nda_file", args=[house.papers[house.carl.id]]), {}),
+        ("entry", reverse("entry", args=[house.entry]), {}),
         ("nda_upload", reverse("nda_upload", args=[house.carl.number]), {}),
         ("end_deputy", reverse("end_deputy", args=[house.deputy]), {}),
         *(
@@ -592,6 +642,9 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
             for name in ("confirm_proposal", "decline_proposal")
         ),
         ("end_session", reverse("end_session", args=[session]), {}),
+        *((name, reverse(name, args=[review]), {}) for name in ("review", "review_affected")),
+        ("review_answer", reverse("review_answer", args=[review]), {"text": "The customer wrote again."}),
+        ("review_decide", reverse("review_decide", args=[review]), {"verdict": "in_order"}),
         ("suspend", reverse("suspend", args=[house.carl.number]), {}),
         ("member", reverse("member", args=[house.carl.number]), {}),
         ("member_action", reverse("member_action", args=[house.carl.number, "suspend"]), {}),

@@ -654,6 +654,8 @@ def test_the_gate_refuses_to_work_inside_a_transaction(scene: Scene) -> None:
 @pytest.mark.parametrize("digest", [None, b"", b"\x00" * 32])
 def test_a_caller_without_a_session_is_nobody(scene: Scene, digest: bytes | None) -> None:
     scene.opened()
-    shown = gate.reveal(Caller(digest), account=REFERENCE, grant=scene.grant, fields=["contact.name"])
+    shown = gate.reveal(
+        Caller(digest, {"cid": "c-1"}), account=REFERENCE, grant=scene.grant, fields=["contact.name"]
+    )
     assert isinstance(shown, gate.Refusal)
     assert (shown.reason, newest("view").member) == ("session_missing", "")

@@ -321,7 +321,7 @@ def release_before_the_flush(scene: Scene, as_role: AsRole) -> bool:
         [(committed,)] = vault.execute("SELECT pg_current_wal_insert_lsn()").fetchall()
         [(given, flushed)] = vault.execute(
             "SELECT r.ciphertexts IS NOT NULL, pg_current_wal_flush_lsn() >= %s::pg_lsn"
-            " FROM vault.release_view(%s, '{}', %s) r",
+            " FROM vault.release_view(%s, '{\"cid\": 1}', %s) r",
             [committed, scene.caller.digest, entry],
         ).fetchall()
     return bool(given and not flushed)

@@ -291,7 +291,10 @@ class TestErasing:
         for table in ("vault.account", "vault.participant"):
             assert setup_connection.execute(f"SELECT FROM {table}").fetchall() == []
         entry = Entry.objects.get(event="erase")
-        assert (entry.account, entry.details) == (REFERENCE, {"participants": 1})
+        assert (entry.account, entry.details) == (
+            REFERENCE,
+            {"leaves": [], "reason": "account_erased", "participants": 1},
+        )
         assert entry.source.startswith("erase_account (")
         capsys.readouterr()
         _, refused, status = run("accounts", [account(60)], tmp_path, capsys)
@@ -462,7 +465,10 @@ class TestTickets:
 
     def test_entries_name_what_changed(self) -> None:
         self.apply(ticket(0), ticket(1), ticket(2, state="solved"), ticket(3, assignee="K-2000"))
-        told = [(e.ticket, e.source, e.details) for e in Entry.objects.filter(event="change").order_by("id")]
+        entries = [(e, e.details or {}) for e in Entry.objects.filter(event="change").order_by("id")]
+        moments = [datetime.fromisoformat(details.pop("told_at")) for _entry, details in entries]
+        assert moments == [datetime.fromisoformat(at(minutes)) for minutes in (0, 2, 3)]
+        told = [(entry.ticket, entry.source, details) for entry, details in entries]
         assert told == [
             (
                 "ZD-1",
@@ -472,6 +478,12 @@ class TestTickets:
             ("ZD-1", "helpdesk", {"state": ["open", "solved"]}),
             ("ZD-1", "helpdesk", {"state": ["solved", "open"], "assignee": ["K-1000", "K-2000"]}),
         ]
+
+    def test_a_change_of_kind_is_told_for_access_rests_on_it(self) -> None:
+        self.apply(ticket(0), ticket(1, kind="privacy"))
+        [_new, changed] = Entry.objects.filter(event="change").order_by("id")
+        assert (changed.details or {})["kind"] == ["support", "privacy"]
+        assert (changed.ticket, changed.ticket_kind, changed.ticket_state) == ("ZD-1", "privacy", "open")
 
     def test_older_never_overwrites_newer(self) -> None:
         assert self.apply(ticket(5, state="solved"), ticket(4)) == ["new", "older"]

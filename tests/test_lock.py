@@ -187,7 +187,7 @@ def test_what_is_over_stays_over(scene: Scene, what: str) -> None:
     client = scene.browser()
     idle(scene, client)
     if what == "ended":
-        Session.objects.update(ended_at=timezone.now())
+        scene.world.setup.execute("UPDATE staff_session SET ended_at = now()")
     elif what == "twelve hours":
         scene.world.change("staff_session", row_of(client).pk, started_at=timezone.now() - HOURS)
     else:
@@ -251,6 +251,7 @@ def test_the_pages_role_wakes_nothing_without_a_new_key_and_a_new_proof(
     client = scene.browser()
     idle(scene, client)
     web, now = as_role("gatekeeper_web"), timezone.now()
+    web.execute("SET recording.off = 'on'")
     before, number = row_of(client).last_seen_at, row_of(client).pk
     update = "UPDATE staff_session SET last_seen_at = now(){} WHERE digest = %s"
     for more in ("", ", verified_at = now()", ", digest = sha256('x')"):

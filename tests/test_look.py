@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 
-from audit.forms import QueryForm
+from audit.forms import SearchForm
 from audit.models import Event, Outcome
 from gatekeeper import catalogue, presentation, times
 from gatekeeper.models import Ticket
@@ -137,7 +137,7 @@ def test_roles_events_and_states_have_polish_words() -> None:
         with translation.override("pl"):
             assert str(label) != english or english in same, code
     with translation.override("pl"):
-        assert QueryForm().fields["reason"].label == "Powód"
+        assert SearchForm(words={}).fields["line"].label == "Przeszukaj dziennik"
         assert str(Role.ADMINISTRATOR.label) == "administrator systemu"
 
 

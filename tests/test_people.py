@@ -352,7 +352,7 @@ def test_two_officers_who_act_on_each_other_wait_for_nobody(
 ) -> None:
     other = signed(world, "people")
     mine, theirs = world.session(officer), world.session(other)
-    sql = "SELECT vault.change_member(%s, '{}', %s, 'starts_on', '\"2020-01-02\"')"
+    sql = "SELECT vault.change_member(%s, '{\"cid\": 1}', %s, 'starts_on', '\"2020-01-02\"')"
     first, second = as_role(roles.WEB), as_role(roles.WEB)
     second.execute("SET lock_timeout = '200ms'")
     with first.transaction():

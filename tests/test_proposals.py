@@ -314,7 +314,7 @@ def test_attack_03_the_second_person_is_judged_at_that_moment(
 def test_the_second_persons_session_has_to_hold(house: House, facts: dict[str, Any], reason: str) -> None:
     proposal = house.propose()
     assert proposals.decide(house.by(house.jan, **facts), proposal, confirm=True) == reason
-    assert proposals.decide(Caller(None), proposal, confirm=True) == "session_missing"
+    assert proposals.decide(Caller(None, {"cid": "c-1"}), proposal, confirm=True) == "session_missing"
 
 
 def test_the_second_person_has_an_nda(house: House) -> None:
@@ -391,7 +391,7 @@ def test_time_is_tidied(house: House) -> None:
 
 # At once
 
-CONFIRM = "SELECT vault.decide_proposal(%s, '{}', %s, true)"
+CONFIRM = "SELECT vault.decide_proposal(%s, '{\"cid\": 1}', %s, true)"
 
 
 def raw(connection: Connection, caller: Caller, proposal: int) -> str:
@@ -446,7 +446,7 @@ def test_attack_08_an_old_snapshot_decides_nothing(house: House, as_role: AsRole
     for sql in (
         CONFIRM,
         f"SELECT vault.change_member(%s, '{{}}', '{house.anna.number}', 'name', '\"x\"') WHERE %s > 0",
-        "SELECT vault.add_member(%s, '{}', '{}') WHERE %s > 0",
+        "SELECT vault.add_member(%s, '{\"cid\": 1}', '{}') WHERE %s > 0",
     ):
         with pytest.raises(psycopg.errors.RaiseException, match="READ COMMITTED"):
             web.execute(sql.encode(), [caller.digest, proposal])
@@ -487,7 +487,9 @@ def test_no_running_role_writes_a_proposal_or_what_it_is_about(
 
 
 @pytest.mark.parametrize("role", [roles.VAULT, roles.SEALER, roles.MIGRATOR])
-@pytest.mark.parametrize("call", ["decide_proposal(NULL, '{}', 1, true)", "add_member(NULL, '{}', '{}')"])
+@pytest.mark.parametrize(
+    "call", ["decide_proposal(NULL, '{\"cid\": 1}', 1, true)", "add_member(NULL, '{\"cid\": 1}', '{}')"]
+)
 def test_only_the_pages_role_asks_for_them(as_role: AsRole, role: str, call: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         as_role(role).execute(f"SELECT vault.{call}".encode())

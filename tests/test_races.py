@@ -88,13 +88,13 @@ def tell(hands: Hands, *messages: dict[str, object]) -> None:
 
 
 def change_member(hands: Hands, stage: Stage, number: str) -> None:
-    sql = "SELECT vault.change_member(%s::bytea, '{}', %s::text, 'suspended', 'true')"
+    sql = "SELECT vault.change_member(%s::bytea, '{\"cid\": 1}', %s::text, 'suspended', 'true')"
     reason = racing.row(hands.web, sql, [stage.officers_session.digest, number])[0]
     assert reason in ("", "no_change")
 
 
 def revoke(hands: Hands, stage: Stage, case: Opened) -> None:
-    sql = "SELECT vault.end_grant(%s::bytea, '{}', %s::bigint)"
+    sql = "SELECT vault.end_grant(%s::bytea, '{\"cid\": 1}', %s::bigint)"
     assert racing.row(hands.web, sql, [stage.directors_session.digest, case.grants[0]]) == ("",)
 
 
@@ -106,7 +106,7 @@ def remove_row(hands: Hands, stage: Stage, case: Opened) -> None:
 
 
 def withdraw_signature(hands: Hands, stage: Stage, case: Opened) -> None:
-    sql = "SELECT vault.withdraw_signature(%s::bytea, '{}', %s::bigint, 'revoked')"
+    sql = "SELECT vault.withdraw_signature(%s::bytea, '{\"cid\": 1}', %s::bigint, 'revoked')"
     assert racing.row(hands.web, sql, [stage.officers_session.digest, case.signature]) == ("",)
 
 

@@ -14,10 +14,12 @@ from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
+from audit.models import Entry
 from gatekeeper import generate
 from gatekeeper.checks import limits_applied
 from gatekeeper.env import SETTINGS, Environment, table
 from gatekeeper.models import Limit
+from tests import recording
 
 ROOT = Path(__file__).resolve().parent.parent
 SOCKET = "host=/run/postgresql"
@@ -169,15 +171,27 @@ def test_limits_differ_from_the_settings() -> None:
     """SQL decides by the table: the check sees a changed, a missing and a foreign row."""
     assert limits_applied(databases=["default"]) == []
     limits = Limit.objects.using("migrator")
-    limits.filter(name="session_hours").update(value="13")
-    limits.filter(name="time_zone").delete()
-    limits.create(name="foreign", value="1")
+    with recording.off("migrator"):
+        limits.filter(name="session_hours").update(value="13")
+        limits.filter(name="time_zone").delete()
+        limits.create(name="foreign", value="1")
     (found,) = limits_applied(databases=["default"])
     assert isinstance(found, Error)
     assert found.id == "gatekeeper.E002"
     assert "foreign, session_hours, time_zone" in found.msg
     call_command("apply_settings", verbosity=0)
     assert limits_applied(databases=["default"]) == []
+    [entry] = Entry.objects.all()  # what access rests on does not change unrecorded
+    assert (entry.event, entry.source.partition(" ")[0]) == ("change", "apply_settings")
+    assert entry.details == {
+        "limits": {
+            "foreign": ["1", None],
+            "session_hours": ["13", "12"],
+            "time_zone": [None, "Europe/Vilnius"],
+        }
+    }
+    call_command("apply_settings", verbosity=0)
+    assert Entry.objects.count() == 1
 
 
 def test_nothing_is_cached_and_cookies_are_bound_to_the_host() -> None:

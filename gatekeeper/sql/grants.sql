@@ -59,14 +59,15 @@ DECLARE
     lapsed integer := 0;
 BEGIN
     FOR r IN
-        SELECT x.id, b.reference, k.number AS ticket_number, m.number AS holder
+        SELECT x.id, x.purpose, x.categories, b.reference, k.number AS ticket_number, k.kind, k.state, m.number AS holder
         FROM public.gatekeeper_accessrequest x JOIN public.gatekeeper_account b ON b.id = x.account_id
             JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id JOIN public.staff_member m ON m.id = x.member_id
         WHERE x.id = ANY (p_requests) AND x.state = 'pending' ORDER BY x.id FOR NO KEY UPDATE OF x
     LOOP
         UPDATE public.gatekeeper_accessrequest x SET state = 'lapsed', decided_at = clock_timestamp() WHERE x.id = r.id;
         PERFORM vault.write_entry('end', 'allowed', jsonb_build_object('account', r.reference, 'subject', r.holder,
-            'ticket', r.ticket_number, 'request_id', r.id, 'source', 'gatekeeper', 'details', jsonb_build_object('why', p_reason)));
+            'ticket', r.ticket_number, 'ticket_kind', r.kind, 'ticket_state', r.state, 'purpose', r.purpose,
+            'categories', r.categories, 'request_id', r.id, 'source', 'gatekeeper', 'details', jsonb_build_object('why', p_reason)));
         lapsed := lapsed + 1;
     END LOOP;
     RETURN lapsed;

@@ -49,7 +49,7 @@ DECLARE
     r record;
     limits jsonb := (SELECT jsonb_object_agg(name, value) FROM public.gatekeeper_limit);
 BEGIN
-    SELECT x.*, b.reference, k.number AS ticket_number, m.number AS holder INTO r
+    SELECT x.*, b.reference, k.number AS ticket_number, k.kind, k.state AS ticket_state, m.number AS holder INTO r
     FROM public.gatekeeper_accessrequest x JOIN public.gatekeeper_account b ON b.id = x.account_id
         JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id JOIN public.staff_member m ON m.id = x.member_id
     WHERE x.id = p_request;
@@ -98,7 +98,8 @@ BEGIN
         CASE p_verdict WHEN 'approve' THEN 'approve' WHEN 'deny' THEN 'deny' ELSE 'withdraw' END,
         CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
         vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'subject', r.holder,
-            'account', r.reference, 'ticket', r.ticket_number, 'purpose', r.purpose, 'request_id', r.id,
+            'account', r.reference, 'ticket', r.ticket_number, 'ticket_kind', coalesce(q.ticket_kind, r.kind),
+            'ticket_state', coalesce(q.ticket_state, r.ticket_state), 'purpose', r.purpose, 'request_id', r.id,
             'categories', coalesce(p_categories, r.categories), 'grant_id', "grant", 'details', jsonb_build_object(
                 'minutes', p_minutes, 'while_open', p_while_open, 'denial', p_denial, 'holders_signature', q.signature)));
 END $$;

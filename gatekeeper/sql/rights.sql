@@ -4,7 +4,7 @@
 REVOKE ALL ON ALL TABLES IN SCHEMA public, vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
 REVOKE ALL ON SCHEMA public, vault FROM PUBLIC;
-GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_vault;
+GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
 GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_sealer;
 ALTER DEFAULT PRIVILEGES FOR ROLE gatekeeper_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
@@ -42,5 +42,15 @@ GRANT UPDATE (password, last_login, language, theme) ON public.staff_member TO g
 GRANT INSERT ON public.audit_entry, public.gatekeeper_delivery TO gatekeeper_web;
 -- Closing is always allowed: the trigger ends the grants and records it.
 GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;
--- The sealer reads the log.
+-- Whoever reads the log may see and prove what was sealed.
+GRANT SELECT ON public.audit_leaf, public.audit_node, public.audit_checkpoint, public.audit_era, public.audit_copy,
+    public.audit_entry_id_seq TO gatekeeper_web, gatekeeper_sealer;
+-- What is odd in the log is found by the pages' role, and never taken away.
+GRANT SELECT, INSERT ON public.audit_flag, public.audit_round TO gatekeeper_web;
+GRANT SELECT ON public.gatekeeper_draw, public.gatekeeper_review, public.gatekeeper_remark TO gatekeeper_web;
+-- The sealer reads the log, and adds to the tree.
 GRANT SELECT ON public.audit_entry TO gatekeeper_sealer;
+GRANT INSERT ON public.audit_leaf, public.audit_node, public.audit_checkpoint TO gatekeeper_sealer;
+GRANT INSERT, UPDATE, DELETE ON public.audit_copy TO gatekeeper_sealer;
+-- The stream to a SIEM goes on where it stood; that it goes there at all is begun by a function.
+GRANT SELECT, UPDATE (place, sent_at, failed_at, failure) ON public.audit_stream TO gatekeeper_web;

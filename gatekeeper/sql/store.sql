@@ -128,8 +128,8 @@ BEGIN
     DELETE FROM vault.participant p WHERE p.account_id = a.id;
     GET DIAGNOSTICS gone = ROW_COUNT;
     DELETE FROM vault.account v WHERE v.account_id = a.id;
-    PERFORM vault.write_entry('erase', 'allowed', jsonb_build_object('source', left(p_source, 80),
-        'account', p_reference, 'fields', a.filled, 'details', jsonb_build_object('participants', gone)));
+    PERFORM vault.erase_references(p_reference, jsonb_build_object('source', left(p_source, 80),
+        'fields', a.filled, 'details', jsonb_build_object('participants', gone)));
     RETURN CASE WHEN a.exported_at IS NULL THEN 'barred' ELSE 'erased' END;
 END $$;
 

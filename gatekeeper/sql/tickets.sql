@@ -70,12 +70,14 @@ BEGIN
         ON CONFLICT DO NOTHING;  -- one runs already
         SELECT jsonb_object_agg(x.fact, jsonb_build_array(x.was, x.becomes)) INTO told FROM (VALUES
             ('state', to_jsonb(nullif(t.state, '')), to_jsonb(i.state)),
+            ('kind', to_jsonb(CASE t.state WHEN '' THEN i.kind ELSE t.kind END), to_jsonb(i.kind)),  -- a new one has it beside
             ('assignee', to_jsonb(t.member), to_jsonb(i.member)),
             ('accounts', to_jsonb(t.accounts), to_jsonb(i.accounts))) AS x (fact, was, becomes)
         WHERE x.was IS DISTINCT FROM x.becomes;
         IF told IS NOT NULL THEN
             PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
-                'ticket', i.number, 'ticket_kind', i.kind, 'ticket_state', i.state, 'subject', i.member, 'details', told));
+                'ticket', i.number, 'ticket_kind', i.kind, 'ticket_state', i.state, 'subject', i.member,
+                'details', told || jsonb_build_object('told_at', i.updated_at)));
         END IF;
     END LOOP;
 END $$;

@@ -17,8 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from audit.search import Query, Term
 from gatekeeper import access, gate, presentation
+from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
+from gatekeeper.reports.forms import ReportForm
 from gatekeeper.views.pages import account_url, open_grants, steps_for
 from staff import proposals, register
 from staff.callers import Caller
@@ -48,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "more_tickets_url": more,
         "feed_heard_at": _stale_feed() if consultant else None,
         "own": _own(request, member),
+        "report_form": ReportForm() if "privacy" in member.roles else None,
     }
     return render(request, "gatekeeper/home.html", context)
 
@@ -60,7 +64,11 @@ def go(request: HttpRequest) -> HttpResponse:
     if found := _TICKET.match(text):
         return HttpResponseRedirect(reverse("ticket", args=[f"ZD-{found[1]}"]))
     if found := _ACCOUNT.match(text):
-        return HttpResponseRedirect(account_url(f"MOC-{found[1]}"))
+        reference = f"MOC-{found[1]}"
+        roles = member_of(request).roles
+        if "reviewer" in roles and "consultant" not in roles:  # who asks there is who saw it
+            return HttpResponseRedirect(Look(Query((Term("account", reference),))).url())
+        return HttpResponseRedirect(account_url(reference))
     messages.error(request, _("Type an account (MOC-48213) or a ticket (ZD-10442)."))
     return HttpResponseRedirect("/")
 

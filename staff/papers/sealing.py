@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any, Final
 
 from asn1crypto import keys, x509
@@ -76,12 +77,21 @@ def _metadata(field: str, reason: str, **more: Any) -> signers.PdfSignatureMetad
 
 
 def seal(
-    pdf: bytes, *, at: datetime, reason: str, facts: Mapping[str, Any], field: str = SEAL, then: str = ""
+    pdf: bytes,
+    *,
+    at: datetime,
+    reason: str,
+    facts: Mapping[str, Any],
+    files: Mapping[str, bytes] = MappingProxyType({}),
+    field: str = SEAL,
+    then: str = "",
 ) -> bytes:
-    """Seal a drawn paper in a field; `facts` go into it as JSON. Nothing may follow but, where `then`
-    names a second field, a signature in that one. Raises SealError."""
+    """Seal a drawn paper in a field; `facts` go into it as JSON, and `files`, JSON too, by their names.
+    Nothing may follow but, where `then` names a second field, a signature in that one. Raises SealError."""
     writer = IncrementalPdfFileWriter(BytesIO(pdf))
-    _attach(writer, facts)
+    _attach(writer, FACTS, json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8"))
+    for name, data in files.items():
+        _attach(writer, name, data)
     for name in filter(None, (field, then)):
         fields.append_signature_field(writer, fields.SigFieldSpec(name))
     may_follow = fields.MDPPerm.FILL_FORMS if then else fields.MDPPerm.NO_CHANGES
@@ -109,7 +119,6 @@ def _written(writer: IncrementalPdfFileWriter, metadata: signers.PdfSignatureMet
     return out.getvalue()
 
 
-def _attach(writer: IncrementalPdfFileWriter, facts: Mapping[str, Any]) -> None:
-    data = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8")
+def _attach(writer: IncrementalPdfFileWriter, name: str, data: bytes) -> None:
     stream = embed.EmbeddedFileObject.from_file_data(writer, data, mime_type="application/json")
-    embed.embed_file(writer, embed.FileSpec(FACTS, embedded_data=stream))
+    embed.embed_file(writer, embed.FileSpec(name, embedded_data=stream))

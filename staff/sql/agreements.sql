@@ -155,7 +155,7 @@ BEGIN
         END IF;
     END IF;
     reason := vault.record_act('sign', j, p_context, jsonb_build_object('signature', signature, 'version', p_version,
-        'form', p_form, 'valid_until', ends, 'counts', p_counts_from IS NOT NULL, 'sha256', encode(hash, 'hex')));
+        'form', p_form, 'signed_at', p_signed_at, 'valid_until', ends, 'counts', p_counts_from IS NOT NULL, 'sha256', encode(hash, 'hex')));
 END $$;
 
 -- A member signs in the application, also before the first day. The evidence has to say what the database

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,6 +9,7 @@ from django.shortcuts import render
 from audit.context import attempt_by
 from staff import invitations, lockout, passwords
 from staff.forms import PasswordForm
+from staff.members import sign_out
 from staff.models import Invitation
 from staff.proving import INVITATION
 from staff.views.sign_in import begin, page, to_second_factor
@@ -32,7 +32,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     form = PasswordForm(link.member, request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
         return render(request, "staff/invitation.html", {"form": form, "member": link.member})
-    auth.logout(request)  # whoever sits here, from now on it is the link's member
+    sign_out(request, "link_followed")  # whoever sits here, from now on it is the link's member
     attempt_by(request, link.member)
     if not passwords.use(link, form.cleaned_data["password"]):
         return link_over(request)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from audit.context import attempt_by, attempted, client_address, user_agent
-from staff import factors, lockout, proving, records, sessions
+from audit.context import attempted, client_address, user_agent
+from staff import factors, lockout, members, proving, records, sessions
 from staff.decorators import before_factor
 from staff.forms import CodeForm, SignInForm
 from staff.members import member_of
@@ -137,12 +137,7 @@ def refuse_code(form: Form, stage: records.Stage, wait: int) -> None:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; the browser forgets what it holds of us."""
-    locked = sessions.of(request).locked
-    if locked is not None and locked.member is not None:
-        attempt_by(request, locked.member)  # for the entry: nobody is signed in
-    if request.user.is_authenticated or locked is not None:
-        records.signed_out()
-    auth.logout(request)
+    members.sign_out(request)
     response = redirect("sign_in")
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response

@@ -60,12 +60,14 @@ def measure(*, quick: bool) -> tuple[list[Row], str]:
     """Make the ground, measure row after row, and say what on. Progress goes to standard error."""
     rounds, seconds = (3, 1.0) if quick else (ROUNDS, 4.0)
     with ground() as server:
-        importing, past, rows, web, worlds = (
+        explorer, importing, past, rows, sealing, web, worlds = (
             importlib.import_module(name)  # they need settings, which need the database
             for name in (
+                "tests.bench.explorer",
                 "tests.bench.importing",
                 "tests.bench.past",
                 "tests.bench.rows",
+                "tests.bench.sealing",
                 "tests.bench.web",
                 "tests.world",
             )
@@ -87,9 +89,15 @@ def measure(*, quick: bool) -> tuple[list[Row], str]:
                 _told(rows.decision_row, desks[0], rounds=rounds),
                 _told(rows.lists_row, few, many, rounds=rounds),
             ]
-            # Last: signing in by the pages takes factors, and the desks' own sessions would need a fresh one.
+            # Then: signing in by the pages takes factors, and the desks' own sessions need a fresh one.
             page = _told(web.page_row, server, world, desks, rounds=rounds, seconds=seconds)
-    return [*vault, page, *asked, imported], where
+            log = [
+                *sealing.sealing_rows(entries=30_000 if quick else 150_000),
+                _told(sealing.writing_row, rounds=rounds, seconds=seconds),
+                # Last: it leaves a log of ten million entries behind.
+                *explorer.explorer_rows(world, quick=quick),
+            ]
+    return [*vault, page, *asked, imported, *log], where
 
 
 def _told(measured: Callable[..., Row], *given: Any, **more: Any) -> Row:

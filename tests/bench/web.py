@@ -148,7 +148,8 @@ def _wait_for(port: int) -> None:
 
 def _environment() -> dict[str, str]:
     """The web processes' own: without the setup's and the migrator's addresses."""
-    hidden = {environment.SETUP, environment.PASSWORD, "GATEKEEPER_DATABASE_URL_MIGRATOR"}
+    hidden = {environment.SETUP, environment.PASSWORD}
+    hidden |= {f"GATEKEEPER_{name}" for name in ("DATABASE_URL_MIGRATOR", "DATABASE_URL_SEALER", "LOG_KEY")}
     return {name: value for name, value in os.environ.items() if name not in hidden}
 
 

@@ -16,13 +16,17 @@ from staff.models import Member, Role
 
 FOUNDERS = 2  # of each: what takes a second person must be possible from the first day
 
+LINKS = {"MIGRATOR": roles.MIGRATOR, "WEB": roles.WEB, "VAULT": roles.VAULT, "SEALER": roles.SEALER}
+
 BACK_UP = """
 Back up, apart from each other:
   1. the database ({database}): it holds ciphertext only;
   2. the key ring (GATEKEEPER_KEY_RING): whoever holds it and the database reads everything, and
      without it nothing can ever be read again. Never in one place with the database's backups;
-  3. the other secrets (GATEKEEPER_SECRET_KEY, _TICKETS_SECRET, _ACCOUNTS_SECRET, the links).
-Take GATEKEEPER_DATABASE_URL_SETUP and _MIGRATOR away from the web processes' environment.
+  3. the log's key (GATEKEEPER_LOG_KEY): whoever holds it can sign another log;
+  4. the other secrets (GATEKEEPER_SECRET_KEY, _TICKETS_SECRET, _ACCOUNTS_SECRET, the links).
+Take GATEKEEPER_DATABASE_URL_SETUP, _MIGRATOR, _SEALER and GATEKEEPER_LOG_KEY away from the web
+processes' environment: those refuse to start with the last two. Run manage.py seal_log --every 5 with them.
 """
 
 
@@ -52,26 +56,24 @@ class Command(BaseCommand):
         self.stdout.write(BACK_UP.format(database=links["WEB"]["dbname"]))
 
     def _links(self) -> dict[str, dict[str, str]]:
-        """Return the parts of all four links. Raises CommandError where they do not fit together."""
+        """Return the parts of all five links. Raises CommandError where they do not fit together."""
         links = {}
-        for name in ("SETUP", "MIGRATOR", "WEB", "VAULT"):
+        for name in ("SETUP", *LINKS):
             parts = environment.database(f"DATABASE_URL_{name}")
             if parts is None:
                 raise CommandError(f"bootstrap needs GATEKEEPER_DATABASE_URL_{name}.")
             links[name] = parts
-        for name, role in (("MIGRATOR", roles.MIGRATOR), ("WEB", roles.WEB), ("VAULT", roles.VAULT)):
+        for name, role in LINKS.items():
             if links[name]["user"] != role:
                 raise CommandError(f"GATEKEEPER_DATABASE_URL_{name} is not for the role {role}.")
-        if len({links[name]["dbname"] for name in ("MIGRATOR", "WEB", "VAULT")}) != 1:
-            raise CommandError("The links of migrator, web and vault name different databases.")
+        if len({links[name]["dbname"] for name in LINKS}) != 1:
+            raise CommandError("The links of migrator, web, vault and sealer name different databases.")
         return links
 
     def _cluster(self, links: dict[str, dict[str, str]]) -> None:
         """Make roles and database, with the passwords that the links carry."""
         passwords = {
-            links[name]["user"]: links[name]["password"]
-            for name in ("MIGRATOR", "WEB", "VAULT")
-            if "password" in links[name]
+            links[name]["user"]: links[name]["password"] for name in LINKS if "password" in links[name]
         }
         setup_url = environment.text("DATABASE_URL_SETUP")
         try:

@@ -142,6 +142,18 @@
     });
   }
 
+  // Single keys, in the part of the page that has the focus alone (WCAG 2.1.4), and never in a text.
+  const keyed = document.querySelector("[data-keys]");
+  keyed?.focus({ preventScroll: true });
+  keyed?.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
+    const named = keyed.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`);
+    if (!named) return;
+    event.preventDefault();
+    named.click();
+    if (named.matches("summary")) named.parentElement.querySelector("textarea")?.focus();
+  });
+
   // The summary of errors takes the focus, so that it is read first.
   document.querySelector(".errors")?.focus();
 })();

@@ -1,0 +1,60 @@
+"""`manage.py prove`: a bundle that proves one entry, or an account's entries within a period."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from audit import proofs, stored
+from audit.checkpoints import Keys
+from audit.context import command_source
+from audit.functions import call
+from audit.moments import moment
+
+
+class Command(BaseCommand):
+    help = (
+        "Write a proof bundle as JSON: the customer's part of the entries, their audit paths, a checkpoint,"
+        " and how to check it without Gatekeeper (audit/verify_bundle.py). Making it is an entry."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("entry", nargs="?", type=int, metavar="ENTRY", help="the entry's number")
+        parser.add_argument("--account", default="", metavar="REFERENCE")
+        parser.add_argument("--since", type=moment, metavar="TIME")
+        parser.add_argument("--until", type=moment, metavar="TIME", help="excluded")
+        parser.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE")
+        parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Record, prove, write. Raises CommandError."""
+        if not settings.LOG_VERIFIER:
+            raise CommandError("prove needs GATEKEEPER_LOG_VERIFIER, the log's public key.")
+        if (options["entry"] is None) == (not options["account"]):
+            raise CommandError("Name an entry, or --account with a period.")
+        wanted = proofs.Wanted(
+            *(options[name] for name in ("entry", "account", "since", "until")),
+        )
+        alias = "sealer" if "sealer" in connections else "default"
+        try:
+            earlier = [path.read_text(encoding="utf-8") for path in options["checkpoint"]]
+            key = Keys.read(settings.LOG_VERIFIER).newest
+            bundle = proofs.bundle(stored.raw(alias), key, wanted, earlier=earlier)
+        except (proofs.UnprovableError, OSError, UnicodeDecodeError) as error:
+            raise CommandError(str(error)) from None
+        found = bundle["entries"]
+        call(
+            "SELECT vault.note_proof(%s::text, %s::integer, %s::text)",
+            [found[0]["customer"]["account"], len(found), command_source("prove")],
+            using=alias,
+        )
+        text = json.dumps(bundle, ensure_ascii=False, indent=1) + "\n"
+        if options["output"]:
+            options["output"].write_text(text, encoding="utf-8")
+        else:
+            self.stdout.write(text)

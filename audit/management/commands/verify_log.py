@@ -1,0 +1,91 @@
+"""`manage.py verify_log`: says whether the log is what was sealed, and if not, what is wrong and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from tqdm import tqdm
+
+from audit import stored
+from audit.anchors import anchor
+from audit.checkpoints import Keys
+from audit.moments import moment
+from audit.verification import Report, Verification
+
+
+class Command(BaseCommand):
+    help = (
+        "Verify the whole log: every entry against its leaf, every checkpoint against the leaves, and the"
+        " copies that left the database against both. Name a copy that you fetched yourself (--checkpoint):"
+        " whoever can rewrite the database may also reach the anchors that are configured here. Exit status 1"
+        " when something is wrong."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE")
+        parser.add_argument("--since", type=moment, metavar="TIME", help="only what was sealed after it")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Verify and say the outcome. Raises CommandError, with exit status 1, when something is wrong."""
+        if not settings.LOG_VERIFIER:
+            raise CommandError("verify_log needs GATEKEEPER_LOG_VERIFIER, the log's public key.")
+        alias = "sealer" if "sealer" in connections else "default"
+        beside = connections[alias].copy()
+        beside.ensure_connection()
+        reading = stored.raw(alias)
+        [(leaves,)] = reading.execute("SELECT coalesce(max(place) + 1, 0) FROM public.audit_leaf").fetchall()
+        try:
+            with tqdm(total=leaves, unit=" leaves", disable=None) as bar:
+                report = Verification(
+                    reading,
+                    beside.connection,
+                    Keys.read(settings.LOG_VERIFIER),
+                    outside=[*_files(options["checkpoint"]), *_anchored()],
+                    progress=bar.update,
+                ).run(since=options["since"])
+        finally:
+            beside.close()
+        self._say(report)
+
+    def _say(self, report: Report) -> None:
+        for finding in report.findings:
+            self.stdout.write(str(finding))
+        if report.found > len(report.findings):
+            more = report.found - len(report.findings)
+            self.stdout.write(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+        words = _(
+            "%(size)d leaves, %(entries)d entries, %(checkpoints)d checkpoints, %(outside)d copies from"
+            " outside; %(removed)d bodies gone under retention, %(erased)d entries without their erased"
+            " account."
+        )
+        self.stdout.write(words % vars(report))
+        if report.found:
+            count = report.found
+            raise CommandError(
+                ngettext("%(count)d thing is wrong.", "%(count)d things are wrong.", count) % {"count": count}
+            )
+        if not report.outside:
+            self.stdout.write(_("No copy from outside was compared: whoever wrote it all anew is not found."))
+        self.stdout.write(_("The log is what was sealed."))
+
+
+def _files(paths: list[Path]) -> list[str]:
+    try:
+        return [path.read_text(encoding="utf-8") for path in paths]
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"A checkpoint cannot be read: {error}") from None
+
+
+def _anchored() -> list[str]:
+    """The newest copies in the anchors that are configured where this runs."""
+    try:
+        found = [anchor(name).newest(settings.LOG_ORIGIN) for name in settings.LOG_ANCHORS]
+    except OSError as error:
+        raise CommandError(f"An anchor cannot be read: {error}") from None
+    return [note for note in found if note]

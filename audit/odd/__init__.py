@@ -1,0 +1,12 @@
+"""What is odd in the log: named rules, each in words, and the entries to which one applies. No score.
+
+A rule is data (audit/odd/known.py, and what else `settings.ODD_RULES` names); its thresholds are numbers
+that `settings.ODD_THRESHOLDS` may change. `manage.py find_odd` writes a Flag for each entry and rule.
+"""
+
+from __future__ import annotations
+
+from audit.odd.catalogue import rule, rules, words
+from audit.odd.known import Rule
+
+__all__ = ["Rule", "rule", "rules", "words"]

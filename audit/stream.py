@@ -1,0 +1,139 @@
+"""The stream: what was sealed goes to a SIEM, in the seal's order, each entry at least once.
+
+It follows the seal, for the tree is the one order of entries that nothing comes into later. So a receiver
+has what was proved, and each event carries its leaf's place and hash: its copy is one more witness. How far
+it has gone stands in the database, and moves on only when the receiver has taken a batch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from audit import ocsf
+from audit.functions import call
+from audit.models import Entry, Leaf, Stream
+from audit.receivers import TOO_LARGE, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from psycopg import Connection
+
+    from audit.receivers import Receiver
+
+LOCK: Final = 1734702700  # one at a time; the sealer's is the number before
+BATCH: Final = 500
+#: A receiver that lacks an entry for so long is late.
+LATE: Final = timedelta(minutes=5)
+FAILURE_LENGTH: Final = 200
+
+
+@dataclass(frozen=True)
+class State:
+    """How a stream stands. `lag`: since when the oldest sealed entry waits; None where none does."""
+
+    target: str
+    sent_at: datetime | None
+    failure: str
+    lag: timedelta | None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether somebody should look."""
+        return bool(self.failure) or (self.lag is not None and self.lag > LATE)
+
+
+class Streamer:
+    """Sends to one receiver. `connect` gives the driver's connection, in autocommit, as it is now."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection[Any]],
+        target: str,
+        receiver: Receiver,
+        *,
+        origin: str,
+        vendor: str,
+        source: str,
+    ) -> None:
+        self._connect = connect
+        self._target = target
+        self._receiver = receiver
+        self._origin, self._vendor, self._source = origin, vendor, source
+
+    def send(self) -> int:
+        """Send all that is sealed and was not taken; return how many entries were. Raises django.db.Error.
+
+        A receiver that fails is noted, and gets the same batch the next time. Nothing is sent while
+        another process sends.
+        """
+        # The session's, not a transaction's: the seal's horizon must not wait for a receiver.
+        [(alone,)] = self._connect().execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchall()
+        if not alone:
+            return 0
+        try:
+            return self._send()
+        finally:
+            self._connect().execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+    def _send(self) -> int:
+        begun = [self._target, self._source]
+        place: int = call("SELECT vault.begin_stream(%s::text, %s::text)", begun)[0]
+        sent, most = 0, BATCH
+        while leaves := list(Leaf.objects.filter(place__gte=place).order_by("place")[:most]):
+            lines = list(self._lines(leaves))
+            try:
+                if lines:
+                    self._receiver.take(lines)
+            except RefusedError as refused:
+                if refused.status == TOO_LARGE and most > 1:
+                    most //= 2
+                    continue
+                self._failed(refused)
+                return sent
+            except OSError as error:
+                self._failed(error)
+                return sent
+            place, sent = leaves[-1].place + 1, sent + len(lines)
+            self._went(place)
+        return sent
+
+    def _lines(self, leaves: list[Leaf]) -> Iterator[bytes]:
+        """Events as JSON. What retention has removed since is no event any more."""
+        entries = Entry.objects.defer("serialized_data", "xid").in_bulk([leaf.entry for leaf in leaves])
+        for leaf in leaves:
+            entry = entries.get(leaf.entry)
+            if entry is not None:
+                found = ocsf.event(
+                    entry, origin=self._origin, vendor=self._vendor, place=leaf.place, leaf=bytes(leaf.hash)
+                )
+                yield json.dumps(found, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+    def _went(self, place: int) -> None:
+        self._connect().execute(
+            "UPDATE public.audit_stream SET place = %s, sent_at = clock_timestamp(), failed_at = NULL,"
+            " failure = '' WHERE target = %s",
+            [place, self._target],
+        )
+
+    def _failed(self, error: OSError) -> None:
+        words = f"{type(error).__name__}: {error.strerror or ''}"[:FAILURE_LENGTH]
+        self._connect().execute(
+            "UPDATE public.audit_stream SET failed_at = clock_timestamp(), failure = %s WHERE target = %s",
+            [words, self._target],
+        )
+
+
+def state(now: datetime) -> State | None:
+    """How the stream stands; None where there is none."""
+    stream = Stream.objects.order_by("-sent_at").first()
+    if stream is None:
+        return None
+    waiting = Leaf.objects.filter(place__gte=stream.place).order_by("place").values("entry")[:1]
+    oldest = Entry.objects.filter(pk__in=waiting).values_list("timestamp", flat=True).first()
+    lag = now - oldest if oldest else None
+    return State(stream.target, stream.sent_at, stream.failure, lag)

@@ -1,0 +1,475 @@
+"""Verifying the log: every leaf against its entry, every checkpoint against the leaves, copies against both.
+
+One pass over leaves and entries by COPY in the order of the tree, in one snapshot, in constant memory
+(the ranges of erasures aside, which are few). The database is not believed: what it says must lead to
+roots that the log's key signed, and to those of the copies that had left it.
+"""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from audit import leaves, merkle, stored
+from audit.findings import Finding, Kind
+from audit.sealing import QUIET
+from audit.verify_bundle import ProofError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from psycopg import Connection
+
+    from audit.checkpoints import Keys
+    from audit.verify_bundle import Head
+
+#: So long an entry may wait for its leaf, and a checkpoint be late.
+LAG: Final = timedelta(seconds=60)
+#: So long a transaction may have run before its entry is taken for one with a false time.
+LONGEST: Final = timedelta(minutes=10)
+#: Findings beyond these are counted and not kept.
+MOST: Final = 1000
+_TOLD: Final = 1000  # leaves between two calls of `progress`
+
+_READ: Final = f"""
+    COPY (SELECT l.place, l.entry, l.number, l.hash, l.tag,
+                 e.id, e.xid, e."timestamp", e.salts, {leaves.PARTS}
+          FROM public.audit_leaf l LEFT JOIN public.audit_entry e ON e.id = l.entry
+          WHERE l.place >= {{first}} ORDER BY l.place) TO STDOUT (FORMAT binary)
+"""  # noqa: S608  # columns of our own list
+_LEAF: Final = struct.Struct(">2xiqiqiq")  # place, entry, number
+_PLACE: Final = slice(leaves.FIRST + 4, leaves.FIRST + 12)
+_BODY: Final = struct.Struct(">iqiqiq")  # id, transaction, time
+_WHOLE: Final = (8, 8, 8)
+_ABSENT: Final = b"\xff\xff\xff\xff"
+_CRASH_SKIPS: Final = 32
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
+
+
+@dataclass
+class Report:
+    """What was looked at, and what is wrong with it; `removed` bodies and `erased` references are covered."""
+
+    size: int = 0
+    entries: int = 0
+    removed: int = 0
+    erased: int = 0
+    checkpoints: int = 0
+    outside: int = 0
+    found: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, finding: Finding) -> None:
+        self.found += 1
+        if len(self.findings) < MOST:
+            self.findings.append(finding)
+
+
+class Verification:
+    """One verification of the log, on two connections: one reads the log from end to end, one looks up."""
+
+    def __init__(
+        self,
+        reading: Connection[Any],
+        beside: Connection[Any],
+        keys: Keys,
+        *,
+        outside: Iterable[str] = (),
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """`outside`: checkpoints that were kept elsewhere. `progress` is told of more leaves done."""
+        self._reading = reading
+        self._db = beside
+        self._keys = keys
+        self._progress = progress
+        self.report = Report()
+        self._removals = _Removals()
+        self._outside = self._opened(outside)
+        self._nodes: list[merkle.Kept] = []
+        self._tree: merkle.Tree | None = merkle.Tree(keep=self._nodes.append)  # None: it cannot be followed
+        self._next = 0
+        self._order = (0, 0)  # transaction and number of the entry before
+        self._floor = 0
+
+    def run(self, *, since: datetime | None = None) -> Report:
+        """Verify all, or what was sealed after the last checkpoint before `since`. Raises psycopg.Error."""
+        with self._reading.transaction(), self._db.transaction():
+            self._one_snapshot()
+            self._removals = _Removals.read(self._db, self.report)
+            newest = self._walk(self._start(since) if since else None)
+            self._judge_outside(newest)
+            self._judge_waiting(newest)
+        return self.report
+
+    def _one_snapshot(self) -> None:
+        level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        self._reading.execute(level)
+        self._db.execute(level)
+        [(name,)] = self._reading.execute("SELECT pg_export_snapshot()").fetchall()
+        self._db.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(name)))
+
+    def _opened(self, notes: Iterable[str]) -> list[Head]:
+        """The checkpoints from elsewhere, the smallest last."""
+        heads = []
+        for note in notes:
+            try:
+                heads.append(self._keys.open(note))
+            except ProofError as error:
+                words = _("a checkpoint that was given: %(error)s") % {"error": error}
+                self.report.add(Finding(Kind.UNSIGNED, words))
+        return sorted(heads, key=lambda head: -head.size)
+
+    # The walk
+
+    def _start(self, since: datetime) -> stored.Checkpoint | None:
+        """Go on from the last checkpoint before a moment, whose signed root the nodes must give."""
+        row = self._db.execute(
+            f"SELECT {stored.CHECKPOINT} FROM public.audit_checkpoint WHERE sealed_at <= %s"  # noqa: S608
+            " ORDER BY size DESC LIMIT 1",
+            [since],
+        ).fetchone()
+        if row is None:
+            return None
+        before = stored.Checkpoint(*row)
+        self._next = before.size
+        while self._outside and self._outside[-1].size < before.size:
+            self._outside.pop()
+        self._resume(before, self._signed(before))
+        if self._tree is None:
+            words = _("the first %(size)d leaves are not those that were signed; verify from the beginning")
+            self.report.add(Finding(Kind.EDITED, words % {"size": before.size}, 0, before.size - 1))
+        return before
+
+    def _walk(self, before: stored.Checkpoint | None) -> stored.Checkpoint | None:
+        """Every leaf, up to one checkpoint after the other; returns the newest checkpoint."""
+        statement = sql.SQL(_READ).format(first=sql.Literal(self._next))
+        with self._reading.cursor() as cursor, cursor.copy(statement) as copy:
+            rows = _Rows(leaves.rows(copy))
+            for current in self._checkpoints(before):
+                self._enter(before, current)
+                self._segment(rows, current, named=self.report.found)
+                before = current
+            beyond = [_LEAF.unpack_from(row) for row in rows.rest()]
+        self._progress(self._next % _TOLD)
+        if beyond:
+            words = _("leaf %(place)d and %(more)d after it stand under no checkpoint")
+            facts = {"place": beyond[0][1], "more": len(beyond) - 1}
+            self.report.add(Finding(Kind.INSERTED, words % facts, beyond[0][1], beyond[-1][1], beyond[0][3]))
+        self.report.size = self._next
+        return before
+
+    def _checkpoints(self, before: stored.Checkpoint | None) -> Iterator[stored.Checkpoint]:
+        with self._db.cursor("checkpoints") as cursor:
+            cursor.execute(
+                f"SELECT {stored.CHECKPOINT} FROM public.audit_checkpoint WHERE size > %s ORDER BY size",  # noqa: S608
+                [before.size if before else 0],
+            )
+            for row in cursor:
+                yield stored.Checkpoint(*row)
+
+    def _enter(self, before: stored.Checkpoint | None, current: stored.Checkpoint) -> None:
+        """What holds for the leaves of one checkpoint: their order in the era, a floor for their times."""
+        self.report.checkpoints += 1
+        self._floor = _micros(before.sealed_at - LONGEST) if before else 0
+        if before and before.era != current.era:
+            self._order = (0, 0)  # transactions are numbered anew
+
+    def _segment(self, rows: _Rows, current: stored.Checkpoint, *, named: int) -> None:
+        """The leaves up to a checkpoint, and the copies from elsewhere that lie on the way."""
+        first = self._next
+        while self._outside and self._outside[-1].size <= current.size:
+            outside = self._outside.pop()
+            self._leaves(rows, outside.size)
+            self._compare_outside(outside, named=named)
+        self._leaves(rows, current.size)
+        if self._next < current.size:
+            self._lacking(current.size)
+        head = self._signed(current)
+        agrees = self._tree is not None and head is not None and self._tree.root() == head.root
+        if agrees:
+            self._compare_nodes()
+        elif head and self._tree is not None and self.report.found == named:
+            self._name(first, current)
+        if not agrees:
+            self._resume(current, head)
+
+    def _leaves(self, rows: _Rows, end: int) -> None:
+        """Each leaf before `end`."""
+        leaf = self._leaf
+        for row in rows.before(end):
+            leaf(row)
+
+    def _leaf(self, row: bytes) -> None:
+        place, entry, number = _LEAF.unpack_from(row)[1::2]
+        if place != self._next:
+            self._lacking(place)
+        self._next += 1
+        if not self._next % _TOLD:
+            self._progress(_TOLD)
+        found, at = leaves.value(row, _LEAF.size)
+        tag, at = leaves.value(row, at)
+        if self._tree is not None and found is not None:
+            self._tree.append(found)
+        if row[at : at + 4] == _ABSENT:
+            self._without_body(place, entry)
+        elif self._is_its(row, at, found or b"", tag or b"", number, place):
+            self._in_order(row, at, place)
+        else:
+            words = _("entry %(entry)d is not what leaf %(place)d says")
+            self._wrong(Kind.EDITED, words, place, entry)
+
+    def _is_its(self, row: bytes, at: int, found: bytes, tag: bytes, number: int, place: int) -> bool:
+        """Whether an entry's body gives the leaf's hash."""
+        if _BODY.unpack_from(row, at)[::2] != _WHOLE:
+            return False  # without its transaction or its time
+        self.report.entries += 1
+        salts, at = leaves.value(row, at + _BODY.size)
+        customer_salt, staff_salt = leaves.halves(salts or b"")
+        parts = leaves.cut(row, at)
+        if len(customer_salt) == leaves.HASH_BYTES:
+            if not (parts.customer.startswith(leaves.BLANK) and self._removals.covers(place)):
+                return False  # references were taken away, and no erasure says so
+            self.report.erased += 1
+            customer = customer_salt
+        else:
+            customer = parts.customer_hash(customer_salt)
+        return leaves.leaf_hash(customer, parts.staff_hash(staff_salt), tag, number) == found
+
+    def _in_order(self, row: bytes, at: int, place: int) -> None:
+        entry, transaction, time = _BODY.unpack_from(row, at)[1::2]
+        order = transaction, entry
+        if order <= self._order:
+            words = _("entry %(entry)d at leaf %(place)d was written before the one that it follows")
+            self._wrong(Kind.REORDERED, words, place, entry)
+        elif time < self._floor and not self._clock_was_accepted(entry):
+            words = _("entry %(entry)d at leaf %(place)d bears a time long before it was written")
+            self._wrong(Kind.INSERTED, words, place, entry)
+        self._order = order
+
+    def _without_body(self, place: int, entry: int) -> None:
+        if place < self._removals.upto:
+            self.report.removed += 1
+        else:
+            self._wrong(Kind.MISSING, _("entry %(entry)d of leaf %(place)d is gone"), place, entry)
+
+    def _clock_was_accepted(self, entry: int) -> bool:
+        """Whether somebody has said since that entries before bear false times (manage.py accept_clock)."""
+        row = self._db.execute(
+            "SELECT FROM public.audit_entry WHERE event = 'change' AND id > %s AND details ? 'clock_accepted'"
+            " LIMIT 1",
+            [entry],
+        ).fetchone()
+        return row is not None
+
+    # Roots
+
+    def _signed(self, checkpoint: stored.Checkpoint) -> Head | None:
+        """What a checkpoint of the database says, once its signature holds."""
+        try:
+            head = self._keys.open(checkpoint.note)
+        except ProofError as error:
+            words = _("the checkpoint of %(size)d: %(error)s") % {"size": checkpoint.size, "error": error}
+        else:
+            if head.size == checkpoint.size:
+                return head
+            words = _("the checkpoint of %(size)d speaks of another size") % {"size": checkpoint.size}
+        self.report.add(Finding(Kind.UNSIGNED, words))
+        return None
+
+    def _lacking(self, end: int) -> None:
+        words = _("the leaves %(first)d to %(last)d are not there")
+        facts = {"first": self._next, "last": end - 1}
+        self.report.add(Finding(Kind.MISSING, words % facts, self._next, end - 1))
+        self._tree = None
+        self._next = end
+
+    def _resume(self, checkpoint: stored.Checkpoint, head: Head | None) -> None:
+        """Follow the tree again from a checkpoint, if what is stored gives the root that was signed."""
+        self._tree = None
+        self._nodes.clear()
+        if head is None:
+            return
+        try:
+            frontier = merkle.frontier(stored.StoredHashes(self._db), checkpoint.size)
+        except LookupError:
+            return
+        if merkle.fold(frontier) == head.root:
+            self._tree = merkle.Tree(checkpoint.size, frontier, keep=self._nodes.append)
+
+    def _compare_nodes(self) -> None:
+        """The stored nodes: no proof holds with a wrong one."""
+        for level, place, found in self._nodes:
+            row = self._db.execute(
+                "SELECT hash FROM public.audit_node WHERE level = %s AND place = %s", [level, place]
+            ).fetchone()
+            if row is None or row[0] != found:
+                words = _("the node %(place)d of level %(level)d is not what its leaves give")
+                facts = {"place": place, "level": level}
+                first, last = place << level, (place + 1 << level) - 1
+                self.report.add(Finding(Kind.EDITED, words % facts, first, last))
+        self._nodes.clear()
+
+    def _name(self, first: int, current: stored.Checkpoint) -> None:
+        """What was done to leaves that agree with their entries and not with the signed root.
+
+        By the horizon: what the checkpoint sealed was written below it, and nothing else was.
+        """
+        [(strange, elsewhere)] = self._db.execute(
+            "SELECT count(*) FILTER (WHERE l.place < %(last)s AND e.xid >= %(horizon)s::text::xid8),"
+            " count(*) FILTER (WHERE l.place >= %(last)s AND e.xid < %(horizon)s::text::xid8)"
+            " FROM public.audit_leaf l JOIN public.audit_entry e ON e.id = l.entry"
+            " WHERE l.place >= %(first)s",
+            {"first": first, "last": current.size, "horizon": str(current.horizon)},
+        ).fetchall()
+        if elsewhere:
+            kind, words = Kind.INSERTED, _("%(count)d leaves too many among %(first)d to %(last)d")
+        elif strange:
+            kind, words = Kind.MISSING, _("%(count)d leaves were taken out of %(first)d to %(last)d")
+        else:
+            kind, words = Kind.EDITED, _("the leaves %(first)d to %(last)d are not those that were signed")
+        facts = {"count": elsewhere or strange, "first": first, "last": current.size - 1}
+        self.report.add(Finding(kind, words % facts, first, current.size - 1))
+
+    def _compare_outside(self, outside: Head, *, named: int) -> None:
+        self.report.outside += 1
+        if self._tree is not None and self.report.found == named and self._tree.root() != outside.root:
+            words = _("the checkpoint outside of %(size)d entries is of another history")
+            self.report.add(Finding(Kind.ROLLED_BACK, words % {"size": outside.size}, 0, outside.size - 1))
+
+    # The end
+
+    def _judge_outside(self, newest: stored.Checkpoint | None) -> None:
+        """Copies that are larger than the log."""
+        if not self._outside:
+            return
+        largest = self._outside[0]
+        self.report.outside += len(self._outside)
+        size = newest.size if newest else 0
+        facts = {"outside": largest.size, "here": size, "lacking": largest.size - size}
+        if self._drew(newest, largest.size - size):
+            kind = Kind.CUT_OFF
+            words = _(
+                "a checkpoint outside has %(outside)d entries, the database %(here)d; it has given out the"
+                " numbers of the %(lacking)d that lack"
+            )
+        else:
+            kind = Kind.ROLLED_BACK
+            words = _(
+                "a checkpoint outside has %(outside)d entries, the database %(here)d, and it knows nothing of"
+                " any after them"
+            )
+        self.report.add(Finding(kind, words % facts, size, largest.size - 1))
+
+    def _drew(self, newest: stored.Checkpoint | None, lacking: int) -> bool:
+        """Whether this database itself once gave out numbers for so many more entries.
+
+        After a crash a sequence goes on up to 32 further on: so few count only if transactions ran, too.
+        """
+        [(numbers, transactions)] = self._db.execute(
+            "SELECT s.last_value - coalesce((SELECT max(id) FROM public.audit_entry), 0),"
+            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint - %s FROM public.audit_entry_id_seq s",
+            [newest.horizon if newest else 0],
+        ).fetchall()
+        return bool(numbers >= lacking and (numbers > _CRASH_SKIPS or transactions >= lacking))
+
+    def _judge_waiting(self, newest: stored.Checkpoint | None) -> None:
+        """Entries without a leaf, and the age of the newest checkpoint."""
+        rows = self._db.execute(
+            "SELECT e.id, e.xid < %s::text::xid8, e.timestamp < clock_timestamp() - %s::interval"
+            " FROM public.audit_entry e"
+            " WHERE NOT EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id) ORDER BY e.id LIMIT %s",
+            [str(newest.horizon if newest else 0), LAG, MOST],
+        ).fetchall()
+        for entry, is_below, is_late in rows:
+            if is_below:
+                words = _("entry %(entry)d has no leaf, though its transaction was sealed")
+                self.report.add(Finding(Kind.INSERTED, words % {"entry": entry}, entry=entry))
+            elif is_late:
+                words = _("entry %(entry)d waits for its leaf too long")
+                self.report.add(Finding(Kind.UNSEALED, words % {"entry": entry}, entry=entry))
+        row = self._db.execute("SELECT clock_timestamp()").fetchone()
+        if newest and row and row[0] - newest.sealed_at > QUIET + LAG:
+            words = _("no checkpoint since %(time)s") % {"time": newest.sealed_at.isoformat(" ", "seconds")}
+            self.report.add(Finding(Kind.UNSEALED, words))
+
+    def _wrong(self, kind: Kind, words: str, place: int, entry: int) -> None:
+        facts = {"entry": entry, "place": place}
+        self.report.add(Finding(kind, words % facts, place, place, entry))
+
+
+class _Rows:
+    """Rows of leaves, up to a place and then on."""
+
+    def __init__(self, rows: Iterator[bytes]) -> None:
+        self._rows = rows
+        self._held: bytes | None = None
+
+    def before(self, end: int) -> Iterator[bytes]:
+        """The rows of places before `end`; the first that is not is kept for the next call."""
+        limit = end.to_bytes(8, "big")  # places are never negative: their bytes compare as they do
+        if self._held is not None:
+            if self._held[_PLACE] >= limit:
+                return
+            yield self._held
+            self._held = None
+        for row in self._rows:
+            if row[_PLACE] >= limit:
+                self._held = row
+                return
+            yield row
+
+    def rest(self) -> Iterator[bytes]:
+        """All that remain."""
+        yield from self.before(1 << 62)
+
+
+@dataclass
+class _Removals:
+    """What was taken out rightly: all bodies before a leaf, the references of some ranges of leaves."""
+
+    upto: int = 0
+    firsts: list[int] = field(default_factory=list)
+    lasts: list[int] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, connection: Connection[Any], report: Report) -> _Removals:
+        """From the entries that say so; a retention that breaks its own rule is a finding."""
+        found = cls()
+        row = connection.execute(
+            "SELECT e.id, (r->>'to')::bigint, e.timestamp - make_interval(days => (r->>'days')::int)"
+            " FROM public.audit_entry e, LATERAL (SELECT e.details->'retention') x (r)"
+            " WHERE e.event = 'seal' AND e.details ? 'retention' ORDER BY e.id DESC LIMIT 1"
+        ).fetchone()
+        if row:
+            entry, found.upto, limit = row
+            sealed = connection.execute(
+                "SELECT sealed_at FROM public.audit_checkpoint WHERE size = %s", [found.upto]
+            ).fetchone()
+            if sealed is None or sealed[0] > limit:
+                words = _("the retention of entry %(entry)d goes beyond the rule that it names")
+                report.add(Finding(Kind.MISSING, words % {"entry": entry}, entry=entry))
+        ranges = connection.execute(
+            "SELECT (r->>0)::bigint, (r->>1)::bigint FROM public.audit_entry e,"
+            " LATERAL jsonb_array_elements(CASE jsonb_typeof(e.details->'leaves') WHEN 'array'"
+            " THEN e.details->'leaves' ELSE '[]' END) r WHERE e.event = 'erase' ORDER BY 1"
+        )
+        for first, last in ranges:
+            found.firsts.append(first)
+            found.lasts.append(last)
+        return found
+
+    def covers(self, place: int) -> bool:
+        """Whether an erasure names this leaf."""
+        at = bisect_right(self.firsts, place) - 1
+        return at >= 0 and place <= self.lasts[at]
+
+
+def _micros(time: datetime) -> int:
+    """A time as PostgreSQL's binary form has it."""
+    return (time - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,137 @@
+"""What people of the demo did before it was started: accesses that a reviewer finds in the queue.
+
+Asked for, approved, opened and looked at through the functions that record, in sessions of their own;
+nothing is put into the log by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.utils import timezone
+
+from audit.models import Entry, Event
+from audit.odd import finding
+from gatekeeper import access, gate
+from gatekeeper.models import Account, Grant, Ticket
+from gatekeeper.reviews import calls
+from staff.callers import Caller
+from staff.models import Member, Session
+
+SOURCE: Final = "demo"
+#: So many tickets were looked at; one more access was tried in vain.
+LOOKED_AT: Final = 4
+TRIES: Final = 6
+FIELDS: Final = ("contact.name", "contact.email", "company.name")
+
+
+def act() -> None:
+    """Look at some accounts, one of them whole; try another in vain; let the rules judge it."""
+    if settings.MODE not in {"demo", "test"}:
+        raise ImproperlyConfigured("The demo's people act in the demo alone.")
+    found = [one for one in _tickets() if _account(one) is not None][: LOOKED_AT + 1]
+    sessions: dict[int, Caller] = {}
+    try:
+        for number, ticket in enumerate(found[:LOOKED_AT]):
+            _look(ticket, sessions, everything=number == 0)
+        for ticket in found[LOOKED_AT:]:
+            _try(ticket, sessions)
+    finally:
+        for caller in sessions.values():
+            _sign_out(caller)
+    finding.find(lambda entries: calls.queue(entries, SOURCE))
+
+
+def _tickets() -> list[Ticket]:
+    """Open tickets of consultants who have a manager, one of each account."""
+    found = Ticket.objects.filter(
+        kind="support", state__in=["open", "pending"], assignee__manager__isnull=False, accounts__len=1
+    )
+    return list(found.select_related("assignee__manager").order_by("number")[:100])
+
+
+def _account(ticket: Ticket) -> Account | None:
+    return Account.objects.filter(
+        reference=ticket.accounts[0], erased_at=None, restricted_at=None, filled__contains=list(FIELDS)
+    ).first()
+
+
+def _caller(member: Member, sessions: dict[int, Caller]) -> Caller:
+    if member.pk not in sessions:
+        now, digest = timezone.now(), hashlib.sha256(secrets.token_bytes(32)).digest()
+        with transaction.atomic():
+            session = Session.objects.create(
+                digest=digest, member=member, started_at=now, last_seen_at=now, verified_at=now, factor="totp"
+            )
+            _record(session, Event.SIGN_IN)
+        context: dict[str, str | None] = {
+            "remote_addr": "127.0.0.1",
+            "user_agent": SOURCE,
+            "cid": secrets.token_hex(16),
+        }
+        sessions[member.pk] = Caller(digest, context)
+    return sessions[member.pk]
+
+
+def _sign_out(caller: Caller) -> None:
+    with transaction.atomic():
+        session = Session.objects.select_related("member").get(digest=caller.digest)
+        Session.objects.filter(pk=session.pk).update(ended_at=timezone.now())
+        _record(session, Event.SIGN_OUT)
+
+
+def _record(session: Session, event: Event) -> None:
+    if session.member is not None:
+        Entry.objects.create(
+            event=event,
+            actor=session.member,
+            member=session.member.number,
+            member_name=session.member.name,
+            role=",".join(session.member.roles),
+            session=session.pk,
+            factor=session.factor,
+            object_repr=SOURCE,
+            cid=secrets.token_hex(16),
+        )
+
+
+def _look(ticket: Ticket, sessions: dict[int, Caller], *, everything: bool) -> None:
+    account, holder = _account(ticket), ticket.assignee
+    if account is None or holder is None or holder.manager is None:
+        return
+    categories = ["contact", "company"]
+    if everything:
+        categories += ["billing", "activity"] + (["support"] if account.support_since else [])
+    wish = access.Wish(
+        account=account.reference,
+        ticket=ticket.number,
+        purpose="support_request",
+        categories=categories,
+        minutes=30,
+        while_open=False,
+        reason="reproduce_fault",
+    )
+    caller = _caller(holder, sessions)
+    asked = access.ask(caller, wish)
+    if asked.request is None or access.approve(
+        _caller(holder.manager, sessions), asked.request, categories=categories, minutes=30, while_open=False
+    ):
+        return
+    grant = Grant.objects.get(request=asked.request)
+    access.open_window(caller, grant=grant.pk, account=account.reference)
+    fields = [name for name in account.filled if name.partition(".")[0] in categories]
+    gate.reveal(caller, account=account.reference, grant=grant.pk, fields=fields if everything else FIELDS)
+    access.end(caller, grant.pk)
+
+
+def _try(ticket: Ticket, sessions: dict[int, Caller]) -> None:
+    """Somebody tries a door again and again."""
+    if ticket.assignee is None:
+        return
+    for _ in range(TRIES):
+        gate.reveal(_caller(ticket.assignee, sessions), account=ticket.accounts[0], grant=0, fields=FIELDS)

@@ -1,0 +1,158 @@
+"""Where the log's links lead: the address is the state, and each click is one token more or less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from audit.explorer import ANY
+from audit.search import Query, Term, token_of
+from gatekeeper.log import words
+
+if TYPE_CHECKING:
+    from audit.explorer import Bar, Figures
+
+UTC: Final = "utc"
+_TALL: Final = 100  # a bar's height, in the units of its picture
+
+
+@dataclass(frozen=True)
+class Look:
+    """What somebody looks at: the question, and the zone of the times ('' is the company's)."""
+
+    query: Query
+    zone: str = ""
+
+    def url(self, name: str = "entries", *arguments: object, **keys: int | None) -> str:
+        """The address of a page about this question."""
+        values = {"q": str(self.query), "zone": self.zone} | {
+            one: str(key or "") for one, key in keys.items()
+        }
+        given = urlencode({one: value for one, value in values.items() if value}, safe=":")
+        return reverse(name, args=arguments) + (f"?{given}" if given else "")
+
+    def asking(self, query: Query) -> Look:
+        """Another question, the same zone."""
+        return replace(self, query=query)
+
+    def adding(self, name: str, value: str, *, minus: bool = False) -> str:
+        """The address of the question with one token more."""
+        return self.asking(self.query.adding(Term(name, value, minus))).url()
+
+
+@dataclass(frozen=True)
+class Link:
+    """A word that leads somewhere; `on`: it is so already, and the click takes it back."""
+
+    label: str
+    url: str
+    on: bool = False
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value with its count, and what a click does: only these, or all but these."""
+
+    label: str
+    code: str
+    count: int
+    add: str
+    exclude: str
+    on: bool
+
+
+def terms(look: Look) -> list[Link]:
+    """The question's tokens; a click takes one away."""
+    query = look.query
+    kept = [(str(one), query.dropping(one)) for one in query.terms]
+    if query.since:
+        kept.append((f"since:{query.since}", query.between("", query.until)))
+    if query.until:
+        kept.append((f"until:{query.until}", query.between(query.since, "")))
+    return [Link(label, look.asking(rest).url(), on=True) for label, rest in kept]
+
+
+def views(look: Look, reader: str) -> list[Link]:
+    """What reviewers ask for most, as one click upon the question."""
+    offered: tuple[tuple[str, tuple[Term, ...]], ...] = (
+        (pgettext("view of the log", "Odd"), (Term("odd", ANY),)),
+        (pgettext("view of the log", "Views"), (Term("event", "view"),)),
+        (pgettext("view of the log", "Refusals"), (Term("outcome", "refused"),)),
+        (pgettext("view of the log", "Exports"), (Term("event", "export"),)),
+        (pgettext("view of the log", "Mine"), (Term("member", reader), Term("mine", "yes"))),
+    )
+    return [_switch(look, label, some) for label, some in offered]
+
+
+def _switch(look: Look, label: str, some: tuple[Term, ...]) -> Link:
+    query = look.query
+    if set(some) <= set(query.terms):
+        return Link(label, look.asking(query.dropping(*some)).url(), on=True)
+    return Link(label, look.asking(query.adding(*some)).url())
+
+
+def spans(look: Look) -> list[Link]:
+    """How far back, as one click upon the question."""
+    offered = (
+        (_("24 hours"), "24h"), (_("7 days"), "7d"), (_("30 days"), "30d"), (_("1 year"), "365d"),
+        (pgettext("span of time", "Any time"), ""),
+    )  # fmt: skip
+    query = look.query
+    return [
+        Link(label, look.asking(query.between(since, "")).url(), on=query.since == since and not query.until)
+        for label, since in offered
+    ]
+
+
+def zones(look: Look, company: str) -> list[Link]:
+    """In which zone times are shown."""
+    return [
+        Link(label, replace(look, zone=zone).url(), on=look.zone == zone)
+        for label, zone in ((company, ""), ("UTC", UTC))
+    ]
+
+
+def facets(look: Look, found: Figures) -> list[tuple[str, list[Value]]]:
+    """What the matches have in common, each value to add or to exclude."""
+    return [
+        (str(words.FACETS[name]), [_value(look, name, code, count) for code, count in found.facets[name]])
+        for name in words.FACETS
+        if found.facets.get(name)
+    ]
+
+
+def _value(look: Look, name: str, code: str, count: int) -> Value:
+    return Value(
+        label=words.label(name, code),
+        code=code,
+        count=count,
+        add=look.adding(name, code),
+        exclude=look.adding(name, code, minus=True),
+        on=Term(name, code) in look.query.terms,
+    )
+
+
+@dataclass(frozen=True)
+class Column:
+    """A bar of the histogram as it is drawn: `top` and `height` in a picture of 100."""
+
+    bar: Bar
+    url: str
+    top: int
+    height: int
+
+
+def columns(look: Look, found: Figures) -> list[Column]:
+    """The histogram; a click narrows the time to the bar's."""
+    most = max((one.count for one in found.bars), default=1)
+    drawn = []
+    for bar in found.bars:
+        height = max(2, round(bar.count * _TALL / most)) if bar.count else 0
+        narrowed = look.query.between(token_of(bar.since), token_of(bar.until))
+        drawn.append(Column(bar, look.asking(narrowed).url(), _TALL - height, height))
+    return drawn

@@ -1,0 +1,55 @@
+"""Entries as rows of a list: a page has fifty, so that each is put together from what is ready made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from gatekeeper.log import words
+from gatekeeper.log.links import Look
+from gatekeeper.templatetags.gate import badge, stamp
+
+if TYPE_CHECKING:
+    from audit.models import Entry
+
+
+def rows(
+    entries: Iterable[Entry], look: Look, why: Mapping[int, Sequence[str]], *, open_one: int = 0
+) -> list[dict[str, object]]:
+    """The places of each row's fragment (gatekeeper/log/_row.html). `why`: what is odd about which entry."""
+    language = get_language()
+    return [
+        {
+            "variant": (one.pk in why, one.pk == open_one),
+            "url": look.url("entry", one.pk),
+            "time": stamp(one.timestamp),
+            "who": _who(one),
+            "event": _event(one.event, language),
+            "account": one.account,
+            "ticket": one.ticket,
+            "outcome": _outcome(one.outcome, language),
+            "why": "; ".join(why.get(one.pk, ())),
+        }
+        for one in entries
+    ]
+
+
+def _who(one: Entry) -> str:
+    if not one.member_name:
+        return str(one.member or one.source)
+    return format_html('{} <span class="id muted">{}</span>', one.member_name, one.member)
+
+
+@lru_cache(maxsize=256)
+def _event(event: str, _language: str) -> str:
+    return words.label("event", event)
+
+
+@lru_cache(maxsize=64)
+def _outcome(outcome: str, _language: str) -> SafeString:
+    return badge(outcome)

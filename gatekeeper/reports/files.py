@@ -1,0 +1,112 @@
+"""A report as files: the sealed paper, the table, and all of it together with the proof."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from django.utils.translation import get_language, gettext, pgettext
+from reportlab.lib.units import mm
+
+from audit import verify_bundle
+from gatekeeper.reports import words
+from staff.cells import csv_of
+from staff.papers import drawing, sealing
+
+if TYPE_CHECKING:
+    from reportlab.platypus import Flowable
+
+    from gatekeeper.reports.proof import Proof
+    from gatekeeper.reports.report import Report
+
+#: Widths of a landscape page's columns, without and with the one that names the account.
+_WIDTHS: Final = tuple(part * mm for part in (44, 77, 50, 52, 24))
+_WIDTHS_SEVERAL: Final = tuple(part * mm for part in (44, 26, 66, 44, 45, 22))
+#: The one file that checks a bundle on a machine without us.
+VERIFIER: Final = Path(verify_bundle.__file__)
+
+
+def pdf(report: Report, proof: Proof, *, by: str) -> bytes:
+    """The paper, sealed, with the proof attached, in the language of now. `by`: role and number of whoever
+    makes it. Raises SealError."""
+    scope = report.scope
+    title = words.title(scope)
+    sheet = drawing.Sheet(
+        title=title, foot=scope.about[:80], language=get_language() or "en", at=report.at, wide=True
+    )
+    story: list[Flowable] = [
+        *drawing.heading(title, words.sums(report)),
+        drawing.facts(
+            [
+                (gettext("About"), scope.about),
+                (gettext("Period"), words.period(scope)),
+                (pgettext("report", "Made"), f"{words.moment(report.at, scope.zone)} ({scope.zone.key})"),
+                (pgettext("report", "Made by"), by),
+            ],
+            width=sheet.width,
+        ),
+        drawing.gap(5),
+    ]
+    if report.lines:
+        widths = _WIDTHS_SEVERAL if len(scope.accounts) > 1 else _WIDTHS
+        story.append(drawing.table(words.head(scope), words.rows(report), widths=widths))
+    said = [*words.notes(report), *_about(report, proof)]
+    story += [drawing.words(note, drawing.NOTE) for note in said]
+    return sealing.seal(
+        drawing.draw(sheet, story),
+        at=report.at,
+        reason=f"report {scope.about}"[:120],
+        facts={
+            "about": scope.about,
+            "since": scope.since.isoformat(),
+            "until": scope.until.isoformat(),
+            "at": report.at.isoformat(),
+            "entries": [line.number for line in report.lines],
+        },
+        files=proof.files,
+    )
+
+
+def csv(report: Report) -> bytes:
+    """The table, every time with its distance from UTC."""
+    scope = report.scope
+    return csv_of(
+        (*words.head(scope), "ISO 8601"),
+        [
+            (*row, line.at.astimezone(scope.zone).isoformat())
+            for row, line in zip(words.rows(report), report.lines, strict=True)
+        ],
+    )
+
+
+def archive(report: Report, proof: Proof, *, by: str) -> bytes:
+    """Paper, table, proof, and the file that checks the proof. Raises SealError."""
+    stem = name(report)
+    held = {
+        f"{stem}.pdf": pdf(report, proof, by=by),
+        f"{stem}.csv": csv(report),
+        **proof.files,
+        VERIFIER.name: VERIFIER.read_bytes(),
+    }
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as opened:
+        for file, data in held.items():
+            info = ZipInfo(file, report.at.astimezone(report.scope.zone).timetuple()[:6])
+            info.compress_type = ZIP_DEFLATED
+            opened.writestr(info, data)
+    return out.getvalue()
+
+
+def name(report: Report) -> str:
+    """What the files are called, without their endings."""
+    scope = report.scope
+    more = "" if len(scope.accounts) == 1 else f"+{len(scope.accounts) - 1}"
+    number = "" if scope.participant is None else f"-P{scope.participant}"
+    return f"report-{scope.accounts[0]}{more}{number}-{scope.since.astimezone(scope.zone):%Y-%m-%d}"
+
+
+def _about(report: Report, proof: Proof) -> list[str]:
+    proved = len(proof.files)
+    return list(words.proof(report, proved=proved, waiting=proof.waiting, problem=proof.problem))

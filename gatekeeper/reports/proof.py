@@ -1,0 +1,65 @@
+"""The proof that goes with a report: a bundle an account, for a stranger's tool (audit/proofs.py)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from audit import proofs, stored
+from audit.checkpoints import Keys
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from psycopg import Connection
+
+    from gatekeeper.reports.report import Report
+
+ALIAS = "default"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Bundles by their files' names; how many lines have no seal yet; why there are no bundles."""
+
+    files: dict[str, bytes]
+    waiting: int = 0
+    problem: str = ""
+
+
+def of(report: Report) -> Proof:
+    """The proof of a report. One that cannot be made is said in words: the report goes out all the same."""
+    if not settings.LOG_VERIFIER:
+        return Proof({}, problem=_("the log’s public key is not set"))
+    connection = stored.raw(ALIAS)
+    key = Keys.read(settings.LOG_VERIFIER).newest
+    files: dict[str, bytes] = {}
+    proved: set[int] = set()
+    try:
+        for account in report.scope.accounts:
+            wanted = _wanted(connection, report, account)
+            if wanted.entries:
+                files[f"proof-{account}.json"] = _written(proofs.bundle(connection, key, wanted))
+                proved.update(wanted.entries)
+    except proofs.UnprovableError as error:
+        return Proof({}, problem=str(error))
+    return Proof(files, waiting=sum(line.number not in proved for line in report.lines))
+
+
+def _wanted(connection: Connection[Any], report: Report, account: str) -> proofs.Wanted:
+    """Of an account everything in the period, so that a lacking entry would show; of a participant only
+    what the report lists, for the rest is about others."""
+    scope = report.scope
+    entries = proofs.sealed(connection, account, scope.since, min(scope.until, report.at))
+    if scope.participant is None:
+        return proofs.Wanted(entries=tuple(entries))
+    listed = {line.number for line in report.lines}
+    return proofs.Wanted(entries=tuple(e for e in entries if e in listed), selection=True)
+
+
+def _written(bundle: dict[str, Any]) -> bytes:
+    return (json.dumps(bundle, ensure_ascii=False, indent=1) + "\n").encode("utf-8")

@@ -1,0 +1,151 @@
+"""A report's lines in words, in the language of now: of the page, the paper and the table alike."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from gatekeeper import catalogue, times
+from staff.models import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from gatekeeper.reports.report import Line, Report
+    from gatekeeper.reports.scope import Scope
+
+_PURPOSES: Final = dict(catalogue.PURPOSES)
+_CATEGORIES: Final = dict(catalogue.CATEGORIES)
+_ROLES: Final = dict(Role.choices)
+
+
+def title(scope: Scope) -> str:
+    """What the report is called."""
+    if scope.participant is not None:
+        return _("Who viewed the data of participant %(reference)s") % {"reference": scope.about}
+    if len(scope.accounts) > 1:
+        return _("Who viewed the data of these accounts")
+    return _("Who viewed the data of account %(reference)s") % {"reference": scope.about}
+
+
+def period(scope: Scope) -> str:
+    """From the first day to the last, in the zone chosen."""
+    first = scope.since.astimezone(scope.zone).date()
+    last = (scope.until - timedelta(microseconds=1)).astimezone(scope.zone).date()
+    return f"{times.day(first)} – {times.day(last)} ({scope.zone.key})"
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """Day and time to the second, in a zone."""
+    local = at.astimezone(zone)
+    return f"{times.day(local.date())} {local:%H:%M:%S}"
+
+
+def sums(report: Report) -> str:
+    """How often, and for how many tickets; that it was never is an answer too."""
+    count = len(report.lines)
+    if not count:
+        return _("Nobody on the staff viewed these data in this period.")
+    views = ngettext("%(n)d view", "%(n)d views", count) % {"n": count}
+    tickets = ngettext("%(n)d ticket", "%(n)d tickets", report.tickets) % {"n": report.tickets}
+    return f"{views} · {tickets}"
+
+
+def why(line: Line) -> str:
+    """The ticket and the purpose."""
+    ticket = _("ticket %(number)s") % {"number": line.ticket}
+    return f"{ticket} · {_word(_PURPOSES, line.purpose)}"
+
+
+def what(line: Line) -> str:
+    """Which kinds of data; of participants also how many."""
+    words = ", ".join(_word(_CATEGORIES, code) for code in line.categories)
+    if line.participants is None:
+        return words
+    return f"{words}: " + ngettext("%(n)d record", "%(n)d records", line.participants) % {
+        "n": line.participants
+    }
+
+
+def who(line: Line) -> str:
+    """The role and the number, never the name (C-579/21)."""
+    return f"{', '.join(_word(_ROLES, code) for code in line.roles)} · {line.member}"
+
+
+def head(scope: Scope) -> tuple[str, ...]:
+    """What the columns are called."""
+    account = (_("Account"),) if len(scope.accounts) > 1 else ()
+    when = f"{pgettext('column', 'Time')} ({scope.zone.key})"
+    return (
+        when,
+        *account,
+        pgettext("report", "Why"),
+        pgettext("report", "Which data"),
+        pgettext("report", "By whom"),
+        pgettext("report", "Entry"),
+    )
+
+
+def rows(report: Report) -> list[tuple[str, ...]]:
+    """The lines under these columns."""
+    several = len(report.scope.accounts) > 1
+    return [
+        (
+            moment(line.at, report.scope.zone),
+            *((line.account,) if several else ()),
+            why(line),
+            what(line),
+            who(line),
+            str(line.number),
+        )
+        for line in report.lines
+    ]
+
+
+def notes(report: Report) -> list[str]:
+    """What has to be said beside the lines: what is counted, and what can no longer be told."""
+    said = [
+        _(
+            "%(reference)s was erased on %(day)s. With it the log lost every reference to it, so views before"
+            " that day can no longer be told. Nothing of its data is left."
+        )
+        % {"reference": reference, "day": times.day(at.astimezone(report.scope.zone).date())}
+        for reference, at in report.erased
+    ]
+    if report.shortened:
+        said.append(
+            _("The log is kept for a limited time. Entries of the beginning of this period may be removed.")
+        )
+    said.append(
+        _(
+            "Each line is a time when data were shown to a member of the staff. What was refused, and what"
+            " was withheld before it was shown, is not listed. Members are named by role and number."
+        )
+    )
+    return said
+
+
+def proof(report: Report, *, proved: int, waiting: int, problem: str) -> Iterable[str]:
+    """What the report says of its proof."""
+    if proved:
+        yield _(
+            "The proof attached shows that these entries stand in the log unaltered. It can be checked"
+            " without us: it says how."
+        )
+    if waiting:
+        yield ngettext(
+            "%(n)d entry is not sealed yet, and so not proved: a report made in a minute has it.",
+            "%(n)d entries are not sealed yet, and so not proved: a report made in a minute has them.",
+            waiting,
+        ) % {"n": waiting}
+    if problem:
+        yield _("There is no proof with this report: %(problem)s.") % {"problem": problem}
+
+
+def _word(words: dict[Any, Any], code: str) -> str:
+    return str(words.get(code, code))

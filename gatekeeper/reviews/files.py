@@ -1,0 +1,136 @@
+"""What leaves as a file: who is affected by a serious one, and a month's reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from audit.models import Entry
+from gatekeeper.models import Review
+from gatekeeper.reviews import queue, units
+from staff.cells import csv_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass
+class Affected:
+    """One person of one account: what of them was seen, when first and last, how often."""
+
+    account: str
+    person: str  # '' the account's own; else a participant's reference
+    first: datetime
+    last: datetime
+    categories: set[str] = field(default_factory=set)
+    views: int = 0
+
+
+def affected(review: Review, *, days: int) -> list[Affected]:
+    """Who is affected: by the unit alone (0 days), or by all that its member saw in so many days before it
+    was found serious."""
+    if not days:
+        return _persons(units.views(review))
+    until = review.serious_at or timezone.now()
+    found = Entry.objects.filter(
+        member=review.member.number, timestamp__gte=until - timedelta(days=days), timestamp__lte=until
+    )
+    return _persons(units.seen(found.order_by("id")))
+
+
+def _persons(entries: Iterable[Entry]) -> list[Affected]:
+    found: dict[tuple[str, str], Affected] = {}
+    for entry in entries:
+        # A page of participants shows each of them; all else is the account's own.
+        people = (
+            [f"{entry.account}-P{number}" for number in entry.records] if entry.records is not None else [""]
+        )
+        for person in people:
+            at = entry.timestamp
+            one = found.setdefault((entry.account, person), Affected(entry.account, person, at, at))
+            one.last = at
+            one.categories |= set(entry.categories or ())
+            one.views += 1
+    return sorted(found.values(), key=lambda one: (one.account, len(one.person), one.person))
+
+
+def affected_csv(found: list[Affected]) -> bytes:
+    """The file for whoever tells the authority and the customers: references, never a value."""
+    head = (
+        _("Account"),
+        _("Person"),
+        _("Categories"),
+        _("First seen (UTC)"),
+        _("Last seen (UTC)"),
+        pgettext("column", "Views"),
+    )
+    return csv_of(
+        head,
+        (
+            (
+                one.account,
+                one.person,
+                " ".join(sorted(one.categories)),
+                _utc(one.first),
+                _utc(one.last),
+                one.views,
+            )
+            for one in found
+        ),
+    )
+
+
+def of_month(month: date) -> list[Review]:
+    """The reviews that were queued or closed in a month of the company's."""
+    zone = timezone.get_default_timezone()
+    begins = datetime.combine(month.replace(day=1), time.min, zone)
+    ends = datetime.combine((begins.date() + timedelta(days=32)).replace(day=1), time.min, zone)
+    queued = Q(queued_at__gte=begins, queued_at__lt=ends)
+    closed = Q(closed_at__gte=begins, closed_at__lt=ends)
+    found = queue.reviews().filter(queued | closed).prefetch_related("remarks__by").order_by("id")
+    return list(found)
+
+
+def month_csv(found: list[Review]) -> bytes:
+    """A month's report: what was looked at, why, by whom, with what verdict, and whether in time."""
+    head = (
+        _("Review"), _("Member"), _("Account"), _("Ticket"), _("Grant"), _("Day"), _("Why"), _("Drawn"),
+        _("Queued (UTC)"), _("Due (UTC)"), _("State"), _("Closed (UTC)"), _("Reviewer"), _("Late"),
+        _("Questions"), _("Answers"),
+    )  # fmt: skip
+    return csv_of(head, (_cells(one) for one in found))
+
+
+def _cells(review: Review) -> tuple[object, ...]:
+    kinds = [(one.kind, one.by.number) for one in review.remarks.all()]
+    verdicts = " ".join(by for kind, by in kinds if kind in ("in_order", "serious"))
+    grant = review.grant
+    ended = review.closed_at or timezone.now()
+    return (
+        review.pk,
+        review.member.number,
+        grant.account.reference if grant else "",
+        grant.ticket.number if grant else "",
+        grant.pk if grant else "",
+        review.day or "",
+        " ".join(review.rules),
+        _("yes") if review.sampled else _("no"),
+        _utc(review.queued_at),
+        _utc(review.due_at),
+        review.get_state_display(),
+        _utc(review.closed_at) if review.closed_at else "",
+        verdicts,
+        _("yes") if ended > review.due_at else _("no"),
+        sum(kind == "question" for kind, _by in kinds),
+        sum(kind == "answer" for kind, _by in kinds),
+    )
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
