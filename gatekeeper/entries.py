@@ -80,7 +80,7 @@ _FACT_WORDS: Final[dict[str, Mapping[str, object]]] = {
     "role": dict(Role.choices),
     "ticket_kind": dict(Ticket._meta.get_field("kind").flatchoices),
     "ticket_state": dict(Ticket.State.choices),
-    "consent": {catalogue.NOT_REQUIRED: STATE_WORDS["not_required"]},
+    "consent": {catalogue.NOT_REQUIRED: STATE_WORDS["not_required"], "passed": STATE_WORDS["passed"]},
     "purpose": dict(catalogue.PURPOSES),
     "categories": CATEGORY_WORDS,
     "fields": catalogue.FIELDS,
