@@ -40,6 +40,7 @@ _FLAG: Final = """
 """
 _WHERE: Final = """
     SELECT (pg_control_system()).system_identifier, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+        coalesce((SELECT min(e.id) FROM public.audit_entry e), 1),
         coalesce((SELECT max(e.id) FROM public.audit_entry e), 0), clock_timestamp()
 """
 
@@ -57,11 +58,11 @@ def find(then: Callable[[list[int]], object] = lambda _: None) -> Counter[str]:
 
     `then` is given the entries that a batch flagged, within the batch's transaction.
     """
-    system, horizon, newest, now = call(_WHERE, [])
+    system, horizon, oldest, newest, now = call(_WHERE, [])
     last = Round.objects.order_by("-pk").first()
     start = _start(last, system)
     counted: Counter[str] = Counter()
-    for after in range(start.lowest, newest, BATCH):
+    for after in range(max(start.lowest, oldest - 1), newest, BATCH):
         place = {"after": after, "upto": min(after + BATCH, newest), "horizon": str(start.horizon)}
         with transaction.atomic():
             found = {rule.name: _flag(rule, place) for rule in rules()}

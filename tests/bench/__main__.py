@@ -92,16 +92,19 @@ def measure(*, quick: bool) -> tuple[list[Row], str]:
             # Then: signing in by the pages takes factors, and the desks' own sessions need a fresh one.
             page = _told(web.page_row, server, world, desks, rounds=rounds, seconds=seconds)
             log = [
-                *sealing.sealing_rows(entries=30_000 if quick else 150_000),
+                *map(_said, sealing.sealing_rows(entries=30_000 if quick else 150_000)),
                 _told(sealing.writing_row, rounds=rounds, seconds=seconds),
                 # Last: it leaves a log of ten million entries behind.
-                *explorer.explorer_rows(world, quick=quick),
+                *map(_said, explorer.explorer_rows(world, quick=quick)),
             ]
     return [*vault, page, *asked, imported, *log], where
 
 
 def _told(measured: Callable[..., Row], *given: Any, **more: Any) -> Row:
-    row = measured(*given, **more)
+    return _said(measured(*given, **more))
+
+
+def _said(row: Row) -> Row:
     sys.stderr.write(f"{row.what}: {row.measured} ({row.target}); {row.note}\n")
     return row
 
