@@ -488,6 +488,7 @@ def test_a_record_releases_for_sixty_seconds(
     # release does not ask to be called again. Each call's own commit flushes what was there.
     said = {release(vault, scene, entry).reason for _ in range(3)}
     assert None in said if reason is None else said == {reason}
+    assert said <= {reason, "record_failed"}
 
 
 @DATABASE
