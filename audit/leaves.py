@@ -52,6 +52,8 @@ NO_TAG: Final = bytes(TAG_BYTES)
 _CUSTOMER_HEAD: Final = stranger.pack([stranger.CUSTOMER])
 _STAFF_HEAD: Final = stranger.pack([stranger.STAFF])
 _LENGTH: Final = struct.Struct(">i")
+# Looked up once and not for each of millions.
+_length, _pack_length, _sha256 = _LENGTH.unpack_from, _LENGTH.pack, hashlib.sha256
 _OF_A_HASH: Final = _LENGTH.pack(HASH_BYTES)
 _LEAF_HEAD: Final = b"\x00" + stranger.pack([stranger.LEAF]) + _OF_A_HASH
 
@@ -78,15 +80,45 @@ PARTS: Final = (
 class Parts(NamedTuple):
     """An entry's two parts in canonical bytes, without their salts."""
 
-    account: str
     customer: bytes
     staff: bytes
 
-    def customer_hash(self, salt: bytes) -> bytes:
-        return hashlib.sha256(_CUSTOMER_HEAD + _LENGTH.pack(len(salt)) + salt + self.customer).digest()
 
-    def staff_hash(self, salt: bytes) -> bytes:
-        return hashlib.sha256(_STAFF_HEAD + _LENGTH.pack(len(salt)) + salt + self.staff).digest()
+def cut(row: bytes, start: int) -> Parts:
+    """Cut the columns of `PARTS`, which begin at `start` of a binary row, into the two parts."""
+    shared, end = _shared(row, start)
+    return Parts(row[start:end], row[shared:])
+
+
+def _shared(row: bytes, start: int) -> tuple[int, int]:
+    """Where the field that is in both parts begins and ends: behind those of `ERASED`."""
+    at = start
+    for _column in ERASED:
+        (size,) = _length(row, at)
+        at += 4 if size < 0 else 4 + size
+    return at, at + 4 + _length(row, at)[0]
+
+
+def customer_hash(salt: bytes, part: bytes) -> bytes:
+    """The hash of the customer's part, in the bytes of `cut`, under its salt."""
+    return _sha256(_CUSTOMER_HEAD + _pack_length(len(salt)) + salt + part).digest()
+
+
+def staff_hash(salt: bytes, part: bytes) -> bytes:
+    """The hash of the staff part, in the bytes of `cut`, under its salt."""
+    return _sha256(_STAFF_HEAD + _pack_length(len(salt)) + salt + part).digest()
+
+
+def hashes(row: bytes, start: int, salts: bytes) -> tuple[bytes, bytes]:
+    """The hashes of both parts, the customer's first, out of a row with the columns of `PARTS`.
+
+    After an erasure the hash of the customer's part stands in its salt's place.
+    """
+    shared, end = _shared(row, start)
+    customer, staff = halves(salts)
+    if len(customer) != HASH_BYTES:
+        customer = customer_hash(customer, row[start:end])
+    return customer, staff_hash(staff, row[shared:])
 
 
 def halves(salts: bytes) -> tuple[bytes, bytes]:
@@ -94,21 +126,9 @@ def halves(salts: bytes) -> tuple[bytes, bytes]:
     return salts[:-SALT_BYTES], salts[-SALT_BYTES:]
 
 
-def cut(row: bytes, start: int) -> Parts:
-    """Cut the columns of `PARTS`, which begin at `start` of a binary row, into the two parts."""
-    length = _LENGTH.unpack_from
-    (size,) = length(row, start)
-    shared = start + 4 + max(size, 0)
-    account = row[start + 4 : shared].decode()
-    (size,) = length(row, shared)  # records
-    shared += 4 + max(size, 0)
-    (size,) = length(row, shared)
-    return Parts(account, row[start : shared + 4 + size], row[shared:])
-
-
 def value(row: bytes, at: int) -> tuple[bytes | None, int]:
     """The bytes of the field that begins at `at`, None where it is absent, and where the next begins."""
-    (size,) = _LENGTH.unpack_from(row, at)
+    (size,) = _length(row, at)
     at += 4
     return (None, at) if size < 0 else (row[at : at + size], at + size)
 
@@ -142,8 +162,8 @@ def leaf_hash(customer: bytes, staff: bytes, tag: bytes, number: int) -> bytes:
     verify_bundle.leaf_data under leaf_hash, put together by hand (a test compares them): once an entry.
     """
     digits = b"%d" % number
-    data = _LEAF_HEAD + customer + _OF_A_HASH + staff + _LENGTH.pack(len(tag)) + tag
-    return hashlib.sha256(data + _LENGTH.pack(len(digits)) + digits).digest()
+    data = _LEAF_HEAD + customer + _OF_A_HASH + staff + _pack_length(len(tag)) + tag
+    return _sha256(data + _pack_length(len(digits)) + digits).digest()
 
 
 _COPY_HEAD: Final = 19  # signature, flags and length of an extension, before the first row

@@ -135,7 +135,7 @@ def _opened(row: bytes) -> dict[str, Any]:
         "place": int.from_bytes(place, "big"),
         "customer": leaves.opened(parts.customer),
         "salt": customer_salt.hex(),
-        "staff": parts.staff_hash(staff_salt).hex(),
+        "staff": leaves.staff_hash(staff_salt, parts.staff).hex(),
         "tag": tag.hex(),
         "number": int.from_bytes(number, "big"),
     }

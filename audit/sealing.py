@@ -33,9 +33,12 @@ LOCK: Final = 1734702699  # vault.lock_seal
 #: After so long without an entry one is written, so that the next checkpoint proves the silence.
 QUIET: Final = timedelta(minutes=5)
 
+#: Sorted first and printed then (OFFSET 0 keeps it so), while the rows before are hashed.
 _READ: Final = f"""
-    COPY (SELECT e.id, e.{leaves.SALTS}, {leaves.PARTS} FROM public.audit_entry e
-          WHERE {{which}} AND NOT EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id)
+    COPY (SELECT e.id, e.{leaves.SALTS}, {leaves.PARTS}
+          FROM (SELECT e.* FROM public.audit_entry e
+                WHERE {{which}} AND NOT EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id)
+                ORDER BY e.xid, e.id OFFSET 0) e
           ORDER BY e.xid, e.id) TO STDOUT (FORMAT binary)
 """  # noqa: S608  # columns of our own list
 _WRITE: Final = "COPY public.audit_leaf (place, entry, number, hash, tag) FROM STDIN (FORMAT binary)"
@@ -82,16 +85,18 @@ class _Waiting:
         """Hash both parts of an entry out of a row of `_READ`."""
         _, entry = _NUMBER.unpack_from(row)
         salts, at = leaves.value(row, _NUMBER.size)
-        parts = leaves.cut(row, at)
-        customer, staff = leaves.halves(salts or b"")
-        place = -1
-        if parts.account:
-            place = self.accounts.setdefault(parts.account, len(self.leaves))
-            if place == len(self.leaves):
-                self.leaves.append(0)
-            self.leaves[place] += 1
-        self._file.write(_KEPT.pack(entry, place, parts.customer_hash(customer), parts.staff_hash(staff)))
+        account, _ = leaves.value(row, at)
+        place = self._place(account.decode()) if account else -1
+        self._file.write(_KEPT.pack(entry, place, *leaves.hashes(row, at, salts or b"")))
         self.entries += 1
+
+    def _place(self, account: str) -> int:
+        """Count one leaf more of an account; return where its count stands."""
+        place = self.accounts.setdefault(account, len(self.leaves))
+        if place == len(self.leaves):
+            self.leaves.append(0)
+        self.leaves[place] += 1
+        return place
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes, bytes]]:
         """Entry, its account's place or -1, and both hashes."""

@@ -73,11 +73,6 @@ def _leaf(row: bytes) -> tuple[int, bytes]:
     number, at = leaves.value(row, at)
     tag, at = leaves.value(row, at)
     salts, at = leaves.value(row, at)
-    first, second = leaves.halves(salts or b"")
-    parts = leaves.cut(row, at)
-    # After an erasure the hash of the customer's part stands in its salt's place.
-    customer = first if len(first) == leaves.HASH_BYTES else parts.customer_hash(first)
-    hashed = leaves.leaf_hash(
-        customer, parts.staff_hash(second), tag or b"", int.from_bytes(number or b"", "big")
-    )
+    customer, staff = leaves.hashes(row, at, salts or b"")
+    hashed = leaves.leaf_hash(customer, staff, tag or b"", int.from_bytes(number or b"", "big"))
     return int.from_bytes(place or b"", "big"), hashed

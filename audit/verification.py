@@ -46,8 +46,12 @@ _READ: Final = f"""
 _LEAF: Final = struct.Struct(">2xiqiqiq")  # place, entry, number
 _PLACE: Final = slice(leaves.FIRST + 4, leaves.FIRST + 12)
 _BODY: Final = struct.Struct(">iqiqiq")  # id, transaction, time
-_WHOLE: Final = (8, 8, 8)
+_SALTED: Final = 2 * leaves.SALT_BYTES  # bytes of an entry's salts
+_ERASED: Final = leaves.HASH_BYTES + leaves.SALT_BYTES  # after the erasure of its account
 _ABSENT: Final = b"\xff\xff\xff\xff"
+#: A leaf's place, entry, number, hash, tag; its entry's id, transaction, time, salts; each behind its length.
+_USUAL: Final = struct.Struct(f">2x iq iq iq i{leaves.HASH_BYTES}s i{leaves.TAG_BYTES}s iq iq iq i{_SALTED}s")
+_LENGTHS: Final = (8, 8, 8, leaves.HASH_BYTES, leaves.TAG_BYTES, 8, 8, 8, _SALTED)
 _CRASH_SKIPS: Final = 32
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 
@@ -113,6 +117,9 @@ class Verification:
         self._db.execute(level)
         [(name,)] = self._reading.execute("SELECT pg_export_snapshot()").fetchall()
         self._db.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(name)))
+        # Rows come as they stand in the tree, at once and in constant memory: a sort would print all of them
+        # first, while nobody hashes.
+        self._reading.execute("SET LOCAL enable_sort = off")
 
     def _opened(self, notes: Iterable[str]) -> list[Head]:
         """The checkpoints from elsewhere, the smallest last."""
@@ -206,43 +213,38 @@ class Verification:
             leaf(row)
 
     def _leaf(self, row: bytes) -> None:
-        place, entry, number = _LEAF.unpack_from(row)[1::2]
+        fields = _USUAL.unpack_from(row)
+        if fields[::2] == _LENGTHS:  # as nearly all have: one call unpacks them
+            place, entry, number, found, tag, _id, transaction, time, salts = fields[1::2]
+            at = _USUAL.size
+        else:
+            place, entry, number, found, tag, transaction, time, salts, at = _unusual(row)
         if place != self._next:
             self._lacking(place)
         self._next += 1
         if not self._next % _TOLD:
             self._progress(_TOLD)
-        found, at = leaves.value(row, _LEAF.size)
-        tag, at = leaves.value(row, at)
-        if self._tree is not None and found is not None:
+        if self._tree is not None:
             self._tree.append(found)
-        if row[at : at + 4] == _ABSENT:
+        if salts is None:
             self._without_body(place, entry)
-        elif self._is_its(row, at, found or b"", tag or b"", number, place):
-            self._in_order(row, at, place)
+            return
+        self.report.entries += 1
+        is_salted = len(salts) == _SALTED or (len(salts) == _ERASED and self._was_erased(row, at, place))
+        if is_salted and leaves.leaf_hash(*leaves.hashes(row, at, salts), tag, number) == found:
+            self._in_order(place, entry, transaction, time)
         else:
             words = _("entry %(entry)d is not what leaf %(place)d says")
             self._wrong(Kind.EDITED, words, place, entry)
 
-    def _is_its(self, row: bytes, at: int, found: bytes, tag: bytes, number: int, place: int) -> bool:
-        """Whether an entry's body gives the leaf's hash."""
-        if _BODY.unpack_from(row, at)[::2] != _WHOLE:
-            return False  # without its transaction or its time
-        self.report.entries += 1
-        salts, at = leaves.value(row, at + _BODY.size)
-        customer_salt, staff_salt = leaves.halves(salts or b"")
-        parts = leaves.cut(row, at)
-        if len(customer_salt) == leaves.HASH_BYTES:
-            if not (parts.customer.startswith(leaves.BLANK) and self._removals.covers(place)):
-                return False  # references were taken away, and no erasure says so
+    def _was_erased(self, row: bytes, at: int, place: int) -> bool:
+        """Whether references that were taken away are gone indeed, and an erasure says so."""
+        if row.startswith(leaves.BLANK, at) and self._removals.covers(place):
             self.report.erased += 1
-            customer = customer_salt
-        else:
-            customer = parts.customer_hash(customer_salt)
-        return leaves.leaf_hash(customer, parts.staff_hash(staff_salt), tag, number) == found
+            return True
+        return False
 
-    def _in_order(self, row: bytes, at: int, place: int) -> None:
-        entry, transaction, time = _BODY.unpack_from(row, at)[1::2]
+    def _in_order(self, place: int, entry: int, transaction: int, time: int) -> None:
         order = transaction, entry
         if order <= self._order:
             words = _("entry %(entry)d at leaf %(place)d was written before the one that it follows")
@@ -401,6 +403,24 @@ class Verification:
     def _wrong(self, kind: Kind, words: str, place: int, entry: int) -> None:
         facts = {"entry": entry, "place": place}
         self.report.add(Finding(kind, words % facts, place, place, entry))
+
+
+def _unusual(row: bytes) -> tuple[int, int, int, bytes, bytes, int, int, bytes | None, int]:
+    """The fields of `_USUAL` and where the entry's columns begin; the salts are None where it has no body.
+
+    They are empty where it lacks its transaction or its time.
+    """
+    place, entry, number = _LEAF.unpack_from(row)[1::2]
+    found, at = leaves.value(row, _LEAF.size)
+    tag, at = leaves.value(row, at)
+    leaf = (place, entry, number, found or b"", tag or b"")
+    if row[at : at + 4] == _ABSENT:
+        return *leaf, 0, 0, None, at
+    body = _BODY.unpack_from(row, at)
+    if body[::2] != (8, 8, 8):
+        return *leaf, 0, 0, b"", len(row)
+    salts, at = leaves.value(row, at + _BODY.size)
+    return *leaf, body[3], body[5], salts or b"", at
 
 
 class _Rows:

@@ -114,12 +114,10 @@ def _forge_leaf(log: Log, entry: int) -> None:
         [row] = leaves.rows(copy)
     salts, at = leaves.value(row, leaves.FIRST)
     assert salts
-    parts = leaves.cut(row, at)
-    first, second = leaves.halves(salts)
     [(tag, number)] = log.setup.execute(
         "SELECT tag, number FROM audit_leaf WHERE entry = %s", [entry]
     ).fetchall()
-    forged = leaves.leaf_hash(parts.customer_hash(first), parts.staff_hash(second), tag, number)
+    forged = leaves.leaf_hash(*leaves.hashes(row, at, salts), tag, number)
     assert log.tamper("UPDATE audit_leaf SET hash = %s WHERE entry = %s", [forged, entry]) == 1
 
 
