@@ -91,7 +91,14 @@ class Ticket(models.Model):
         default_permissions = ()
         indexes = (
             GinIndex("accounts", name="ticket_accounts"),
-            models.Index("assignee", F("updated_at").desc(), name="ticket_assignee"),
+            # Of the open ones alone: a member's list is short, however long their past is.
+            models.Index(
+                "assignee",
+                F("updated_at").desc(),
+                F("id").desc(),
+                name="ticket_open",
+                condition=Q(state__in=sorted(catalogue.OPEN_STATES)),
+            ),
         )
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.search import Query, Term
-from gatekeeper import access, gate, presentation
+from gatekeeper import access, catalogue, gate, presentation
 from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
@@ -90,7 +90,7 @@ def ticket(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _tickets(request: HttpRequest, member: Member) -> tuple[list[dict[str, object]], str]:
-    mine = Ticket.objects.filter(assignee=member, state__in=["open", "pending"])
+    mine = Ticket.objects.filter(assignee=member, state__in=sorted(catalogue.OPEN_STATES))
     page = Paginator(mine.order_by("-updated_at", "-id"), TICKETS_A_PAGE).get_page(request.GET.get("page"))
     lines = [_line(request, found, reference) for found in page for reference in found.accounts]
     return lines, f"/?page={page.next_page_number()}" if page.has_next() else ""

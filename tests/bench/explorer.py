@@ -3,7 +3,7 @@
 In: a reviewer. Out: rows of the table. Measured are the rows with what is odd about them, and the whole
 answer: session, the entry that records the question, the rows, and the page. Each question is asked over and
 over for another account, member, day: nothing is asked twice. The log is a year's, with busy and quiet
-members and accounts.
+members and accounts; a smaller log has fewer accounts, so that a page holds as many rows in both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 SMALL: Final = 100_000
 LARGE: Final = 10_000_000
 MEMBERS: Final = 400
-ACCOUNTS: Final = 200_000
+PER_ACCOUNT: Final = 50  # entries
+PER_TICKET: Final = 12
 #: Without the triggers, which would draw a transaction for each row. A year, in the order of its numbers.
 #: The square of a random number makes some busy and many quiet.
 FILL: Final = """
@@ -47,12 +48,12 @@ FILL: Final = """
     SELECT pg_current_xact_id(), x.event, x.outcome, CASE x.outcome WHEN 'refused' THEN (ARRAY[
             'ticket_closed', 'approval_missing', 'mfa_stale', 'grant_expired'])[1 + x.n %% 4] ELSE '' END,
         3, '', '', '', 17, '192.0.2.1', md5(x.n::text),
-        now() - interval '365 days' * (1 - x.n::float / %(whole)s), 1, '{}',
+        now() - interval '365 days' * (1 - x.n::float / %(count)s), 1, '{}',
         'K-' || 1000 + (x.a ^ 2 * %(members)s)::int, 'Katarzyna Przykładowa', 'consultant', x.n / 40,
         'totp', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0',
-        'MOC-' || 40000 + (x.b ^ 2 * %(accounts)s)::int, 'ZD-' || 10000 + x.n / 12, 'support', 'open',
-        'support_request', '{contact}', '{contact.name,contact.email}', x.n / 3, x.n / 3, 'K-0020', 12, 1,
-        now() + interval '200 days', 'not_required', decode(md5(x.n::text) || md5(x.n::text), 'hex')
+        'MOC-' || 40000 + (x.b ^ 2 * %(accounts)s)::int, 'ZD-' || 10000 + x.n / %(per_ticket)s, 'support',
+        'open', 'support_request', '{contact}', '{contact.name,contact.email}', x.n / 3, x.n / 3, 'K-0020',
+        12, 1, now() + interval '200 days', 'not_required', decode(md5(x.n::text) || md5(x.n::text), 'hex')
     FROM (SELECT n, random() AS a, random() AS b,
             (ARRAY['view', 'view', 'view', 'view', 'view', 'view', 'start', 'request', 'approve', 'end',
                    'sign_in', 'search'])[1 + (random() * 11)::int] AS event,
@@ -63,7 +64,7 @@ FILL: Final = """
 FLAGS: Final = """
     INSERT INTO audit_flag (entry, rule, found_at)
     SELECT e.id, (ARRAY['new_pair', 'hours', 'export'])[1 + (random() * 2)::int], now()
-    FROM audit_entry e WHERE e.id > %(after)s AND e.id %% 200 = 0 ON CONFLICT DO NOTHING
+    FROM audit_entry e WHERE e.id % 200 = 0
 """
 
 
@@ -84,11 +85,10 @@ def explorer_rows(world: World, *, quick: bool) -> list[Row]:
     world.signature(reviewer)
     large, questions = (LARGE // 10, 60) if quick else (LARGE, 300)
     with connect() as setup:
-        setup.execute("DELETE FROM audit_flag")
-        _fill(setup, 1, SMALL, whole=large)
-        small = _measured(enter(world, reviewer), questions)
-        _fill(setup, SMALL + 1, large, whole=large)
-        big = _measured(enter(world, reviewer), questions)
+        _fill(setup, SMALL)
+        small = _measured(enter(world, reviewer), questions, entries=SMALL)
+        _fill(setup, large)
+        big = _measured(enter(world, reviewer), questions, entries=large)
     named = f"{large // 1_000_000} million"
     return [
         Row(
@@ -116,38 +116,43 @@ def explorer_rows(world: World, *, quick: bool) -> list[Row]:
     ]
 
 
-def _fill(setup: Connection, first: int, last: int, *, whole: int) -> None:
-    """Entries from one number of the year to another; the indexes are made anew behind them."""
+def _fill(setup: Connection, count: int) -> None:
+    """A year of so many entries in place of what there was; the indexes are made anew behind them."""
     began = time.perf_counter()
     setup.execute("ALTER TABLE audit_entry DISABLE TRIGGER ALL")
-    [(after,)] = setup.execute("SELECT coalesce(max(id), 0) FROM audit_entry").fetchall()
+    setup.execute("TRUNCATE audit_entry, audit_flag")
     made = setup.execute(
         "SELECT indexname, indexdef FROM pg_indexes"
         " WHERE tablename = 'audit_entry' AND indexdef NOT LIKE '%UNIQUE%'"
     ).fetchall()
     for name, _definition in made:
         setup.execute(f"DROP INDEX {name}".encode())
-    given = {"members": MEMBERS - 1, "accounts": ACCOUNTS - 1, "whole": whole}
+    given = {
+        "count": count,
+        "members": MEMBERS - 1,
+        "accounts": count // PER_ACCOUNT - 1,
+        "per_ticket": PER_TICKET,
+    }
     step = 500_000
-    for start in range(first, last + 1, step):
-        setup.execute(FILL.encode(), given | {"first": start, "last": min(start + step - 1, last)})
+    for first in range(1, count + 1, step):
+        setup.execute(FILL.encode(), given | {"first": first, "last": min(first + step - 1, count)})
     setup.execute("SET maintenance_work_mem = '1GB'")
     for _name, definition in made:
         setup.execute(definition.encode())
-    setup.execute(FLAGS.encode(), {"after": after})
+    setup.execute(FLAGS.encode())
     setup.execute("ALTER TABLE audit_entry ENABLE TRIGGER ALL")
     for trigger in ("entry_1_admit", "entry_2_stamp"):
         setup.execute(f"ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER {trigger}".encode())
     setup.execute("VACUUM ANALYZE audit_entry")
     setup.execute("VACUUM ANALYZE audit_flag")
-    sys.stderr.write(f"{last - first + 1} entries in {time.perf_counter() - began:.0f} s\n")
+    sys.stderr.write(f"{count} entries in {time.perf_counter() - began:.0f} s\n")
 
 
-def _questions(dice: random.Random) -> dict[str, Callable[[], str]]:
-    """Kinds of questions, each with other values every time."""
+def _questions(dice: random.Random, entries: int) -> dict[str, Callable[[], str]]:
+    """Kinds of questions to a log of so many entries, each with other values every time."""
 
     def account() -> str:
-        return f"MOC-{40_000 + int(dice.random() ** 2 * ACCOUNTS)}"
+        return f"MOC-{40_000 + int(dice.random() ** 2 * (entries // PER_ACCOUNT))}"
 
     def member() -> str:
         return f"K-{1000 + int(dice.random() ** 2 * MEMBERS)}"
@@ -165,7 +170,7 @@ def _questions(dice: random.Random) -> dict[str, Callable[[], str]]:
         "a member's refusals": lambda: f"member:{member()} outcome:refused",
         "a member's week": lambda: f"member:{member()} since:{(d := day(8))} until:{d}",
         "a member at an account": lambda: f"member:{member()} account:{account()}",
-        "a ticket": lambda: f"ticket:ZD-{10_000 + dice.randrange(800_000)}",
+        "a ticket": lambda: f"ticket:ZD-{10_000 + dice.randrange(entries // PER_TICKET)}",
         "a reason's refusals since a day": lambda: f"reason:ticket_closed since:{day()}",
         "what is odd": lambda: f"odd:any until:{day()}",
         "what is odd of an account": lambda: f"odd:any account:{account()}",
@@ -173,18 +178,17 @@ def _questions(dice: random.Random) -> dict[str, Callable[[], str]]:
     }
 
 
-def _measured(client: Client, questions: int) -> Found:
+def _measured(client: Client, questions: int, *, entries: int) -> Found:
     dice = random.Random(4)  # noqa: S311  # questions, not keys
-    kinds = _questions(dice)
+    kinds = _questions(dice, entries)
     for ask in kinds.values():
         _asked(client, ask())  # warm
     times: dict[str, list[float]] = {name: [] for name in kinds}
     alone: list[float] = []
     for number in range(questions):
         name = list(kinds)[number % len(kinds)]
-        line = kinds[name]()
-        times[name].append(_asked(client, line))
-        query = search.parse(line, words.words())
+        times[name].append(_asked(client, kinds[name]()))
+        query = search.parse(kinds[name](), words.words())
         began = time.perf_counter()
         odd.words(one.pk for one in explorer.page(query, reader="K-0001").entries)
         alone.append((time.perf_counter() - began) * 1000)
