@@ -33,11 +33,13 @@ LOCK: Final = 1734702699  # vault.lock_seal
 #: After so long without an entry one is written, so that the next checkpoint proves the silence.
 QUIET: Final = timedelta(minutes=5)
 
-#: Sorted first and printed then (OFFSET 0 keeps it so), while the rows before are hashed.
+#: Sorted first and printed then (OFFSET 0 keeps it so), while the rows before are hashed. The bound on both
+#: sides, for PostgreSQL might look through all leaves there are.
 _READ: Final = f"""
     COPY (SELECT e.id, e.{leaves.SALTS}, {leaves.PARTS}
           FROM (SELECT e.* FROM public.audit_entry e
-                WHERE {{which}} AND NOT EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id)
+                WHERE {{which}} AND e.id > {{above}} AND NOT EXISTS (
+                    SELECT FROM public.audit_leaf l WHERE l.entry = e.id AND l.entry > {{above}})
                 ORDER BY e.xid, e.id OFFSET 0) e
           ORDER BY e.xid, e.id) TO STDOUT (FORMAT binary)
 """  # noqa: S608  # columns of our own list
@@ -47,6 +49,7 @@ _COPY_END: Final = b"\xff\xff"
 _LEAF_ROW: Final = struct.Struct(f">h iq iq iq i32s i{leaves.TAG_BYTES}s")
 _NUMBER: Final = struct.Struct(">2xiq")
 _KEPT: Final = struct.Struct(">qi32s32s")
+_LEAST: Final = -(1 << 63)  # below every number
 _IN_MEMORY: Final = 16 << 20
 _BLOCK: Final = 64 << 10
 
@@ -65,9 +68,10 @@ class _Moment:
 
 @dataclass(frozen=True)
 class _Span:
-    """What one batch takes: which entries, and the horizon that they leave behind."""
+    """What one batch takes: which entries above a number, and the horizon that they leave behind."""
 
     era: int
+    above: int
     which: sql.Composable
     horizon: int
 
@@ -223,7 +227,7 @@ class Sealer:
         ).fetchone()
         if row is None:
             return self._new_era(moment)
-        return _Span(row[0], self._unsealed(newest, row[0], moment), moment.oldest)
+        return self._unsealed(newest, row[0], moment)
 
     def _new_era(self, moment: _Moment) -> _Span:
         [(number, horizon)] = self._db.execute(
@@ -231,22 +235,22 @@ class Sealer:
             [self._signer.key.name, self._source],
         ).fetchall()
         if number == 1:
-            return _Span(number, self._unsealed(None, number, moment), moment.oldest)
+            return self._unsealed(None, number, moment)
         # All that are here, whatever their numbers: nobody writes until this transaction has ended.
-        return _Span(number, sql.SQL("e.xid <> pg_current_xact_id()"), horizon)
+        return _Span(number, _LEAST, sql.SQL("e.xid <> pg_current_xact_id()"), horizon)
 
-    def _unsealed(self, newest: stored.Checkpoint | None, era: int, moment: _Moment) -> sql.Composable:
-        """Which entries a batch takes: those of transactions that have ended since the last horizon."""
+    def _unsealed(self, newest: stored.Checkpoint | None, era: int, moment: _Moment) -> _Span:
+        """The entries of transactions that have ended since the last horizon."""
         horizon = newest.horizon if newest else 0
-        return sql.SQL("e.id > {} AND e.xid >= {}::xid8 AND e.xid < {}::xid8").format(
-            sql.Literal(stored.lowest(self._db, horizon, era)),
-            sql.Literal(str(horizon)),
-            sql.Literal(str(moment.oldest)),
+        which = sql.SQL("e.xid >= {}::xid8 AND e.xid < {}::xid8").format(
+            sql.Literal(str(horizon)), sql.Literal(str(moment.oldest))
         )
+        return _Span(era, stored.lowest(self._db, horizon, era), which, moment.oldest)
 
     def _read(self, span: _Span) -> _Waiting:
         waiting = _Waiting()
-        with self._db.cursor() as cursor, cursor.copy(sql.SQL(_READ).format(which=span.which)) as copy:
+        statement = sql.SQL(_READ).format(which=span.which, above=sql.Literal(span.above))
+        with self._db.cursor() as cursor, cursor.copy(statement) as copy:
             for row in leaves.rows(copy):
                 waiting.add(row)
         return waiting

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from string import Formatter
 from typing import Final
 
 from django import template
@@ -49,26 +50,7 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
 }
 
 
-class _Places:
-    """The values of a fragment's places, escaped: an item or an attribute of the first source with it."""
-
-    def __init__(self, sources: Sequence[object]) -> None:
-        self._sources = sources
-
-    def __getitem__(self, name: str) -> str:
-        for source in self._sources:
-            if isinstance(source, dict):
-                if name in source:
-                    return _escaped(source[name])
-            elif hasattr(source, name):
-                return _escaped(getattr(source, name))
-        raise KeyError(name)
-
-
-def _escaped(value: object) -> str:
-    """What Django's own does, without its regard for words that are translated later."""
-    text = value if isinstance(value, str) else str(value)
-    return text if isinstance(text, SafeString) else html.escape(text)
+_NOTHING: Final = object()
 
 
 @register.simple_tag
@@ -77,14 +59,36 @@ def fill(fragment: str, *sources: object, variant: object = "", **values: object
 
     For what a page repeats: it is rendered once for each language, and holds nothing of any request.
     The values (escaped) are those given by name, or what the sources have under the place's name.
+    Raises KeyError for a place without a value.
     """
-    text = _fragment(fragment, get_language(), variant)
-    return mark_safe(text.format_map(_Places([values, *sources])))  # noqa: S308  # each value is escaped
+    pieces = []
+    for text, place in _fragment(fragment, get_language(), variant):
+        pieces.append(text)
+        if place:
+            pieces.append(_escaped(values[place] if place in values else _from(sources, place)))
+    return SafeString("".join(pieces))
 
 
 @lru_cache(maxsize=512)
-def _fragment(name: str, _language: str, variant: object) -> str:
-    return get_template(name).render({"variant": variant})
+def _fragment(name: str, _language: str, variant: object) -> tuple[tuple[str, str | None], ...]:
+    """Its text in pieces, each with the place that follows it."""
+    text = get_template(name).render({"variant": variant})
+    return tuple((piece, place) for piece, place, _, _ in Formatter().parse(text))
+
+
+def _from(sources: Sequence[object], place: str) -> object:
+    """An item or an attribute of the first source that has one of that name."""
+    for source in sources:
+        found = source.get(place, _NOTHING) if isinstance(source, dict) else getattr(source, place, _NOTHING)
+        if found is not _NOTHING:
+            return found
+    raise KeyError(place)
+
+
+def _escaped(value: object) -> str:
+    """What Django's own does, without its regard for words that are translated later."""
+    text = value if isinstance(value, str) else str(value)
+    return text if isinstance(text, SafeString) else html.escape(text)
 
 
 @register.simple_tag
