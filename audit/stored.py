@@ -23,6 +23,14 @@ def raw(alias: str) -> Connection[Any]:
     return connection
 
 
+def another(alias: str) -> Connection[Any]:
+    """One more of the driver's connections of an alias, in autocommit; its end is the caller's to see to."""
+    copy = connections[alias].copy()
+    copy.ensure_connection()
+    connection: Connection[Any] = copy.connection
+    return connection
+
+
 class StoredHashes:
     """The hashes that proofs are made of (merkle.Hashes); what was read once is kept for the next proof."""
 

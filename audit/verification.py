@@ -1,22 +1,20 @@
 """Verifying the log: every leaf against its entry, every checkpoint against the leaves, copies against both.
 
-One pass over leaves and entries by COPY in the order of the tree, in one snapshot, in constant memory
-(the ranges of erasures aside, which are few). The database is not believed: what it says must lead to
-roots that the log's key signed, and to those of the copies that had left it.
+One pass over the leaves in the order of the tree, each with the judgement whether it is its entry's
+(audit/judging.py), in one snapshot, in constant memory. The database is not believed: what it says must lead
+to roots that the log's key signed, and to those of the copies that had left it.
 """
 
 from __future__ import annotations
 
-import struct
-from bisect import bisect_right
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
-from psycopg import sql
 
-from audit import leaves, merkle, stored
+from audit import judging, merkle, stored
 from audit.findings import Finding, Kind
 from audit.sealing import QUIET
 from audit.verify_bundle import ProofError
@@ -37,21 +35,6 @@ LONGEST: Final = timedelta(minutes=10)
 MOST: Final = 1000
 _TOLD: Final = 1000  # leaves between two calls of `progress`
 
-_READ: Final = f"""
-    COPY (SELECT l.place, l.entry, l.number, l.hash, l.tag,
-                 e.id, e.xid, e."timestamp", e.salts, {leaves.PARTS}
-          FROM public.audit_leaf l LEFT JOIN public.audit_entry e ON e.id = l.entry
-          WHERE l.place >= {{first}} ORDER BY l.place) TO STDOUT (FORMAT binary)
-"""  # noqa: S608  # columns of our own list
-_LEAF: Final = struct.Struct(">2xiqiqiq")  # place, entry, number
-_PLACE: Final = slice(leaves.FIRST + 4, leaves.FIRST + 12)
-_BODY: Final = struct.Struct(">iqiqiq")  # id, transaction, time
-_SALTED: Final = 2 * leaves.SALT_BYTES  # bytes of an entry's salts
-_ERASED: Final = leaves.HASH_BYTES + leaves.SALT_BYTES  # after the erasure of its account
-_ABSENT: Final = b"\xff\xff\xff\xff"
-#: A leaf's place, entry, number, hash, tag; its entry's id, transaction, time, salts; each behind its length.
-_USUAL: Final = struct.Struct(f">2x iq iq iq i{leaves.HASH_BYTES}s i{leaves.TAG_BYTES}s iq iq iq i{_SALTED}s")
-_LENGTHS: Final = (8, 8, 8, leaves.HASH_BYTES, leaves.TAG_BYTES, 8, 8, 8, _SALTED)
 _CRASH_SKIPS: Final = 32
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 
@@ -86,14 +69,18 @@ class Verification:
         *,
         outside: Iterable[str] = (),
         progress: Callable[[int], object] = lambda _: None,
+        others: judging.Others | None = None,
     ) -> None:
-        """`outside`: checkpoints that were kept elsewhere. `progress` is told of more leaves done."""
+        """`outside`: checkpoints that were kept elsewhere. `progress` is told of more leaves done. `others`:
+        processes that judge leaves, so that this one only follows the tree.
+        """
         self._reading = reading
         self._db = beside
         self._keys = keys
         self._progress = progress
+        self._others = others
         self.report = Report()
-        self._removals = _Removals()
+        self._bare_upto = 0  # leaves below it have rightly lost their entries' bodies
         self._outside = self._opened(outside)
         self._nodes: list[merkle.Kept] = []
         self._tree: merkle.Tree | None = merkle.Tree(keep=self._nodes.append)  # None: it cannot be followed
@@ -105,21 +92,34 @@ class Verification:
         """Verify all, or what was sealed after the last checkpoint before `since`. Raises psycopg.Error."""
         with self._reading.transaction(), self._db.transaction():
             self._one_snapshot()
-            self._removals = _Removals.read(self._db, self.report)
+            self._bare_upto = self._retained()
             newest = self._walk(self._start(since) if since else None)
             self._judge_outside(newest)
             self._judge_waiting(newest)
         return self.report
 
     def _one_snapshot(self) -> None:
-        level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        self._reading.execute(level)
-        self._db.execute(level)
+        self._reading.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         [(name,)] = self._reading.execute("SELECT pg_export_snapshot()").fetchall()
-        self._db.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(name)))
-        # Rows come as they stand in the tree, at once and in constant memory: a sort would print all of them
-        # first, while nobody hashes.
-        self._reading.execute("SET LOCAL enable_sort = off")
+        judging.share(self._db, name)
+
+    def _retained(self) -> int:
+        """Below which leaf bodies are gone rightly; a retention that breaks its own rule is a finding."""
+        row = self._db.execute(
+            "SELECT e.id, (r->>'to')::bigint, e.timestamp - make_interval(days => (r->>'days')::int)"
+            " FROM public.audit_entry e, LATERAL (SELECT e.details->'retention') x (r)"
+            " WHERE e.event = 'seal' AND e.details ? 'retention' ORDER BY e.id DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return 0
+        entry, upto, limit = row
+        sealed = self._db.execute(
+            "SELECT sealed_at FROM public.audit_checkpoint WHERE size = %s", [upto]
+        ).fetchone()
+        if sealed is None or sealed[0] > limit:
+            words = _("the retention of entry %(entry)d goes beyond the rule that it names")
+            self.report.add(Finding(Kind.MISSING, words % {"entry": entry}, entry=entry))
+        return int(upto)
 
     def _opened(self, notes: Iterable[str]) -> list[Head]:
         """The checkpoints from elsewhere, the smallest last."""
@@ -155,19 +155,20 @@ class Verification:
 
     def _walk(self, before: stored.Checkpoint | None) -> stored.Checkpoint | None:
         """Every leaf, up to one checkpoint after the other; returns the newest checkpoint."""
-        statement = sql.SQL(_READ).format(first=sql.Literal(self._next))
-        with self._reading.cursor() as cursor, cursor.copy(statement) as copy:
-            rows = _Rows(leaves.rows(copy))
+        erasures = judging.Erasures.read(self._db)
+        with closing(judging.judgements(self._reading, self._next, erasures, self._others)) as judgements:
+            walk = _Leaves(judgements)
             for current in self._checkpoints(before):
                 self._enter(before, current)
-                self._segment(rows, current, named=self.report.found)
+                self._segment(walk, current, named=self.report.found)
                 before = current
-            beyond = [_LEAF.unpack_from(row) for row in rows.rest()]
+            beyond = [(place, entry) for place, entry, *_rest in walk.rest()]
         self._progress(self._next % _TOLD)
         if beyond:
             words = _("leaf %(place)d and %(more)d after it stand under no checkpoint")
-            facts = {"place": beyond[0][1], "more": len(beyond) - 1}
-            self.report.add(Finding(Kind.INSERTED, words % facts, beyond[0][1], beyond[-1][1], beyond[0][3]))
+            (first, entry), (last, _entry) = beyond[0], beyond[-1]
+            facts = {"place": first, "more": len(beyond) - 1}
+            self.report.add(Finding(Kind.INSERTED, words % facts, first, last, entry))
         self.report.size = self._next
         return before
 
@@ -187,14 +188,14 @@ class Verification:
         if before and before.era != current.era:
             self._order = (0, 0)  # transactions are numbered anew
 
-    def _segment(self, rows: _Rows, current: stored.Checkpoint, *, named: int) -> None:
+    def _segment(self, walk: _Leaves, current: stored.Checkpoint, *, named: int) -> None:
         """The leaves up to a checkpoint, and the copies from elsewhere that lie on the way."""
         first = self._next
         while self._outside and self._outside[-1].size <= current.size:
             outside = self._outside.pop()
-            self._leaves(rows, outside.size)
+            self._leaves(walk, outside.size)
             self._compare_outside(outside, named=named)
-        self._leaves(rows, current.size)
+        self._leaves(walk, current.size)
         if self._next < current.size:
             self._lacking(current.size)
         head = self._signed(current)
@@ -206,19 +207,13 @@ class Verification:
         if not agrees:
             self._resume(current, head)
 
-    def _leaves(self, rows: _Rows, end: int) -> None:
+    def _leaves(self, walk: _Leaves, end: int) -> None:
         """Each leaf before `end`."""
         leaf = self._leaf
-        for row in rows.before(end):
-            leaf(row)
+        for judgement in walk.before(end):
+            leaf(*judgement)
 
-    def _leaf(self, row: bytes) -> None:
-        fields = _USUAL.unpack_from(row)
-        if fields[::2] == _LENGTHS:  # as nearly all have: one call unpacks them
-            place, entry, number, found, tag, _id, transaction, time, salts = fields[1::2]
-            at = _USUAL.size
-        else:
-            place, entry, number, found, tag, transaction, time, salts, at = _unusual(row)
+    def _leaf(self, place: int, entry: int, transaction: int, time: int, state: int, found: bytes) -> None:
         if place != self._next:
             self._lacking(place)
         self._next += 1
@@ -226,23 +221,17 @@ class Verification:
             self._progress(_TOLD)
         if self._tree is not None:
             self._tree.append(found)
-        if salts is None:
+        if state == judging.BARE:
             self._without_body(place, entry)
             return
         self.report.entries += 1
-        is_salted = len(salts) == _SALTED or (len(salts) == _ERASED and self._was_erased(row, at, place))
-        if is_salted and leaves.leaf_hash(*leaves.hashes(row, at, salts), tag, number) == found:
-            self._in_order(place, entry, transaction, time)
-        else:
+        if state == judging.EDITED:
             words = _("entry %(entry)d is not what leaf %(place)d says")
             self._wrong(Kind.EDITED, words, place, entry)
-
-    def _was_erased(self, row: bytes, at: int, place: int) -> bool:
-        """Whether references that were taken away are gone indeed, and an erasure says so."""
-        if row.startswith(leaves.BLANK, at) and self._removals.covers(place):
+            return
+        if state == judging.ERASED:
             self.report.erased += 1
-            return True
-        return False
+        self._in_order(place, entry, transaction, time)
 
     def _in_order(self, place: int, entry: int, transaction: int, time: int) -> None:
         order = transaction, entry
@@ -255,7 +244,7 @@ class Verification:
         self._order = order
 
     def _without_body(self, place: int, entry: int) -> None:
-        if place < self._removals.upto:
+        if place < self._bare_upto:
             self.report.removed += 1
         else:
             self._wrong(Kind.MISSING, _("entry %(entry)d of leaf %(place)d is gone"), place, entry)
@@ -405,89 +394,29 @@ class Verification:
         self.report.add(Finding(kind, words % facts, place, place, entry))
 
 
-def _unusual(row: bytes) -> tuple[int, int, int, bytes, bytes, int, int, bytes | None, int]:
-    """The fields of `_USUAL` and where the entry's columns begin; the salts are None where it has no body.
+class _Leaves:
+    """Judgements of leaves, up to a place and then on."""
 
-    They are empty where it lacks its transaction or its time.
-    """
-    place, entry, number = _LEAF.unpack_from(row)[1::2]
-    found, at = leaves.value(row, _LEAF.size)
-    tag, at = leaves.value(row, at)
-    leaf = (place, entry, number, found or b"", tag or b"")
-    if row[at : at + 4] == _ABSENT:
-        return *leaf, 0, 0, None, at
-    body = _BODY.unpack_from(row, at)
-    if body[::2] != (8, 8, 8):
-        return *leaf, 0, 0, b"", len(row)
-    salts, at = leaves.value(row, at + _BODY.size)
-    return *leaf, body[3], body[5], salts or b"", at
+    def __init__(self, judgements: Iterator[judging.Judgement]) -> None:
+        self._judgements = judgements
+        self._held: judging.Judgement | None = None
 
-
-class _Rows:
-    """Rows of leaves, up to a place and then on."""
-
-    def __init__(self, rows: Iterator[bytes]) -> None:
-        self._rows = rows
-        self._held: bytes | None = None
-
-    def before(self, end: int) -> Iterator[bytes]:
-        """The rows of places before `end`; the first that is not is kept for the next call."""
-        limit = end.to_bytes(8, "big")  # places are never negative: their bytes compare as they do
+    def before(self, end: int) -> Iterator[judging.Judgement]:
+        """Those of places before `end`; the first that is not is kept for the next call."""
         if self._held is not None:
-            if self._held[_PLACE] >= limit:
+            if self._held[0] >= end:
                 return
             yield self._held
             self._held = None
-        for row in self._rows:
-            if row[_PLACE] >= limit:
-                self._held = row
+        for judgement in self._judgements:
+            if judgement[0] >= end:
+                self._held = judgement
                 return
-            yield row
+            yield judgement
 
-    def rest(self) -> Iterator[bytes]:
+    def rest(self) -> Iterator[judging.Judgement]:
         """All that remain."""
         yield from self.before(1 << 62)
-
-
-@dataclass
-class _Removals:
-    """What was taken out rightly: all bodies before a leaf, the references of some ranges of leaves."""
-
-    upto: int = 0
-    firsts: list[int] = field(default_factory=list)
-    lasts: list[int] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, connection: Connection[Any], report: Report) -> _Removals:
-        """From the entries that say so; a retention that breaks its own rule is a finding."""
-        found = cls()
-        row = connection.execute(
-            "SELECT e.id, (r->>'to')::bigint, e.timestamp - make_interval(days => (r->>'days')::int)"
-            " FROM public.audit_entry e, LATERAL (SELECT e.details->'retention') x (r)"
-            " WHERE e.event = 'seal' AND e.details ? 'retention' ORDER BY e.id DESC LIMIT 1"
-        ).fetchone()
-        if row:
-            entry, found.upto, limit = row
-            sealed = connection.execute(
-                "SELECT sealed_at FROM public.audit_checkpoint WHERE size = %s", [found.upto]
-            ).fetchone()
-            if sealed is None or sealed[0] > limit:
-                words = _("the retention of entry %(entry)d goes beyond the rule that it names")
-                report.add(Finding(Kind.MISSING, words % {"entry": entry}, entry=entry))
-        ranges = connection.execute(
-            "SELECT (r->>0)::bigint, (r->>1)::bigint FROM public.audit_entry e,"
-            " LATERAL jsonb_array_elements(CASE jsonb_typeof(e.details->'leaves') WHEN 'array'"
-            " THEN e.details->'leaves' ELSE '[]' END) r WHERE e.event = 'erase' ORDER BY 1"
-        )
-        for first, last in ranges:
-            found.firsts.append(first)
-            found.lasts.append(last)
-        return found
-
-    def covers(self, place: int) -> bool:
-        """Whether an erasure names this leaf."""
-        at = bisect_right(self.firsts, place) - 1
-        return at >= 0 and place <= self.lasts[at]
 
 
 def _micros(time: datetime) -> int:

@@ -17,7 +17,7 @@ from django.db import connections
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from audit import stored
+from audit import judging, stored
 from audit.checkpoints import Keys, Signer
 from audit.sealing import Sealer
 from audit.verification import Report, Verification
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Connection
 
+#: Two more processes that judge three leaves at a time.
+FEW_EACH = judging.Others(partial(stored.another, "default"), processes=2, span=3)
 ACCOUNT = "MOC-40001"
 VIEW: dict[str, Any] = {
     "account": ACCOUNT,
@@ -156,16 +158,20 @@ class Log:
     def verify(
         self, *outside: str, progress: Callable[[int], object] = lambda _: None, since: datetime | None = None
     ) -> Report:
-        beside = connections["default"].copy()
-        beside.ensure_connection()
-        keys = Keys.read(settings.LOG_VERIFIER)
+        """Verify by one process, and by several of a few leaves each: they must find the same."""
+        beside = stored.another("default")
+        given: dict[str, Any] = {"outside": outside, "progress": progress}
         try:
-            found = Verification(
-                stored.raw("default"), beside.connection, keys, outside=outside, progress=progress
+            alone, together = (
+                Verification(
+                    stored.raw("default"), beside, Keys.read(settings.LOG_VERIFIER), **given | more
+                ).run(since=since)
+                for more in ({}, {"others": FEW_EACH, "progress": lambda _: None})
             )
-            return found.run(since=since)
         finally:
             beside.close()
+        assert vars(together) == vars(alone)
+        return alone
 
     def checkpoint(self, size: int | None = None) -> str:
         """The newest checkpoint, or the one of a size."""

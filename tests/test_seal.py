@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import runpy
 import threading
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import connections
 from psycopg.types.json import Jsonb
 
-from audit import alarms, anchors, leaves, proofs, stored
+from audit import alarms, anchors, judging, leaves, proofs, stored
 from audit.checkpoints import Keys, LogKeyError, Signer
 from audit.copying import Copier
 from audit.models import Entry
@@ -333,9 +333,8 @@ def test_another_key_under_another_name(log: Log) -> None:
         Sealer(lambda: stored.raw("sealer"), signer, "tests").seal()
     keys = Keys.read(f"{signer.key},{settings.LOG_VERIFIER}")
     assert Sealer(lambda: stored.raw("sealer"), signer, "tests", keys).seal() == 2
-    beside = connections["default"].copy()
-    beside.ensure_connection()
-    report = Verification(stored.raw("default"), beside.connection, keys).run()
+    beside = stored.another("default")
+    report = Verification(stored.raw("default"), beside, keys).run()
     beside.close()
     assert report.findings == []
     found = proofs.bundle(stored.raw("default"), keys.newest, proofs.Wanted(entry=target))
@@ -565,6 +564,18 @@ def test_verify_log_says_what_is_wrong_and_where(
     with pytest.raises(CommandError, match="1 thing is wrong"):
         call_command("verify_log", checkpoint=[kept])
     assert f"edited: entry {target} is not what leaf 1 says" in capsys.readouterr().out
+
+
+def test_verify_log_by_several_processes(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is ended from outside ends the verification, and nothing passes for verified."""
+    log.sealed(5)
+    monkeypatch.setattr(judging, "SPAN", 1)
+    with pytest.raises(CommandError, match="At least one process"):
+        call_command("verify_log", processes=0)
+    monkeypatch.setattr(judging, "_begin", lambda *_given: os._exit(1))
+    with pytest.raises(CommandError, match="ended from outside"):
+        call_command("verify_log", processes=2)
+    call_command("verify_log", processes=1)  # which starts none
 
 
 def test_verify_log_since(log: Log) -> None:

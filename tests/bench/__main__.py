@@ -61,7 +61,7 @@ def measure_seal(*, quick: bool) -> tuple[list[Row], str]:
     """The rows of sealing, verifying and an entry's bytes, on an empty ground."""
     with ground(), connect() as setup:
         sealing = importlib.import_module("tests.bench.sealing")  # it needs settings
-        rows = sealing.sealing_rows(entries=30_000 if quick else 150_000)
+        rows = sealing.sealing_rows(entries=30_000 if quick else 300_000)
         return [_said(row) for row in rows], machine(setup)
 
 
@@ -101,7 +101,7 @@ def measure(*, quick: bool) -> tuple[list[Row], str]:
             # Then: signing in by the pages takes factors, and the desks' own sessions need a fresh one.
             page = _told(web.page_row, server, world, desks, rounds=rounds, seconds=seconds)
             log = [
-                *map(_said, sealing.sealing_rows(entries=30_000 if quick else 150_000)),
+                *map(_said, sealing.sealing_rows(entries=30_000 if quick else 300_000)),
                 _told(sealing.writing_row, rounds=rounds, seconds=seconds),
                 # Last: it leaves a log of ten million entries behind.
                 *map(_said, explorer.explorer_rows(world, quick=quick)),

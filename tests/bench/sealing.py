@@ -7,6 +7,7 @@ rounds.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.db import connections
 
-from audit import stored
+from audit import judging, stored
 from audit.checkpoints import Keys, Signer
 from audit.sealing import Sealer
 from audit.verification import Verification
@@ -155,11 +156,11 @@ def _fill(setup: Connection, count: int) -> None:
 
 
 def _verify() -> int:
-    beside = connections["default"].copy()
-    beside.ensure_connection()
+    beside = stored.another("default")
+    others = judging.Others(partial(stored.another, "default"), os.cpu_count() or 1)
     try:
         keys = Keys.read(settings.LOG_VERIFIER)
-        report = Verification(stored.raw("default"), beside.connection, keys).run()
+        report = Verification(stored.raw("default"), beside, keys, others=others).run()
     finally:
         beside.close()
     if report.found:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from audit import stored
+from audit import judging, stored
 from audit.anchors import anchor
 from audit.checkpoints import Keys
 from audit.moments import moment
@@ -30,25 +33,39 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE")
         parser.add_argument("--since", type=moment, metavar="TIME", help="only what was sealed after it")
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=os.cpu_count() or 1,
+            metavar="N",
+            help="that compare leaves with entries, each on a connection of its own (default: one a core)",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Verify and say the outcome. Raises CommandError, with exit status 1, when something is wrong."""
         if not settings.LOG_VERIFIER:
             raise CommandError("verify_log needs GATEKEEPER_LOG_VERIFIER, the log's public key.")
+        if options["processes"] < 1:
+            raise CommandError("At least one process is needed (--processes).")
         alias = "sealer" if "sealer" in connections else "default"
-        beside = connections[alias].copy()
-        beside.ensure_connection()
-        reading = stored.raw(alias)
+        beside, reading = stored.another(alias), stored.raw(alias)
         [(leaves,)] = reading.execute("SELECT coalesce(max(place) + 1, 0) FROM public.audit_leaf").fetchall()
+        tqdm.monitor_interval = 0  # no thread of its own: the processes are forked
         try:
             with tqdm(total=leaves, unit=" leaves", disable=None) as bar:
                 report = Verification(
                     reading,
-                    beside.connection,
+                    beside,
                     Keys.read(settings.LOG_VERIFIER),
                     outside=[*_files(options["checkpoint"]), *_anchored()],
                     progress=bar.update,
+                    others=_others(alias, leaves, options["processes"]),
                 ).run(since=options["since"])
+        except BrokenProcessPool:
+            raise CommandError(
+                "A process that compared leaves was ended from outside, perhaps for want of memory: try"
+                " again, with fewer of them (--processes)."
+            ) from None
         finally:
             beside.close()
         self._say(report)
@@ -73,6 +90,13 @@ class Command(BaseCommand):
         if not report.outside:
             self.stdout.write(_("No copy from outside was compared: whoever wrote it all anew is not found."))
         self.stdout.write(_("The log is what was sealed."))
+
+
+def _others(alias: str, count: int, processes: int) -> judging.Others | None:
+    """More processes, where there is more for them than their start takes."""
+    if processes == 1 or count <= judging.SPAN * processes:
+        return None
+    return judging.Others(partial(stored.another, alias), processes)
 
 
 def _files(paths: list[Path]) -> list[str]:
