@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 from django.utils.functional import Promise
@@ -367,6 +368,12 @@ def row_state(code: str, *, can_fix: bool) -> RowState:
     return "your_turn" if can_fix and code in STEPS else "others_turn"
 
 
+@lru_cache(maxsize=512)
+def _places(words: str) -> list[str]:
+    """The facts that a sentence names."""
+    return _PLACEHOLDER.findall(words)
+
+
 def title(condition: str) -> str:
     """In: a condition, or a code of `OTHER_REASONS`. Out: its name on the page."""
     return str(TITLES[condition])
@@ -383,7 +390,7 @@ def sentence(code: str, facts: Facts | None = None, *, condition: str = "") -> s
         return ""
     if words.full is not None:
         full = str(words.full)
-        names = _PLACEHOLDER.findall(full)
+        names = _places(full)
         if all(known.get(name) for name in names):
             return full % {name: _as_words(name, known[name]) for name in names}
     return str(words.plain)
