@@ -515,7 +515,8 @@ def test_nobody_but_a_reviewer_reads_or_takes_the_log(world: World, role: str) -
     addresses = [LOG, reverse("log_figures"), reverse("entry", args=[number]), f"{LOG}?q=Aldona"]
     answers = [client.get(address) for address in addresses]
     answers.append(client.post(LOG, {"line": "MOC-40017"}))
-    answers.append(client.post(reverse("log_export"), {"q": "", "top": number, "form": "csv"}))
+    files: list[dict[str, Any]] = [{"q": "", "top": number, "form": "csv"}, {"q": "Aldona", "form": "xlsx"}]
+    answers += [client.post(reverse("log_export"), form) for form in files]  # who asks, before what for
     for answer in answers:
         assert answer.status_code == 403
         assert "Anna Nowak" not in text(answer)

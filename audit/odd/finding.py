@@ -8,7 +8,7 @@ horizon of the last; judging an entry twice changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -43,6 +43,10 @@ _WHERE: Final = """
         coalesce((SELECT min(e.id) FROM public.audit_entry e), 1),
         coalesce((SELECT max(e.id) FROM public.audit_entry e), 0), clock_timestamp()
 """
+_UPTO: Final = """
+    SELECT max(x.id) FROM (
+        SELECT e.id FROM public.audit_entry e WHERE e.id > %s AND e.id <= %s ORDER BY e.id LIMIT %s) x
+"""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,8 @@ def find(then: Callable[[list[int]], object] = lambda _: None) -> Counter[str]:
     last = Round.objects.order_by("-pk").first()
     start = _start(last, system)
     counted: Counter[str] = Counter()
-    for after in range(max(start.lowest, oldest - 1), newest, BATCH):
-        place = {"after": after, "upto": min(after + BATCH, newest), "horizon": str(start.horizon)}
+    for after, upto in _parts(max(start.lowest, oldest - 1), newest):
+        place = {"after": after, "upto": upto, "horizon": str(start.horizon)}
         with transaction.atomic():
             found = {rule.name: _flag(rule, place) for rule in rules()}
             entries = sorted({entry for flagged in found.values() for entry in flagged})
@@ -73,6 +77,13 @@ def find(then: Callable[[list[int]], object] = lambda _: None) -> Counter[str]:
     if last is None or last.system != system or now - last.done_at > KEPT:
         Round.objects.create(system=system, horizon=str(horizon), lowest=start.lowest, done_at=now)
     return +counted
+
+
+def _parts(after: int, newest: int) -> Iterator[tuple[int, int]]:
+    """Stretches of numbers with `BATCH` entries each, however far apart these are: (after, up to)."""
+    while (upto := call(_UPTO, [after, newest, BATCH])[0]) is not None:
+        yield after, upto
+        after = upto
 
 
 def judged_at() -> datetime | None:
