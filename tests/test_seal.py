@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from audit import alarms, anchors, judging, leaves, proofs, stored
 from audit.checkpoints import Keys, LogKeyError, Signer
 from audit.copying import Copier
+from audit.findings import Kind
 from audit.models import Entry
 from audit.sealing import LOCK, Sealer, SealError
 from audit.verification import Verification
@@ -576,6 +577,25 @@ def test_verify_log_by_several_processes(log: Log, monkeypatch: pytest.MonkeyPat
     with pytest.raises(CommandError, match="ended from outside"):
         call_command("verify_log", processes=2)
     call_command("verify_log", processes=1)  # which starts none
+
+
+def test_all_processes_read_in_one_snapshot(log: Log) -> None:
+    """What is put right while they start was not right when the verification began."""
+    log.sealed(5)
+    [leaf] = log.setup.execute("SELECT * FROM audit_leaf WHERE place = 2").fetchall()
+    log.tamper("DELETE FROM audit_leaf WHERE place = 2")
+
+    def connect() -> Connection:
+        with psycopg.connect(log.server.setup_url(log.name), autocommit=True) as late:
+            late.execute("INSERT INTO audit_leaf VALUES (%s, %s, %s, %s, %s)", leaf)
+        return stored.another("default")
+
+    beside, keys = stored.another("default"), Keys.read(settings.LOG_VERIFIER)
+    others = judging.Others(connect, processes=1)
+    report = Verification(stored.raw("default"), beside, keys, others=others).run()
+    beside.close()
+    assert {finding.kind for finding in report.findings} == {Kind.MISSING, Kind.INSERTED}  # and its entry
+    assert log.verify().findings == []
 
 
 def test_verify_log_since(log: Log) -> None:

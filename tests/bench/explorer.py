@@ -22,7 +22,8 @@ from django.utils import timezone
 from audit import explorer, odd, search
 from gatekeeper.log import words
 from tests.bench.ground import connect
-from tests.bench.measuring import Row
+from tests.bench.measuring import Row, p50s
+from tests.bench.sealing import write
 from tests.scene import enter
 
 if TYPE_CHECKING:
@@ -70,12 +71,15 @@ FLAGS: Final = """
 
 @dataclass(frozen=True)
 class Found:
-    """What one size gave, in milliseconds: p50 and p95 of all questions, and of the rows alone."""
+    """What one size gave, in milliseconds: p50 and p95 of all questions, p95 of the rows alone, p50 of the
+    counts and of writing an entry.
+    """
 
     p50: float
     p95: float
     rows: float
     counts: float
+    written: float
     slowest: str
 
 
@@ -106,6 +110,14 @@ def explorer_rows(world: World, *, quick: bool) -> list[Row]:
             big.p50 / small.p50,
             most=1.5,
             note=f"{small.p50:.1f} ms at 100 thousand, p95 {small.p95:.1f} ms",
+        ),
+        Row(
+            f"an entry committed at {named} entries against 100 thousand, p50",
+            "at most 1.5 times",
+            f"{big.written / small.written:.2f}",
+            big.written / small.written,
+            most=1.5,
+            note=f"{big.written:.2f} ms against {small.written:.2f} ms",
         ),
         Row(
             f"histogram, facets and count over the newest 10 000 at {named} entries, p50",
@@ -202,7 +214,8 @@ def _measured(client: Client, questions: int, *, entries: int) -> Found:
     told = f"{slowest} ({_p95(times[slowest]):.0f} ms)"
     for name, several in times.items():
         sys.stderr.write(f"  {name}: p50 {median(several):.1f}, p95 {_p95(several):.1f} ms\n")
-    return Found(median(whole), _p95(whole), _p95(alone), median(counts), told)
+    written = p50s({"entry": write}, rounds=3, calls=100)["entry"]
+    return Found(median(whole), _p95(whole), _p95(alone), median(counts), median(written), told)
 
 
 def _p95(times: list[float]) -> float:

@@ -68,9 +68,9 @@ def writing_row(*, rounds: int, seconds: float) -> Row:
     turns."""
     alone, beside = [], []
     for _ in range(rounds):
-        alone.append(at_once([_write] * CLIENTS, seconds))
+        alone.append(at_once([write] * CLIENTS, seconds))
         with _sealer():
-            beside.append(at_once([_write] * CLIENTS, seconds))
+            beside.append(at_once([write] * CLIENTS, seconds))
     figure = median(a / b for a, b in zip(beside, alone, strict=True))
     return Row(
         f"entries committed a second with the sealer running, {CLIENTS} clients",
@@ -82,7 +82,8 @@ def writing_row(*, rounds: int, seconds: float) -> Row:
     )
 
 
-def _write() -> None:
+def write() -> None:
+    """One entry, committed, on the connection of the pages."""
     with connections["default"].cursor() as cursor:
         cursor.execute(WRITE)
 
