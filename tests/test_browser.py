@@ -60,6 +60,9 @@ OUT_OF_SIGHT = """() => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 WIDER_THAN_THE_SCREEN = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+#: Places of the bar whose words are wider than what they may fill.
+CUT = """() => Array.from(document.querySelectorAll(".rail a"))
+    .filter(place => place.scrollWidth > place.clientWidth).map(place => place.innerText.trim())"""
 
 
 def helpdesk_says(origin: str, number: str, state: str) -> int:
@@ -429,6 +432,8 @@ class Inspection:
         page.set_viewport_size(NARROW)
         if wider := page.evaluate(WIDER_THAN_THE_SCREEN):
             self.faults.append(f"{page.url} is {wider} pixels wider than the screen")
+        if cut := page.evaluate(CUT):
+            self.faults.append(f"the bar of {page.url} cuts {cut}")
         page.set_viewport_size(WIDE)
 
 
