@@ -40,9 +40,9 @@ _READ: Final = f"""
     COPY (SELECT l.place, l.entry, l.number, l.hash, l.tag,
                  e.id, e.xid, e."timestamp", e.salts, {leaves.PARTS}
           FROM public.audit_leaf l LEFT JOIN public.audit_entry e ON e.id = l.entry
-          WHERE l.place >= {{first}} AND l.place < {{end}} ORDER BY l.place) TO STDOUT (FORMAT binary)
+          WHERE l.place BETWEEN {{first}} AND {{last}} ORDER BY l.place) TO STDOUT (FORMAT binary)
 """  # noqa: S608  # columns of our own list
-_LAST: Final = 1 << 62  # beyond every place
+_END: Final = 1 << 63  # no place is so high: it would be no bigint
 #: Place, entry, transaction, time in PostgreSQL's microseconds, what the leaf is, its hash.
 _JUDGEMENT: Final = struct.Struct(f">qqqqB{leaves.HASH_BYTES}s")
 _LEAF: Final = struct.Struct(">2xiqiqiq")  # place, entry, number
@@ -98,7 +98,7 @@ def judgements(
         with others.at_work(reading, erasures) as judge:
             for block in judge(range(first, end, others.span), end):
                 yield from _JUDGEMENT.iter_unpack(block)
-    for block in _judged(reading, end, _LAST, erasures):
+    for block in _judged(reading, end, _END, erasures):
         yield from _JUDGEMENT.iter_unpack(block)
 
 
@@ -160,7 +160,7 @@ def _judged(reading: Connection[Any], first: int, end: int, erasures: Erasures) 
     # Rows come as they stand in the tree, at once and in constant memory: a sort would print all of them
     # first, while nobody hashes.
     reading.execute("SET LOCAL enable_sort = off")
-    statement = sql.SQL(_READ).format(first=sql.Literal(first), end=sql.Literal(end))
+    statement = sql.SQL(_READ).format(first=sql.Literal(first), last=sql.Literal(end - 1))
     block = bytearray()
     with reading.cursor() as cursor, cursor.copy(statement) as copy:
         for row in leaves.rows(copy):

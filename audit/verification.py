@@ -20,7 +20,7 @@ from audit.sealing import QUIET
 from audit.verify_bundle import ProofError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from psycopg import Connection
 
@@ -35,6 +35,7 @@ LONGEST: Final = timedelta(minutes=10)
 MOST: Final = 1000
 _TOLD: Final = 1000  # leaves between two calls of `progress`
 
+_BEFORE_ALL: Final = "SELECT place, entry FROM public.audit_leaf WHERE place < 0 ORDER BY place"
 _CRASH_SKIPS: Final = 32
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 
@@ -164,13 +165,20 @@ class Verification:
                 before = current
             beyond = [(place, entry) for place, entry, *_rest in walk.rest()]
         self._progress(self._next % _TOLD)
-        if beyond:
-            words = _("leaf %(place)d and %(more)d after it stand under no checkpoint")
-            (first, entry), (last, _entry) = beyond[0], beyond[-1]
-            facts = {"place": first, "more": len(beyond) - 1}
-            self.report.add(Finding(Kind.INSERTED, words % facts, first, last, entry))
+        # A leaf before the first is walked by nobody, and would give an entry the look of a sealed one.
+        self._name_uncovered(self._db.execute(_BEFORE_ALL).fetchall())
+        self._name_uncovered(beyond)
         self.report.size = self._next
         return before
+
+    def _name_uncovered(self, uncovered: Sequence[tuple[int, int]]) -> None:
+        """Leaves, each with its entry, that no checkpoint covers."""
+        if not uncovered:
+            return
+        words = _("leaf %(place)d and %(more)d after it stand under no checkpoint")
+        (first, entry), (last, _entry) = uncovered[0], uncovered[-1]
+        facts = {"place": first, "more": len(uncovered) - 1}
+        self.report.add(Finding(Kind.INSERTED, words % facts, first, last, entry))
 
     def _checkpoints(self, before: stored.Checkpoint | None) -> Iterator[stored.Checkpoint]:
         with self._db.cursor("checkpoints") as cursor:
@@ -416,7 +424,9 @@ class _Leaves:
 
     def rest(self) -> Iterator[judging.Judgement]:
         """All that remain."""
-        yield from self.before(1 << 62)
+        if self._held is not None:
+            yield self._held
+        yield from self._judgements
 
 
 def _micros(time: datetime) -> int:

@@ -244,6 +244,23 @@ def test_an_entry_inserted_with_a_leaf_at_the_end(log: Log) -> None:
         log.sealed(1)
 
 
+@pytest.mark.parametrize("place", [-5, 1 << 62, (1 << 63) - 1])
+def test_an_entry_inserted_with_a_leaf_where_none_is(log: Log, place: int) -> None:
+    """Far from all others it would lack no leaf, and be compared with none."""
+    written = log.sealed(3)
+    log.tamper(
+        "INSERT INTO audit_leaf SELECT %s, 500, number, hash, tag FROM audit_leaf WHERE entry = %s",
+        [place, written[0]],
+    )
+    log.tamper(
+        "INSERT INTO audit_entry SELECT (jsonb_populate_record(e, jsonb_build_object('id', 500))).*"
+        " FROM audit_entry e WHERE id = %s",
+        written[:1],
+    )
+    finding = only(log.verify(log.checkpoint()))
+    assert (finding.kind, finding.entry, finding.first) == (Kind.INSERTED, 500, place)
+
+
 def test_an_entry_inserted_with_a_leaf_in_the_middle(log: Log) -> None:
     first = log.sealed(3)[0]
     log.sealed(3)
