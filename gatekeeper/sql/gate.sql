@@ -333,25 +333,8 @@ BEGIN
     RETURN coalesce(d.reason, '');
 END $$;
 
--- Reading the log, searching it and taking parts of it out are entries as well (PCI DSS 10.2.1.3).
-CREATE OR REPLACE FUNCTION vault.record_reading(
-    p_digest bytea, p_context jsonb, p_act text, p_event text, p_facts jsonb) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    d record;
-BEGIN
-    IF (p_event IN ('search', 'export', 'report') AND p_act IN ('review', 'privacy')) IS NOT TRUE THEN
-        RAISE insufficient_privilege USING MESSAGE = 'not a way of reading the log';
-    END IF;
-    d := vault.decide(p_digest, p_act);
-    PERFORM vault.write_entry(p_event, CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
-        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_facts));
-    RETURN coalesce(d.reason, '');
-END $$;
-
 REVOKE ALL ON FUNCTION vault.approvers(bigint),
     vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint),
-    vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text),
-    vault.record_reading(bytea, jsonb, text, text, jsonb) FROM PUBLIC;
+    vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.approvers(bigint), vault.gate(bytea, text, text, bigint, text[]),
-    vault.officer(bytea, jsonb, text), vault.record_reading(bytea, jsonb, text, text, jsonb) TO gatekeeper_web;
+    vault.officer(bytea, jsonb, text) TO gatekeeper_web;
