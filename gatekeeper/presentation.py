@@ -369,9 +369,9 @@ def row_state(code: str, *, can_fix: bool) -> RowState:
 
 
 @lru_cache(maxsize=512)
-def _places(words: str) -> list[str]:
+def _places(words: str) -> tuple[str, ...]:
     """The facts that a sentence names."""
-    return _PLACEHOLDER.findall(words)
+    return tuple(_PLACEHOLDER.findall(words))
 
 
 def title(condition: str) -> str:

@@ -40,7 +40,6 @@ _FLAG: Final = """
 """
 _WHERE: Final = """
     SELECT (pg_control_system()).system_identifier, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-        coalesce((SELECT min(e.id) FROM public.audit_entry e), 1),
         coalesce((SELECT max(e.id) FROM public.audit_entry e), 0), clock_timestamp()
 """
 _UPTO: Final = """
@@ -62,11 +61,11 @@ def find(then: Callable[[list[int]], object] = lambda _: None) -> Counter[str]:
 
     `then` is given the entries that a batch flagged, within the batch's transaction.
     """
-    system, horizon, oldest, newest, now = call(_WHERE, [])
+    system, horizon, newest, now = call(_WHERE, [])
     last = Round.objects.order_by("-pk").first()
     start = _start(last, system)
     counted: Counter[str] = Counter()
-    for after, upto in _parts(max(start.lowest, oldest - 1), newest):
+    for after, upto in _parts(start.lowest, newest):
         place = {"after": after, "upto": upto, "horizon": str(start.horizon)}
         with transaction.atomic():
             found = {rule.name: _flag(rule, place) for rule in rules()}
