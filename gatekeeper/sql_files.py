@@ -13,6 +13,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "audit/sql/entry.sql",
         "audit/sql/seal.sql",
         "audit/sql/stream.sql",
+        "gatekeeper/sql/limits.sql",
         "gatekeeper/sql/gate.sql",
         "gatekeeper/sql/grants.sql",
         "gatekeeper/sql/requests.sql",

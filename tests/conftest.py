@@ -29,7 +29,14 @@ Connection = psycopg.Connection
 AsRole = Callable[[str], Connection]
 
 # What migrations and apply_settings put there stays; everything else goes after each test.
-KEPT = ("django_migrations", "django_content_type", "auth_permission", "gatekeeper_limit", "installation")
+KEPT = (
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "gatekeeper_limit",
+    "limits",
+    "installation",
+)
 
 TABLES = """
     SELECT schemaname, tablename FROM pg_tables

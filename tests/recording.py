@@ -44,6 +44,7 @@ FREE: Final[dict[str, str]] = {
     "public.django_migrations": OF_THE_DEPLOYMENT,
     "public.auth_permission": OF_THE_DEPLOYMENT,
     "vault.installation": OF_THE_DEPLOYMENT,
+    "vault.limits": "gatekeeper_limit with its types, made by trigger",
     "public.axes_accessattempt": "counts of failures; each failure is an entry, and so is a lock",
     "public.axes_accessattemptexpiration": "as the attempts",
     "public.gatekeeper_delivery": "that a message came is no act; what it changes is recorded",

@@ -38,7 +38,10 @@ BEGIN
         reason := 'check_failed';
     ELSE
         BEGIN
-            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories);
+            -- The release decides under every lock; here, the grant's is for its counters. Held through a
+            -- COMMIT and its disk, all of them would make whoever closes wait.
+            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories,
+                p_locks => CASE WHEN p_open THEN 'all' ELSE 'grant' END);
             reason := d.reason;
             codes := d.codes;
             IF reason = 'grant_not_started' AND p_open AND event = 'view' THEN
@@ -51,7 +54,7 @@ BEGIN
                 END IF;
             END IF;
             IF reason IS NULL AND 'participants' = ANY (fields) THEN
-                most := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'participants_per_grant');
+                most := (SELECT x.participants_per_grant FROM vault.limits x);
                 records := ARRAY(
                     SELECT x.number FROM vault.participant x WHERE x.account_id = d.account_id AND NOT x.objected
                         AND (p_number IS NULL OR x.number = p_number) AND (p_index IS NULL OR x.email_index = p_index)
@@ -112,7 +115,7 @@ BEGIN
     SELECT x.xid, x."timestamp", x.event, x.outcome, x.actor_id, x.member, x.member_name, x.role, x.session, x.factor,
         x.account, x.ticket, x.purpose, x.grant_id, x.fields, x.categories, x.records,
         (SELECT y.id FROM public.staff_session y WHERE y.digest = p_digest) AS own_session,
-        (SELECT y.value::int FROM public.gatekeeper_limit y WHERE y.name = 'release_seconds') AS seconds
+        (SELECT y.release_age FROM vault.limits y) AS age
     INTO e FROM public.audit_entry x WHERE x.id = p_entry;
     reason := CASE
         WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'check_failed'
@@ -120,7 +123,7 @@ BEGIN
             -- By the top-level xid: a savepoint has its own xmin, and a status that is unknown is no.
             OR e.xid = pg_current_xact_id() OR pg_xact_status(e.xid) IS DISTINCT FROM 'committed'
             OR pg_visible_in_snapshot(e.xid, known) IS NOT TRUE
-            OR (e."timestamp" BETWEEN clock_timestamp() - make_interval(secs => e.seconds) AND clock_timestamp()) IS NOT TRUE
+            OR (e."timestamp" BETWEEN clock_timestamp() - e.age AND clock_timestamp()) IS NOT TRUE
             OR e.session IS DISTINCT FROM e.own_session
             THEN 'record_failed' END;
     IF reason IS NULL AND pg_current_wal_flush_lsn() < flushed_to THEN
