@@ -17,7 +17,7 @@ from django.utils import timezone
 from stdnum import iban, luhn
 
 from audit.functions import call, rows
-from gatekeeper import catalogue, gate, vault
+from gatekeeper import gate, vault
 from gatekeeper.cipher import AccountCipher
 from gatekeeper.models import AccessRequest, Limit
 from staff.models import Member
@@ -234,7 +234,6 @@ class Held:
     """A grant with what lists and the account's page say of it: nothing of it is personal."""
 
     id: int
-    shut: list[tuple[str, str]]  # of the one shown: categories that wait for consent, each with its reason
     request: int
     categories: list[str]
     ends_at: datetime
@@ -257,7 +256,7 @@ class Held:
 
 
 _HELD = """
-    SELECT g.id, coalesce(s.shut, '{}'), g.request_id, g.categories, g.window_ends_at,
+    SELECT g.id, g.request_id, g.categories, g.window_ends_at,
         g.views, g.participants_shown, m.name, k.number, n.version_id, n.valid_until,
         a.reference, a.plan, a.language, a.created_at, a.filled, a.participants,
         a.support_since, a.support_until, a.participants_since, a.participants_until
@@ -272,12 +271,6 @@ _HELD = """
         CROSS JOIN LATERAL (
             SELECT CASE WHEN g.id IS DISTINCT FROM %(shown)s::bigint
                 THEN (vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL)).reason END) d (reason)
-        LEFT JOIN LATERAL (
-            SELECT array_agg(ARRAY[c, e.reason]) AS shut
-            FROM unnest(g.categories) c
-                CROSS JOIN LATERAL vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, ARRAY[c]) e
-            WHERE g.id = %(shown)s::bigint AND c = ANY (%(consent)s::text[]) AND e.reason IS NOT NULL
-        ) s ON true
     WHERE g.member_id = %(member)s AND g.ended_at IS NULL AND g.window_ends_at > clock_timestamp()
         AND d.reason IS NULL
     ORDER BY g.window_ends_at
@@ -290,8 +283,7 @@ def held(caller: Caller, member: Member, *, shown: int | None = None) -> list[He
 
     One statement, and in SQL by hand: every page asks it. When the gate cannot be asked it has said no.
     """
-    consent = sorted(catalogue.CONSENT_CATEGORIES)
-    values = {"digest": caller.digest, "shown": shown, "consent": consent, "member": member.pk}
+    values = {"digest": caller.digest, "shown": shown, "member": member.pk}
     try:
         return [Held(*row) for row in rows(_HELD, values)]
     except DatabaseError as error:

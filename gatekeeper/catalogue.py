@@ -36,7 +36,6 @@ FIELDS: Final[dict[str, Promise | str]] = {
     "support.notes": pgettext_lazy("field", "What the customer told support"),
 }
 PARTICIPANTS: Final = "participants"
-CONSENT_CATEGORIES: Final = frozenset({"support", "participants"})
 PAGE_OF_PARTICIPANTS: Final = 25
 
 PURPOSES: Final[Choices] = (

@@ -42,6 +42,7 @@ class Gate:
 
     reason: str | None
     codes: dict[str, str]
+    shut: dict[str, str] = field(default_factory=dict)  # of the grant's categories, each with its reason
     signature: int | None = None
     account_id: int | None = None
     ticket_id: int | None = None
@@ -70,11 +71,12 @@ class Reveal:
     entry: int
     values: dict[str, Json]
     codes: dict[str, str]  # as the release judged them
+    shut: dict[str, str] = field(default_factory=dict)  # other categories of the grant, each with its reason
 
 
 _UNEVALUATED = dict.fromkeys(catalogue.CONDITIONS, "check_failed")
 _GATE = """
-    SELECT reason, codes, signature, account_id, ticket_id, request_id, grant_id
+    SELECT reason, codes, shut, signature, account_id, ticket_id, request_id, grant_id
     FROM vault.gate(%s::bytea, %s::text, %s::text, %s::bigint, %s::text[])
 """
 
@@ -94,11 +96,11 @@ def look(
     """
     try:
         wanted = None if categories is None else list(categories)
-        reason, codes, *facts = call(_GATE, [caller.digest, account, ticket, grant, wanted])
+        reason, codes, shut, *facts = call(_GATE, [caller.digest, account, ticket, grant, wanted])
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
         return Gate("check_failed", _UNEVALUATED)
-    return Gate(reason, rows(codes), *facts)
+    return Gate(reason, rows(codes), _by_category(shut), *facts)
 
 
 def reveal(
@@ -171,9 +173,9 @@ def _record_and_release(
 
 
 def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
-    entry, codes = revealed.entry, rows(revealed.codes)
+    entry, codes, shut = revealed.entry, rows(revealed.codes), _by_category(revealed.shut)
     if revealed.wrapped_key is None or revealed.fields is None or revealed.ciphertexts is None:
-        return Reveal(entry, {}, codes)
+        return Reveal(entry, {}, codes, shut)
     try:
         cipher = AccountCipher.unwrap(account, revealed.wrapped_key)
         pairs = zip(revealed.fields, revealed.ciphertexts, strict=True)
@@ -181,7 +183,11 @@ def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
     except CipherError:
         logger.error("a released value of entry %s does not open", entry)  # noqa: TRY400
         return Refusal("check_failed", {}, entry)
-    return Reveal(entry, values, codes)
+    return Reveal(entry, values, codes, shut)
+
+
+def _by_category(shut: Iterable[Sequence[str]] | None) -> dict[str, str]:
+    return {pair[0]: pair[1] for pair in shut or ()}
 
 
 def _cipher(account: str) -> AccountCipher | None:

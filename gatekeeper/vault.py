@@ -19,7 +19,7 @@ ALIAS = "vault"
 
 _REVEAL = """
     CALL vault.reveal(%s::bytea, %s::jsonb, %s::text, %s::bigint, %s::text[], %s::boolean,
-        %s::integer, %s::integer, %s::bytea, NULL, NULL, NULL, NULL, NULL, NULL)
+        %s::integer, %s::integer, %s::bytea, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
 """
 
 
@@ -30,6 +30,7 @@ class Revealed:
     entry: int
     reason: str | None
     codes: list[str] | None
+    shut: list[list[str]] | None  # the grant's categories that stay shut, each with its reason
     wrapped_key: bytes | None
     fields: list[str] | None
     ciphertexts: list[bytes] | None

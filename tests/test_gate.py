@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ from django.urls import reverse
 from guardian.shortcuts import assign_perm, remove_perm
 
 from audit.models import Entry
-from gatekeeper import access, catalogue, gate
+from gatekeeper import access, catalogue, gate, presentation
 from gatekeeper.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
 from staff.callers import Caller
@@ -307,6 +308,45 @@ def agreed(scene: Scene, mine: Member, found: Account) -> bool:
     assert len(answers) == 1
     assert Entry.objects.count() == entries  # asking is no view, and starts no clock
     return answers.pop()
+
+
+@pytest.mark.parametrize(
+    ("take_away", "shut"),
+    [
+        (lambda _: None, {}),
+        (account(support_since=None), {"support": "consent_missing"}),
+        (account(participants_until=ago(seconds=1)), {"participants": "consent_expired"}),
+        (
+            account(support_until=ago(seconds=1), participants_since=None),
+            {"support": "consent_expired", "participants": "consent_missing"},
+        ),
+    ],
+)
+def test_an_open_gate_says_which_categories_stay_shut(
+    scene: Scene, take_away: TakeAway, shut: dict[str, str]
+) -> None:
+    """As the gate answers for each alone; the page names the reason in the category's place."""
+    client = scene.browser()
+    scene.opened(categories=["contact", "support", "participants"])
+    take_away(scene)
+    assert gate.look(scene.caller, account=REFERENCE).shut == shut
+    shown = scene.reveal("contact.name")
+    assert isinstance(shown, gate.Reveal)
+    assert shown.shut == shut
+    asked = {category: scene.look(category).reason for category in ("contact", "support", "participants")}
+    assert {category: reason for category, reason in asked.items() if reason} == shut
+    page = scene.post_reveal(client).content.decode()
+    for reason in ("consent_missing", "consent_expired"):
+        assert page.count(html.escape(presentation.sentence(reason))) == list(shut.values()).count(reason)
+
+
+def test_participants_stay_shut_under_a_ticket_that_has_become_one_of_privacy(scene: Scene) -> None:
+    scene.opened(categories=["contact", "participants"])
+    ticket(kind="privacy")(scene)
+    shown = scene.reveal("contact.name")
+    assert isinstance(shown, gate.Reveal)
+    assert shown.shut == {"participants": "category_not_covered"}
+    assert scene.look("participants").reason == "category_not_covered"
 
 
 @pytest.mark.parametrize(("code", "shown"), [("clock_behind", "clock"), ("check_failed", "checked")])

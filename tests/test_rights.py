@@ -235,13 +235,6 @@ def test_the_categories_of_the_fields_are_the_catalogues() -> None:
     assert list(of_fields) == list(dict(catalogue.CATEGORIES))
 
 
-def test_the_same_categories_ask_for_consent(setup_connection: Connection) -> None:
-    asked = re.findall(
-        r"NOT '(\w+)' = ANY \(categories\) THEN NULL\s+WHEN \(a\.\1_since", source(setup_connection, "decide")
-    )
-    assert set(asked) == catalogue.CONSENT_CATEGORIES
-
-
 def test_a_page_of_participants_is_as_long_in_sql(setup_connection: Connection) -> None:
     assert f"LIMIT {catalogue.PAGE_OF_PARTICIPANTS} OFFSET {catalogue.PAGE_OF_PARTICIPANTS} *" in source(
         setup_connection, "record_view"

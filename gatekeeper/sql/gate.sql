@@ -47,7 +47,8 @@ CREATE OR REPLACE FUNCTION vault.decide(
     OUT session bigint, OUT factor text, OUT signature bigint, OUT nda_version int, OUT nda_ends timestamptz,
     OUT account text, OUT account_id bigint, OUT ticket text, OUT ticket_id bigint, OUT ticket_kind text,
     OUT ticket_state text, OUT assignment_id bigint, OUT purpose text, OUT categories text[],
-    OUT request_id bigint, OUT grant_id bigint, OUT approver text, OUT consent text, OUT window_ends_at timestamptz)
+    OUT request_id bigint, OUT grant_id bigint, OUT approver text, OUT consent text, OUT window_ends_at timestamptz,
+    OUT shut text[])
 LANGUAGE plpgsql AS $$
 DECLARE
     at timestamptz;
@@ -68,6 +69,9 @@ DECLARE
     claimed boolean;
     listed boolean;
     signature_runs boolean;  -- the one under which the grant was approved
+    covered text[];
+    support text;  -- whether each category's own condition holds
+    participants text;
     consents text[];
     about_an_account boolean := p_act IN ('gate', 'view', 'search', 'open', 'request');
     roles_needed text[] := '{consultant}';
@@ -284,20 +288,28 @@ BEGIN
                 WHEN a.erased_at IS NOT NULL THEN 'account_erased'
                 WHEN a.restricted_at IS NOT NULL THEN 'account_restricted'
                 ELSE 'passed' END;
-            IF a.id IS NOT NULL AND a.erased_at IS NULL AND categories && ARRAY['support', 'participants']
-                -- Asked for nothing in particular, a category that needs no consent is enough.
-                AND (p_categories IS NOT NULL OR categories <@ ARRAY['support', 'participants'])
-            THEN
-                consents := array_remove(ARRAY[
-                    CASE WHEN NOT 'support' = ANY (categories) THEN NULL
-                         WHEN (a.support_since <= at) IS NOT TRUE THEN 'consent_missing'
-                         WHEN a.support_until <= at THEN 'consent_expired' ELSE 'passed' END,
-                    CASE WHEN NOT 'participants' = ANY (categories) THEN NULL
-                         WHEN (a.participants_since <= at) IS NOT TRUE THEN 'consent_missing'
-                         WHEN a.participants_until <= at THEN 'consent_expired' ELSE 'passed' END], NULL);
-                -- All that were asked for must hold; asked for nothing in particular, one is enough.
-                c_consent := CASE WHEN p_categories IS NULL AND 'passed' = ANY (consents) THEN 'passed'
-                                  ELSE coalesce((array_remove(consents, 'passed'))[1], 'passed') END;
+            covered := coalesce(g.categories::text[], categories);
+            IF a.id IS NOT NULL AND a.erased_at IS NULL AND (covered || categories) && ARRAY['support', 'participants'] THEN
+                support := CASE WHEN (a.support_since <= at) IS NOT TRUE THEN 'consent_missing'
+                                WHEN a.support_until <= at THEN 'consent_expired' ELSE 'passed' END;
+                participants := CASE WHEN (a.participants_since <= at) IS NOT TRUE THEN 'consent_missing'
+                                     WHEN a.participants_until <= at THEN 'consent_expired' ELSE 'passed' END;
+                IF categories && ARRAY['support', 'participants']
+                    -- Asked for nothing in particular, a category that needs no consent is enough.
+                    AND (p_categories IS NOT NULL OR categories <@ ARRAY['support', 'participants'])
+                THEN
+                    consents := array_remove(ARRAY[CASE WHEN 'support' = ANY (categories) THEN support END,
+                        CASE WHEN 'participants' = ANY (categories) THEN participants END], NULL);
+                    -- All that were asked for must hold; asked for nothing in particular, one is enough.
+                    c_consent := CASE WHEN p_categories IS NULL AND 'passed' = ANY (consents) THEN 'passed'
+                                      ELSE coalesce((array_remove(consents, 'passed'))[1], 'passed') END;
+                END IF;
+                shut := CASE WHEN 'support' = ANY (covered) AND support <> 'passed'
+                             THEN ARRAY[['support', support]] ELSE '{}' END
+                    || CASE WHEN 'participants' = ANY (covered) AND t.kind <> 'support'
+                            THEN ARRAY[['participants', 'category_not_covered']]
+                            WHEN 'participants' = ANY (covered) AND participants <> 'passed'
+                            THEN ARRAY[['participants', participants]] ELSE '{}' END;
             END IF;
         END IF;
     END IF;
@@ -327,14 +339,14 @@ END $$;
 CREATE OR REPLACE FUNCTION vault.gate(
     p_digest bytea, p_account text, p_ticket text, p_grant bigint, p_categories text[],
     OUT reason text, OUT codes text[], OUT signature bigint, OUT account_id bigint, OUT ticket_id bigint,
-    OUT request_id bigint, OUT grant_id bigint)
+    OUT request_id bigint, OUT grant_id bigint, OUT shut text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
 BEGIN
     d := vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, 'none');
     reason := d.reason; codes := d.codes; signature := d.signature; account_id := d.account_id;
-    ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id;
+    ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id; shut := d.shut;
 END $$;
 
 -- Whether an officer's act is theirs at this moment: member, session and nda. Empty when it is. An

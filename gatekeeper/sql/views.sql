@@ -101,7 +101,7 @@ END $$;
 -- ciphertexts of exactly the fields that the entry names. A refusal here is an entry, 'withheld'.
 CREATE OR REPLACE FUNCTION vault.release_view(
     p_digest bytea, p_context jsonb, p_entry bigint,
-    OUT reason text, OUT codes text[], OUT wrapped_key bytea, OUT fields text[], OUT ciphertexts bytea[])
+    OUT reason text, OUT codes text[], OUT shut text[], OUT wrapped_key bytea, OUT fields text[], OUT ciphertexts bytea[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     -- First of all, before any reading: reading itself writes WAL (pruning), which nobody would flush.
@@ -154,6 +154,7 @@ BEGIN
             d := vault.decide(p_digest, e.event, e.account, p_grant => e.grant_id,
                 p_categories => e.categories::text[]);
             codes := d.codes;
+            shut := d.shut;
             reason := CASE
                 WHEN d.reason IS NOT NULL  -- the view that reached the limit is the one that was counted
                     AND NOT (d.reason = 'view_limit_reached' AND cardinality(d.failed) = 1) THEN d.reason
@@ -197,7 +198,7 @@ END $$;
 CREATE OR REPLACE PROCEDURE vault.reveal(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
     p_page integer, p_number integer, p_index bytea, INOUT entry bigint, INOUT reason text, INOUT codes text[],
-    INOUT wrapped_key bytea, INOUT fields text[], INOUT ciphertexts bytea[])
+    INOUT shut text[], INOUT wrapped_key bytea, INOUT fields text[], INOUT ciphertexts bytea[])
 LANGUAGE plpgsql AS $$
 BEGIN
     SELECT x.entry, x.reason, x.codes INTO entry, reason, codes FROM vault.record_view(
@@ -207,8 +208,8 @@ BEGIN
     END IF;
     LOOP  -- while the entry is not yet on disk, each COMMIT helps it there; two seconds bound it
         COMMIT;
-        SELECT x.reason, x.codes, x.wrapped_key, x.fields, x.ciphertexts
-        INTO reason, codes, wrapped_key, fields, ciphertexts FROM vault.release_view(p_digest, p_context, entry) x;
+        SELECT x.reason, x.codes, x.shut, x.wrapped_key, x.fields, x.ciphertexts
+        INTO reason, codes, shut, wrapped_key, fields, ciphertexts FROM vault.release_view(p_digest, p_context, entry) x;
         EXIT WHEN reason IS DISTINCT FROM 'record_pending';
     END LOOP;
 END $$;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -122,22 +123,15 @@ def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
 def _refused(request: HttpRequest, refusal: gate.Refusal, reference: str, grant: int) -> HttpResponse:
     seen = _look(request, reference, grant)
     unevaluated = refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed")
-    shut = gate.Gate(
-        refusal.reason,
-        # That the log failed is said beside the rows; they stand as they are now.
-        seen.codes if refusal.reason == "record_failed" else unevaluated,
-        seen.signature,
-        seen.account_id,
-        seen.ticket_id,
-        seen.request_id,
-        seen.grant_id,
-    )
+    # That the log failed is said beside the rows; they stand as they are now.
+    codes = seen.codes if refusal.reason == "record_failed" else unevaluated
+    shut = replace(seen, reason=refusal.reason, codes=codes)
     return closed_gate(request, shut, reference=reference)
 
 
 def _shown(shown: gate.Reveal, grant: int) -> gate.Gate:
     """The gate as the release judged it a moment ago: asking again would tell nothing newer."""
-    return gate.Gate(None, shown.codes, grant_id=grant)
+    return gate.Gate(None, shown.codes, shown.shut, grant_id=grant)
 
 
 def _look(request: HttpRequest, reference: str, grant: int | None) -> gate.Gate:
@@ -170,11 +164,11 @@ def _page(
         "grant": grant,
         "extend_url": request_url(reference, grant.ticket, again=str(grant.request)),
         "sections": [
-            _section(grant, code, str(words), values or {})
+            _section(grant, code, str(words), values or {}, blocked=seen.shut.get(code, ""))
             for code, words in catalogue.CATEGORIES
             if code != catalogue.PARTICIPANTS
         ],
-        "people": _people(grant, people or {}),
+        "people": _people(grant, people or {}, blocked=seen.shut.get(catalogue.PARTICIPANTS, "")),
         "open_grants": open_grants(still_open),
         "form": {
             "url": reverse("reveal", args=[reference]),
@@ -185,7 +179,9 @@ def _page(
     return render(request, "gatekeeper/account.html", context)
 
 
-def _section(grant: access.Held, code: str, words: str, values: dict[str, Json]) -> dict[str, object]:
+def _section(
+    grant: access.Held, code: str, words: str, values: dict[str, Json], *, blocked: str
+) -> dict[str, object]:
     fields = [
         {
             "name": name,
@@ -202,14 +198,14 @@ def _section(grant: access.Held, code: str, words: str, values: dict[str, Json])
         "code": code,
         "title": words,
         "covered": covered,
-        "blocked": dict(grant.shut).get(code, ""),
+        "blocked": blocked,
         "filled": sum(bool(field["filled"]) for field in fields),
         "ask_url": "" if covered else request_url(grant.reference, grant.ticket, add=code),
         "fields": fields,
     }
 
 
-def _people(grant: access.Held, shown: dict[str, object]) -> dict[str, object] | None:
+def _people(grant: access.Held, shown: dict[str, object], *, blocked: str) -> dict[str, object] | None:
     if catalogue.PARTICIPANTS not in grant.categories:
         return None
     return {
@@ -220,7 +216,7 @@ def _people(grant: access.Held, shown: dict[str, object]) -> dict[str, object] |
         "records": [],
         "query": "",
         "missed": False,
-        "blocked": dict(grant.shut).get(catalogue.PARTICIPANTS, ""),
+        "blocked": blocked,
     } | shown
 
 
