@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from gatekeeper import catalogue, times
 from staff.reasons import REASONS as STAFF_REASONS
@@ -368,12 +368,6 @@ def row_state(code: str, *, can_fix: bool) -> RowState:
     return "your_turn" if can_fix and code in STEPS else "others_turn"
 
 
-@lru_cache(maxsize=512)
-def _places(words: str) -> tuple[str, ...]:
-    """The facts that a sentence names."""
-    return tuple(_PLACEHOLDER.findall(words))
-
-
 def title(condition: str) -> str:
     """In: a condition, or a code of `OTHER_REASONS`. Out: its name on the page."""
     return str(TITLES[condition])
@@ -385,15 +379,20 @@ def sentence(code: str, facts: Facts | None = None, *, condition: str = "") -> s
     The fuller sentence is taken only when each fact it names is known, so that none reads 'None'.
     """
     known = facts or {}
+    plain, full, names = _said(code, condition, get_language())
+    if full and all(known.get(name) for name in names):
+        return full % {name: _as_words(name, known[name]) for name in names}
+    return plain
+
+
+@lru_cache(maxsize=1024)
+def _said(code: str, condition: str, _language: str | None) -> tuple[str, str, tuple[str, ...]]:
+    """The plain sentence, the fuller one or '', and the facts that this one names."""
     words = _words(code, condition)
     if words is None:
-        return ""
-    if words.full is not None:
-        full = str(words.full)
-        names = _places(full)
-        if all(known.get(name) for name in names):
-            return full % {name: _as_words(name, known[name]) for name in names}
-    return str(words.plain)
+        return "", "", ()
+    full = "" if words.full is None else str(words.full)
+    return str(words.plain), full, tuple(_PLACEHOLDER.findall(full))
 
 
 def row(condition: str, code: str, facts: Facts | None = None, *, can_fix: bool = True) -> RowView:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.dateformat import format as dateformat
-from django.utils.translation import pgettext
+from django.utils.translation import get_language, pgettext
 
 
 def day(value: date) -> str:
     """A date as people here write it."""
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
+    return _written(value, get_language())
+
+
+@lru_cache(maxsize=2048)
+def _written(value: date, _language: str | None) -> str:
+    """Pages name the same few days over and over, and each costs as much as a row of the gate."""
     return dateformat(value, pgettext("date format", "j M Y"))
 
 
