@@ -165,7 +165,7 @@ def until_waiting(setup: Connection, count: int) -> None:
 WITHOUT_RECHECK = [("release_view", "d.reason IS NOT NULL  -- the view", "false  -- the view")]
 WITHOUT_LOCK_AND_ISOLATION = [
     ("release_view", "current_setting('transaction_isolation') <> 'read committed'", "false"),
-    ("decide", "IF p_locks = 'all' THEN", "IF false THEN"),
+    ("decide", "IF p_lock THEN", "IF false THEN"),
 ]
 WITHOUT_FLUSH = [
     (

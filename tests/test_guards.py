@@ -44,7 +44,7 @@ class Removal(NamedTuple):
     instead: str = ""
 
 
-NO_LOCKS = Removal("decide", "IF p_locks = 'all' THEN", "IF false THEN")
+NO_LOCKS = Removal("decide", "IF p_lock THEN", "IF false THEN")
 ANY_ISOLATION = Removal("release_view", f"WHEN {ISOLATION} THEN", "WHEN false THEN")
 
 

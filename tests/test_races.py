@@ -308,6 +308,24 @@ def test_two_managers_approve_at_once(stage: Stage, as_role: AsRole, crowd: Thre
         assert racing.row(stage.web, sql, [request]) == ("approved", who, 1)
 
 
+def test_the_last_view_is_one_sessions(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:
+    """Both find one view left; the grant counts, and the second is refused."""
+    first, second = as_role(roles.VAULT), as_role(roles.VAULT)
+    for _ in range(ROUNDS):
+        case = stage.opened(sessions=2)
+        stage.world.quietly("gatekeeper_grant", case.grants[0], views=499)
+        results = both(
+            crowd,
+            stage,
+            ("gatekeeper_grant", case.grants[0]),
+            lambda: racing.record(first, case, case.callers[0]),  # noqa: B023
+            lambda: racing.record(second, case, case.callers[1]),  # noqa: B023
+        )
+        assert sorted(str(reason) for _, reason in results) == ["None", "view_limit_reached"]
+        views = racing.row(stage.web, "SELECT views FROM gatekeeper_grant WHERE id = %s", case.grants)
+        assert views == (500,)
+
+
 def test_approving_against_withdrawing(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:
     """One of them; the other finds it decided. What was withdrawn has no grant."""
     first, second = as_role(roles.WEB), as_role(roles.WEB)
@@ -457,7 +475,7 @@ def test_closing_while_sixteen_reveal(
     crowd: ThreadPoolExecutor,
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
-    """The bound is wide, for the machine may be busy; DESIGN §8's figure is the bench's."""
+    """The bound is wide, for the machine may be busy; DESIGN §8's figure is the bench's (`--gate`)."""
     hands = Hands(as_role(roles.WEB), as_role(roles.VAULT))
     race = Race(stage, hands, [as_role(roles.VAULT) for _ in range(16)], LEVELS[0])
     took: list[float] = []

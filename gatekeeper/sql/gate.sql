@@ -29,18 +29,17 @@ $$;
 --
 -- p_digest names the session, and the session names the member: no caller says who they are.
 -- p_member is for this schema alone: it judges the requester when somebody else approves.
--- p_locks: 'all' takes the rows in the one order (member, session, signature, account, ticket, grant), so
--- that what holds here holds until the transaction ends; 'grant' takes that row alone, to be counted on;
--- 'none' takes nothing. FOR NO KEY UPDATE: FOR SHARE starves the closing, FOR KEY SHARE does not stop it.
--- Guardian's row is read, not locked: whoever deletes it goes on to the grant by trigger and waits there;
--- with a lock on both, remove_perm and a reveal would deadlock.
+-- p_lock takes the rows in the one order (member, session, signature, account, ticket, grant), so that
+-- what holds here holds until the transaction ends. FOR NO KEY UPDATE: FOR SHARE starves the closing,
+-- FOR KEY SHARE does not stop it. Guardian's row is read, not locked: whoever deletes it goes on to the
+-- grant by trigger and waits there; with a lock on both, remove_perm and a reveal would deadlock.
 -- A row at a time and by its key: that is what PL/pgSQL does fastest, and each reveal decides twice. A join
 -- of two tables takes longer than three such reads, a query within a query costs its start even where it is
 -- not asked, and so does each operator; the search path and the time zone are the callers'.
 -- Each WHEN asks 'is it not true', so that an unknown fails.
 CREATE OR REPLACE FUNCTION vault.decide(
     p_digest bytea, p_act text, p_account text DEFAULT NULL, p_ticket text DEFAULT NULL,
-    p_grant bigint DEFAULT NULL, p_categories text[] DEFAULT NULL, p_locks text DEFAULT 'all',
+    p_grant bigint DEFAULT NULL, p_categories text[] DEFAULT NULL, p_lock boolean DEFAULT true,
     p_member bigint DEFAULT NULL,
     OUT reason text, OUT codes text[], OUT failed text[],
     OUT actor_id bigint, OUT member text, OUT member_name text, OUT role text,
@@ -96,12 +95,7 @@ BEGIN
     actor_id := coalesce(p_member, s.member_id);
     IF about_an_account THEN
         SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.reference = p_account;
-        IF p_grant IS NULL THEN
-            NULL;
-        ELSIF p_locks = 'grant' THEN
-            SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = p_grant AND x.member_id = actor_id
-                AND (p_account IS NULL OR x.account_id = a.id) FOR NO KEY UPDATE;
-        ELSE
+        IF p_grant IS NOT NULL THEN
             SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = p_grant AND x.member_id = actor_id
                 AND (p_account IS NULL OR x.account_id = a.id);
         END IF;
@@ -123,7 +117,7 @@ BEGIN
 
     -- A lock that was waited for gives the row as it then stands. All the rest is read by statements that
     -- begin when every lock is held.
-    IF p_locks = 'all' THEN
+    IF p_lock THEN
         SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id FOR NO KEY UPDATE;
         SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest FOR NO KEY UPDATE;
         PERFORM FROM public.staff_signature x WHERE x.member_id = actor_id ORDER BY x.id FOR NO KEY UPDATE;
@@ -344,7 +338,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
 BEGIN
-    d := vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, 'none');
+    d := vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false);
     reason := d.reason; codes := d.codes; signature := d.signature; account_id := d.account_id;
     ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id; shut := d.shut;
 END $$;
@@ -356,7 +350,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
 BEGIN
-    d := vault.decide(p_digest, p_act, p_locks => 'none');
+    d := vault.decide(p_digest, p_act, p_lock => false);
     IF d.reason = 'role_missing' THEN
         PERFORM vault.write_entry('change', 'refused', vault.context(p_context) || to_jsonb(d)
             || jsonb_build_object('details', jsonb_build_object('act', left(p_act, 12))));
@@ -365,7 +359,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION vault.approvers(bigint),
-    vault.decide(bytea, text, text, text, bigint, text[], text, bigint),
+    vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint),
     vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.approvers(bigint), vault.gate(bytea, text, text, bigint, text[]),
     vault.officer(bytea, jsonb, text) TO gatekeeper_web;

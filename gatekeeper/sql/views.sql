@@ -10,7 +10,6 @@ $$;
 
 -- First transaction: decide, write the entry (allowed or refused), count. What is asked for is either
 -- fields of the account, or a page of participants, or one participant by number or by blind index.
--- Locks and count stand in one block: rows that it locked and its outside changed would cost a multixact.
 CREATE OR REPLACE FUNCTION vault.record_view(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
     p_page integer DEFAULT NULL, p_number integer DEFAULT NULL, p_index bytea DEFAULT NULL,
@@ -23,7 +22,6 @@ DECLARE
     fields text[] := p_fields;
     categories text[];
     records integer[];
-    most integer;
 BEGIN
     IF (array_ndims(p_fields) = 1 AND p_fields <@ vault.known_fields()) IS NOT TRUE THEN
         fields := ARRAY(SELECT x FROM unnest(p_fields) x WHERE x = ANY (vault.known_fields()));
@@ -38,10 +36,9 @@ BEGIN
         reason := 'check_failed';
     ELSE
         BEGIN
-            -- The release decides under every lock; here, the grant's is for its counters. Held through a
-            -- COMMIT and its disk, all of them would make whoever closes wait.
-            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories,
-                p_locks => CASE WHEN p_open THEN 'all' ELSE 'grant' END);
+            -- Without locks: held through this COMMIT and its disk, they would make whoever closes wait, and
+            -- nothing leaves before the release has decided again, under all of them.
+            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories, p_lock => false);
             reason := d.reason;
             codes := d.codes;
             IF reason = 'grant_not_started' AND p_open AND event = 'view' THEN
@@ -54,22 +51,23 @@ BEGIN
                 END IF;
             END IF;
             IF reason IS NULL AND 'participants' = ANY (fields) THEN
-                most := (SELECT x.participants_per_grant FROM vault.limits x);
                 records := ARRAY(
                     SELECT x.number FROM vault.participant x WHERE x.account_id = d.account_id AND NOT x.objected
                         AND (p_number IS NULL OR x.number = p_number) AND (p_index IS NULL OR x.email_index = p_index)
                     ORDER BY x.number LIMIT 25 OFFSET 25 * (greatest(coalesce(p_page, 1), 1) - 1));
-                -- Pages and matches count alike; ten searches that find nothing are enough to guess with.
-                IF (SELECT g.participants_shown + cardinality(records) <= most AND g.misses < 10
-                    FROM public.gatekeeper_grant g WHERE g.id = p_grant) IS NOT TRUE THEN
-                    reason := 'view_limit_reached';
-                END IF;
             END IF;
             IF reason IS NULL THEN
+                -- Counted on the grant as it stands at this moment, whoever else counts on it. Pages and
+                -- matches count alike; ten searches that find nothing are enough to guess with.
                 UPDATE public.gatekeeper_grant g SET views = g.views + 1,
                     participants_shown = g.participants_shown + coalesce(cardinality(records), 0),
                     misses = g.misses + CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END
-                WHERE g.id = p_grant;
+                FROM vault.limits l
+                WHERE g.id = p_grant AND g.views < l.views_per_grant AND (records IS NULL
+                    OR g.participants_shown + cardinality(records) <= l.participants_per_grant AND g.misses < 10);
+                IF NOT FOUND THEN
+                    reason := 'view_limit_reached';
+                END IF;
             END IF;
         EXCEPTION WHEN OTHERS THEN
             reason := 'check_failed';  -- a condition that could not be evaluated has failed
