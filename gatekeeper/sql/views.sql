@@ -10,6 +10,7 @@ $$;
 
 -- First transaction: decide, write the entry (allowed or refused), count. What is asked for is either
 -- fields of the account, or a page of participants, or one participant by number or by blind index.
+-- Locks and count stand in one block: rows that it locked and its outside changed would cost a multixact.
 CREATE OR REPLACE FUNCTION vault.record_view(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
     p_page integer DEFAULT NULL, p_number integer DEFAULT NULL, p_index bytea DEFAULT NULL,
@@ -36,9 +37,9 @@ BEGIN
         reason := 'check_failed';
     ELSE
         BEGIN
-            -- Without locks: held through this COMMIT and its disk, they would make whoever closes wait, and
-            -- nothing leaves before the release has decided again, under all of them.
-            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories, p_lock => false);
+            -- Under locks, though the release decides again: a member's sessions then wait for each other at
+            -- the first row, and whoever closes meets one of them at the ticket, not all of them at the grant.
+            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories);
             reason := d.reason;
             codes := d.codes;
             IF reason = 'grant_not_started' AND p_open AND event = 'view' THEN
@@ -57,13 +58,12 @@ BEGIN
                     ORDER BY x.number LIMIT 25 OFFSET 25 * (greatest(coalesce(p_page, 1), 1) - 1));
             END IF;
             IF reason IS NULL THEN
-                -- Counted on the grant as it stands at this moment, whoever else counts on it. Pages and
-                -- matches count alike; ten searches that find nothing are enough to guess with.
+                -- Pages and matches count alike; ten searches that find nothing are enough to guess with.
                 UPDATE public.gatekeeper_grant g SET views = g.views + 1,
                     participants_shown = g.participants_shown + coalesce(cardinality(records), 0),
                     misses = g.misses + CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END
                 FROM vault.limits l
-                WHERE g.id = p_grant AND g.views < l.views_per_grant AND (records IS NULL
+                WHERE g.id = p_grant AND (records IS NULL
                     OR g.participants_shown + cardinality(records) <= l.participants_per_grant AND g.misses < 10);
                 IF NOT FOUND THEN
                     reason := 'view_limit_reached';
