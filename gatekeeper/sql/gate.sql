@@ -25,7 +25,8 @@ $$;
 
 -- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
 -- 'not_required', 'cannot_start_yet' or the reason; `reason` is the first that fails, NULL when all
--- hold. The other columns are the facts on which it rested, under the names that the log has for them.
+-- hold. The other columns are the facts on which it rested, under the names that the log has for them;
+-- `shut` has the grant's categories that stay shut while others are open, each with its reason.
 --
 -- p_digest names the session, and the session names the member: no caller says who they are.
 -- p_member is for this schema alone: it judges the requester when somebody else approves.
@@ -151,10 +152,11 @@ BEGIN
     WHERE x.member_id = actor_id AND x.withdrawn_at IS NULL AND x.counts_from <= at AND x.valid_until > at
         AND (x.form = 'founding' OR x.version_id = version OR x.version_id = version_before)
     ORDER BY x.valid_until DESC, x.id DESC LIMIT 1;
-    -- The newest entry of the future: the refusals that follow it have the clock's own time. now() is no
-    -- later than `at`; it bounds what is read of the index, and unlike a variable it lets the plan be kept.
+    -- The newest entry of the future: the refusals that follow it have the clock's own time. The time at
+    -- which the call began is no later than `at`; it bounds what is read of the index, and unlike a variable
+    -- it lets the plan be kept.
     SELECT x."timestamp" INTO latest_entry FROM public.audit_entry x
-    WHERE x."timestamp" > now() + interval '5 seconds' ORDER BY x."timestamp" DESC LIMIT 1;
+    WHERE x."timestamp" > statement_timestamp() + interval '5 seconds' ORDER BY x."timestamp" DESC LIMIT 1;
     IF about_an_account THEN
         SELECT x.heard_at INTO heard_at FROM public.gatekeeper_feed x WHERE x.name = 'tickets';
         SELECT x.id, x.accounts @> ARRAY[account]::varchar[] INTO assignment_id, claimed
