@@ -485,10 +485,13 @@ def test_a_record_releases_for_sixty_seconds(
     entry = recorded(vault, scene)
     move_entry(scene, entry, seconds)
     # Whoever else writes to the WAL may leave something unflushed behind; of an entry as old as this the
-    # release does not ask to be called again. Each call's own commit flushes what was there.
-    said = {release(vault, scene, entry).reason for _ in range(3)}
-    assert None in said if reason is None else said == {reason}
-    assert said <= {reason, "record_failed"}
+    # release does not ask to be called again. Each call's own commit flushes what was there, and with other
+    # tests at work it may take a few.
+    said = [release(vault, scene, entry).reason for _ in range(3)]
+    while reason is None and None not in said and len(said) < 50:
+        said.append(release(vault, scene, entry).reason)
+    assert None in said if reason is None else set(said) == {reason}
+    assert set(said) <= {reason, "record_failed"}
 
 
 @DATABASE
