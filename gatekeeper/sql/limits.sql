@@ -1,7 +1,7 @@
 -- The limits as the gate reads them: gatekeeper_limit has them by name, as the settings say them, and
 -- vault.limits has the same in one row, each with its type, for a reveal decides twice, and taking them
--- from names and words each time was its longest read. What is missing or no number is NULL there, and
--- whoever decides with it raises.
+-- from names and words takes longer than any row that it reads. What is missing or no number is NULL
+-- there, and whoever decides with it raises.
 CREATE OR REPLACE FUNCTION vault.spread_limits() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
