@@ -102,9 +102,8 @@ BEGIN
         END IF;
         grant_id := g.id;
         account_id := coalesce(g.account_id, a.id);
-        ticket_id := g.ticket_id;
         IF grant_id IS NOT NULL THEN
-            NULL;
+            ticket_id := g.ticket_id;
         ELSIF p_ticket IS NOT NULL AND p_grant IS NULL THEN
             SELECT x.id INTO ticket_id FROM public.gatekeeper_ticket x WHERE x.number = p_ticket;
         ELSE  -- the ticket nearest to opening this account
