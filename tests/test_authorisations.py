@@ -16,7 +16,6 @@ from django.utils import timezone
 from audit.models import Entry
 from gatekeeper import papers as grant_papers
 from staff import authorisations
-from staff.cells import csv_of, harmless
 from staff.models import Authorisation
 from tests.conftest import AsRole, Connection
 from tests.poppler import facts_of, fonts_of, signatures_of, text_of
@@ -347,23 +346,6 @@ def test_taking_a_paper_out_asks_for_a_fresh_proof_of_presence(office: Office) -
     assert newest("export").outcome == "refused"
     own = office.world.session(office.anna, verified_at=now() - STALE)
     assert authorisations.record_taking(own, number) == ""
-
-
-@pytest.mark.parametrize(
-    "cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "  =1", "\0=1", "\uff1d1"]
-)
-def test_a_cell_that_could_run_is_text(cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["a", "", 7, None, "1-2", "x=1", "–", "Łucja"])
-def test_other_cells_are_as_they_were(cell: object) -> None:
-    assert harmless(cell) == ("" if cell is None else str(cell))
-
-
-def test_csv_comes_back_as_it_was() -> None:
-    rows = list(csv.reader(StringIO(csv_of(["a", "b"], [['x "y", z', "w\nv"]]).decode("utf-8-sig"))))
-    assert rows == [["a", "b"], ['x "y", z', "w\nv"]]
 
 
 # The print of one grant

@@ -21,7 +21,6 @@ from staff import agreements, register, reminders
 from staff.days import beginning_of
 from staff.models import NdaDraft, NdaVersion, Reminder, Session, Signature, SignatureFile
 from staff.papers import uploaded
-from staff.views.register import safe_cell
 from tests import papers, recording
 from tests.people import fresh_code, member
 from tests.scene import REFERENCE, Scene, enter, newest
@@ -441,13 +440,6 @@ def test_the_register_as_a_file(scene: Scene, officer: Person, desk: Client) -> 
     prove_long_ago(officer)
     assert desk.post("/ndas/register.csv", {}).status_code == 403
     assert (newest("export").outcome, newest("export").reason) == ("refused", "mfa_stale")
-
-
-@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r", "\0"])
-def test_asvs_1_2_10_a_cell_is_no_formula(mark: str) -> None:
-    assert safe_cell(f"{mark}1+1") == f"'{mark}1+1"
-    assert safe_cell(f"1{mark}1") == f"1{mark}1"
-    assert safe_cell(None) == ""
 
 
 # Reminders

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,9 +9,9 @@ from typing import Any, Final
 
 from audit import odd
 from audit.models import Entry
-from staff.views.register import safe_cell
+from staff.cells import CONTENT_TYPE, csv_lines
 
-FORMS: Final[dict[str, str]] = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
+FORMS: Final[dict[str, str]] = {"csv": CONTENT_TYPE, "jsonl": "application/jsonl"}
 #: Every column but the seal's own and auditlog's that are never filled.
 COLUMNS: Final = tuple(
     field.attname
@@ -26,12 +24,12 @@ _AT_ONCE: Final = 500
 
 def lines(form: str, numbers: Sequence[int]) -> Iterator[bytes]:
     """The file of the entries with these numbers, in their order."""
+    starts = range(0, len(numbers), _AT_ONCE)
+    rows = (row for start in starts for row in _rows(numbers[start : start + _AT_ONCE]))
     if form == "csv":
-        yield "\ufeff".encode()  # the mark by which spreadsheets know that it is UTF-8
-        yield _cells([*COLUMNS, ODD])
-    for start in range(0, len(numbers), _AT_ONCE):
-        for row in _rows(numbers[start : start + _AT_ONCE]):
-            yield _cells([_flat(row[name]) for name in (*COLUMNS, ODD)]) if form == "csv" else _object(row)
+        head = (*COLUMNS, ODD)
+        return csv_lines(head, ([_flat(row[name]) for name in head] for row in rows))
+    return map(_object, rows)
 
 
 def _rows(numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -39,12 +37,6 @@ def _rows(numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     why = odd.words(found)
     # What a retention took in the meantime is not there any more.
     return (found[one] | {ODD: why.get(one, [])} for one in numbers if one in found)
-
-
-def _cells(values: Sequence[object]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerow([safe_cell(value) for value in values])
-    return out.getvalue().encode()
 
 
 def _flat(value: object) -> object:

@@ -19,6 +19,7 @@ from gatekeeper.reports.forms import ReportForm
 from gatekeeper.reports.report import MOST, Report, TooLongError, read
 from gatekeeper.reports.scope import record
 from staff.callers import Caller
+from staff.cells import CONTENT_TYPE
 from staff.decorators import refusal, role_required
 from staff.members import member_of
 from staff.models import Role
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "zip": "application/zip"}
+_TYPES = {"pdf": "application/pdf", "csv": CONTENT_TYPE, "zip": "application/zip"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

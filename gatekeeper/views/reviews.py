@@ -23,6 +23,7 @@ from gatekeeper import access, presentation
 from gatekeeper.reviews import calls, files, queue, texts, units
 from staff import mails
 from staff.callers import Caller
+from staff.cells import CONTENT_TYPE
 from staff.decorators import refusal, role_required
 from staff.members import member_of
 
@@ -212,7 +213,7 @@ def _month(text: str) -> date | None:
 
 def _file(content: bytes, name: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(content, content_type=CONTENT_TYPE, headers=headers)
 
 
 def _row(one: Review) -> dict[str, Any]:

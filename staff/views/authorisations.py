@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from staff import agreements, authorisations, people
 from staff.callers import Caller
-from staff.cells import csv_of
+from staff.cells import CONTENT_TYPE, csv_of
 from staff.decorators import refusal, role_required
 from staff.forms.authorisations import AuthorisationForm, OnForm
 from staff.members import member_of
@@ -147,7 +147,7 @@ def export(request: HttpRequest) -> HttpResponse:
         return refusal(request, reason)
     name = f"ewidencja-{on.isoformat()}"
     if request.POST.get("kind") == "csv":
-        return _file(csv_of(papers.HEAD, papers.rows(found)), "text/csv; charset=utf-8", f"{name}.csv")
+        return _file(csv_of(papers.HEAD, papers.rows(found)), CONTENT_TYPE, f"{name}.csv")
     try:
         pdf = papers.register(found, on=on, at=timezone.now())
     except SealError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any, Final
 
 from django.core.paginator import Paginator
@@ -16,14 +14,13 @@ from django.views.decorators.http import require_POST
 
 from staff import agreements, register
 from staff.callers import Caller
+from staff.cells import CONTENT_TYPE, csv_of
 from staff.decorators import refusal, role_required
 from staff.forms import RegisterForm
 from staff.register import Line, State
 from staff.views.sign_in import page as page_method
 
 PAGE: Final = 50
-#: A cell that begins so is a formula to a spreadsheet (ASVS 1.2.10).
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 #: What an officer has something to do about comes first.
 ORDER: Final = (State.MISSING, State.OLD_VERSION, State.ENDING, State.VALID)
 
@@ -77,20 +74,15 @@ def nda_register_csv(request: HttpRequest) -> HttpResponse:
         return refusal(request, reason)
     name = f"nda-{on.isoformat()}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(_csv(found), content_type=CONTENT_TYPE, headers=headers)
 
 
-def _csv(found: list[Line]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
+def _csv(found: list[Line]) -> bytes:
     head = (
         _("Number"), _("Name"), _("State"), _("Version"), pgettext("signature", "Form"),
         pgettext("signature", "Signed"), _("Valid until"), _("Code"),
     )  # fmt: skip
-    writer.writerow([safe_cell(one) for one in head])
-    for line in found:
-        writer.writerow([safe_cell(one) for one in _cells(line)])
-    return "\ufeff" + out.getvalue()  # the mark by which spreadsheets know that it is UTF-8
+    return csv_of(head, map(_cells, found))
 
 
 def _cells(line: Line) -> list[object]:
@@ -105,9 +97,3 @@ def _cells(line: Line) -> list[object]:
         register.last_day(line.ends).isoformat() if line.ends else "",
         line.reason,
     ]
-
-
-def safe_cell(value: object) -> str:
-    """The cell as text: what a spreadsheet would take for a formula gets a ' before it."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
