@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from stdnum import iban, luhn
 
 from gatekeeper import catalogue
+from gatekeeper.feed_times import FeedTimeError, read_moment
 from gatekeeper.jsonlines import Record, RefusedError, Strict, load
 from staff import emails
 
@@ -26,9 +27,6 @@ AHEAD: Final = timedelta(minutes=5)
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Digits of any script, joined by single spaces or dashes of any kind: one run, as long as it goes.
 _RUN: Final = re.compile("\\d(?:[ \u00a0\u202f\u2010-\u2015\u2212-]?\\d){12,}")
@@ -87,15 +85,10 @@ def _iban(value: str) -> str:
 
 
 def _time(value: object) -> datetime:
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise _refuse("time_form")
     try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise _refuse("time_form") from None
-    if not 1990 <= moment.year < 2200:
-        raise _refuse("time_range")
-    return moment.astimezone(UTC)
+        return read_moment(value)
+    except FeedTimeError as refused:
+        raise _refuse(refused.rule) from None
 
 
 def _past(moment: datetime) -> datetime:
