@@ -221,6 +221,23 @@ class Checkpoint(models.Model):
         return str(self.size)
 
 
+class LogKey(models.Model):
+    """A public key of the log, as the sealer announced it (vault.announce_key); the newest signs now.
+
+    Append-only. The database cannot tell whether a key is the right one: a setting pins it.
+    """
+
+    number = models.BigAutoField(primary_key=True)
+    key = models.CharField(max_length=160)  # C2SP signed-note: name, id, base64
+    announced_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Copy(models.Model):
     """Up to which size an anchor has copies, and how the last attempt ended."""
 

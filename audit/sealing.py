@@ -121,6 +121,7 @@ class Sealer:
         self._keys = keys or Keys(signer.key)
         self._source = source
         self._signed: Head | None = None  # by this process
+        self._announced = False
 
     @property
     def _db(self) -> Connection[Any]:
@@ -170,7 +171,15 @@ class Sealer:
                 self._write(tree, waiting)
                 self._keep(nodes)
                 self._sign(tree, span, moment)
+        self._announced = True
         return waiting.entries
+
+    def _announce(self) -> None:
+        """Say under which key the log goes on, once what is here was signed by it or by one before it."""
+        if not self._announced:
+            self._db.execute(
+                "SELECT vault.announce_key(%s::text, %s::text)", [str(self._signer.key), self._source]
+            )
 
     def _break_silence(self) -> bool:
         """Write an entry where the newest checkpoint is so old that another is due."""
@@ -227,12 +236,13 @@ class Sealer:
         ).fetchone()
         if row is None:
             return self._new_era(moment)
+        self._announce()
         return self._unsealed(newest, row[0], moment)
 
     def _new_era(self, moment: _Moment) -> _Span:
         [(number, horizon)] = self._db.execute(
             "SELECT number, horizon::text::bigint FROM vault.begin_era(%s::text, %s::text)",
-            [self._signer.key.name, self._source],
+            [str(self._signer.key), self._source],
         ).fetchall()
         if number == 1:
             return self._unsealed(None, number, moment)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from audit.checkpoints import Keys
 
-State = Literal["sealed", "waits", "broken"]
+State = Literal["sealed", "waits", "broken", "keyless"]
 
 _READ: Final = f"""
     COPY (SELECT l.place, l.number, l.tag, e.salts, {leaves.PARTS}
@@ -31,7 +31,9 @@ _COVERS: Final = """
 
 @dataclass(frozen=True)
 class Standing:
-    """`sealed`: the proof holds. `waits`: no checkpoint covers it yet. `broken`: the proof does not hold."""
+    """`sealed`: the proof holds under the keys given. `waits`: no checkpoint covers it yet. `broken`: the
+    proof does not hold. `keyless`: a checkpoint covers it, and there is no key to judge by.
+    """
 
     state: State
     place: int | None = None
@@ -39,7 +41,7 @@ class Standing:
     sealed_at: datetime | None = None
 
 
-def standing(connection: Connection[Any], keys: Keys, *, entry: int) -> Standing:
+def standing(connection: Connection[Any], keys: Keys | None, *, entry: int) -> Standing:
     """Hash the entry as it is now, and follow its path to the root that the newest checkpoint signs.
 
     It convinces whoever trusts this server; anybody else takes a bundle (audit/proofs.py).
@@ -52,6 +54,8 @@ def standing(connection: Connection[Any], keys: Keys, *, entry: int) -> Standing
     if newest is None or newest.size <= place:
         return Standing("waits", place)
     size, sealed_at = connection.execute(_COVERS, [place]).fetchall()[0]
+    if keys is None:
+        return Standing("keyless", place, size, sealed_at)
     try:
         head = keys.open(newest.note)
         path = merkle.inclusion(stored.StoredHashes(connection), place, head.size)

@@ -42,6 +42,7 @@ _BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
     "withheld": ("⊘", pgettext_lazy("outcome", "Withheld"), "failed"),
     "failed": ("⚠\ufe0e", pgettext_lazy("outcome", "Failed"), "failed"),
     "sealed": ("✓", pgettext_lazy("entry", "Proved"), "pass"),
+    "consistent": ("●", pgettext_lazy("entry", "Consistent"), "info"),
     "unsealed": ("◷", pgettext_lazy("entry", "Waits for its seal"), "waiting"),
     "unproved": ("✕", pgettext_lazy("entry", "Not proved"), "failed"),
     "waiting": ("◷", pgettext_lazy("review", "To review"), "waiting"),

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from audit import odd
+from audit import odd, stored, trust
 from audit.installation import differences
 from gatekeeper.models import Limit
 from gatekeeper.sql_files import FILES
 
 HINT = "Run manage.py apply_settings as the migrator."
+INSTALL = "Run manage.py migrate as the migrator."
 
 
 def limits_wanted() -> dict[str, str]:
@@ -52,6 +54,26 @@ def thresholds_known(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
+def log_key_pinned(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """A key that is set, and another one that signs: nothing can be proved until somebody knows why."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        differs = trust.read(stored.raw("default")).differs
+    except (DatabaseError, psycopg.Error):
+        return [Error("The log's public key cannot be read.", hint=INSTALL, id="gatekeeper.E005")]
+    if not differs:
+        return []
+    return [
+        Error(
+            "The sealer signs with another key than GATEKEEPER_LOG_VERIFIER names.",
+            hint="The page of checks says which; audit/README.md, 'The seal', says how a key is changed.",
+            id="gatekeeper.E005",
+        )
+    ]
+
+
+@register(Tags.database)
 def sql_installed(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """The boundary is what stands in the database, not what stands in the file."""
     if not databases or "default" not in databases:
@@ -60,5 +82,4 @@ def sql_installed(databases: Sequence[str] | None = None, **_kwargs: Any) -> lis
         found = differences(connections["default"], FILES)
     except DatabaseError:
         found = ["the installed SQL cannot be read"]
-    hint = "Run manage.py migrate as the migrator."
-    return [Error(f"{words.capitalize()}.", hint=hint, id="gatekeeper.E003") for words in found]
+    return [Error(f"{words.capitalize()}.", hint=INSTALL, id="gatekeeper.E003") for words in found]

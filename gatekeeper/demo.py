@@ -32,12 +32,14 @@ import psycopg
 from django.core.management import call_command
 from standardwebhooks.webhooks import Webhook
 
+from audit.checkpoints import Signer
 from gatekeeper import generate, roles
 from gatekeeper.binaries import PostgresUnavailableError
 from gatekeeper.embedded import Server, dies_with_us
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "gatekeeper"
+LOG_ORIGIN = "localhost/log"
 PORTS = 20  # how many we try from the wanted one on
 START_SECONDS = 60
 
@@ -105,6 +107,8 @@ class Demo:
             "HELPDESK_TICKET_URL": os.environ.get("GATEKEEPER_HELPDESK_TICKET_URL", ""),
         }
         settings |= {name: value for name, value in made.items() if name.isupper() and name != "LOG_KEY"}
+        settings["LOG_ORIGIN"] = LOG_ORIGIN
+        settings["LOG_VERIFIER"] = str(Signer(LOG_ORIGIN, made["LOG_KEY"]).key)
         if seals:
             settings |= {"LOG_KEY": made["LOG_KEY"], "LOG_ANCHORS": f"directory:{self._checkpoints}"}
         for alias, role in aliases.items():

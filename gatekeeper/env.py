@@ -98,8 +98,8 @@ SETTINGS = (
     ),
     Setting(
         "LOG_VERIFIER",
-        "The log's public keys as `manage.py seal_log` said them, by commas, the newest first; for"
-        " `verify_log` and `prove`, and old ones for the sealer",
+        "Pins the log's public keys as `manage.py seal_log` said them, by commas, the newest first; old"
+        " ones for the sealer too. Empty: pages say 'consistent with this server's key', not 'Proved'",
         default="",
     ),
     Setting("LOG_ORIGIN", "The log's name, for ever; empty: the site's host and `/log`", default=""),

@@ -7,7 +7,6 @@ speak of the same things.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -21,8 +20,9 @@ from django.utils.translation import gettext as _
 from audit import alarms, stream
 from audit.installation import differences
 from audit.odd import finding
-from gatekeeper import notices, times
+from gatekeeper import notices, surroundings, times
 from gatekeeper.checks import limits_wanted
+from gatekeeper.health_row import Health
 from gatekeeper.models import Feed, Limit
 from gatekeeper.reviews import queue, units
 from gatekeeper.sql_files import FILES
@@ -32,23 +32,6 @@ from staff.models import Member
 
 #: States in which nothing is to be done; they stand at the page's end, in this order.
 WORKS: Final = {"off": 1, "ok": 2}
-
-
-@dataclass(frozen=True)
-class Health:
-    """One row of the page of checks. `state`: ok, off (not configured, and not needed), to_fix or unknown.
-
-    `try_it`: the name of the address that tries the thing out, by POST; '' where there is none.
-    """
-
-    id: str
-    title: str
-    state: str
-    sentence: str
-    cause: str = ""
-    next_step: str = ""
-    command: str = ""
-    try_it: str = ""
 
 
 def rows() -> list[Health]:
@@ -345,6 +328,7 @@ _CHECKS = (
     _agreement,
     _reviewers,
     _sealer,
+    surroundings.log_key,
     _copies,
     _stream,
     _odd,

@@ -61,9 +61,10 @@ VIEW: dict[str, Any] = {
     "nda_ends": "2030-01-01T00:00:00Z",
 }
 TABLES = (
-    "audit_entry, audit_leaf, audit_node, audit_checkpoint, audit_era, audit_copy, audit_tag, audit_stream"
+    "audit_entry, audit_leaf, audit_node, audit_checkpoint, audit_era, audit_copy, audit_tag, audit_stream,"
+    " audit_logkey"
 )
-GUARDED = ("audit_entry", "audit_leaf", "audit_node", "audit_checkpoint", "audit_era")
+GUARDED = ("audit_entry", "audit_leaf", "audit_node", "audit_checkpoint", "audit_era", "audit_logkey")
 
 
 class Log:

@@ -440,7 +440,7 @@ def test_what_waits_for_its_seal_is_counted_and_the_rest_is_proved(log: Log) -> 
     proof = proofs_of.of(sealed_report(log))
     assert (len(proof.files), proof.waiting) == (1, 1)
     with translation.override("en"):
-        said = list(words.proof(sealed_report(log), proved=1, waiting=1, problem=""))
+        said = list(words.proof(proof))
     assert any("1 entry is not sealed yet" in one for one in said)
 
 
@@ -492,13 +492,3 @@ def test_the_paper_carries_the_bundle(log: Log) -> None:
     assert "facts.json" in attached
     assert signatures_of(paper)[0].is_total
     assert "stand in the log unaltered" in text_of(paper)
-
-
-@DATABASE
-def test_without_the_logs_key_the_report_says_that_it_has_no_proof(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log.sealed(1)
-    monkeypatch.setattr(settings, "LOG_VERIFIER", "")
-    proof = proofs_of.of(sealed_report(log))
-    assert (proof.files, bool(proof.problem)) == ({}, True)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from gatekeeper import demo_acts, health
+from gatekeeper.health_row import Health
 from gatekeeper.models import Draw, Grant, Remark, Review
 from gatekeeper.reviews import calls, files, queue, texts, units
 from staff.models import Member, Session
@@ -369,7 +370,7 @@ def test_texts_about_a_day_open_for_that_review_alone(desk: Desk) -> None:
 # Alarms
 
 
-def rows() -> dict[str, health.Health]:
+def rows() -> dict[str, Health]:
     return {one.id: one for one in health.rows()}
 
 

@@ -28,7 +28,7 @@ DEFINERS = {
     *("record_view", "release_view", "wrapped_key"),
     *("stored", "store_accounts", "store_participants", "erase_account", "restrict_account", "record_import"),
     *("apply_tickets", "shut_ticket", "heard"),
-    *("tags", "note_quiet", "note_proof", "begin_era", "retain"),  # the sealer's
+    *("tags", "note_quiet", "note_proof", "begin_era", "announce_key", "retain"),  # the sealer's
     *("change_member", "add_member", "apply_members", "decide_proposal"),
     *("publish_nda_version", "recall_nda_version"),
     *("sign_nda", "countersign", "upload_signature", "confirm_original", "withdraw_signature"),

@@ -681,7 +681,7 @@ def test_the_hash_that_an_erasure_leaves_is_the_leafs(log: Log) -> None:
 def old(log: Log) -> None:
     """Everything is six years older, and is sealed so."""
     with log.as_role(roles.SEALER) as sealer:
-        sealer.execute("SELECT vault.begin_era(%s, 'tests')", [settings.LOG_ORIGIN])
+        sealer.execute("SELECT vault.begin_era(%s, 'tests')", [settings.LOG_VERIFIER])
     with log.untriggered():
         log.setup.execute("UPDATE audit_entry SET timestamp = timestamp - interval '6 years'")
     log.sealer().seal()

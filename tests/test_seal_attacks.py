@@ -400,6 +400,9 @@ ONLY_THE_SEALERS = (
     "INSERT INTO audit_checkpoint VALUES (900, 1, '1', '1', 1, now(), '')",
     "SELECT vault.tags('{MOC-40001}', '{1}')",
     "SELECT vault.begin_era('x', 'x')",
+    "SELECT vault.announce_key('x', 'x')",
+    "INSERT INTO audit_logkey (key, announced_at) VALUES ('x', now())",
+    "DELETE FROM audit_logkey",
     "SELECT vault.retain('retention_period', 'x', 1)",
 )
 
@@ -434,7 +437,9 @@ def test_auditlogs_own_flush_is_refused(log: Log) -> None:
         web.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier("audit_entry")))
 
 
-@pytest.mark.parametrize("table", ["audit_leaf", "audit_node", "audit_checkpoint", "audit_era"])
+@pytest.mark.parametrize(
+    "table", ["audit_leaf", "audit_node", "audit_checkpoint", "audit_era", "audit_logkey"]
+)
 def test_even_the_owner_rewrites_nothing_by_accident(log: Log, table: str) -> None:
     log.sealed(300)
     with log.setup.transaction(force_rollback=True):

@@ -21,6 +21,7 @@ from audit.models import Entry, Event, Leaf, Outcome, Stream
 from audit.receivers import File, Https, RefusedError, TargetError, receiver
 from gatekeeper import health, roles
 from gatekeeper.env import Environment
+from gatekeeper.health_row import Health
 from tests import ocsf
 from tests.log import ACCOUNT
 from tests.receiver import Siem
@@ -345,7 +346,7 @@ def test_the_command_sends_and_its_status_says_when_it_cannot(
 
 @DATABASE
 def test_the_page_of_checks_says_how_it_stands(log: Log, siem: Siem) -> None:
-    def row() -> health.Health:
+    def row() -> Health:
         return health._stream()
 
     assert row().state == "off"

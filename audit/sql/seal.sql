@@ -35,10 +35,48 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone
         'account', left(p_account, 13), 'results', p_entries, 'details', '{"what": "proof"}'::jsonb))
 $$;
 
+-- The log's public keys, as the sealer announces them: pages have the key from here where no setting pins it.
+-- The newest is the one that signs, and those before it stay. Its form is C2SP signed-note's, in which the id
+-- is a hash over name and key, so that a mistyped one is refused. Returns what the entry says of it: nothing
+-- where it was the newest already. Internal: begin_era, announce_key.
+CREATE OR REPLACE FUNCTION vault.keep_key(p_key text) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    parts text[] := regexp_match(p_key, '^([^\s+]{1,100})[+]([0-9a-f]{8})[+]([A-Za-z0-9+/]{44})$');
+    coded bytea := decode(parts[3], 'base64');
+    known text := (SELECT k.key FROM public.audit_logkey k ORDER BY k.number DESC LIMIT 1);
+BEGIN
+    IF (get_byte(coded, 0) = 1 AND parts[2] = encode(substr(sha256(
+            convert_to(parts[1] || chr(10), 'UTF8') || coded), 1, 4), 'hex')) IS NOT TRUE THEN
+        RAISE check_violation USING MESSAGE = 'this is no public key of a log';
+    END IF;
+    IF known = p_key THEN
+        RETURN '{}';
+    END IF;
+    INSERT INTO public.audit_logkey (key, announced_at) VALUES (p_key, clock_timestamp());
+    RETURN jsonb_strip_nulls(jsonb_build_object('key', p_key, 'before', known));
+END $$;
+
+-- The sealer says under which key it goes on, once it has seen that what is here was signed by that key or by
+-- one before it that it knows. Returns whether the key is new here, which is an entry.
+CREATE OR REPLACE FUNCTION vault.announce_key(p_key text, p_source text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    facts jsonb;
+BEGIN
+    PERFORM vault.lock_seal();
+    facts := vault.keep_key(p_key);
+    IF facts = '{}' THEN
+        RETURN false;
+    END IF;
+    PERFORM vault.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80), 'details', facts));
+    RETURN true;
+END $$;
+
 -- A new era: another cluster numbers transactions anew, and a log of another name is another log. After
 -- the first, whoever writes entries waits until all that stand here have their leaves: the old numbers
 -- and the new cannot be told apart later.
-CREATE OR REPLACE FUNCTION vault.begin_era(p_origin text, p_source text, OUT number integer, OUT horizon xid8)
+CREATE OR REPLACE FUNCTION vault.begin_era(p_key text, p_source text, OUT number integer, OUT horizon xid8)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     PERFORM vault.lock_seal();
@@ -48,9 +86,9 @@ BEGIN
     END IF;
     horizon := CASE WHEN number = 1 THEN '0'::xid8 ELSE pg_snapshot_xmin(pg_current_snapshot()) END;
     INSERT INTO public.audit_era (number, system, origin, began_at)
-    VALUES (begin_era.number, (pg_control_system()).system_identifier, p_origin, clock_timestamp());
+    VALUES (begin_era.number, (pg_control_system()).system_identifier, split_part(p_key, '+', 1), clock_timestamp());
     PERFORM vault.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80),
-        'details', jsonb_build_object('era', number)));
+        'details', jsonb_build_object('era', number) || vault.keep_key(p_key)));
 END $$;
 
 -- Retention: the bodies and salts of the oldest entries go, up to a whole checkpoint older than the limit,
@@ -163,10 +201,13 @@ CREATE OR REPLACE TRIGGER checkpoint_append_only BEFORE UPDATE OR DELETE OR TRUN
     FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
 CREATE OR REPLACE TRIGGER era_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_era
     FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+CREATE OR REPLACE TRIGGER logkey_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_logkey
+    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
 
 REVOKE ALL ON FUNCTION vault.lock_seal(), vault.tags(text[], bigint[]), vault.note_quiet(text),
-    vault.note_proof(text, integer, text), vault.begin_era(text, text), vault.retain(text, text, integer), vault.customer_hash(public.audit_entry),
+    vault.note_proof(text, integer, text), vault.begin_era(text, text), vault.announce_key(text, text),
+    vault.keep_key(text), vault.retain(text, text, integer), vault.customer_hash(public.audit_entry),
     vault.erase_references(text, jsonb), vault.admit_removal() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.tags(text[], bigint[]), vault.note_quiet(text), vault.begin_era(text, text),
-    vault.retain(text, text, integer) TO gatekeeper_sealer;
+    vault.announce_key(text, text), vault.retain(text, text, integer) TO gatekeeper_sealer;
 GRANT EXECUTE ON FUNCTION vault.note_proof(text, integer, text) TO gatekeeper_web, gatekeeper_sealer;

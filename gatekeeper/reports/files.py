@@ -52,7 +52,7 @@ def pdf(report: Report, proof: Proof, *, by: str) -> bytes:
     if report.lines:
         widths = _WIDTHS_SEVERAL if len(scope.accounts) > 1 else _WIDTHS
         story.append(drawing.table(words.head(scope), words.rows(report), widths=widths))
-    said = [*words.notes(report), *_about(report, proof)]
+    said = [*words.notes(report), *words.proof(proof)]
     story += [drawing.words(note, drawing.NOTE) for note in said]
     return sealing.seal(
         drawing.draw(sheet, story),
@@ -105,8 +105,3 @@ def name(report: Report) -> str:
     more = "" if len(scope.accounts) == 1 else f"+{len(scope.accounts) - 1}"
     number = "" if scope.participant is None else f"-P{scope.participant}"
     return f"report-{scope.accounts[0]}{more}{number}-{scope.since.astimezone(scope.zone):%Y-%m-%d}"
-
-
-def _about(report: Report, proof: Proof) -> list[str]:
-    proved = len(proof.files)
-    return list(words.proof(report, proved=proved, waiting=proof.waiting, problem=proof.problem))

@@ -6,11 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from audit import proofs, stored
-from audit.checkpoints import Keys
+from audit import proofs, stored, trust
 
 if TYPE_CHECKING:
     from typing import Any
@@ -24,19 +22,25 @@ ALIAS = "default"
 
 @dataclass(frozen=True)
 class Proof:
-    """Bundles by their files' names; how many lines have no seal yet; why there are no bundles."""
+    """Bundles by their files' names; how many lines have no seal yet; why there are no bundles.
+
+    `unconfirmed`: the key that this server announced, where none is set; '' where one is.
+    """
 
     files: dict[str, bytes]
     waiting: int = 0
     problem: str = ""
+    unconfirmed: str = ""
+    differs: bool = False  # the sealer signs with another key than the one that is set
 
 
 def of(report: Report) -> Proof:
     """The proof of a report. One that cannot be made is said in words: the report goes out all the same."""
-    if not settings.LOG_VERIFIER:
-        return Proof({}, problem=_("the log’s public key is not set"))
     connection = stored.raw(ALIAS)
-    key = Keys.read(settings.LOG_VERIFIER).newest
+    trusted = trust.read(connection)
+    if trusted.keys is None:
+        return Proof({}, problem=_("the sealer has not announced the log’s public key yet"))
+    key = trusted.keys.newest
     files: dict[str, bytes] = {}
     proved: set[int] = set()
     try:
@@ -46,8 +50,9 @@ def of(report: Report) -> Proof:
                 files[f"proof-{account}.json"] = _written(proofs.bundle(connection, key, wanted))
                 proved.update(wanted.entries)
     except proofs.UnprovableError as error:
-        return Proof({}, problem=str(error))
-    return Proof(files, waiting=sum(line.number not in proved for line in report.lines))
+        return Proof({}, problem=str(error), differs=trusted.differs)
+    waiting = sum(line.number not in proved for line in report.lines)
+    return Proof(files, waiting, unconfirmed="" if trusted.pinned else str(key), differs=trusted.differs)
 
 
 def _wanted(connection: Connection[Any], report: Report, account: str) -> proofs.Wanted:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from gatekeeper.reports.proof import Proof
     from gatekeeper.reports.report import Line, Report
     from gatekeeper.reports.scope import Scope
 
@@ -130,21 +131,31 @@ def notes(report: Report) -> list[str]:
     return said
 
 
-def proof(report: Report, *, proved: int, waiting: int, problem: str) -> Iterable[str]:
+def proof(made: Proof) -> Iterable[str]:
     """What the report says of its proof."""
-    if proved:
+    if made.files and made.unconfirmed:
+        yield _(
+            "The proof attached shows that these entries are consistent with this server’s key. It can be"
+            " checked without us: it says how. Compare the key with the one that was published: %(key)s"
+        ) % {"key": made.unconfirmed}
+    elif made.files:
         yield _(
             "The proof attached shows that these entries stand in the log unaltered. It can be checked"
             " without us: it says how."
         )
-    if waiting:
+    if made.waiting:
         yield ngettext(
             "%(n)d entry is not sealed yet, and so not proved: a report made in a minute has it.",
             "%(n)d entries are not sealed yet, and so not proved: a report made in a minute has them.",
-            waiting,
-        ) % {"n": waiting}
-    if problem:
-        yield _("There is no proof with this report: %(problem)s.") % {"problem": problem}
+            made.waiting,
+        ) % {"n": made.waiting}
+    if made.problem:
+        yield _("There is no proof with this report: %(problem)s.") % {"problem": made.problem}
+    if made.differs:
+        yield _(
+            "The log is signed with another key than the one that this server was told to expect. Ask the"
+            " company why."
+        )
 
 
 def _word(words: dict[Any, Any], code: str) -> str:

@@ -44,7 +44,7 @@ GRANT INSERT ON public.audit_entry, public.gatekeeper_delivery TO gatekeeper_web
 GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;
 -- Whoever reads the log may see and prove what was sealed.
 GRANT SELECT ON public.audit_leaf, public.audit_node, public.audit_checkpoint, public.audit_era, public.audit_copy,
-    public.audit_entry_id_seq TO gatekeeper_web, gatekeeper_sealer;
+    public.audit_logkey, public.audit_entry_id_seq TO gatekeeper_web, gatekeeper_sealer;
 -- What is odd in the log is found by the pages' role, and never taken away.
 GRANT SELECT, INSERT ON public.audit_flag, public.audit_round TO gatekeeper_web;
 GRANT SELECT ON public.gatekeeper_draw, public.gatekeeper_review, public.gatekeeper_remark TO gatekeeper_web;

@@ -14,8 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from audit import explorer, odd, reading, search, standing, stored
-from audit.checkpoints import Keys
+from audit import explorer, odd, reading, search, standing, stored, trust
 from audit.forms import SearchForm
 from audit.models import Entry
 from gatekeeper import entries as entries_in_words
@@ -121,14 +120,15 @@ def entry(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404
     beside = explorer.around(found, reader=member_of(request).number)
     why = odd.words([found.pk, *(one.pk for one in beside)])
+    log = stored.raw("default")
+    trusted = trust.read(log)
     with timezone.override(UTC if look.zone else None):
         shown = {
             "entry": found,
             "why": [(rule.said(), rule) for rule in odd.rules() if rule.said() in why.get(found.pk, ())],
             "facts": _facts(found, look),
-            "standing": standing.standing(
-                stored.raw("default"), Keys.read(settings.LOG_VERIFIER), entry=found.pk
-            ),
+            "standing": standing.standing(log, trusted.keys, entry=found.pk),
+            "trust": trusted,
             "rows": rows.rows(beside, look, why, open_one=found.pk),
             "rows_url": look.url(),
         }

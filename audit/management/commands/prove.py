@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from audit import proofs, stored
-from audit.checkpoints import Keys
+from audit import proofs, stored, trust
 from audit.context import command_source
 from audit.functions import call
 from audit.moments import moment
@@ -33,18 +31,18 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Record, prove, write. Raises CommandError."""
-        if not settings.LOG_VERIFIER:
-            raise CommandError("prove needs GATEKEEPER_LOG_VERIFIER, the log's public key.")
         if (options["entry"] is None) == (not options["account"]):
             raise CommandError("Name an entry, or --account with a period.")
         wanted = proofs.Wanted(
             *(options[name] for name in ("entry", "account", "since", "until")),
         )
         alias = "sealer" if "sealer" in connections else "default"
+        trusted = trust.read(stored.raw(alias))
+        if trusted.keys is None:
+            raise CommandError(trust.no_key())
         try:
             earlier = [path.read_text(encoding="utf-8") for path in options["checkpoint"]]
-            key = Keys.read(settings.LOG_VERIFIER).newest
-            bundle = proofs.bundle(stored.raw(alias), key, wanted, earlier=earlier)
+            bundle = proofs.bundle(stored.raw(alias), trusted.keys.newest, wanted, earlier=earlier)
         except (proofs.UnprovableError, OSError, UnicodeDecodeError) as error:
             raise CommandError(str(error)) from None
         found = bundle["entries"]
@@ -53,6 +51,8 @@ class Command(BaseCommand):
             [found[0]["customer"]["account"], len(found), command_source("prove")],
             using=alias,
         )
+        for words in trusted.warnings():
+            self.stderr.write(words)
         text = json.dumps(bundle, ensure_ascii=False, indent=1) + "\n"
         if options["output"]:
             options["output"].write_text(text, encoding="utf-8")

@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from audit import judging, stored
+from audit import judging, stored, trust
 from audit.anchors import anchor
-from audit.checkpoints import Keys
 from audit.moments import moment
 from audit.verification import Report, Verification
 
@@ -43,11 +42,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Verify and say the outcome. Raises CommandError, with exit status 1, when something is wrong."""
-        if not settings.LOG_VERIFIER:
-            raise CommandError("verify_log needs GATEKEEPER_LOG_VERIFIER, the log's public key.")
         if options["processes"] < 1:
             raise CommandError("At least one process is needed (--processes).")
         alias = "sealer" if "sealer" in connections else "default"
+        trusted = trust.read(stored.raw(alias))
+        if trusted.keys is None:
+            raise CommandError(trust.no_key())
         beside, reading = stored.another(alias), stored.raw(alias)
         [(leaves,)] = reading.execute("SELECT coalesce(max(place) + 1, 0) FROM public.audit_leaf").fetchall()
         tqdm.monitor_interval = 0  # no thread of its own: the processes are forked
@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 report = Verification(
                     reading,
                     beside,
-                    Keys.read(settings.LOG_VERIFIER),
+                    trusted.keys,
                     outside=[*_files(options["checkpoint"]), *_anchored()],
                     progress=bar.update,
                     others=_others(alias, leaves, options["processes"]),
@@ -68,9 +68,9 @@ class Command(BaseCommand):
             ) from None
         finally:
             beside.close()
-        self._say(report)
+        self._say(report, trusted)
 
-    def _say(self, report: Report) -> None:
+    def _say(self, report: Report, trusted: trust.Trust) -> None:
         for finding in report.findings:
             self.stdout.write(str(finding))
         if report.found > len(report.findings):
@@ -82,14 +82,22 @@ class Command(BaseCommand):
             " account."
         )
         self.stdout.write(words % vars(report))
+        for warning in trusted.warnings():
+            self.stdout.write(warning)
         if report.found:
             count = report.found
             raise CommandError(
                 ngettext("%(count)d thing is wrong.", "%(count)d things are wrong.", count) % {"count": count}
             )
+        if trusted.differs:
+            raise CommandError(_("The sealer's key is not the one that is set."))
         if not report.outside:
             self.stdout.write(_("No copy from outside was compared: whoever wrote it all anew is not found."))
-        self.stdout.write(_("The log is what was sealed."))
+        self.stdout.write(
+            _("The log is what was sealed.")
+            if trusted.pinned
+            else _("The log is consistent with this server's key.")
+        )
 
 
 def _others(alias: str, count: int, processes: int) -> judging.Others | None:
