@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
-from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from audit.context import attempt_by
 from staff.emails import normalise
+from staff.hashing import hash_in_vain, is_right
 from staff.models import Member
 
 
@@ -32,11 +32,11 @@ class PasswordBackend(BaseBackend):
             return None
         member = Member.objects.filter(email=normalise(email)).first()
         if member is None:
-            make_password(password)
+            hash_in_vain(password)
             return None
         if request is not None:
             attempt_by(request, member)
-        right = member.check_password(password)
+        right = is_right(password, member.password)
         return member if right and not member.barred_because() else None
 
     def get_user(self, user_id: Any) -> Member | None:

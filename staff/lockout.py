@@ -26,7 +26,6 @@ from typing import Any, Final
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
@@ -39,6 +38,7 @@ from django.utils.translation import gettext as _
 from audit.context import client_address
 from staff import records
 from staff.emails import normalise
+from staff.hashing import hash_in_vain
 from staff.models import Session
 
 NARROW: Final = (10, timedelta(minutes=15))
@@ -84,7 +84,8 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # django-axes ships n
         if opens_at is None or (wide and _at_home(request, credentials)):
             return False
         request.lock_met = True
-        make_password("")  # the same work as for whoever is not locked out
+        # The same work as for whoever is not locked out.
+        hash_in_vain(str((credentials or {}).get("password") or ""))
         return True
 
     def user_login_failed(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Entry, Event
 from staff import mails
 from staff.emails import normalise
+from staff.hashing import prepared, renewed
 from staff.invitations import digest_of, path_of
 from staff.models import Invitation, Member, Session
 
@@ -67,16 +68,32 @@ def _new_link(member: Member, context: Mapping[str, str | None]) -> str:
 def change(member: Member, password: str, *, but: int | None = None) -> None:
     """Set a new password, end all sessions that were begun under the old one, and mail the member.
 
-    `but` is the session in which the member changes it. With the entry, or not at all.
+    `but` is the session in which the member changes it. With the entry, or not at all. Raises
+    UnpreparedError.
     """
     with transaction.atomic():
         had_one = member.has_usable_password()
-        member.set_password(password)
-        member.save(update_fields=["password"])
-        running = Session.objects.filter(member=member, ended_at__isnull=True)
-        running.exclude(pk=but or 0).update(ended_at=timezone.now())
+        _keep(member, prepared(password), but=but)
         if had_one:
             mails.tell(member, _("Your password was changed"), "staff/mail/password_changed.txt")
+
+
+def renew(member: Member, password: str) -> None:
+    """Hash a right password anew where its hash is not the one that we would make of it now.
+
+    A session carries a digest of the hash: those that run end, this once.
+    """
+    form = renewed(password, member.password)
+    if form:
+        with transaction.atomic():
+            _keep(member, form)
+
+
+def _keep(member: Member, form: str, *, but: int | None = None) -> None:
+    member.set_password(form)
+    member.save(update_fields=["password"])
+    running = Session.objects.filter(member=member, ended_at__isnull=True)
+    running.exclude(pk=but or 0).update(ended_at=timezone.now())
 
 
 def use(link: Invitation, password: str) -> bool:

@@ -173,6 +173,17 @@ def test_an_old_proof_is_asked_for_in_the_form_itself(scene: Scene) -> None:
     assert Signature.objects.filter(member_id=scene.anna.id).count() == 2
 
 
+def test_a_keyboard_keeps_nobody_from_signing_and_the_paper_keeps_what_was_typed(scene: Scene) -> None:
+    lapse(scene)
+    scene.world.quietly("staff_member", scene.anna.id, name="Anna O'Hara-I\u015f\u0131k")
+    client = enter(scene.world, scene.anna)
+    assert "Type your name" in words(client.post("/nda/", form_for(scene.anna, name="Anna O'Hara")))
+    typed = "ANNA O\u2019HARA\u2013ISIK"
+    assert client.post("/nda/", form_for(scene.anna, name=typed)).status_code == 302
+    made = Signature.objects.get(member_id=scene.anna.id, form="documentary")
+    assert (made.evidence or {})["typed_name"] == typed
+
+
 def test_without_a_seal_nothing_is_signed(scene: Scene, settings: Settings) -> None:
     lapse(scene)
     settings.SEAL = "nothing"

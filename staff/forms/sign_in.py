@@ -9,6 +9,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from staff.hashing import UnpreparedError, prepared
 from staff.models import Member
 
 # Long pass phrases are welcome; a megabyte for the hasher to chew is not.
@@ -65,15 +66,28 @@ class PasswordForm(forms.Form):
         self.member = member
 
     def clean_password(self) -> str:
-        password = str(self.cleaned_data["password"])
+        """In the one form that is hashed: its length is counted, and the second compared, in it."""
+        password = _prepared(self.cleaned_data["password"])
         password_validation.validate_password(password, self.member)
         return password
 
+    def clean_again(self) -> str:
+        return _prepared(self.cleaned_data["again"])
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        if "password" in data and data["password"] != data.get("again"):
+        if "password" in data and "again" in data and data["password"] != data["again"]:
             self.add_error("again", ValidationError(_("The two passwords differ.")))
         return data
+
+
+def _prepared(password: str) -> str:
+    try:
+        return prepared(password)
+    except UnpreparedError:
+        raise ValidationError(
+            _("It holds a sign that not every keyboard writes alike, such as some emoji. Leave that one out.")
+        ) from None
 
 
 class ChangePasswordForm(PasswordForm):

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.context import attempted, client_address, user_agent
-from staff import factors, lockout, members, proving, records, sessions
+from staff import factors, lockout, members, passwords, proving, records, sessions
 from staff.decorators import before_factor
 from staff.forms import CodeForm, SignInForm
 from staff.members import member_of
@@ -39,6 +39,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         member = auth.authenticate(request, **form.cleaned_data)
         if isinstance(member, Member):
+            passwords.renew(member, form.cleaned_data["password"])
             begin(request, member, "password")
             return to_second_factor(request, member)
         if not lockout.was_shut(request):
