@@ -14,10 +14,9 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
-from stdnum import iban, luhn
 
 from audit.functions import call, rows
-from gatekeeper import gate, vault
+from gatekeeper import gate, numbers, vault
 from gatekeeper.cipher import AccountCipher
 from gatekeeper.models import AccessRequest, Limit
 from staff.models import Member
@@ -33,8 +32,6 @@ logger = logging.getLogger(__name__)
 REASON_FIELD = "request.reason"  # under which a typed reason is encrypted
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_DIGITS = re.compile(r"\+?\d(?:[ \-()./]?\d){8,18}")  # telephones, cards, and whatever looks like one
-_IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}\b")
 
 
 @dataclass(frozen=True)
@@ -65,14 +62,11 @@ def personal_in(text: str) -> str:
     or nothing (''). Better one refusal too many: the reason is read by others."""
     if _EMAIL.search(text):
         return "email"
-    if any(iban.is_valid(found) for found in _IBAN.findall(text)):
+    if numbers.bank_account_in(text):
         return "iban"
-    for found in _DIGITS.findall(text):
-        digits = re.sub(r"\D", "", found)
-        if len(digits) >= 13 and luhn.is_valid(digits):
-            return "card"
-        return "telephone"
-    return ""
+    if numbers.card_in(text):
+        return "card"
+    return "telephone" if numbers.telephone_in(text) else ""
 
 
 def ask(caller: Caller, wish: Wish) -> Asked:

@@ -15,11 +15,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
-from stdnum import iban, luhn
+from stdnum import iban
 
 from gatekeeper import catalogue
 from gatekeeper.feed_times import FeedTimeError, read_moment
 from gatekeeper.jsonlines import Record, RefusedError, Strict, load
+from gatekeeper.numbers import card_in
 from staff import emails
 
 #: A sender's clock may be ahead by this; what is later is not believed.
@@ -28,9 +29,6 @@ AHEAD: Final = timedelta(minutes=5)
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Digits of any script, joined by single spaces or dashes of any kind: one run, as long as it goes.
-_RUN: Final = re.compile("\\d(?:[ \u00a0\u202f\u2010-\u2015\u2212-]?\\d){12,}")
-_CARD: Final = re.compile(r"[2-6][0-9]{12,18}")
 
 
 def _refuse(rule: str) -> PydanticCustomError:
@@ -38,13 +36,8 @@ def _refuse(rule: str) -> PydanticCustomError:
 
 
 def _no_card(text: str) -> None:
-    if len(text) < 13:
-        return
-    for run in _RUN.finditer(text):
-        # Every script's digits have a value; a separator has none.
-        digits = "".join(str(int(c)) for c in run[0] if c.isdecimal())
-        if _CARD.fullmatch(digits) and luhn.is_valid(digits):
-            raise _refuse("payment_card")
+    if card_in(text):
+        raise _refuse("payment_card")
 
 
 def _single_line(value: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import luhn
 
 from gatekeeper import catalogue
 from gatekeeper.exports import (
@@ -24,6 +25,7 @@ from gatekeeper.exports import (
     told_at,
 )
 from gatekeeper.jsonlines import LONGEST_LINE, RULES, Record, RefusedError, lines, parse
+from gatekeeper.numbers import ISSUERS
 from staff.models import Role
 
 DATA = Path(__file__).parent / "data"
@@ -172,21 +174,14 @@ def test_byte_order_mark_and_empty_lines() -> None:
     assert [line.reason for line in lines(stream, AccountLine)] == [""]
 
 
-def luhn(digits: str) -> str:
-    """Append the check digit, computed as the standard says."""
-    total = sum(
-        sum(divmod(int(digit) * (2 if place % 2 == 0 else 1), 10))
-        for place, digit in enumerate(reversed(digits))
-    )
-    return digits + str(-total % 10)
-
-
 @st.composite
 def cards(draw: st.DrawFn) -> str:
     """A payment card number, in one run."""
-    first = draw(st.sampled_from("23456"))
-    rest = draw(st.text("0123456789", min_size=11, max_size=17))
-    number = luhn(first + rest)
+    low, high, lengths = draw(st.sampled_from([one for ranges in ISSUERS.values() for one in ranges]))
+    first = str(draw(st.integers(int(low), int(high))))
+    length = draw(st.sampled_from(lengths)) - len(first) - 1
+    body = first + draw(st.text("0123456789", min_size=length, max_size=length))
+    number = body + luhn.calc_check_digit(body)
     separator = draw(st.sampled_from(["", " ", "-", "\u00a0", "\u2013"]))
     every = draw(st.integers(1, 6))
     return separator.join(number[n : n + every] for n in range(0, len(number), every))
@@ -210,7 +205,6 @@ def test_cards_are_refused_wherever_they_stand(card: str, before: str, after: st
         "1111 1111 1111 1117",  # first digit 1
         "7111 1111 1111 1116",  # first digit 7
         "411111111111",  # twelve digits
-        "4111  1111  1111  1111",  # two spaces: four runs
         "41111111111111110000",  # twenty digits: no whole run of 13 to 19
         "+48 720 464 393",
     ],
@@ -229,11 +223,11 @@ def ibans() -> Iterator[str]:
 
 def test_iban_that_passes_luhn_is_no_card() -> None:
     like_cards = []
-    for iban in ibans():
-        for run in re.findall(r"[0-9]+", iban):
-            if re.fullmatch(r"[2-6][0-9]{12,18}", run) and luhn(run[:-1]) == run:
-                like_cards.append(iban)
-                assert reason(account(billing={"bank_account": iban})) == ""
+    for number in ibans():
+        for run in re.findall(r"[0-9]{12,19}", number):
+            if luhn.is_valid(run):
+                like_cards.append(number)
+                assert reason(account(billing={"bank_account": number})) == ""
     assert like_cards, "the sample has some"
 
 
