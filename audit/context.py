@@ -34,16 +34,22 @@ def client_address(request: HttpRequest) -> str | None:
 
     Forwarded headers were judged before (TrustedProxyMiddleware); here none is believed.
     """
+    return readable_address(request.META.get("REMOTE_ADDR") or "")
+
+
+def readable_address(text: str) -> str | None:
+    """An address as PostgreSQL takes it, the same for all its spellings; None where it is none, or is the
+    unspecified one, which nobody has."""
     try:
-        address = ip_address(request.META.get("REMOTE_ADDR") or "")
+        address = ip_address(text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        if address.scope_id is not None:  # 'fe80::1%eth0': inet has no scopes
-            return str(IPv6Address(int(address)))
-    return str(address)
+            address = address.ipv4_mapped
+        elif address.scope_id is not None:  # 'fe80::1%eth0': inet has no scopes
+            address = IPv6Address(int(address))
+    return None if address.is_unspecified else str(address)
 
 
 def user_agent(request: HttpRequest) -> str:

@@ -26,6 +26,7 @@ from audit.anchors import AnchorError, anchor
 from audit.checkpoints import Keys, LogKeyError, Signer
 from audit.receivers import TargetError, receiver
 from audit.verify_bundle import ProofError
+from gatekeeper import proxies
 from staff.keyring import KeyRing, KeyRingError
 from staff.seal import Seal, SealError
 
@@ -142,9 +143,16 @@ SETTINGS = (
     Setting("ALLOWED_HOSTS", "Host names served, by commas", "list"),
     Setting(
         "TRUSTED_PROXIES",
-        "Addresses or networks of proxies whose X-Forwarded-* count, by commas",
+        "Addresses or networks of proxies whose forwarded headers count, by commas; `unix`: whoever comes"
+        " over the Unix socket that the server listens on",
         "list",
         default="",
+    ),
+    Setting(
+        "FORWARDED_HEADER",
+        "In which header your proxies name the client: `X-Forwarded-For` (with `X-Forwarded-Proto`) or"
+        " `Forwarded` (RFC 7239); the other is not read",
+        default="X-Forwarded-For",
     ),
     Setting("TIME_ZONE", "The company's; a date means its end here", default="Europe/Vilnius"),
     Setting("HELPDESK_TICKET_URL", "Pattern of a ticket's address, with `{number}`", default=""),
@@ -285,6 +293,23 @@ class Environment:
         if self.in_production and any("*" in host or PLACEHOLDER.search(host) for host in hosts):
             raise self.refusal("ALLOWED_HOSTS", "serves any host, or holds a placeholder")
         return hosts
+
+    def trusted_proxies(self) -> list[str]:
+        """Return the proxies whose forwarded headers count."""
+        names = self.names("TRUSTED_PROXIES")
+        try:
+            proxies.Trusted.read(names)
+        except ValueError:
+            raise self.refusal("TRUSTED_PROXIES", "holds what is no address, network or 'unix'") from None
+        return names
+
+    def forwarded_header(self) -> str:
+        """Return the header that names the client, as its standard spells it."""
+        name = self.text("FORWARDED_HEADER").lower()
+        spelled = {header.lower(): header for header in proxies.HEADERS}
+        if name not in spelled:
+            raise self.refusal("FORWARDED_HEADER", f"is neither {' nor '.join(proxies.HEADERS)}")
+        return spelled[name]
 
     def helpdesk_url(self) -> str:
         pattern = self.text("HELPDESK_TICKET_URL")

@@ -34,9 +34,9 @@ from staff.models import Member
 WORKS: Final = {"off": 1, "ok": 2}
 
 
-def rows() -> list[Health]:
-    """Every check, evaluated now; what fails comes first."""
-    found = [_safely(check) for check in _CHECKS]
+def rows(*more: Health) -> list[Health]:
+    """Every check, evaluated now, and those of the request at hand; what fails comes first."""
+    found = [*(_safely(check) for check in _CHECKS), *more]
     return sorted(found, key=lambda row: WORKS.get(row.state, 0))
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from audit import stored, trust
 from audit.verify_bundle import ProofError
 from gatekeeper.health_row import Health
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from gatekeeper import proxies
 
 
 def log_key() -> Health:
@@ -46,6 +56,57 @@ def log_key() -> Health:
             " GATEKEEPER_LOG_VERIFIER: %(key)s"
         )
         % {"key": trusted.announced},
+    )
+
+
+def client(request: HttpRequest) -> Health:
+    """From where this request is seen to come: the log keeps it, and the lock after wrong passwords counts
+    by it. An address that is not the client's shuts out everybody at once."""
+    found: proxies.Origin = request.origin  # type: ignore[attr-defined]  # TrustedProxyMiddleware's
+    title = pgettext("check", "Your address")
+    sentence = (
+        _("This server sees you at %(address)s.") % {"address": found.address}
+        if found.address
+        else _("This server does not see from where you come.")
+    )
+    is_local = settings.IN_PRODUCTION and not found.problem and _is_this_machine(found.peer)
+    if not found.problem and not is_local:
+        return Health("gatekeeper.address", title, "ok", sentence)
+    cause, next_step = _not_the_client(found)
+    return Health("gatekeeper.address", title, "to_fix", sentence, cause=cause, next_step=next_step)
+
+
+def _is_this_machine(peer: str) -> bool:
+    return bool(peer) and ip_address(peer).is_loopback
+
+
+def _not_the_client(found: proxies.Origin) -> tuple[str, str]:
+    """Why an address is not the client's, and what to do."""
+    header = {"header": settings.FORWARDED_HEADER, "peer": found.peer}
+    match found.problem:
+        case "socket":
+            return (
+                _("Requests come over a Unix socket, and nobody there is trusted to name the client."),
+                _("Set GATEKEEPER_TRUSTED_PROXIES=unix."),
+            )
+        case "silent":
+            return (
+                _("The proxy names no client in %(header)s.") % header,
+                _("Let the proxy write it, or set GATEKEEPER_FORWARDED_HEADER to the header that it writes."),
+            )
+        case "unreadable":
+            return (
+                _("What the proxy writes into %(header)s is no address.") % header,
+                _("Let the proxy write the client’s address, and nothing obfuscated."),
+            )
+        case "untrusted":
+            return (
+                _("%(peer)s names a client in %(header)s, and is not trusted.") % header,
+                _("If it is your proxy, add it to GATEKEEPER_TRUSTED_PROXIES."),
+            )
+    return (
+        _("A proxy on this machine names no client, so that everybody has this address."),
+        _("Let it write %(header)s, and add its address to GATEKEEPER_TRUSTED_PROXIES.") % header,
     )
 
 

@@ -11,6 +11,9 @@ address alone stays below the second limit, and under the two wide ones whoever 
 address before still gets in with the right password: an attacker elsewhere shuts out nobody at their
 own desk. The answer is the same to all others, and costs a password's hash in every case.
 
+An address that is not known is no address: whoever shared it with a stranger would be shut out with them.
+For such attempts the second count alone holds, and a success forgets none of them.
+
 What axes keeps is a count, a moment, the address, and an HMAC of the e-mail: what was typed as one may
 be a password in the wrong field.
 """
@@ -46,6 +49,9 @@ ACCOUNT: Final = (60, timedelta(hours=1))
 ADDRESS: Final = (100, timedelta(hours=1))
 #: Attempts are counted in rows of a quarter of an hour: a few for each account and address.
 BUCKET: Final = 15 * 60
+#: What rows have where an address is not known: the unspecified one, which nobody has (RFC 1122 §3.2.1.3).
+#: Null would not do, for no two nulls are one key.
+UNKNOWN: Final = "0.0.0.0"  # noqa: S104  # nothing listens there
 #: How long a row is of use.
 KEPT: Final = timedelta(hours=2)
 #: How long an address counts as a member's own after both factors were proved there.
@@ -61,7 +67,7 @@ def name_of(email: str) -> str:
 
 def address(request: HttpRequest) -> str | None:
     """`AXES_CLIENT_IP_CALLABLE`: whence an attempt comes; of IPv6 the /64, for one line has 2^64."""
-    return _counted(client_address(request))
+    return _counted(client_address(request)) or UNKNOWN
 
 
 def anonymous(*_about: Any) -> str:
@@ -109,6 +115,8 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # django-axes ships n
 
     def reset_user_attempts(self, request: Any, credentials: Credentials = None) -> int:
         """A success forgets the failures of this account from this address; the others stay."""
+        if request.axes_ip_address == UNKNOWN:
+            return 0
         mine = AccessAttempt.objects.filter(username=username(request, credentials))
         count: int = mine.filter(ip_address=request.axes_ip_address).delete()[0]
         return count
@@ -185,18 +193,18 @@ def _count(request: Any, name: str) -> None:
 def _opens_at(request: Any, credentials: Credentials) -> tuple[datetime | None, bool]:
     """When the lock that holds for this attempt ends, if one does; and whether it is a wide one."""
     name, address = username(request, credentials), request.axes_ip_address
-    now = timezone.now()
+    now, is_known = timezone.now(), address != UNKNOWN
+    about = Q(username=name) | Q(ip_address=address) if is_known else Q(username=name)
     rows = list(
-        AccessAttempt.objects.filter(
-            Q(username=name) | Q(ip_address=address), attempt_time__gt=now - max(ACCOUNT[1], ADDRESS[1])
-        )
+        AccessAttempt.objects.filter(about, attempt_time__gt=now - max(ACCOUNT[1], ADDRESS[1]))
         .order_by("attempt_time")
         .values_list("username", "ip_address", "attempt_time", "failures_since_start")
     )
-    narrow = _end([row[2:] for row in rows if row[0] == name and row[1] == address], NARROW, now)
+    from_here = [row for row in rows if row[1] == address and is_known]
+    narrow = _end([row[2:] for row in from_here if row[0] == name], NARROW, now)
     wide = [
         _end([row[2:] for row in rows if row[0] == name], ACCOUNT, now),
-        _end([row[2:] for row in rows if row[1] == address], ADDRESS, now),
+        _end([row[2:] for row in from_here], ADDRESS, now),
     ]
     ends = [end for end in (narrow, *wide) if end is not None]
     return max(ends, default=None), narrow is None

@@ -31,6 +31,8 @@ from tests.test_reports import sealed_report
 from tests.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.test import Client
 
     from tests.conftest import Connection
@@ -40,6 +42,13 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 #: Somebody else's key, as a setting may name it by mistake.
 OTHER = str(Signer("other.test/log", base64.b64encode(bytes(range(32))).decode()).key)
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Whatever a test before has left as the thread's language."""
+    with translation.override("en"):
+        yield
 
 
 def read() -> trust.Trust:

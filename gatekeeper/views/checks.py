@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from gatekeeper import health, notices
+from gatekeeper import health, notices, surroundings
 from staff.decorators import role_required
 from staff.members import member_of
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @role_required("administer")
 def checks(request: HttpRequest) -> HttpResponse:
     """Every check, evaluated at this moment."""
-    rows = health.rows()
+    rows = health.rows(surroundings.client(request))
     context = {
         "checks": rows,
         "failing": sum(row.state not in health.WORKS for row in rows),
