@@ -14,6 +14,7 @@ from django.db import connections
 
 from audit import odd, stored, trust
 from audit.installation import differences
+from gatekeeper.connections import NO_POOLER, THROUGH_POOLER, leads_through_pooler
 from gatekeeper.models import Limit
 from gatekeeper.sql_files import FILES
 
@@ -51,6 +52,20 @@ def thresholds_known(**_kwargs: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Error(f"{error}.", hint="README, 'What is odd', names them.", id="gatekeeper.E004")]
     return []
+
+
+@register(Tags.database)
+def straight_to_postgresql(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Through a pooler most pages fail, and the others rest on settings that may be another client's."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            if leads_through_pooler(alias):
+                found.append(Error(THROUGH_POOLER.format(alias), hint=NO_POOLER, id="gatekeeper.E006"))
+        except psycopg.Error as error:
+            words = f"The connection '{alias}' cannot be made: {type(error).__name__}."
+            found.append(Error(words, hint="See whether the database runs.", id="gatekeeper.E006"))
+    return found
 
 
 @register(Tags.database)

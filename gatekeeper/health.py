@@ -319,6 +319,7 @@ def _reviews() -> Health:
 _CHECKS = (
     _database,
     _vault,
+    surroundings.pooler,
     _limits,
     _installed,
     _clock,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatekeeper.settings")
 
+import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from gatekeeper.connections import POOL
+from gatekeeper.connections import NO_POOLER, POOL, THROUGH_POOLER, leads_through_pooler
 
 # Whoever takes over a web process must not be able to sign another log.
 if settings.LOG_KEY or "sealer" in settings.DATABASES:
@@ -19,8 +21,14 @@ if settings.LOG_KEY or "sealer" in settings.DATABASES:
         " from the web processes. audit/README.md, 'The seal', says where they go."
     )
 
+application = get_wsgi_application()
+
+# Refused now rather than at every second page. Whether the database is up is not for the start to judge.
+for alias in ("default", "vault"):
+    with contextlib.suppress(psycopg.Error):
+        if leads_through_pooler(alias):
+            raise ImproperlyConfigured(f"{THROUGH_POOLER.format(alias)} {NO_POOLER}")
+
 # Server processes share connections between their threads; commands and tests hold one each.
 for alias in ("default", "vault"):
     settings.DATABASES[alias]["OPTIONS"]["pool"] = dict(POOL)
-
-application = get_wsgi_application()
