@@ -78,9 +78,33 @@ def test_a_request_waits_for_eight_hours_and_is_recorded(scene: Scene) -> None:
 
 
 def test_asking_twice_is_asking_once(scene: Scene) -> None:
-    assert scene.ask() == scene.ask(categories=["billing"], minutes=120)
+    assert scene.ask() == scene.ask(categories=["support", "company", "contact"])
     assert AccessRequest.objects.get().categories == ["contact", "company", "support"]
     assert Entry.objects.filter(event="request").count() == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"categories": ["contact", "company", "support", "billing"]},
+        {"minutes": 120},
+        {"while_open": True},
+        {"purpose": "incident"},
+        {"reason": "other"},
+        {"text": "Sound is missing in the recording."},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_edited_request_takes_the_place_of_the_one_that_waits(
+    scene: Scene, change: dict[str, Any]
+) -> None:
+    first = scene.ask()
+    second = scene.ask(**change)
+    assert (request_of(first).state, request_of(second).state) == ("lapsed", "pending")
+    entry = newest("end")
+    assert (entry.request_id, entry.outcome, entry.details) == (first, "allowed", {"why": "replaced"})
+    assert scene.approve(first) == "already_decided"
+    assert scene.approve(second) == ""
 
 
 def test_participants_are_asked_for_under_support_tickets_only(scene: Scene) -> None:

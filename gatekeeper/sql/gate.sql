@@ -109,9 +109,10 @@ BEGIN
         ELSE  -- the ticket nearest to opening this account
             SELECT x.ticket_id INTO ticket_id FROM public.gatekeeper_assignment x
             WHERE x.member_id = actor_id AND x.accounts @> ARRAY[p_account]::varchar[]
-            ORDER BY x.ended_at IS NOT NULL, NOT EXISTS (
-                    SELECT FROM public.gatekeeper_grant y WHERE y.assignment_id = x.id AND y.ended_at IS NULL),
-                x.id DESC LIMIT 1;
+            ORDER BY x.ended_at IS NOT NULL, (
+                    SELECT max(coalesce(y.window_ends_at, '-infinity')) FROM public.gatekeeper_grant y
+                    WHERE y.member_id = actor_id AND y.account_id = a.id AND y.ended_at IS NULL AND y.assignment_id = x.id
+                ) DESC NULLS LAST, x.id DESC LIMIT 1;
         END IF;
     END IF;
 
@@ -161,7 +162,14 @@ BEGIN
         SELECT x.id, x.accounts @> ARRAY[account]::varchar[] INTO assignment_id, claimed
         FROM public.gatekeeper_assignment x
         WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;
-        IF grant_id IS NULL THEN  -- of a grant that is none, the request says how far it came; it opens nothing
+        IF grant_id IS NULL AND p_grant IS NULL THEN  -- asking for more never closes what is open, or may be opened
+            SELECT x.* INTO g FROM public.gatekeeper_grant x
+            WHERE x.member_id = actor_id AND x.account_id = a.id AND x.ended_at IS NULL AND x.ticket_id = t.id
+                AND (x.assignment_id = decide.assignment_id OR decide.assignment_id IS NULL)
+                AND (x.window_ends_at > at OR (x.open_before > at AND (x.opened_at IS NULL OR x.while_open)))
+            ORDER BY greatest(x.window_ends_at, at) DESC, x.id DESC LIMIT 1;
+        END IF;
+        IF g.id IS NULL THEN  -- the newest request says how far it came; it opens nothing
             SELECT x.* INTO r FROM public.gatekeeper_accessrequest x
             WHERE x.member_id = actor_id AND x.account_id = a.id AND x.ticket_id = t.id
                 AND (x.assignment_id = decide.assignment_id OR decide.assignment_id IS NULL)
@@ -330,7 +338,8 @@ BEGIN
         ticket_kind, ticket_state, request_id, grant_id, purpose, consent, window_ends_at;
 END $$;
 
--- The same answer for the pages, without locks and without an entry. The web role may ask it.
+-- The same answer for the pages, without locks and without an entry. The web role may ask it. Of several
+-- grants that run, one of which the gate is open is enough: the others' limits and categories shut it not.
 CREATE OR REPLACE FUNCTION vault.gate(
     p_digest bytea, p_account text, p_ticket text, p_grant bigint, p_categories text[],
     OUT reason text, OUT codes text[], OUT signature bigint, OUT account_id bigint, OUT ticket_id bigint,
@@ -338,8 +347,25 @@ CREATE OR REPLACE FUNCTION vault.gate(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
+    other record;
+    next_grant bigint;
 BEGIN
     d := vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false);
+    IF d.reason IS NOT NULL AND p_grant IS NULL THEN
+        FOR next_grant IN
+            SELECT x.id FROM public.gatekeeper_grant x
+            WHERE x.member_id = d.actor_id AND x.account_id = d.account_id AND x.ended_at IS NULL
+                AND x.window_ends_at > clock_timestamp() AND x.id IS DISTINCT FROM d.grant_id
+                AND (p_ticket IS NULL OR x.ticket_id = d.ticket_id)
+            ORDER BY x.window_ends_at DESC, x.id DESC
+        LOOP
+            other := vault.decide(p_digest, 'gate', p_account, p_ticket, next_grant, p_categories, false);
+            IF other.reason IS NULL THEN
+                d := other;
+                EXIT;
+            END IF;
+        END LOOP;
+    END IF;
     reason := d.reason; codes := d.codes; signature := d.signature; account_id := d.account_id;
     ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id; shut := d.shut;
 END $$;

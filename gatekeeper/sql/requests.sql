@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION vault.ask(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
+    over text;
     hours integer := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'request_hours');
 BEGIN
     d := vault.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
@@ -19,11 +20,15 @@ BEGIN
     IF reason IS NULL THEN
         SELECT x.id INTO request FROM public.gatekeeper_accessrequest x
         WHERE x.member_id = d.actor_id AND x.account_id = d.account_id AND x.ticket_id = d.ticket_id AND x.state = 'pending';
-        IF request IS NOT NULL AND EXISTS (SELECT FROM public.gatekeeper_accessrequest x
-                                           WHERE x.id = request AND x.lapses_at > clock_timestamp()) THEN
+        SELECT CASE WHEN x.lapses_at <= clock_timestamp() THEN 'lapsed'
+                    WHEN (x.purpose, x.minutes, x.while_open, x.reason) IS DISTINCT FROM (p_purpose, p_minutes, p_while_open, p_reason)
+                        OR NOT (x.categories::text[] <@ p_categories AND p_categories <@ x.categories::text[])
+                        OR num_nonnulls(x.reason_text, p_text) > 0 THEN 'replaced' END
+        INTO over FROM public.gatekeeper_accessrequest x WHERE x.id = request;
+        IF request IS NOT NULL AND over IS NULL THEN
             RETURN;  -- asked twice: the one that waits is the one
         END IF;
-        PERFORM vault.lapse_requests(ARRAY[request], 'lapsed');
+        PERFORM vault.lapse_requests(ARRAY[request], over);  -- an edited request is a new one
         INSERT INTO public.gatekeeper_accessrequest (member_id, account_id, ticket_id, assignment_id, purpose,
             categories, minutes, while_open, reason, reason_text, asked_at, lapses_at, state, denial)
         VALUES (d.actor_id, d.account_id, d.ticket_id, d.assignment_id, p_purpose, p_categories, p_minutes,
