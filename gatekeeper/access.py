@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from audit.functions import call, rows
 from gatekeeper import gate, numbers, vault
+from gatekeeper.beside import COLUMN, Beside, read
 from gatekeeper.cipher import AccountCipher
 from gatekeeper.models import AccessRequest, Limit
 from staff.models import Member
@@ -207,20 +207,26 @@ def approvers(member: Member) -> QuerySet[Member]:
 
 def waiting_for(manager: Member) -> list[AccessRequest]:
     """The requests that this manager could decide now, oldest first."""
-    waiting = (
-        AccessRequest.objects.filter(state="pending", lapses_at__gt=timezone.now())
-        .exclude(member=manager)
-        .select_related("member", "account", "ticket")
-        .order_by("asked_at")
+    numbers = [number for (number,) in rows(_WAITING, {"manager": manager.pk})]
+    waiting = AccessRequest.objects.filter(pk__in=numbers) if numbers else AccessRequest.objects.none()
+    return list(waiting.select_related("member", "account", "ticket").order_by("asked_at"))
+
+
+def count_waiting_for(manager: Member) -> int:
+    """How many they are: every page of a manager's asks."""
+    return len(rows(_WAITING, {"manager": manager.pk}))
+
+
+#: Each who asks is looked at once, whatever the number of their requests.
+_WAITING = """
+    WITH waiting AS MATERIALIZED (
+        SELECT r.id, r.member_id FROM gatekeeper_accessrequest r
+        WHERE r.state = 'pending' AND r.lapses_at > clock_timestamp() AND r.member_id <> %(manager)s
     )
-    deciders: dict[int, set[int]] = {}
-    found = []
-    for request in waiting:
-        if request.member_id not in deciders:
-            deciders[request.member_id] = set(approvers(request.member).values_list("pk", flat=True))
-        if manager.pk in deciders[request.member_id]:
-            found.append(request)
-    return found
+    SELECT w.id FROM waiting w WHERE w.member_id IN (
+        SELECT x.member_id FROM (SELECT DISTINCT y.member_id FROM waiting y) x
+        WHERE %(manager)s IN (SELECT vault.approvers(x.member_id)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,13 +253,16 @@ class Held:
     support_until: datetime | None
     participants_since: datetime | None
     participants_until: datetime | None
+    shut: dict[str, str]  # categories that stay shut though the grant is open, each with its reason
+    beside: list[Beside]  # what was asked for beside it; of the account that was named alone
 
 
-_HELD = """
+_HELD = f"""
     SELECT g.id, g.request_id, g.categories, g.window_ends_at,
         g.views, g.participants_shown, m.name, k.number, n.version_id, n.valid_until,
         a.reference, a.plan, a.language, a.created_at, a.filled, a.participants,
-        a.support_since, a.support_until, a.participants_since, a.participants_until
+        a.support_since, a.support_until, a.participants_since, a.participants_until,
+        d.shut, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END
     FROM gatekeeper_grant g JOIN gatekeeper_account a ON a.id = g.account_id
         JOIN gatekeeper_ticket k ON k.id = g.ticket_id
         JOIN staff_member m ON m.id = g.approver_id
@@ -262,27 +271,44 @@ _HELD = """
             WHERE x.member_id = g.member_id AND x.withdrawn_at IS NULL AND x.valid_until > clock_timestamp()
             ORDER BY x.signed_at DESC, x.id DESC LIMIT 1
         ) n ON true
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN g.id IS DISTINCT FROM %(shown)s::bigint
-                THEN (vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL)).reason END) d (reason)
+        LEFT JOIN LATERAL (
+            SELECT x.codes, x.reason, x.shut
+            FROM vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL) x
+            WHERE g.id IS DISTINCT FROM %(shown)s::bigint
+        ) d ON true
     WHERE g.member_id = %(member)s AND g.ended_at IS NULL AND g.window_ends_at > clock_timestamp()
-        AND d.reason IS NULL
+        AND (g.id = %(shown)s::bigint OR d.codes IS NOT NULL AND d.reason IS NULL)
     ORDER BY g.window_ends_at
-"""
+"""  # noqa: S608 - the column is a constant of ours
 
 
-def held(caller: Caller, member: Member, *, shown: int | None = None) -> list[Held]:
+def held(caller: Caller, member: Member, *, account: str = "", shown: gate.Gate | None = None) -> list[Held]:
     """The member's grants that are open now, soonest end first. The gate answers for each, and
-    guardian's row is a part of its question; of the one that is `shown` it was asked a moment ago.
+    guardian's row is a part of its question; what it answered a moment ago is `shown`, of that grant.
+    Of the `account` that is named, what was asked for beside it is told as well.
 
     One statement, and in SQL by hand: every page asks it. When the gate cannot be asked it has said no.
     """
-    values = {"digest": caller.digest, "shown": shown, "member": member.pk}
+    values = {
+        "digest": caller.digest,
+        "shown": shown and shown.grant_id,
+        "member": member.pk,
+        "account": account,
+    }
     try:
-        return [Held(*row) for row in rows(_HELD, values)]
+        found = rows(_HELD, values)
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
         return []
+    return [_held(row, shown) for row in found]
+
+
+def _held(row: tuple[Any, ...], shown: gate.Gate | None) -> Held:
+    """A line of the statement. Of what is shown the gate was not asked again."""
+    *facts, shut, beside = row
+    known = shown is not None and shown.grant_id == row[0]
+    facts += [shown.shut if shown and known else gate.by_category(shut), read(beside)]
+    return Held(*facts)
 
 
 def limit(name: str) -> int:

@@ -100,7 +100,7 @@ def look(
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
         return Gate("check_failed", _UNEVALUATED)
-    return Gate(reason, rows(codes), _by_category(shut), *facts)
+    return Gate(reason, rows(codes), by_category(shut), *facts)
 
 
 def reveal(
@@ -173,7 +173,7 @@ def _record_and_release(
 
 
 def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
-    entry, codes, shut = revealed.entry, rows(revealed.codes), _by_category(revealed.shut)
+    entry, codes, shut = revealed.entry, rows(revealed.codes), by_category(revealed.shut)
     if revealed.wrapped_key is None or revealed.fields is None or revealed.ciphertexts is None:
         return Reveal(entry, {}, codes, shut)
     try:
@@ -186,7 +186,8 @@ def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
     return Reveal(entry, values, codes, shut)
 
 
-def _by_category(shut: Iterable[Sequence[str]] | None) -> dict[str, str]:
+def by_category(shut: Iterable[Sequence[str]] | None) -> dict[str, str]:
+    """What SQL says of the categories that stay shut: category -> reason."""
     return {pair[0]: pair[1] for pair in shut or ()}
 
 

@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from gatekeeper import access, gate
 from gatekeeper.backends import VIEW_PERSONAL_DATA
@@ -281,3 +283,38 @@ def test_both_grants_fields_are_no_one_reveal(scene: Scene) -> None:
         shown = gate.reveal(scene.caller, account=REFERENCE, grant=grant, fields=[CONTACT, BILLING])
         assert isinstance(shown, gate.Refusal)
         assert shown.reason == "category_not_covered"
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (pending, "Requested at"),
+        (rejected, "Ask for fewer categories"),
+        (lapsed, "Nobody decided the request in time."),
+        (approved, "Open this as well"),
+        (withdrawn, ""),
+        (added, ""),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_the_accounts_page_tells_of_what_was_asked_for_beside_it(
+    scene: Scene, build: Callable[[Beside], None], said: str
+) -> None:
+    client = scene.browser()
+    build(Beside(scene))
+    page = client.get(reverse("account", args=[REFERENCE])).content.decode()
+    assert page.count('class="card beside"') == bool(said)
+    assert said in page
+    assert 'name="fields" value="contact.name"' in page
+
+
+def test_each_line_of_the_customers_report_has_its_own_ticket(scene: Scene) -> None:
+    open_for_another_ticket(one := Beside(scene))
+    for field, grant in ((CONTACT, one.first), (BILLING, one.second)):
+        assert recorded(scene, field, grant) == ""
+    eve = scene.world.member("privacy")
+    scene.world.signature(eve)
+    form = {"about": REFERENCE, "month": f"{timezone.localdate():%Y-%m}", "kind": "page"}
+    page = scene.browser(eve).post(reverse("reports"), form).content.decode()
+    for ticket in (TICKET, SECOND_TICKET):
+        assert page.count(ticket) == 1

@@ -28,6 +28,8 @@ from staff.decorators import polling
 from staff.members import member_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.http import HttpRequest, HttpResponse
 
     from gatekeeper.cipher import Json
@@ -146,14 +148,20 @@ def _page(
     values: dict[str, Json] | None = None,
     people: dict[str, object] | None = None,
 ) -> HttpResponse:
-    held = access.held(Caller.of(request), member_of(request), shown=seen.grant_id)
-    grant = next((one for one in held if one.id == seen.grant_id), None)
+    held = access.held(Caller.of(request), member_of(request), account=reference, shown=seen)
+    here = [one for one in held if one.reference == reference]
+    grant = next((one for one in here if one.id == seen.grant_id), None)
     if grant is None:  # it has ended since
         return closed_gate(request, _look(request, reference, seen.grant_id), reference=reference)
     widget = open_gate(request, seen, grant)
     # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
     still_open = [one for one in held if one is not grant or not widget.missing]
     token = get_token(request)
+    sections = [
+        _section(grant, here, code, str(words), values or {})
+        for code, words in catalogue.CATEGORIES
+        if code != catalogue.PARTICIPANTS
+    ]
     context = {
         "gate": widget,
         "csrf_token": token,  # as the processor's, which would mask it once more
@@ -162,26 +170,37 @@ def _page(
         "here_url": account_url(reference),
         "account": grant,
         "grant": grant,
-        "extend_url": request_url(reference, grant.ticket, again=str(grant.request)),
-        "sections": [
-            _section(grant, code, str(words), values or {}, blocked=seen.shut.get(code, ""))
-            for code, words in catalogue.CATEGORIES
-            if code != catalogue.PARTICIPANTS
-        ],
-        "people": _people(grant, people or {}, blocked=seen.shut.get(catalogue.PARTICIPANTS, "")),
+        "extend_url": _extend_url(grant),
+        "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
+        "beside": grant.beside,
+        "sections": sections,
+        "people": _people(grant, here, people or {}),
         "open_grants": open_grants(still_open),
-        "form": {
-            "url": reverse("reveal", args=[reference]),
-            "csrf": token,
-            "grant": grant.id,
-        },
+        "form": {"url": reverse("reveal", args=[reference]), "csrf": token},
     }
     return render(request, "gatekeeper/account.html", context)
 
 
+def _extend_url(grant: access.Held) -> str:
+    return request_url(grant.reference, grant.ticket, again=str(grant.request))
+
+
+def _under(grant: access.Held, here: Sequence[access.Held], code: str) -> access.Held | None:
+    """The open access under which a category is shown: not one in which it is shut, of the page's ticket
+    if there is one, and the one that lasts longest. None: no open access covers the category."""
+    covering = [one for one in here if code in one.categories]
+    return max(
+        covering,
+        key=lambda one: (code not in one.shut, one.ticket == grant.ticket, one.ends_at),
+        default=None,
+    )
+
+
 def _section(
-    grant: access.Held, code: str, words: str, values: dict[str, Json], *, blocked: str
+    grant: access.Held, here: Sequence[access.Held], code: str, words: str, values: dict[str, Json]
 ) -> dict[str, object]:
+    """One category, with the access under which each of its fields is revealed: what was just shown was
+    shown under the page's own."""
     fields = [
         {
             "name": name,
@@ -193,30 +212,38 @@ def _section(
         for name, label in catalogue.FIELDS.items()
         if catalogue.category_of(name) == code
     ]
-    covered = code in grant.categories
+    revealed = any(field["revealed"] for field in fields)
+    under = grant if revealed else _under(grant, here, code)
     return {
         "code": code,
         "title": words,
-        "covered": covered,
-        "blocked": blocked,
+        "covered": under is not None,
+        "blocked": under.shut.get(code, "") if under else "",
+        "grant": under.id if under else "",
+        "under": under if len(here) > 1 else None,
         "filled": sum(bool(field["filled"]) for field in fields),
-        "ask_url": "" if covered else request_url(grant.reference, grant.ticket, add=code),
+        "ask_url": "" if under else request_url(grant.reference, grant.ticket, add=code),
         "fields": fields,
     }
 
 
-def _people(grant: access.Held, shown: dict[str, object], *, blocked: str) -> dict[str, object] | None:
-    if catalogue.PARTICIPANTS not in grant.categories:
+def _people(
+    grant: access.Held, here: Sequence[access.Held], shown: dict[str, object]
+) -> dict[str, object] | None:
+    under = grant if shown else _under(grant, here, catalogue.PARTICIPANTS)
+    if under is None:
         return None
     return {
-        "total": grant.participants,
-        "left": max(access.limit("participants_per_grant") - grant.participants_shown, 0),
+        "grant": under,
+        "under": under if len(here) > 1 else None,
+        "total": under.participants,
+        "left": max(access.limit("participants_per_grant") - under.participants_shown, 0),
         "page": 0,
-        "pages": -(-grant.participants // catalogue.PAGE_OF_PARTICIPANTS),
+        "pages": -(-under.participants // catalogue.PAGE_OF_PARTICIPANTS),
         "records": [],
         "query": "",
         "missed": False,
-        "blocked": blocked,
+        "blocked": under.shut.get(catalogue.PARTICIPANTS, ""),
     } | shown
 
 

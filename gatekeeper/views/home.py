@@ -149,6 +149,6 @@ def thin_bar(request: HttpRequest) -> dict[str, object]:
     manager = "manager" in member.roles
     return {
         "open_grants": cache(lambda: open_grants(access.held(Caller.of(request), member))),
-        "inbox_count": cache(lambda: len(access.waiting_for(member)) if manager else 0),
+        "inbox_count": cache(lambda: access.count_waiting_for(member) if manager else 0),
         "proposals_count": cache(lambda: proposals.confirmable_by(member).count()),
     }

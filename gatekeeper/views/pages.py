@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import AccessRequest, Account, Assignment, Feed, Grant, Ticket
@@ -160,7 +161,7 @@ def closed_gate(
     asked = AccessRequest.objects.filter(member=member, account__reference=reference)
     known = claims.exists() or asked.exists()
     named = Ticket.objects.filter(pk=seen.ticket_id or 0).first()
-    pending = asked.filter(pk=seen.request_id or 0, state="pending").first()
+    pending = asked.filter(ticket=named, state="pending", lapses_at__gt=timezone.now()).first()
     grant = _grant(seen)
     others = Ticket.objects.filter(assignee=member, accounts__contains=[reference]).exclude(
         pk=seen.ticket_id or 0

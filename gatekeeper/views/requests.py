@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,6 +20,7 @@ from staff.callers import Caller
 from staff.members import member_of
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 
@@ -78,19 +80,23 @@ def _page(
         "lapse_hours": settings.LIMITS["request_hours"],
         "cancel_url": account_url(reference, ticket.number),
         "repeated": bool(form.initial.get("repeated")),
+        "waiting": _waiting(request, reference, ticket),
     }
     return render(request, "gatekeeper/request.html", context, status=status)
 
 
 def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str, Any]:
-    """From the newest request for this account and ticket, also by whom it was assigned to before."""
+    """From the request that is to be extended, else the newest for this account and ticket, also by whom
+    it was assigned to before. To add is to ask for what is not open yet; what waits is asked for as well,
+    for the new request takes its place."""
+    asked = AccessRequest.objects.filter(account__reference=reference, ticket=ticket)
     initial: dict[str, Any] = {
         "categories": ["contact"],
         "purpose": "privacy_request" if ticket.kind == "privacy" else "support_request",
     }
     if ticket.kind == "privacy":
         initial["reason"] = "answer_privacy"
-    earlier = AccessRequest.objects.filter(account__reference=reference, ticket=ticket).first()
+    earlier = _extended(request, asked) or asked.first()
     if earlier is not None:
         initial |= {
             "categories": list(earlier.categories),
@@ -101,9 +107,29 @@ def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str
             "repeated": True,
         }
     wanted = request.GET.get("add", "")
-    if wanted in dict(catalogue.CATEGORIES) and wanted not in initial["categories"]:
-        initial["categories"] = [*initial["categories"], wanted]
+    if wanted in dict(catalogue.CATEGORIES):
+        initial["categories"] = [wanted]
+    if waiting := _waiting(request, reference, ticket):
+        initial["categories"] = [*initial["categories"], *waiting.categories]
     return initial
+
+
+def _extended(request: HttpRequest, asked: QuerySet[AccessRequest]) -> AccessRequest | None:
+    number = request.GET.get("again", "")
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    return asked.filter(pk=number, member=request.user.pk).first()
+
+
+def _waiting(request: HttpRequest, reference: str, ticket: Ticket) -> AccessRequest | None:
+    """The member's own request for this account and ticket that nobody has decided yet."""
+    return AccessRequest.objects.filter(
+        member=request.user.pk,
+        account__reference=reference,
+        ticket=ticket,
+        state="pending",
+        lapses_at__gt=timezone.now(),
+    ).first()
 
 
 @require_POST
