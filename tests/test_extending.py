@@ -76,6 +76,7 @@ def test_adding_joins_the_page_and_each_field_is_shown_under_its_own_access(
     rows = page.locator("table.cards tbody tr")
     expect(rows).to_have_count(2)
     for grant in (first, second):
+        assert grant.window_ends_at is not None
         expect(rows.locator(f"[data-ends='{int(grant.window_ends_at.timestamp())}']")).to_have_count(1)
     reveals(consultant, "E-mail", EMAIL)
     reveals(consultant, r"Bank account \(IBAN\)", VALUES["billing.bank_account"])
