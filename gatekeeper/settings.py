@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "gatekeeper.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "staff.middleware.SessionCookieMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     # The member with their factor and language, the log's facts, and only then whoever may answer or
@@ -201,6 +201,7 @@ CSRF_COOKIE_NAME = "__Host-csrftoken"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "staff.resending.csrf_failed"
 CSRF_COOKIE_AGE = None  # with the browser's session
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

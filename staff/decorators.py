@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,9 +13,18 @@ from staff import people, presence
 from staff.callers import Caller
 from staff.reasons import words_of
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
+
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
 AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponse])
+
+
+class Mark(Protocol):
+    """A decorator that gives the view back as it is, marked."""
+
+    def __call__(self, view: AnyView) -> AnyView: ...
 
 
 def polling(view: AnyView) -> AnyView:
@@ -34,6 +43,27 @@ def while_locked(view: AnyView) -> AnyView:
     """Mark a step of proving presence by a passkey: it is open to a locked session, which it unlocks."""
     view.while_locked = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
     return view
+
+
+def closing(view: AnyView) -> AnyView:
+    """Mark what ends the session: it is answered under the key before a renewal, too."""
+    view.closing = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
+    return view
+
+
+def resendable(act: StrOrPromise, *, only: tuple[str, str] | None = None, **labels: StrOrPromise) -> Mark:
+    """Keep what was typed into this form when it could not be done, to be sent again (`staff.resending`).
+
+    `act` says what sending it does, as a full sentence; `labels` name the typed fields, which are shown;
+    `only` is the field and the value of a form that has several acts. Nothing that reveals, approves or
+    signs, and no form with a password or a code, is marked with it.
+    """
+
+    def mark(view: AnyView) -> AnyView:
+        view.resendable = (act, only, labels)  # type: ignore[attr-defined]  # read by staff.resending
+        return view
+
+    return mark
 
 
 def role_required(act: str) -> Callable[[View[Rest]], View[Rest]]:

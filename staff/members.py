@@ -42,6 +42,7 @@ def sign_out(request: HttpRequest, reason: str = "") -> None:
         if request.user.is_authenticated or locked is not None:
             records.signed_out(reason)
         auth.logout(request)
+    sessions.of(request).left = not reason
 
 
 def member_of(request: HttpRequest) -> Member:

@@ -7,19 +7,41 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.http import HttpRequest, HttpResponse
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from staff import factors, presence, sessions
+from staff import factors, presence, resending, sessions
 from staff.callers import Caller
 from staff.members import put_member, sign_out
 from staff.models import Member
-from staff.redirects import to_page
+from staff.redirects import here, to_page
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 View = Callable[..., HttpResponse]
+
+
+class SessionCookieMiddleware(SessionMiddleware):
+    """Set the cookie when the session has a new key, and drop it when its member signs out; never else.
+
+    Answers overtake each other: one that only repeated its own key, or dropped a key that is not known
+    any more, would put an older key, or none, in the place of the newer one that the browser has by now.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        session, name = sessions.of(request), settings.SESSION_COOKIE_NAME
+        try:
+            response = super().process_response(request, response)
+        except SessionInterrupted:  # it ended while the view was at work
+            return to_page(request, "sign_in", why=sessions.ENDED)
+        gone = session.session_key is None
+        if session.session_key == request.COOKIES.get(name) or (gone and not session.left):
+            response.cookies.pop(name, None)
+        return response
 
 
 class MemberMiddleware(AuthenticationMiddleware):
@@ -49,19 +71,18 @@ class SessionGuardMiddleware:
     ) -> HttpResponse | None:
         """The answer instead of the view's, or None to go on."""
         session = sessions.of(request)
-        if session.locked is not None and getattr(view, "login_required", True):
-            if not getattr(view, "while_locked", False):
-                answer = presence.unlock(request, polling=getattr(view, "polling", False))
-                if answer is not None:
-                    return answer
-            elif not presence.look_in(request):
-                return self._farewell(request, view, sessions.ENDED)
+        if session.outdated and not _answers_old_key(request, view):
+            return resending.renewed(request)
+        answer = self._for_locked(request, view)
+        if answer is not None:
+            return answer
         member = request.user
         reason = member.barred_because() if isinstance(member, Member) else session.ended_because
         if reason:
             return self._farewell(request, view, reason)
         if not isinstance(member, Member):
-            return None  # LoginRequiredMiddleware has the next word
+            public = not getattr(view, "login_required", True)
+            return None if public else resending.signed_out(request)  # or LoginRequiredMiddleware's word
         if _proof_came(request):
             answer = presence.prove(request)
             if answer is not None:
@@ -72,13 +93,36 @@ class SessionGuardMiddleware:
             session.touch()
         return None if _open_to(view, request) else _to_second_factor(request, member)
 
+    def _for_locked(self, request: HttpRequest, view: View) -> HttpResponse | None:
+        if sessions.of(request).locked is None or not getattr(view, "login_required", True):
+            return None
+        if not getattr(view, "while_locked", False):
+            return presence.unlock(request, polling=getattr(view, "polling", False))
+        return None if presence.look_in(request) else self._farewell(request, view, sessions.ENDED)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A view that found its session ended, or its key renewed by another request, has done nothing."""
+        if not isinstance(error, UpdateError):
+            return None
+        return HttpResponseRedirect(here(request) or "/")
+
     @staticmethod
     def _farewell(request: HttpRequest, view: View, reason: str) -> HttpResponse | None:
         if request.user.is_authenticated:
             sign_out(request, reason)
         if not getattr(view, "login_required", True):
             return None
-        return to_page(request, "sign_in", why=reason)
+        return resending.signed_out(request) or to_page(request, "sign_in", why=reason)
+
+
+def _answers_old_key(request: HttpRequest, view: View) -> bool:
+    """Whether a request with the key before the session's is answered as usual.
+
+    What asks by itself may look, a visitor's page shows nothing of the session, and signing out closes.
+    """
+    if getattr(view, "polling", False) or getattr(view, "closing", False):
+        return True
+    return not getattr(view, "login_required", True) and request.method in ("GET", "HEAD")
 
 
 def _proof_came(request: HttpRequest) -> bool:

@@ -4,6 +4,10 @@ The key is in the cookie alone; the table holds its SHA-256. A row is never dele
 its number. It ends, and ended is ended. An idle one is locked: for every reader it is no session,
 until both factors, or a passkey, resume it under a new key (the trigger in `staff/sql/sessions.sql`
 holds both).
+
+A renewed key costs no session. What was under way with the key before is known for ten seconds more
+(`vault.renewed_session`): it may look, and changes nothing. A request that finds at its end that the key
+was renewed meanwhile leaves the session's data and the browser's newer cookie alone.
 """
 
 from __future__ import annotations
@@ -46,8 +50,9 @@ _SESSION = f"""
     FROM staff_session s LEFT JOIN staff_member m ON m.id = s.member_id
         LEFT JOIN staff_totpdevice d ON d.user_id = s.member_id
             AND 'staff.totpdevice/' || d.id = s.data->>'{DEVICE_ID_SESSION_KEY}'
-    WHERE s.digest = %(digest)s::bytea
 """  # noqa: S608  # names of columns, no values
+_BY_KEY = _SESSION + "WHERE s.digest = %(digest)s::bytea"
+_BY_OLD_KEY = _SESSION + "WHERE s.id = vault.renewed_session(%(digest)s::bytea)"
 
 
 def digest_of(key: str) -> bytes:
@@ -67,6 +72,10 @@ class SessionStore(SessionBase):
         self.device: TotpDevice | None = None
         #: Why the session that the cookie names counts no more; empty when it counts, or is unknown.
         self.ended_because = ""
+        #: Whether the cookie's key is the one before the session's: nothing is done or changed by it.
+        self.outdated = False
+        #: Whether the member has signed out by this request: then the browser forgets its cookie.
+        self.left = False
 
     # What others read
 
@@ -137,7 +146,9 @@ class SessionStore(SessionBase):
         Not where the idle end passed meanwhile: only a proof unlocks.
         """
         row, now = self._loaded(), timezone.now()
-        if row is not None and self._asleep is None and row.last_seen_at <= now - TOUCH_AFTER:
+        if row is None or self.outdated:
+            return
+        if self._asleep is None and row.last_seen_at <= now - TOUCH_AFTER:
             idle, _whole = _limits()
             if _live(row).filter(last_seen_at__gt=now - idle).update(last_seen_at=now):
                 row.last_seen_at = now
@@ -178,7 +189,11 @@ class SessionStore(SessionBase):
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        """Store the data. Raises UpdateError when the session has ended meanwhile."""
+        """Store the data. Raises UpdateError when the session has ended meanwhile.
+
+        Under a key that is the session's no more they are dropped: the request that renewed it has
+        stored its own.
+        """
         if self.session_key is None:
             self.create()
             return
@@ -187,13 +202,15 @@ class SessionStore(SessionBase):
             self._insert(data)
             return
         row = self._row
-        if row is None or not _live(row).update(data=data):
+        if row is None or not (self._current(row).update(data=data) or _live(row).exists()):
             raise UpdateError
 
     def delete(self, session_key: str | None = None) -> None:
-        """End the session; its row stays."""
-        key = session_key or self.session_key
-        if key is not None:
+        """End the session, or the one of a key; its row stays. An old key ends its session, too."""
+        key, row = session_key or self.session_key, self._row or self._asleep
+        if session_key is None and row is not None:
+            _live(row).update(ended_at=timezone.now())
+        elif key is not None:
             now = timezone.now()
             Session.objects.filter(digest=digest_of(key), ended_at__isnull=True).update(ended_at=now)
 
@@ -202,7 +219,10 @@ class SessionStore(SessionBase):
         self._row = self._asleep = None
 
     def cycle_key(self) -> None:
-        """Renew the key. A visitor who signs in gets a session of their own, from now on."""
+        """Renew the key. Raises UpdateError when it was renewed, or the session ended, meanwhile.
+
+        A visitor who signs in gets a session of their own, from now on.
+        """
         row = self._loaded()
         if row is not None and row.member_id is not None:
             self._renew()
@@ -225,7 +245,11 @@ class SessionStore(SessionBase):
 
     def _find(self) -> Session | None:
         """The cookie's session with its member and its second factor."""
-        found = rows(_SESSION, {"digest": digest_of(self.session_key or "")})
+        known = {"digest": digest_of(self.session_key or "")}
+        found = rows(_BY_KEY, known)
+        if not found:
+            found = rows(_BY_OLD_KEY, known)
+            self.outdated = bool(found)
         if not found:
             return None
         values = iter(found[0])
@@ -254,9 +278,13 @@ class SessionStore(SessionBase):
             **self._origin,
         )
 
+    def _current(self, row: Session) -> Any:
+        """The row, while the key that this request came with, or has made, is still the session's."""
+        return _live(row).filter(digest=digest_of(self.session_key or ""))
+
     def _renew(self, **facts: Any) -> None:
         row, key = self._loaded(), secrets.token_urlsafe(32)
-        if row is None or not _live(row).update(digest=digest_of(key), **facts):
+        if row is None or not self._current(row).update(digest=digest_of(key), **facts):
             raise UpdateError
         for name, value in facts.items():
             setattr(row, name, value)

@@ -23,7 +23,7 @@ DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
 # Callable from outside: they run as the owner. A new one has to be named here.
 DEFINERS = {
     *("stamp_entry", "spread_limits", "cascade", "forget_proofs"),  # triggers
-    *("gate", "officer", "approvers", "read_log", "take_log"),
+    *("gate", "officer", "approvers", "renewed_session", "read_log", "take_log"),
     *("ask", "decide_request", "open_grant", "end_grant", "name_deputy", "tidy"),
     *("record_view", "release_view", "wrapped_key"),
     *("stored", "store_accounts", "store_participants", "erase_account", "restrict_account", "record_import"),

@@ -93,6 +93,9 @@ BEGIN
 
     -- Who, and under what. A grant that is not this member's, or of another account, is no grant.
     SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest;
+    IF s.id IS NULL AND NOT p_lock THEN
+        SELECT x.* INTO s FROM public.staff_session x WHERE x.id = vault.renewed_session(p_digest);
+    END IF;
     actor_id := coalesce(p_member, s.member_id);
     IF about_an_account THEN
         SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.reference = p_account;

@@ -10,6 +10,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from gatekeeper import access, catalogue, gate, notices, presentation
@@ -17,6 +18,7 @@ from gatekeeper.forms import AskForm
 from gatekeeper.models import AccessRequest, Ticket
 from gatekeeper.views.pages import account_url, closed_gate
 from staff.callers import Caller
+from staff.decorators import resendable
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
+@resendable(gettext_lazy("The request for access goes to the approvers."), text=gettext_lazy("In a sentence"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, reference: str) -> HttpResponse:
     """One short screen. Whoever has no such ticket gets the gate, which says so."""

@@ -24,7 +24,7 @@ from gatekeeper.reviews import calls, files, queue, texts, units
 from staff import mails
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE
-from staff.decorators import refusal, role_required
+from staff.decorators import refusal, resendable, role_required
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -91,6 +91,11 @@ def _page(request: HttpRequest, number: int, form: texts.TextForm, status: int =
     return render(request, "gatekeeper/reviews/review.html", context, status=status)
 
 
+@resendable(
+    gettext_lazy("The question goes to the member and their manager."),
+    only=("verdict", "question"),
+    text=gettext_lazy("The question"),
+)
 @require_POST
 def review_decide(request: HttpRequest, number: int) -> HttpResponse:
     """A verdict, or a question; then the next unit opens by itself."""
@@ -158,6 +163,7 @@ def _answer_form(number: int, data: Any = None) -> texts.TextForm:
     return texts.TextForm(data, label=_("The answer"), auto_id=f"answer-{number}-%s")
 
 
+@resendable(gettext_lazy("The answer goes to the reviewers."), text=gettext_lazy("The answer"))
 @require_POST
 def review_answer(request: HttpRequest, number: int) -> HttpResponse:
     """An answer, in place. Whoever is not asked is told what a stranger is told."""

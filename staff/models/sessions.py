@@ -22,6 +22,9 @@ class Session(models.Model):
     verified_at = models.DateTimeField(null=True)  # last proof of the second factor
     factor = models.CharField(max_length=12, blank=True, default="")  # which one: "totp"
     ended_at = models.DateTimeField(null=True)
+    # The digest of the key before, and when it was replaced: the database alone writes both.
+    old_digest = models.BinaryField(null=True, max_length=32)
+    renewed_at = models.DateTimeField(null=True)
     # For the member's own list of sessions: whence it was begun, and in what browser.
     remote_addr = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True, default="")
@@ -29,7 +32,10 @@ class Session(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes = (models.Index("member", name="session_live_member", condition=Q(ended_at__isnull=True)),)
+        indexes = (
+            models.Index("member", name="session_live_member", condition=Q(ended_at__isnull=True)),
+            models.Index("old_digest", name="session_old_key", condition=Q(old_digest__isnull=False)),
+        )
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -13,12 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from staff import agreements, authorisations, people
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE, csv_of
-from staff.decorators import refusal, role_required
+from staff.decorators import refusal, resendable, role_required
 from staff.forms.authorisations import AuthorisationForm, OnForm
 from staff.members import member_of
 from staff.models import Authorisation, Member
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 OF_THE_ACT = frozenset({"not_yourself", "no_change", "value_refused", "member_left"})
 
 
+@resendable(gettext_lazy("The authorisation is issued."), scope=gettext_lazy("Scope"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_member(request: HttpRequest, number: str) -> HttpResponse:
     """One member's authorisations; POST issues one. Officers see anybody's, a member their own."""

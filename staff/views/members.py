@@ -14,11 +14,12 @@ from django.db.models import Prefetch, Q
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from staff import invitations, mails, people, proposals
 from staff.callers import Caller
-from staff.decorators import refusal, role_required
+from staff.decorators import refusal, resendable, role_required
 from staff.forms import (
     DayForm,
     EmailForm,
@@ -139,6 +140,11 @@ def _forms(subject: Member) -> dict[str, forms.Form]:
     }
 
 
+@resendable(
+    gettext_lazy("The member is added, or proposed."),
+    name=gettext_lazy("Name"),
+    email=gettext_lazy("E-mail"),
+)
 @page_method
 @role_required("people")
 def new_member(request: HttpRequest) -> HttpResponse:

@@ -17,12 +17,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from staff import agreements, register
 from staff.callers import Caller
 from staff.days import beginning_of
-from staff.decorators import refusal, role_required
+from staff.decorators import refusal, resendable, role_required
 from staff.forms import DraftForm, SignForm
 from staff.members import member_of
 from staff.models import NdaDraft, NdaVersion, Signature
@@ -93,6 +94,11 @@ def _read(request: HttpRequest, version: NdaVersion, address: str, *, preview: b
     return render(request, "staff/nda_reading.html", facts)
 
 
+@resendable(
+    gettext_lazy("The draft is saved."),
+    text_en=gettext_lazy("English text"),
+    text_pl=gettext_lazy("Polish text"),
+)
 @page
 @role_required("people")
 def nda_draft(request: HttpRequest) -> HttpResponse:

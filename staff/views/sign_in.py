@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.context import attempted, client_address, user_agent
 from staff import factors, lockout, members, passwords, proving, records, sessions
-from staff.decorators import before_factor
+from staff.decorators import before_factor, closing
 from staff.forms import CodeForm, SignInForm
 from staff.members import member_of
 from staff.models import Member
@@ -135,6 +135,7 @@ def refuse_code(form: Form, stage: records.Stage, wait: int) -> None:
 
 
 @login_not_required
+@closing
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; the browser forgets what it holds of us."""

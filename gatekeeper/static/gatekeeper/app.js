@@ -81,6 +81,7 @@
   async function secondsLeft(address, options) {
     try {
       const answer = await fetch(address, { redirect: "manual", ...options });
+      if (answer.status === 409) return null; // the key was renewed meanwhile
       return answer.ok ? (await answer.json()).left : 0;
     } catch {
       return null; // no network: nothing is known
@@ -115,10 +116,41 @@
     idle.querySelector("form[data-soon]").addEventListener("submit", async (event) => {
       event.preventDefault();
       const form = event.target;
-      watch(await secondsLeft(form.action, { method: "POST", body: new FormData(form) }));
+      const left = await secondsLeft(form.action, { method: "POST", body: new FormData(form) });
+      // A form out of date, after a new sign-in in another tab, says nothing of the session.
+      if (left === 0) check();
+      else watch(left);
     });
   }
   document.addEventListener("session-locked", lock);
+
+  // What was sent is sent once: a second click, or Enter, waits until the page is left. An answer that is a
+  // file leaves it standing, and so does one that never comes.
+  const AGAIN_AFTER = 5_000;
+  const sent = new WeakSet();
+  function free(form) {
+    sent.delete(form);
+    for (const button of form.elements) {
+      if ("sent" in button.dataset) button.disabled = false;
+      button.removeAttribute("data-sent");
+    }
+  }
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (sent.has(form)) event.preventDefault();
+    if (event.defaultPrevented || form.method !== "post") return;
+    sent.add(form);
+    // After the browser has taken the button's own value along.
+    setTimeout(() => {
+      for (const button of form.elements) {
+        if (button.type !== "submit" || button.disabled) continue;
+        button.disabled = true;
+        button.dataset.sent = "";
+      }
+    });
+    setTimeout(free, AGAIN_AFTER, form);
+  });
+  addEventListener("pageshow", () => { for (const form of document.forms) free(form); });
 
   // An answer that is a file leaves the page of the proof standing: then it shows the way back.
   for (const form of document.querySelectorAll("form[data-presence]")) {
