@@ -31,6 +31,9 @@ _CONTROL_IN_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
 def _refuse(rule: str) -> PydanticCustomError:
     return PydanticCustomError(rule, "refused")
 
@@ -278,7 +281,13 @@ class TicketLine(Record):
             "accounts": sorted(set(self.accounts)),
             "assignee": assignee,
             "opened_by": opener if known else "",
+            "sent_assignee": sent_assignee(self.assignee),
         }
+
+
+def sent_assignee(assignee: str | None) -> str:
+    """The assignee in the helpdesk's own words, as a heartbeat's digest has it: ASCII in lower case."""
+    return (assignee or "").strip(" ").translate(_LOWER)
 
 
 class StaffLine(Record):
@@ -319,14 +328,6 @@ class StaffLine(Record):
             "email": emails.normalise(self.email),
             "roles": sorted(self.roles),
         }
-
-
-_NAMED: Final = re.compile(rb'"number"\s*:\s*"(ZD-[0-9]{1,12})"')
-
-
-def tickets_named(raw: bytes) -> list[str]:
-    """The tickets that an unusable message speaks of, as far as it can be read."""
-    return sorted({found.decode() for found in _NAMED.findall(raw)})
 
 
 def told_at(raw: bytes) -> datetime | None:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, Generic, NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+BOM: Final = b"\xef\xbb\xbf"  # some systems begin UTF-8 with it
 LONGEST_LINE: Final = 256 * 1024  # bytes; bounds the memory that a line can take
 
 
@@ -95,9 +96,7 @@ def lines(stream: BinaryIO, shape: type[Shape]) -> Iterator[Line[Shape]]:
         too_long = len(raw) > LONGEST_LINE
         if too_long and not raw.endswith(b"\n"):
             position += _skip_rest(stream)
-        if number == 1:
-            raw = raw.removeprefix(b"\xef\xbb\xbf")
-        if not raw.strip():
+        if not raw.removeprefix(BOM).strip():
             continue
         try:
             if too_long:
@@ -127,7 +126,7 @@ def parse(raw: bytes, shape: type[Shape]) -> Shape:
 def load(raw: bytes) -> object:
     """Parse JSON as it is meant: no key twice, no NaN. Raises RefusedError."""
     try:
-        return _DECODER.decode(raw.decode())
+        return _DECODER.decode(raw.removeprefix(BOM).decode())
     except UnicodeDecodeError:
         reason = "line: not UTF-8"
     except (ValueError, RecursionError):

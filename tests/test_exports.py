@@ -21,11 +21,12 @@ from gatekeeper.exports import (
     ParticipantLine,
     StaffLine,
     TicketLine,
-    tickets_named,
     told_at,
 )
 from gatekeeper.jsonlines import LONGEST_LINE, RULES, Record, RefusedError, lines, parse
+from gatekeeper.mentions import mentioned
 from gatekeeper.numbers import ISSUERS
+from gatekeeper.tickets import FORM, KEY
 from staff.models import Role
 
 DATA = Path(__file__).parent / "data"
@@ -319,7 +320,7 @@ class TestTicket:
 
     def test_what_an_unusable_message_names(self) -> None:
         raw = b'{"number" : "ZD-1", "number":"ZD-22", "x": "ZD-3", "updated_at": "2026-01-01T00:00:00Z"}'
-        assert tickets_named(raw) == ["ZD-1", "ZD-22"]
+        assert mentioned(raw, KEY, FORM) == ["ZD-1", "ZD-22"]
         assert told_at(raw) is None, "a field stands twice: nothing is believed"
         assert told_at(raw.replace(b', "number":"ZD-22"', b"")) == datetime(2026, 1, 1, tzinfo=UTC)
 

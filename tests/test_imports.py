@@ -415,7 +415,7 @@ class TestTickets:
         run("staff", DATA / "staff.jsonl", tmp_path, capsys)
         before = datetime.now(UTC)
         assert run("tickets", DATA / "tickets.jsonl", tmp_path, capsys) == (counts(new=400), [], 0)
-        assert Feed.objects.get(name="tickets").heard_at > before
+        assert Feed.objects.filter(name="tickets", heard_at__gt=before).exists()
         entries = Entry.objects.count()
         assert run("tickets", DATA / "tickets.jsonl", tmp_path, capsys) == (counts(same=400), [], 0)
         assert Entry.objects.count() == entries + 1, "the run's own"
@@ -489,32 +489,6 @@ class TestTickets:
         assert self.apply(ticket(5, state="solved"), ticket(4)) == ["new", "older"]
         assert Ticket.objects.get().state == "solved"
         assert self.apply(ticket(6, state="solved"), ticket(5)) == ["same", "older"]
-
-    @pytest.mark.parametrize(
-        ("one", "other", "running"),
-        [
-            ({}, {"state": "solved"}, False),
-            ({}, {"assignee": None}, False),
-            ({"assignee": None}, {"state": "solved"}, False),
-            ({}, {"assignee": "K-2000"}, False),  # they contradict each other: nobody's
-            ({}, {"accounts": ["MOC-40000"]}, False),
-            ({}, {"state": "pending"}, True),
-            ({"state": "solved"}, {"state": "closed"}, False),
-        ],
-    )
-    def test_two_of_one_moment_in_either_order(
-        self, one: dict[str, Any], other: dict[str, Any], running: bool
-    ) -> None:
-        """The closing one wins, else the unassigning one; a third copy changes nothing."""
-        for number, (first, second) in {"ZD-1": (one, other), "ZD-2": (other, one)}.items():
-            rows = [ticket(0, number=number, **facts) for facts in (first, second, first, second)]
-            self.apply(*rows)
-            found = Ticket.objects.get(number=number)
-            open_to_somebody = found.is_open and found.assignee_id is not None
-            assert open_to_somebody is running
-            assert Assignment.objects.filter(ticket=found, ended_at__isnull=True).exists() is running
-        closed = {t.is_open for t in Ticket.objects.all()}
-        assert len(closed) == 1, "the order makes no difference"
 
     def test_time_ahead_is_unusable(self) -> None:
         soon = (datetime.now(UTC) + timedelta(minutes=6)).isoformat()
