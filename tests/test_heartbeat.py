@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -212,6 +214,8 @@ def by_python(lines: Iterable[str], _folder: Path) -> dict[str, Any]:
 
 
 def by_shell(lines: Iterable[str], folder: Path) -> dict[str, Any]:
+    if shutil.which("jq") is None and "CI" not in os.environ:
+        pytest.skip("The package jq is missing: apt-get install jq")
     return _run(["sh", "-euc", example("digest in shell")], lines, cwd=folder)
 
 

@@ -35,6 +35,7 @@ BEGIN
         ORDER BY x.number
     LOOP
         number := i.number;
+        i.sent_assignee := coalesce(i.sent_assignee, '');
         outcome := 'ahead';
         IF i.updated_at > at + interval '5 minutes' THEN
             RETURN NEXT;
