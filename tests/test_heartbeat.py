@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from audit.models import Entry
 from gatekeeper import gate, health, tickets
 from gatekeeper.exports import sent_assignee
+from gatekeeper.health_row import Health
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.views.ticket_feed import PAGE
 from tests import readme
@@ -81,7 +82,7 @@ def helpdesk(setup_connection: Connection) -> Helpdesk:
     return Helpdesk()
 
 
-def row() -> health.Health:
+def row() -> Health:
     return next(row for row in health.rows() if row.id == "gatekeeper.feed")
 
 

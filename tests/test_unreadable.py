@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from audit.models import Entry
 from gatekeeper import gate, health, tickets, webhooks
+from gatekeeper.health_row import Health
 from gatekeeper.mentions import MOST, mentioned
 from gatekeeper.models import Feed, Grant, Ticket
 from tests.scene import REFERENCE
@@ -121,7 +122,7 @@ def doubted() -> bool:
     return Feed.objects.filter(name="tickets", doubted_at__isnull=False).exists()
 
 
-def row() -> health.Health:
+def row() -> Health:
     return next(row for row in health.rows() if row.id == "gatekeeper.feed")
 
 
