@@ -161,9 +161,7 @@ BEGIN
     SELECT x."timestamp" INTO latest_entry FROM public.audit_entry x
     WHERE x."timestamp" > statement_timestamp() + interval '5 seconds' ORDER BY x."timestamp" DESC LIMIT 1;
     IF about_an_account THEN
-        -- From the first doubt on, hearing the helpdesk makes its tickets no younger.
-        SELECT least(x.heard_at, x.doubted_at) INTO heard_at FROM public.gatekeeper_feed x
-        WHERE x.name = 'tickets' AND x.heard_at IS NOT NULL;
+        SELECT x.heard_at INTO heard_at FROM public.gatekeeper_feed x WHERE x.name = 'tickets';
         SELECT x.id, x.accounts @> ARRAY[account]::varchar[] INTO assignment_id, claimed
         FROM public.gatekeeper_assignment x
         WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;
