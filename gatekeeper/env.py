@@ -12,21 +12,24 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography import x509
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from audit.anchors import AnchorError, anchor
 from audit.checkpoints import Keys, LogKeyError, Signer
-from audit.receivers import TargetError, receiver
+from audit.receivers import Https, TargetError, receiver
 from audit.verify_bundle import ProofError
-from gatekeeper import proxies
+from gatekeeper import addresses, proxies
+from gatekeeper.addresses import AddressError, MailServer
 from staff.keyring import KeyRing, KeyRingError
 from staff.seal import Seal, SealError
 
@@ -156,8 +159,14 @@ SETTINGS = (
     ),
     Setting("TIME_ZONE", "The company's; a date means its end here", default="Europe/Vilnius"),
     Setting("HELPDESK_TICKET_URL", "Pattern of a ticket's address, with `{number}`", default=""),
-    Setting("MAIL_URL", "`smtps://user:password@host:port`; empty: no mail", default="", secret=True),
-    Setting("MAIL_FROM", "Sender of mail", default=""),
+    Setting(
+        "MAIL_URL",
+        "`smtps://user:password@host:port` (465), or `smtp://…` with STARTTLS (587), which is asked of every"
+        " host but this machine (25); signs in a password as `%23` for `#`; empty: no mail",
+        default="",
+        secret=True,
+    ),
+    Setting("MAIL_FROM", "Sender of mail: an address, or a name with one in `<…>`", default=""),
     Setting("DEBUG", "Debug pages; refused in production", "yes/no", default="no"),
     Setting("DATA_DIR", "Where `make demo` keeps its data", default=".gatekeeper-demo"),
     Setting("POSTGRES", "`embedded` or `system`: which binaries the demo and tests run", default=""),
@@ -238,8 +247,8 @@ class Environment:
             return None
         try:
             return Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise self.refusal(name, "names a file that cannot be read") from error
+        except (OSError, ValueError):  # of its encoding, or of its name
+            raise self.refusal(name, "names a file that cannot be read") from None
 
     def number(self, name: str) -> int:
         text = self.text(name)
@@ -274,16 +283,17 @@ class Environment:
         name = self.text("TIME_ZONE")
         try:
             return ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise self.refusal("TIME_ZONE", "is no time zone") from error
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise self.refusal("TIME_ZONE", "is no time zone") from None
 
     def site_url(self) -> str:
-        """Return the site's address: https in production, and no name out of an example."""
-        url = self.text("SITE_URL").rstrip("/")
-        parts = urlsplit(url)
+        """Return the site's origin: https in production, and no name out of an example."""
         schemes = {"https"} if self.in_production else {"https", "http"}
-        if parts.scheme not in schemes or not parts.hostname or parts.path or parts.query:
-            raise self.refusal("SITE_URL", f"is not {' or '.join(sorted(schemes))}:// and a host")
+        try:
+            url = addresses.origin(self.text("SITE_URL").rstrip("/"), schemes)
+        except AddressError as error:
+            what = f"is not {' or '.join(sorted(schemes))}:// and a host: it {error}"
+            raise self.refusal("SITE_URL", what) from None
         if self.in_production and PLACEHOLDER.search(url):
             raise self.refusal("SITE_URL", "holds a placeholder")
         return url
@@ -292,7 +302,28 @@ class Environment:
         hosts = self.names("ALLOWED_HOSTS")
         if self.in_production and any("*" in host or PLACEHOLDER.search(host) for host in hosts):
             raise self.refusal("ALLOWED_HOSTS", "serves any host, or holds a placeholder")
-        return hosts
+        try:
+            return [host if host == "*" else addresses.served_host(host) for host in hosts]
+        except AddressError as error:
+            raise self.refusal("ALLOWED_HOSTS", str(error)) from None
+
+    def mail_server(self) -> MailServer | None:
+        """Return the server by which mail leaves; None where none does."""
+        text = self.text("MAIL_URL")
+        try:
+            return addresses.mail_server(text) if text else None
+        except AddressError as error:
+            raise self.refusal("MAIL_URL", str(error)) from None
+
+    def mail_from(self) -> str:
+        """Return the sender of mail, an address or a name with one."""
+        sender = self.text("MAIL_FROM")
+        try:
+            if sender:
+                validate_email(parseaddr(sender)[1] if sender.isprintable() else "")
+        except ValidationError:
+            raise self.refusal("MAIL_FROM", "is no e-mail address, and no name with one in <…>") from None
+        return sender
 
     def trusted_proxies(self) -> list[str]:
         """Return the proxies whose forwarded headers count."""
@@ -313,7 +344,7 @@ class Environment:
 
     def helpdesk_url(self) -> str:
         pattern = self.text("HELPDESK_TICKET_URL")
-        if pattern and ("{number}" not in pattern or urlsplit(pattern).scheme != "https"):
+        if pattern and not ("{number}" in pattern and addresses.is_web_page(pattern)):
             raise self.refusal("HELPDESK_TICKET_URL", "is no https address with {number}")
         return pattern
 
@@ -387,14 +418,18 @@ class Environment:
 
     def siem_target(self) -> str:
         """Return where the log is sent, once it can be used and was declared as lying in the EU (P13)."""
-        target = self.text("SIEM_TARGET")
+        target, in_eu = self.text("SIEM_TARGET"), self.switch("SIEM_IN_EU")
         if not target:
             return ""
         try:
-            receiver(target)
-        except TargetError as error:
+            found = receiver(target)
+            if not isinstance(found, Https):
+                return target
+            where = urlsplit(target)
+            target = addresses.origin(f"https://{where.netloc}", {"https"}) + where.path
+        except (TargetError, AddressError) as error:
             raise self.refusal("SIEM_TARGET", str(error)) from None
-        if target.startswith("https:") and not self.switch("SIEM_IN_EU"):
+        if not in_eu:
             raise self.refusal("SIEM_IN_EU", "is not 'yes'")
         return target
 
@@ -409,8 +444,8 @@ class Environment:
         try:
             text = Path(path).read_text(encoding="ascii")
             x509.load_pem_x509_certificates(text.encode("ascii"))
-        except (OSError, ValueError) as error:
-            raise self.refusal(name, "names a file without certificates in PEM") from error
+        except (OSError, ValueError):
+            raise self.refusal(name, "names a file without certificates in PEM") from None
         return text
 
     def webhook_secret(self, name: str) -> str:

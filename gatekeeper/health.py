@@ -20,10 +20,10 @@ from django.utils.translation import gettext as _
 from audit import alarms, stream
 from audit.installation import differences
 from audit.odd import finding
-from gatekeeper import notices, surroundings, times
+from gatekeeper import feed_health, notices, surroundings, times
 from gatekeeper.checks import limits_wanted
 from gatekeeper.health_row import Health
-from gatekeeper.models import Feed, Limit
+from gatekeeper.models import Limit
 from gatekeeper.reviews import queue, units
 from gatekeeper.sql_files import FILES
 from staff import agreements
@@ -114,25 +114,6 @@ def _clock() -> Health:
         _("The database's clock is behind the newest entry, so nothing opens."),
         next_step=_("Set the clock right. If the entries are from the future, accept the clock."),
         command="python manage.py accept_clock",
-    )
-
-
-def _feed() -> Health:
-    title, minutes = _("Helpdesk"), settings.LIMITS["ticket_feed_max_age_minutes"]
-    feed = Feed.objects.filter(name="tickets").first()
-    heard = (
-        _("Last heard at %(time)s.") % {"time": times.moment(feed.heard_at)} if feed else _("Never heard.")
-    )
-    if not minutes or (feed and timezone.now() < feed.heard_at + timedelta(minutes=minutes)):
-        return Health("gatekeeper.feed", title, "ok", heard)
-    return Health(
-        "gatekeeper.feed",
-        title,
-        "to_fix",
-        heard,
-        cause=_("No ticket counts as open until the helpdesk is heard again."),
-        next_step=_("See why its webhooks do not arrive, or import the tickets."),
-        command="python manage.py import_tickets FILE",
     )
 
 
@@ -323,7 +304,8 @@ _CHECKS = (
     _limits,
     _installed,
     _clock,
-    _feed,
+    feed_health.helpdesk,
+    feed_health.platform,
     _mail,
     _keys,
     _agreement,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from gatekeeper import proxies
+from gatekeeper import addresses, proxies
 
 FORWARDED = (
     "HTTP_FORWARDED",
@@ -39,8 +39,18 @@ class TrustedProxyMiddleware:
         if found.proto:
             request.META["HTTP_X_FORWARDED_PROTO"] = found.proto
         request.META["REMOTE_ADDR"] = found.address
+        _normalise(request)
         request.origin = found  # type: ignore[attr-defined]  # ours, beside Django's own
         return self.get_response(request)
+
+
+def _normalise(request: HttpRequest) -> None:
+    """Host and Origin in the form in which browsers write them, whatever a proxy made of them
+    ('Host.test:443'): Django compares them letter by letter."""
+    if "HTTP_HOST" in request.META:
+        request.META["HTTP_HOST"] = addresses.sent_host(request.META["HTTP_HOST"], request.scheme or "")
+    if "HTTP_ORIGIN" in request.META:
+        request.META["HTTP_ORIGIN"] = addresses.sent_origin(request.META["HTTP_ORIGIN"])
 
 
 class NoStoreMiddleware:

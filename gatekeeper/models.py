@@ -6,6 +6,8 @@ The web role reads these tables; what access rests on changes through functions 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -35,7 +37,7 @@ class Account(models.Model):
 
     reference = models.CharField(max_length=13, unique=True)
     plan = models.CharField(max_length=10, choices=catalogue.PLANS, blank=True)
-    language = models.CharField(max_length=35, blank=True)  # as long as a tag of BCP 47 need be
+    language = models.CharField(max_length=8, blank=True)
     created_at = models.DateTimeField(null=True)  # on the platform
     exported_at = models.DateTimeField(null=True)  # orders the lines: older never overwrites newer
     participants_since = models.DateTimeField(null=True)  # the declaration that participants consented (P5)
@@ -75,6 +77,7 @@ class Ticket(models.Model):
         SOLVED = "solved", _("solved")
         CLOSED = "closed", _("closed")
         UNUSABLE = "unusable", _("shut by an unusable message")
+        MISSING = "missing", _("not in the helpdesk's complete list")
 
     number = models.CharField(max_length=15, unique=True)
     kind = models.CharField(max_length=8, choices=(("support", _("support")), ("privacy", _("privacy"))))
@@ -85,6 +88,8 @@ class Ticket(models.Model):
     opened_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()  # the helpdesk's clock; orders the messages
     closed_at = models.DateTimeField(null=True)
+    # The assignee as the helpdesk writes it, in lower case: a heartbeat's digest is over its own words.
+    sent_assignee = models.CharField(max_length=254, blank=True, db_default="")
 
     class Meta:
         ordering = ("-updated_at", "-id")
@@ -138,16 +143,33 @@ class Assignment(models.Model):
 
 
 class Feed(models.Model):
-    """When the helpdesk was last heard, authentically."""
+    """How far a sender's messages can be relied on: the helpdesk's (tickets), the platform's (accounts).
+
+    A doubt is a reason to think that a message was lost: it is settled by a complete list, or a
+    heartbeat's digest, that is younger.
+    """
+
+    class Doubt(models.TextChoices):
+        UNREADABLE = "unreadable", _("An authentic message could not be read, nor what it is about.")
+        DIGEST = "digest", _("The helpdesk's heartbeat tells of other open tickets than are held here.")
 
     name = models.CharField(max_length=10, primary_key=True)
-    heard_at = models.DateTimeField()
+    heard_at = models.DateTimeField(null=True)  # last, authentically
+    settled_at = models.DateTimeField(null=True)  # all that is held was compared, or taken anew
+    doubted_at = models.DateTimeField(null=True)  # the first doubt that is not settled
+    doubted_last_at = models.DateTimeField(null=True)
+    doubt = models.CharField(max_length=12, blank=True, db_default="", choices=Doubt.choices)
 
     class Meta:
         default_permissions = ()
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def relied_on_from(self) -> datetime | None:
+        """The moment from which the feed's age counts, as the gate counts it; None: never heard."""
+        return min(self.heard_at, self.doubted_at or self.heard_at) if self.heard_at else None
 
 
 class Delivery(models.Model):

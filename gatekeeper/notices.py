@@ -8,6 +8,7 @@ import ssl
 from smtplib import (
     SMTPAuthenticationError,
     SMTPException,
+    SMTPNotSupportedError,
     SMTPRecipientsRefused,
     SMTPSenderRefused,
 )
@@ -36,6 +37,7 @@ FAILURES: Final[tuple[tuple[type[Exception], Promise], ...]] = (
     (SMTPAuthenticationError, gettext_lazy("The mail server refused the name or the password.")),
     (SMTPSenderRefused, gettext_lazy("The mail server refused the sender: see GATEKEEPER_MAIL_FROM.")),
     (SMTPRecipientsRefused, gettext_lazy("The mail server refused your address.")),
+    (SMTPNotSupportedError, gettext_lazy("The mail server offers no encryption, so nothing was sent.")),
     (SMTPException, gettext_lazy("The mail server answered, and did not take the mail.")),
     (ssl.SSLError, gettext_lazy("No encrypted connection came about: see the port, and the certificate.")),
     (TimeoutError, gettext_lazy("The mail server did not answer in time.")),

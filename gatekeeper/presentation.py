@@ -126,11 +126,11 @@ REASONS: Final[dict[str, Words]] = {
     ),
     "ticket_feed_stale": Words(
         _(
-            "The helpdesk has sent nothing for too long, so no ticket counts as open."
+            "The helpdesk's tickets have not been confirmed for too long, so no ticket counts as open."
             " An administrator looks after the connection."
         ),
         _(
-            "The helpdesk has sent nothing since %(heard_at)s, so no ticket counts as open."
+            "The helpdesk's tickets have not been confirmed since %(heard_at)s, so no ticket counts as open."
             " An administrator looks after the connection."
         ),
     ),

@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import csp.constants as csp
 from django.utils.translation import gettext_lazy as _
@@ -299,16 +299,17 @@ WHITENOISE_USE_FINDERS = MODE == "test"
 
 # Mail: none unless a server is named
 
-_mail = urlsplit(environment.text("MAIL_URL"))
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail.hostname else 'dummy'}.EmailBackend"
-EMAIL_HOST = _mail.hostname or ""
-EMAIL_PORT = _mail.port or 465
-EMAIL_HOST_USER = unquote(_mail.username or "")
-EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
-EMAIL_USE_SSL = _mail.scheme == "smtps"
-EMAIL_USE_TLS = _mail.scheme == "smtp"  # never without encryption
+_mail = environment.mail_server()
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail else 'dummy'}.EmailBackend"
+EMAIL_HOST = _mail.host if _mail else ""
+EMAIL_PORT = _mail.port if _mail else 25
+EMAIL_HOST_USER = _mail.user if _mail else ""
+EMAIL_HOST_PASSWORD = _mail.password if _mail else ""
+EMAIL_USE_SSL = _mail is not None and _mail.tls == "implicit"
+# The connection is given up where the server offers none: nothing is sent in clear.
+EMAIL_USE_TLS = _mail is not None and _mail.tls == "starttls"
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("MAIL_FROM")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.mail_from()
 
 # The process' own log: to standard error, without values
 

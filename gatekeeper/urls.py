@@ -17,6 +17,7 @@ from gatekeeper.views import (
     requests,
     reviews,
     team,
+    ticket_feed,
 )
 from staff.views import (
     authorisations,
@@ -136,7 +137,7 @@ urlpatterns = [
     path("session/stay/", sessions.stay, name="session_stay"),
     path("preferences/", profile.preferences, name="preferences"),
     # machines
-    path("api/tickets", feeds.ticket, name="api_tickets"),
-    path("api/tickets/heartbeat", feeds.heartbeat, name="api_heartbeat"),
+    path("api/tickets", ticket_feed.ticket, name="api_tickets"),
+    path("api/tickets/heartbeat", ticket_feed.heartbeat, name="api_heartbeat"),
     path("api/accounts/<account:reference>", feeds.account, name="api_account"),
 ]

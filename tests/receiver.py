@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1 that stands for itself; their files."""
+def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1, and more names, that stands for itself; their files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    ours = x509.IPAddress(ip_address("127.0.0.1"))
     began = datetime.now(tz=UTC) - timedelta(days=1)
     made = (
         x509.CertificateBuilder()
@@ -34,7 +35,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(began)
         .not_valid_after(began + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([ours, *map(x509.DNSName, names)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

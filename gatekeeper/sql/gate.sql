@@ -161,7 +161,9 @@ BEGIN
     SELECT x."timestamp" INTO latest_entry FROM public.audit_entry x
     WHERE x."timestamp" > statement_timestamp() + interval '5 seconds' ORDER BY x."timestamp" DESC LIMIT 1;
     IF about_an_account THEN
-        SELECT x.heard_at INTO heard_at FROM public.gatekeeper_feed x WHERE x.name = 'tickets';
+        -- From the first doubt on, hearing the helpdesk makes its tickets no younger.
+        SELECT least(x.heard_at, x.doubted_at) INTO heard_at FROM public.gatekeeper_feed x
+        WHERE x.name = 'tickets' AND x.heard_at IS NOT NULL;
         SELECT x.id, x.accounts @> ARRAY[account]::varchar[] INTO assignment_id, claimed
         FROM public.gatekeeper_assignment x
         WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;

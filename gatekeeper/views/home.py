@@ -115,12 +115,13 @@ def _line(request: HttpRequest, found: Ticket, reference: str) -> dict[str, obje
 
 
 def _stale_feed() -> datetime | None:
-    """When the helpdesk was last heard, if that is too long ago; SQL says so to each gate."""
+    """Since when the helpdesk's tickets are not confirmed, if that is too long; SQL says so to each gate."""
     minutes = settings.LIMITS["ticket_feed_max_age_minutes"]
     feed = Feed.objects.filter(name="tickets").first()
-    if not minutes or feed is None or timezone.now() < feed.heard_at + timedelta(minutes=minutes):
+    since = feed.relied_on_from if feed else None
+    if not minutes or since is None or timezone.now() < since + timedelta(minutes=minutes):
         return None
-    return feed.heard_at
+    return since
 
 
 def _own(request: HttpRequest, member: Member) -> dict[str, object]:

@@ -110,7 +110,8 @@ def _facts(
     if codes & {"approval_missing", "approval_pending"}:
         facts["approvers"] = ", ".join(access.approvers(member).values_list("name", flat=True))
     if "ticket_feed_stale" in codes:
-        facts["heard_at"] = Feed.objects.filter(name="tickets").values_list("heard_at", flat=True).first()
+        feed = Feed.objects.filter(name="tickets").first()
+        facts["heard_at"] = feed.relied_on_from if feed else None
     if "consent_expired" in codes:
         facts["consent_ends"] = _consent_ends(seen)
     return facts

@@ -9,39 +9,35 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from http.client import HTTPConnection
-from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode
 
 import psycopg
 from django.conf import settings
 
-from gatekeeper.embedded import Server, dies_with_us
-from tests import environment, people
+from gatekeeper.embedded import Server
+from tests import people
 from tests.bench.ground import Desk
 from tests.bench.measuring import Row, rates, ratio
 from tests.bench.rows import FIELDS
+from tests.serving import PROJECT, serving, web_environment
 from tests.world import VALUES, World
 
-PROJECT = Path(__file__).resolve().parents[2]
 PLAIN = "plain"  # the twin's database, and the role that owns it
 
 
 def page_row(server: Server, world: World, desks: Sequence[Desk], *, rounds: int, seconds: float) -> Row:
     """Row 3: pages with a reveal a second, a client a desk."""
     with ExitStack() as stack:
-        ours = stack.enter_context(_serving("gatekeeper.wsgi", _environment()))
+        ours = stack.enter_context(serving("gatekeeper.wsgi", web_environment()))
         twins = _plain_environment(server, world)
         keys = _furnish(twins, len(desks))
-        theirs = stack.enter_context(_serving("tests.bench.plain.wsgi", twins))
+        theirs = stack.enter_context(serving("tests.bench.plain.wsgi", twins))
         signed = [(desk, _cookies(world, desk)) for desk in desks]
         gangs: dict[str, list[Callable[[], object]]] = {
             "ours": [_asks(ours, desk, *cookies) for desk, cookies in signed],
@@ -103,54 +99,6 @@ def _cookies(world: World, desk: Desk) -> tuple[str, str, str]:
     client = people.sign_in(world, desk.person)
     name = settings.SESSION_COOKIE_NAME
     return name, client.cookies[name].value, settings.CSRF_COOKIE_NAME
-
-
-@contextmanager
-def _serving(application: str, variables: dict[str, str]) -> Iterator[int]:
-    """Run gunicorn and give its port."""
-    port = _free_port()
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            *("-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
-            # The clients wait for each other longer than the usual two seconds.
-            *("--keep-alive", "30"),
-            *("--log-level", "warning", "--no-control-socket"),
-        ],
-        cwd=PROJECT,
-        env=variables,
-        preexec_fn=dies_with_us(signal.SIGTERM),
-    )
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError("the web server did not start")
-
-
-def _environment() -> dict[str, str]:
-    """The web processes' own: without the setup's and the migrator's addresses."""
-    hidden = {environment.SETUP, environment.PASSWORD}
-    hidden |= {f"GATEKEEPER_{name}" for name in ("DATABASE_URL_MIGRATOR", "DATABASE_URL_SEALER", "LOG_KEY")}
-    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def _plain_environment(server: Server, world: World) -> dict[str, str]:

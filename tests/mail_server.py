@@ -1,0 +1,104 @@
+"""A small SMTP server: with STARTTLS, with TLS from the first byte, or with neither. It keeps what it was
+sent in clear apart from what came encrypted."""
+
+from __future__ import annotations
+
+import base64
+import socketserver
+import ssl
+import threading
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class MailServer:
+    """`kind`: 'starttls', 'implicit' or 'none'. `clear` and `encrypted`: every line that came, in order;
+    `mails`: what it took."""
+
+    def __init__(self, kind: str, certificate: tuple[Path, Path]) -> None:
+        self.kind = kind
+        self.clear: list[str] = []
+        self.encrypted: list[str] = []
+        self.mails: list[str] = []
+        own, public = certificate
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(public, own)
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), partial(_Conversation, self))
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def logins(self) -> list[str]:
+        """User and password of each AUTH PLAIN that came encrypted."""
+        plain = [line.split(" ")[2] for line in self.encrypted if line.startswith("AUTH PLAIN ")]
+        return [base64.b64decode(one).decode().replace("\0", ":").strip(":") for one in plain]
+
+    @contextmanager
+    def running(self) -> Iterator[MailServer]:
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            thread.join()
+            self._server.server_close()
+
+
+class _Conversation(socketserver.BaseRequestHandler):
+    """One client."""
+
+    def __init__(self, mail: MailServer, *given: Any) -> None:
+        self.mail = mail
+        super().__init__(*given)
+
+    def handle(self) -> None:
+        try:
+            if self.mail.kind == "implicit":
+                self._encrypt()
+            else:
+                self._begin(self.mail.clear)
+            self._say("220 mail.test")
+            while self._answer(self._line()):
+                pass
+        except OSError:  # a client that went, or that did not believe the certificate
+            return
+
+    def _begin(self, kept: list[str]) -> None:
+        self.lines, self.kept = self.request.makefile("rb"), kept
+
+    def _encrypt(self) -> None:
+        self.request: Any = self.mail.context.wrap_socket(self.request, server_side=True)
+        self._begin(self.mail.encrypted)
+
+    def _say(self, text: str) -> None:
+        self.request.sendall(f"{text}\r\n".encode())
+
+    def _line(self) -> str:
+        line = self.lines.readline().decode("latin-1").rstrip("\r\n")
+        self.kept.append(line)
+        return str(line)
+
+    def _answer(self, line: str) -> bool:
+        """Answer one line; whether another one is waited for."""
+        verb = line.upper().partition(" ")[0]
+        if verb == "STARTTLS" and self.mail.kind == "starttls":
+            self._say("220 go ahead")
+            self._encrypt()
+        elif verb == "DATA":
+            self._say("354 go ahead")
+            self.mail.mails.append("\n".join(iter(self._line, ".")))
+            self._say("250 taken")
+        elif verb == "EHLO":
+            offers = self.mail.kind == "starttls" and self.kept is self.mail.clear
+            self._say(f"250-mail.test\r\n{'250-STARTTLS' if offers else '250-8BITMIME'}\r\n250 AUTH PLAIN")
+        else:
+            self._say({"AUTH": "235 welcome", "QUIT": "221 bye"}.get(verb, "250 ok"))
+        return verb not in ("QUIT", "")
