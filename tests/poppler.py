@@ -28,6 +28,52 @@ def _run(tool: str, pdf: bytes, *options: str, after: tuple[str, ...] = ()) -> s
     return done.stdout
 
 
+def problems_of(pdf: bytes) -> str:
+    """What qpdf and poppler find wrong with the file; '' when nothing. All pages are drawn, all streams
+    read, and the trees of names searched as a reader searches them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "paper.pdf")
+        file.write_bytes(pdf)
+        said = []
+        for tool in (
+            ["qpdf", "--check", "--no-warn", str(file)],
+            ["qpdf", "--check", str(file)],
+            ["qpdf", "--list-attachments", str(file)],
+            ["pdftocairo", "-png", "-r", "20", str(file), f"{folder}/page"],
+            ["pdfdetach", "-list", str(file)],
+        ):
+            done = subprocess.run(
+                tool, capture_output=True, text=True, check=False, timeout=120, env=PLAIN | {"HOME": folder}
+            )
+            warned = [line for line in done.stdout.splitlines() if "WARNING" in line.upper()]
+            if done.returncode or done.stderr or warned:
+                said.append(f"{tool[0]} {done.returncode}: {done.stderr} {warned}")
+    return "\n".join(said)
+
+
+def attachments_of(pdf: bytes) -> list[str]:
+    """The names of the files in it, in the order in which its tree has them, as qpdf finds each one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "paper.pdf")
+        file.write_bytes(pdf)
+        listed = subprocess.run(
+            ["/usr/bin/qpdf", "--list-attachments", str(file)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=PLAIN,
+        )
+        names = [line.rpartition(" -> ")[0] for line in listed.stdout.splitlines()]
+        for name in names:  # by the tree's own search, which needs it sorted
+            subprocess.run(
+                ["/usr/bin/qpdf", f"--show-attachment={name}", str(file)],
+                capture_output=True,
+                check=True,
+                env=PLAIN,
+            )
+    return names
+
+
 def text_of(pdf: bytes) -> str:
     """All words, one space between each two."""
     return re.sub(r"\s+", " ", _run("pdftotext", pdf, after=("-",)))

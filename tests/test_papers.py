@@ -38,7 +38,7 @@ from staff.seal import SealError, new_seal
 from tests.authority import SEAL, Authority, Signatory, plain_pdf, qualified_statements
 from tests.conftest import Connection
 from tests.people import member
-from tests.poppler import facts_of, fonts_of, signatures_of, text_of
+from tests.poppler import attachments_of, facts_of, fonts_of, problems_of, signatures_of, text_of
 from tests.world import Person, World
 
 pytestmark = pytest.mark.paper
@@ -244,6 +244,19 @@ def test_a_text_that_is_not_the_one_signed_is_not_drawn() -> None:
         papers.agreement(evidence(), TEXT + " ", countersigned=False)
 
 
+@pytest.mark.parametrize("paper", [signed, countersigned], ids=["signed", "countersigned"])
+def test_qpdf_and_poppler_find_nothing_wrong(paper: Callable[[], bytes]) -> None:
+    assert problems_of(paper()) == ""
+
+
+def test_many_files_stand_sorted_and_are_found() -> None:
+    files = {f"{name}.json": b"{}" for name in ("z", "a", "g", "ż", "facts2", "e")}
+    drawn = drawing.draw(drawing.Sheet("t", "t", "en", AT), drawing.heading("t", "t"))
+    paper = papers.sealing.seal(drawn, at=AT, reason="r", facts={}, files=files)
+    assert problems_of(paper) == ""
+    assert set(attachments_of(paper)) == {*files, "facts.json"}
+
+
 def test_pdfsig_finds_one_valid_seal_over_all() -> None:
     (seen,) = signatures_of(signed())
     assert (seen.field, seen.is_valid, seen.is_total) == ("Member", True, True)
@@ -372,7 +385,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "empty"),
     "text": (lambda: b"hello", "not_pdf"),
     "an image": (lambda: b"\x89PNG\r\n\x1a\n" * 9, "not_pdf"),
-    "a PDF behind something": (lambda: b"\n" + good(), "not_pdf"),
+    "a PDF far behind something": (lambda: b"\n" * 1025 + good(), "not_pdf"),
     "too large": (lambda: good() + b"\0" * uploaded.LARGEST, "too_large"),
     "a head alone": (lambda: b"%PDF-1.7\n", "malformed"),
     "noise": (lambda: b"%PDF-1.7\n" + b"\xff\x00" * 5000, "malformed"),

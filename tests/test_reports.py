@@ -31,7 +31,7 @@ from gatekeeper.reports.scope import Scope, record
 from staff.models import Session
 from tests.conftest import AsRole, Connection
 from tests.log import VIEW, Log
-from tests.poppler import signatures_of, text_of
+from tests.poppler import attachments_of, problems_of, signatures_of, text_of
 from tests.scene import REFERENCE, TICKET, Scene, enter, newest
 from tests.twins import Twins
 from tests.world import VALUES, now
@@ -489,6 +489,8 @@ def test_the_paper_carries_the_bundle(log: Log) -> None:
     names = PdfFileReader(BytesIO(paper)).root["/Names"]["/EmbeddedFiles"]["/Names"]
     attached = {str(names[place]): names[place + 1]["/EF"]["/F"].data for place in range(0, len(names), 2)}
     assert attached[f"proof-{REFERENCE}.json"] == proof.files[f"proof-{REFERENCE}.json"]
+    assert list(attached) == sorted(attached) == attachments_of(paper)
     assert "facts.json" in attached
+    assert problems_of(paper) == ""
     assert signatures_of(paper)[0].is_total
     assert "stand in the log unaltered" in text_of(paper)

@@ -23,6 +23,8 @@ from staff.register import State
 LONGEST: Final = 100_000
 #: Of a file that is sent in; the database and the examination have the same.
 LARGEST: Final = 10 * 1024 * 1024
+#: Where a PDF begins, in bytes: behind at most 1024 others, as readers have it.
+BEGINNING: Final = 1024 + len(b"%PDF-")
 
 
 def _text(label: Any) -> forms.CharField:
@@ -120,7 +122,7 @@ class UploadForm(forms.Form):
         if sent.size is None or sent.size > LARGEST:
             raise ValidationError(_("The file is larger than 10 MB."))
         data = sent.read()
-        if not data.startswith(b"%PDF-"):
+        if b"%PDF-" not in data[:BEGINNING]:
             raise ValidationError(_("The file is not a PDF."))
         return bytes(data)
 

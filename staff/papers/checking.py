@@ -15,6 +15,7 @@ from asn1crypto import x509
 from cryptography.hazmat.primitives import serialization
 from django.conf import settings
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
@@ -103,8 +104,12 @@ def _of_seals(reader: PdfFileReader, file: SignatureFile) -> Iterator[str]:
         if one.signer_cert.dump() not in _own(settings.SEAL):
             yield f"{one.field_name}: not sealed with the company’s certificate"
             continue
-        code = judged(validate_pdf_signature(one, _context(one.signer_cert, one.self_reported_timestamp)),
-                      last=one is signatures[-1])  # fmt: skip
+        last = one is signatures[-1]
+        code = judged(
+            validate_pdf_signature(one, _context(one.signer_cert, one.self_reported_timestamp)),
+            whole=last,
+            may_follow=ModificationLevel.NONE if last else ModificationLevel.FORM_FILLING,
+        )
         if code != "good":
             yield f"{one.field_name}: {code}"
     officer = file.signature.countersigned_by

@@ -9,26 +9,106 @@ and connections. Nothing of ours is imported, and nothing is fetched.
 from __future__ import annotations
 
 import json
+import re
 import resource
 import sys
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
 
-from asn1crypto import pem, x509
+from asn1crypto import crl, ocsp, pem, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import diff_analysis as diff
 from pyhanko.sign.ades.qualified_asn1 import get_qc_statements
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.diff_analysis import ModificationLevel
-from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
+from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko.sign.validation.status import (
+    DocumentTimestampStatus,
+    ModificationInfo,
+    PdfSignatureStatus,
+    SignatureCoverageLevel,
+)
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.policy_decl import (
+    CertRevTrustPolicy,
+    FreshnessReqType,
+    RevocationCheckingPolicy,
+)
 
 SECONDS: Final = 20
 MEMORY: Final = 1024**3
 SIGNATURES: Final = 20
 FOR_SIGNATURES: Final = "qct_esign"
+#: What may stand before a PDF's own beginning, in bytes: a mark, a letterhead of a mail gateway.
+BEFORE: Final = 1024
+
+#: How an update ends that no signature covers: nothing may stand behind it.
+_END: Final = re.compile(rb"startxref\s+[0-9]+\s+%%EOF(\r\n|\r|\n)?\Z")
+#: A certificate that names these purposes alone is a server's, a program's or an authority's own.
+_OTHER_PURPOSES: Final = frozenset({"server_auth", "code_signing", "time_stamping", "ocsp_signing"})
+_SIGNING: Final = frozenset({"digital_signature", "non_repudiation"})
+# What a key is for is judged here, so that a wrong one is not called an unknown root.
+_ANY_USAGE: Final = KeyUsageConstraints(key_usage=frozenset())
+#: What the file holds about a revocation counts, however old it is: nobody is asked for anything newer,
+#: and a file that brings its proofs is not worse than one that brings none.
+_REVOCATION: Final = CertRevTrustPolicy(
+    RevocationCheckingPolicy.from_legacy("soft-fail"),
+    freshness=timedelta(days=36_500),
+    freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
+    retroactive_revinfo=True,
+)
+#: pyHanko's own policy, without the rule by which a field that is no signature's may be filled in.
+_POLICY: Final = diff.StandardDiffPolicy(
+    global_rules=[
+        diff.CatalogModificationRule(),  # type: ignore[no-untyped-call]  # pyHanko's own
+        *(
+            rule.as_qualified(ModificationLevel.LTA_UPDATES)
+            for rule in (
+                diff.DocInfoRule(),
+                diff.XrefStreamRule(),
+                diff.ObjectStreamRule(),
+                diff.DSSCompareRule(),
+                diff.MetadataUpdateRule(),  # type: ignore[no-untyped-call]  # pyHanko's own
+            )
+        ),
+    ],
+    form_rule=diff.FormUpdatingRule(
+        field_rules=[
+            diff.SigFieldCreationRule(),  # type: ignore[no-untyped-call]  # pyHanko's own
+            diff.SigFieldModificationRule(),
+        ]
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What certificates are judged by: the roots that are believed, and what the file brings with it."""
+
+    roots: list[x509.Certificate]
+    certificates: list[x509.Certificate]
+    responses: list[ocsp.OCSPResponse]
+    lists: list[crl.CertificateList]
+
+    def as_of(self, moment: datetime) -> ValidationContext:
+        """A context remembers what it was told of certificates: a new one for each judgement."""
+        return ValidationContext(
+            trust_roots=self.roots,
+            other_certs=self.certificates,
+            ocsps=self.responses,
+            crls=self.lists,
+            moment=moment,
+            revinfo_policy=_REVOCATION,
+            allow_fetching=False,
+        )
 
 
 def bound() -> None:
@@ -40,44 +120,142 @@ def bound() -> None:
 
 
 def examine(data: bytes, *, roots: str, moment: datetime) -> dict[str, Any]:
-    """Judge the file: every signature in it must be good, and the last cover it to its last byte."""
-    if not data.startswith(b"%PDF-"):
+    """Judge the file: every signature and time stamp in it must be good, and nothing may have changed what
+    the last signature covers. What may follow is a proof that it was good: certificates, answers about
+    their revocation, time stamps over the document (ETSI EN 319 142-1, levels B-B to B-LTA)."""
+    start = data.find(b"%PDF-", 0, BEFORE + len(b"%PDF-"))
+    if start < 0:
         return {"code": "not_pdf"}
+    data = data[start:]
     reader = PdfFileReader(BytesIO(data))
     if reader.encrypted:
         return {"code": "encrypted"}
     signatures = list(reader.embedded_regular_signatures)
+    stamps = list(reader.embedded_timestamp_signatures)
     if not signatures:
         return {"code": "no_signature"}
-    if len(signatures) > SIGNATURES:
+    if len(signatures) + len(stamps) > SIGNATURES:
         return {"code": "malformed"}
     anchors = [x509.Certificate.load(der) for *_, der in pem.unarmor(roots.encode("ascii"), multiple=True)]
-    for signature in signatures:
-        # A context remembers what it was told of certificates: one for each.
-        context = ValidationContext(trust_roots=anchors, moment=moment, allow_fetching=False)
-        status = validate_pdf_signature(signature, context)
-        code = judged(status, last=signature is signatures[-1])
+    known = _known(reader, signatures, anchors)
+    last = reader.total_revisions - 1
+    if not _END.search(data) and all(one.signed_revision < last for one in (*signatures, *stamps)):
+        return {"code": "added"}
+    # From the newest to the oldest: a time stamp proves that what it covers was there at its time, so
+    # what is older is judged as of then, though its certificate has run out since.
+    at, status = moment, None
+    for one in sorted((*signatures, *stamps), key=lambda one: one.signed_revision, reverse=True):
+        whole = one.signed_revision == last
+        if one.sig_object_type == "/DocTimeStamp":
+            stamp = validate_pdf_timestamp(one, known.as_of(at), diff_policy=_POLICY)
+            code = _of_stamp(stamp, whole=whole)
+            at = min(at, stamp.timestamp)
+        else:
+            found = _validated(one, known, at)
+            newest = one is signatures[-1]
+            may_follow = ModificationLevel.LTA_UPDATES if newest else ModificationLevel.FORM_FILLING
+            code = judged(found, whole=whole, may_follow=may_follow)
+            status = found if newest else status
         if code != "good":
             return {"code": code}
-    return _facts(signatures[-1], status)
+    return _facts(signatures[-1], status) if status else {"code": "malformed"}
 
 
-def judged(status: PdfSignatureStatus, *, last: bool) -> str:
-    """What is wrong with one signature, as a code; 'good' when nothing is."""
-    whole = SignatureCoverageLevel.ENTIRE_FILE if last else SignatureCoverageLevel.ENTIRE_REVISION
-    may_follow = ModificationLevel.NONE if last else ModificationLevel.FORM_FILLING
+def _known(
+    reader: PdfFileReader, signatures: Iterable[EmbeddedPdfSignature], roots: list[x509.Certificate]
+) -> Known:
+    try:
+        store = DocumentSecurityStore.read_dss(reader)
+    except NoDSSFoundError:
+        store = DocumentSecurityStore(writer=None)
+    attributes = list(_archived(signatures))
+    return Known(
+        roots=roots,
+        certificates=list(store.load_certs()),
+        responses=[
+            *(ocsp.OCSPResponse.load(one.get_object().data) for one in store.ocsps),
+            *(one for attribute in attributes for one in attribute["ocsp"]),
+        ],
+        lists=[
+            *(crl.CertificateList.load(one.get_object().data) for one in store.crls),
+            *(one for attribute in attributes for one in attribute["crl"]),
+        ],
+    )
+
+
+def _archived(signatures: Iterable[EmbeddedPdfSignature]) -> Iterator[Any]:
+    """Answers about revocation that stand in the signatures themselves, as Adobe's have them."""
+    for one in signatures:
+        try:
+            yield find_unique_cms_attribute(one.signer_info["signed_attrs"], "adobe_revocation_info_archival")
+        except NonexistentAttributeError:
+            continue
+
+
+def _validated(signature: EmbeddedPdfSignature, known: Known, at: datetime) -> PdfSignatureStatus:
+    """The status as of the signature's own time stamp, where it has a good one."""
+    status = _validated_as_of(signature, known, at, at)
+    stamp = status.timestamp_validity
+    if stamp and stamp.valid and stamp.trusted and stamp.timestamp < at:
+        status = _validated_as_of(signature, known, stamp.timestamp, at)
+    return status
+
+
+def _validated_as_of(
+    signature: EmbeddedPdfSignature, known: Known, signed: datetime, stamped: datetime
+) -> PdfSignatureStatus:
+    return validate_pdf_signature(
+        signature,
+        known.as_of(signed),
+        known.as_of(stamped),
+        diff_policy=_POLICY,
+        key_usage_settings=_ANY_USAGE,
+    )
+
+
+def judged(status: PdfSignatureStatus, *, whole: bool, may_follow: ModificationLevel) -> str:
+    """What is wrong with one signature, as a code; 'good' when nothing is.
+
+    `whole`: it must cover the file to its last byte. `may_follow`: how much may have been added since.
+    """
     if not (status.intact and status.valid):
         return "broken"
-    if status.coverage < whole or not isinstance(status.modification_level, ModificationLevel):
-        return "added"
-    if status.modification_level > may_follow or not status.docmdp_ok:
+    if not _is_covered(status, whole=whole, may_follow=may_follow) or not status.docmdp_ok:
         return "added"
     if status.revoked:
         return "revoked"
     if not status.trusted:
         expired = status.trust_problem_indic == AdESIndeterminate.OUT_OF_BOUNDS_NO_POE
         return "expired" if expired else "untrusted"
+    if not _is_for_signing(status.signing_cert):
+        return "usage"
     return "good" if status.bottom_line else "timestamp"
+
+
+def _of_stamp(status: DocumentTimestampStatus, *, whole: bool) -> str:
+    """The same of a time stamp over the document."""
+    if not (status.intact and status.valid):
+        return "broken"
+    if not _is_covered(status, whole=whole, may_follow=ModificationLevel.LTA_UPDATES):
+        return "added"
+    return "good" if status.trusted and not status.revoked else "timestamp"
+
+
+def _is_covered(status: ModificationInfo, *, whole: bool, may_follow: ModificationLevel) -> bool:
+    level = status.modification_level
+    least = SignatureCoverageLevel.ENTIRE_FILE if whole else SignatureCoverageLevel.ENTIRE_REVISION
+    return (
+        status.coverage is not None and status.coverage >= least and level is not None and level <= may_follow
+    )
+
+
+def _is_for_signing(certificate: x509.Certificate) -> bool:
+    """Whether the key may sign documents: as `nonRepudiation`, as `digitalSignature`, or both, as
+    authorities set them; and not a server's or a program's alone (RFC 5280 §4.2.1.3, §4.2.1.12)."""
+    usage, purposes = certificate.key_usage_value, certificate.extended_key_usage_value
+    return (usage is None or bool(_SIGNING & set(usage.native))) and (
+        purposes is None or not set(purposes.native) <= _OTHER_PURPOSES
+    )
 
 
 def _facts(signature: EmbeddedPdfSignature, status: PdfSignatureStatus) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The verdict about an agreement that was signed elsewhere: a PDF with an electronic signature.
 
 What counts is settings.TRUST_ROOTS alone, and the file's last byte: nobody outside is asked, and
-nothing may follow the last signature. An image of paper has no verdict: a second person has seen it.
+nothing may follow the last signature but what proves that it was good. An image of paper has no
+verdict: a second person has seen it.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ Kind = Literal["electronic", "qualified", ""]
 #: What an officer reads for each code. What is not here is malformed.
 SENTENCES: Final[dict[str, Promise]] = {
     "good": _(
-        "The signature is good: it covers the whole file, nothing was changed, and its certificate rests on"
-        " a root that this company believes. Whether the certificate was revoked nobody outside was asked."
+        "The signature is good: it covers the whole document, nothing was changed since, and its certificate"
+        " rests on a root that this company believes. Whether the certificate was revoked nobody outside was"
+        " asked."
     ),
     "no_roots": _("No electronic signature can be judged: no roots are configured (GATEKEEPER_TRUST_ROOTS)."),
     "empty": _("The file is empty."),
@@ -39,10 +41,14 @@ SENTENCES: Final[dict[str, Promise]] = {
     "no_signature": _("The file holds no electronic signature. A scan of paper is entered as paper."),
     "broken": _("The signature is not good: the file was changed after it was signed."),
     "added": _("Something was added to the file after it was signed, so the signature does not cover it."),
-    "untrusted": _("The signature’s certificate rests on no root that this company believes."),
+    "untrusted": _(
+        "The signature’s certificate rests on no root that this company believes, or the file lacks a"
+        " certificate between the two."
+    ),
+    "usage": _("The signature’s certificate is not for signing documents: it is a server’s or a program’s."),
     "expired": _("The signature’s certificate has expired, or is not yet valid."),
     "revoked": _("The signature’s certificate was revoked."),
-    "timestamp": _("The signature’s time stamp is not good, or rests on no root that this company believes."),
+    "timestamp": _("A time stamp in the file is not good, or rests on no root that this company believes."),
     "malformed": _("The file cannot be read as a signed PDF."),
     "too_long": _("The file could not be examined in the time for it."),
 }

@@ -139,7 +139,7 @@ BEGIN
         WHERE v.number = p_version AND v.recalled_at IS NULL AND p_form <> 'founding';
     END IF;
     IF j->>'reason' = '' AND ((p_signed_at <= clock_timestamp() AND ends > clock_timestamp()) IS NOT TRUE
-            OR (NOT founding AND (octet_length(p_pdf) <= 10485760 AND substring(p_pdf FROM 1 FOR 5) = '%PDF-'
+            OR (NOT founding AND (octet_length(p_pdf) <= 10485760 AND position('%PDF-'::bytea IN substring(p_pdf FROM 1 FOR 1029)) > 0
                 AND jsonb_typeof(p_evidence) = 'object') IS NOT TRUE)
             OR (founding AND EXISTS (SELECT FROM public.staff_signature s WHERE s.member_id = (j->>'subject_id')::bigint))) THEN
         j := j || '{"reason": "value_refused"}';
