@@ -27,6 +27,14 @@ def helpdesk() -> Health:
     fresh = not minutes or (ends_at is not None and timezone.now() < ends_at)
     if feed and feed.doubted_at:
         return _doubted(feed, title, heard, shuts_at=ends_at if minutes else None, fresh=fresh)
+    if not minutes:
+        return Health(
+            "gatekeeper.feed",
+            title,
+            "off",
+            _("%(heard)s However long it is silent, tickets stay as they are.") % {"heard": heard},
+            next_step=_("To let its silence shut the gate, set GATEKEEPER_TICKET_FEED_MAX_AGE."),
+        )
     if fresh:
         return Health("gatekeeper.feed", title, "ok", heard)
     return Health(

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from audit import alarms, stream
 from audit.installation import differences
 from audit.odd import finding
-from gatekeeper import feed_health, notices, surroundings, times
+from gatekeeper import feed_health, notices, optional, surroundings, times
 from gatekeeper.checks import limits_wanted
 from gatekeeper.health_row import Health
 from gatekeeper.models import Limit
@@ -210,15 +210,24 @@ def _sealer() -> Health:
 
 
 def _copies() -> Health:
-    title, wrong = _("Copies of the seal"), alarms.sealing("default").copies
-    if not wrong:
+    title, state = _("Copies of the seal"), alarms.sealing("default")
+    if state.sealed_at is None:
+        return Health(
+            "gatekeeper.copies",
+            title,
+            "to_fix",
+            _("Nothing was sealed yet, so no copy has left the database."),
+            next_step=_("Name anchors in the sealer's GATEKEEPER_LOG_ANCHORS, and start it."),
+            command="python manage.py seal_log --every 5",
+        )
+    if not state.copies:
         return Health("gatekeeper.copies", title, "ok", _("Every anchor has the newest checkpoints."))
     return Health(
         "gatekeeper.copies",
         title,
         "to_fix",
         _("Checkpoints do not leave the database as they should."),
-        cause=" ".join(wrong),
+        cause=" ".join(state.copies),
         next_step=_("Name anchors in the sealer's GATEKEEPER_LOG_ANCHORS, and see why one fails."),
     )
 
@@ -307,6 +316,8 @@ _CHECKS = (
     feed_health.helpdesk,
     feed_health.platform,
     _mail,
+    optional.helpdesk_links,
+    optional.signatures,
     _keys,
     _agreement,
     _reviewers,

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 from gatekeeper.connections import NO_POOLER, POOL, THROUGH_POOLER, leads_through_pooler
+from gatekeeper.installation.collected import uncollected
 
 # Whoever takes over a web process must not be able to sign another log.
 if settings.LOG_KEY or "sealer" in settings.DATABASES:
@@ -32,3 +33,10 @@ for alias in ("default", "vault"):
 # Server processes share connections between their threads; commands and tests hold one each.
 for alias in ("default", "vault"):
     settings.DATABASES[alias]["OPTIONS"]["pool"] = dict(POOL)
+
+# Every page would be an error: templates name their files by what collectstatic made of them.
+if lacking := uncollected():
+    raise ImproperlyConfigured(
+        f"{len(lacking)} static files are not collected, {lacking[0]} among them: run"
+        " manage.py collectstatic --noinput, after each upgrade too."
+    )

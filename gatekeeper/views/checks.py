@@ -27,6 +27,7 @@ def checks(request: HttpRequest) -> HttpResponse:
     context = {
         "checks": rows,
         "failing": sum(row.state not in health.WORKS for row in rows),
+        "off": sum(row.state == "off" for row in rows),
         "version": _version(),
         "now": timezone.now(),
     }

@@ -25,8 +25,8 @@ Back up, apart from each other:
      without it nothing can ever be read again. Never in one place with the database's backups;
   3. the log's key (GATEKEEPER_LOG_KEY): whoever holds it can sign another log;
   4. the other secrets (GATEKEEPER_SECRET_KEY, _TICKETS_SECRET, _ACCOUNTS_SECRET, the links).
-Take GATEKEEPER_DATABASE_URL_SETUP, _MIGRATOR, _SEALER and GATEKEEPER_LOG_KEY away from the web
-processes' environment: those refuse to start with the last two. Run manage.py seal_log --every 5 with them.
+The web processes get neither GATEKEEPER_DATABASE_URL_SETUP, _MIGRATOR, _SEALER nor GATEKEEPER_LOG_KEY: with
+the last two they refuse to start. Those are for manage.py seal_log --every 5, which always runs.
 """
 
 

@@ -1,0 +1,215 @@
+"""The environment files of a new installation, with fresh secrets (`python -m gatekeeper.installation`).
+
+Each process gets what is its own: `web.env` is for all, `sealer.env` for the log's sealer, `migrator.env`
+for whoever changes tables and members by command, `setup.env` for bootstrap. A shell reads them
+(`set -a; . FILE`), and systemd does (`EnvironmentFile=`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from gatekeeper import generate, roles
+from gatekeeper.env import SETTINGS, Environment, Setting
+from staff.seal import new_seal
+
+DATABASE: Final = "postgresql:///gatekeeper?host=/run/postgresql"
+SOCKET: Final = "unix:/run/gatekeeper/web.sock"
+SUPERUSER: Final = "postgres"
+
+#: What stands in each file, by the settings' names.
+SEALER: Final = ("DATABASE_URL_SEALER", "LOG_KEY", "LOG_ANCHORS")
+MIGRATOR: Final = ("DATABASE_URL_MIGRATOR",)
+SETUP: Final = ("DATABASE_URL_SETUP",)
+#: The demo's and the tests' alone.
+ELSEWHERE: Final = ("MODE", "DEBUG", "DATA_DIR", "POSTGRES")
+
+WORDS: Final = {
+    "web.env": "Every process reads this file. What has a # before it is optional, and has this default.",
+    "sealer.env": "The log's sealer reads this after web.env, and no other process.",
+    "migrator.env": "Bootstrap, migrate, import_staff and invite read this after web.env.",
+    "setup.env": (
+        "Bootstrap alone reads this: a superuser's link. Where it has a password, delete the file afterwards."
+    ),
+}
+
+
+class ConfigureError(Exception):
+    """Nothing was written; the message says why, and what to do."""
+
+
+def environment_files(*, site: str, company: str, database: str, bind: str) -> dict[str, str]:
+    """Return what each file holds, by its name.
+
+    `database`: the address without role and password; `bind`: as gunicorn takes it. Raises
+    ImproperlyConfigured where a value cannot be used.
+    """
+    made = {
+        "SITE_URL": site,
+        "ALLOWED_HOSTS": urlsplit(site).hostname or "",
+        "COMPANY": company,
+        "TRUSTED_PROXIES": _peer(bind),
+        "SECRET_KEY": generate.secret_key(),
+        "KEY_RING": generate.key_ring(),
+        "TICKETS_SECRET": generate.webhook_secret(),
+        "ACCOUNTS_SECRET": generate.webhook_secret(),
+        "SEAL": new_seal(company),
+        "LOG_KEY": generate.log_key(),
+        "DATABASE_URL_SETUP": _superuser(database),
+    }
+    links = {"WEB": roles.WEB, "VAULT": roles.VAULT, "MIGRATOR": roles.MIGRATOR, "SEALER": roles.SEALER}
+    made["LOG_VERIFIER"] = _verifier(made)
+    made |= {f"DATABASE_URL_{name}": _link(database, role) for name, role in links.items()}
+    _judge(made)
+    apart = {"sealer.env": SEALER, "migrator.env": MIGRATOR, "setup.env": SETUP}
+    theirs = {name for names in (*apart.values(), ELSEWHERE) for name in names}
+    common = [setting.name for setting in SETTINGS if setting.name not in theirs]
+    files = {name: _file(name, names, made) for name, names in {"web.env": common, **apart}.items()}
+    listens = "# Where gunicorn listens, and so whom GATEKEEPER_TRUSTED_PROXIES names."
+    files["web.env"] += f"\n{listens}\nGUNICORN_CMD_ARGS={quoted(f'--bind {bind}')}\n"
+    return files
+
+
+def quoted(text: str) -> str:
+    """Return a value as a shell and systemd both read it; it may hold line ends."""
+    return '"' + re.sub(r'(["\\$`])', r"\\\1", text) + '"'
+
+
+def _file(name: str, names: Sequence[str], made: Mapping[str, str]) -> str:
+    parts = [f"# {WORDS[name]}"]
+    settings = {setting.name: setting for setting in SETTINGS}
+    parts += [_lines(settings[each], made.get(each)) for each in names]
+    return "\n".join(parts) + "\n"
+
+
+def _lines(setting: Setting, value: str | None) -> str:
+    told = f"\n# {setting.help}.\n"
+    if value is None:
+        return f"{told}#{setting.variable}={quoted(setting.default or '')}"
+    return f"{told}{setting.variable}={quoted(value)}"
+
+
+def _peer(bind: str) -> str:
+    """Return who the proxy is, as GATEKEEPER_TRUSTED_PROXIES names it: it comes from where we listen."""
+    if bind.startswith("unix:"):
+        return "unix"
+    host, _, port = bind.rpartition(":")
+    if not port.isdigit() or host not in {"127.0.0.1", "[::1]"}:
+        raise ConfigureError(
+            f"--bind {bind} is neither unix:/path nor 127.0.0.1:port: what is sent to it is not encrypted,"
+            " and must not leave this machine."
+        )
+    return host.strip("[]")
+
+
+def _link(database: str, role: str) -> str:
+    """Return the database's address for a role, with a fresh password."""
+    parts = urlsplit(database)
+    if parts.username or parts.password:
+        raise ConfigureError("--database names a role: leave it out, each process has one of its own.")
+    login = f"{quote(role, safe='')}:{quote(generate.password(), safe='')}"
+    return parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
+
+
+def _superuser(database: str) -> str:
+    parts = urlsplit(database)
+    return parts._replace(netloc=f"{SUPERUSER}@{parts.netloc}", path="/postgres").geturl()
+
+
+def _verifier(made: Mapping[str, str]) -> str:
+    """Return the public key that goes with the log's private one."""
+    return _environment(made).log_verifier()
+
+
+def _environment(made: Mapping[str, str]) -> Environment:
+    return Environment({f"GATEKEEPER_{name}": value for name, value in made.items()})
+
+
+def _judge(made: Mapping[str, str]) -> None:
+    """Refuse what the settings would refuse, before anything is written."""
+    environment = _environment(made)
+    environment.site_url()
+    environment.hosts()
+    for name in made:
+        if name.startswith("DATABASE_URL_"):
+            environment.database(name)
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files into a folder of their owner's alone, all or none.
+
+    Raises ConfigureError where the folder holds anything: a lost key ring cannot be made again.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigureError(f"{folder} is there already: nothing was changed.")
+    fresh = folder.with_name(f".{folder.name}.new")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        for name, text in files.items():
+            with os.fdopen(os.open(fresh / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        fresh.rename(folder)
+    except OSError as error:
+        raise ConfigureError(f"{folder} cannot be written: {error.strerror}.") from None
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gatekeeper.installation",
+        description="Write the environment files of a new installation, with fresh secrets.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where they go, such as /etc/gatekeeper")
+    parser.add_argument(
+        "--site", required=True, metavar="URL", help="where people will find it: https://host"
+    )
+    parser.add_argument("--company", required=True, metavar="NAME", help="the name that papers bear")
+    parser.add_argument(
+        "--database",
+        default=DATABASE,
+        metavar="URL",
+        help="without a role: by a Unix socket, or with sslmode=verify-full (%(default)s)",
+    )
+    parser.add_argument(
+        "--bind",
+        default=SOCKET,
+        metavar="ADDRESS",
+        help="where the web server in front finds us: unix:/path or 127.0.0.1:port (%(default)s)",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out the command; 0, or 1 after saying why nothing was written."""
+    given = _options().parse_args(arguments)
+    try:
+        conninfo_to_dict(given.database)
+        files = environment_files(
+            site=given.site, company=given.company, database=given.database, bind=given.bind
+        )
+        write(given.folder, files)
+    except (ConfigureError, ImproperlyConfigured) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except ProgrammingError:
+        sys.stderr.write("--database is no PostgreSQL address.\n")
+        return 1
+    for name in files:
+        sys.stdout.write(f"{given.folder / name}: {WORDS[name]}\n")
+    sys.stdout.write("Keep a copy of web.env and sealer.env apart from the database's backups.\n")
+    return 0

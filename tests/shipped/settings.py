@@ -1,0 +1,41 @@
+"""Every optional setting with a value that is not its default; a new setting must get one here."""
+
+from __future__ import annotations
+
+from gatekeeper.env import SETTINGS
+
+#: What `configure` decides by itself, and what is the demo's and the tests' alone.
+GIVEN = {"COMPANY", "TRUSTED_PROXIES"}
+NOT_HERE = {"MODE", "DEBUG", "DATA_DIR", "POSTGRES"}
+#: Links and keys of processes that are not the web's.
+ELSEWHERE = {"DATABASE_URL_MIGRATOR", "DATABASE_URL_SEALER", "DATABASE_URL_SETUP", "LOG_KEY"}
+NOWHERE = 9  # the port 'discard', on which nothing listens
+
+
+def optional() -> list[str]:
+    """The settings that a web process may lack."""
+    named = [setting.name for setting in SETTINGS if setting.default is not None]
+    return [name for name in named if name not in GIVEN | NOT_HERE | ELSEWHERE]
+
+
+def values(*, folder: str, verifier: str, origin: str, roots: str) -> dict[str, str]:
+    """A value for each. `folder`: where files may lie; `roots`: a file of certificates."""
+    numbers = {s.name: str(int(s.default or 0) + 1) for s in SETTINGS if s.kind == "number"}
+    found = numbers | {
+        "LOG_VERIFIER": verifier,
+        "LOG_ORIGIN": origin,
+        "LOG_ANCHORS": f"directory:{folder}/copies",
+        "SIEM_TARGET": f"file:{folder}/siem/log.jsonl",
+        "SIEM_IN_EU": "yes",
+        "SIEM_TOKEN": "a-token-of-the-tests",
+        "SIEM_ROOTS": roots,
+        "TRUST_ROOTS": roots,
+        "FORWARDED_HEADER": "X-Forwarded-For",
+        "TIME_ZONE": "Europe/Warsaw",
+        "HELPDESK_TICKET_URL": "https://helpdesk.test/tickets/{number}",
+        "MAIL_URL": f"smtps://gatekeeper:secret@127.0.0.1:{NOWHERE}",
+        "MAIL_FROM": "gatekeeper@akovana.test",
+        "ODD_THRESHOLDS": "new_pair.days=60",
+    }
+    assert set(found) == set(optional()), set(found) ^ set(optional())
+    return found

@@ -1,0 +1,192 @@
+"""README's installation, carried out word for word in production mode, behind nginx with TLS; who works
+there signs in, and visits every address in both languages, with every optional setting unset, and set."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import URLPattern, get_resolver, reverse
+
+from tests.shipped.company import ACCOUNT, KINDS, PASSWORD, TICKET, Company
+from tests.shipped.installation import USER, Installation, InstallationError
+from tests.shipped.settings import values
+from tests.shipped.visitor import HOST, Answer, Visitor, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.shipped,
+    pytest.mark.skipif(os.geteuid() != 0, reason="README installs as root"),
+    pytest.mark.skipif(
+        "CI" not in os.environ and not shutil.which("nginx"),
+        reason="The package nginx-light is missing: apt-get install nginx-light",
+    ),
+]
+
+
+def set_all(site: Installation, *, given: bool) -> None:
+    """Every optional setting set, or none; the sealer's in the sealer's file."""
+    roots = f"{site.root}/tls/authority.pem"
+    found = values(folder=str(site.root), verifier=site.verifier, origin=f"{HOST}/log", roots=roots)
+    for name, value in found.items():
+        file = "sealer.env" if name == "LOG_ANCHORS" else "web.env"
+        site.change_settings({f"GATEKEEPER_{name}": value if given else None}, file)
+    for folder in ("copies", "siem"):
+        (site.root / folder).mkdir(exist_ok=True)
+        shutil.chown(site.root / folder, USER)
+    site.manage("apply_settings")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Installation]:
+    """Made by README's block, and started with nothing but what it sets; by TCP first."""
+    made = Installation(bind="tcp")
+    try:
+        made.make()
+        set_all(made, given=False)
+        made.start()
+        yield made
+    finally:
+        made.remove()
+
+
+@pytest.fixture(scope="module")
+def company(site: Installation) -> Company:
+    """Everybody has signed in by their link and signed; one account was opened."""
+    company = Company(site)
+    company.hire()
+    for kind in KINDS:
+        company.enter(kind)
+        if kind == "people officer":
+            company.publish()
+        company.sign(kind)
+    company.open_an_account()
+    site.manage("find_odd")
+    return company
+
+
+def test_the_first_officer_signs_in(site: Installation) -> None:
+    """What README promises at its end, of the installation as its block leaves it."""
+    assert site.running() == {*site.enabled(), "nginx"}
+    assert site.enabled()[0] == "gatekeeper-web"
+    for name in site.daily():
+        site.run_once(name)
+
+
+def test_https_alone_answers(site: Installation) -> None:
+    assert plain(site, "/members/?q=1", HOST) == (301, f"https://{HOST}/members/?q=1")
+    page = Visitor(site).get("/sign-in/")
+    assert page.status == 200
+    found = re.search(r"max-age=(\d+)", page.headers["Strict-Transport-Security"])
+    assert found is not None
+    assert int(found[1]) >= 365 * 24 * 3600
+    assert Visitor(site).get("/sign-in/", Host="elsewhere.test").status in (400, 404)
+    style = re.search(r'href="(/static/[^"]+\.css)"', page.text)
+    assert style is not None
+    assert Visitor(site).get(style[1]).status == 200
+
+
+def test_the_clients_address_is_the_clients(site: Installation, company: Company) -> None:
+    """As nginx sees it, whatever the client claims."""
+    visitor = Visitor(site, source="127.0.0.77")
+    page = visitor.get("/sign-in/")
+    fields = {"email": "nobody@akovana.test", "password": PASSWORD}
+    visitor.send(page, "/sign-in/", _headers={"X-Forwarded-For": "203.0.113.9"}, **fields)
+    newest = (
+        "SELECT host(remote_addr) FROM audit_entry WHERE event = 'sign_in_failed' ORDER BY id DESC LIMIT 1"
+    )
+    assert site.sql(newest) == "127.0.0.77"
+
+
+#: Where it listens, whether optional settings are there, and in which languages all is visited.
+HOUSES = [
+    ("tcp", False, ("en", "pl")),
+    ("unix", True, ("pl", "en")),
+    ("tcp", True, ("en",)),
+    ("unix", False, ("pl",)),
+]
+
+
+@pytest.mark.parametrize(("bind", "given", "languages"), HOUSES)
+def test_every_address_answers_everybody(
+    site: Installation, company: Company, bind: str, given: bool, languages: tuple[str, ...]
+) -> None:
+    """No address fails for anybody in any language, whether optional settings are there or not."""
+    site.stop()
+    site.rebind(bind)
+    set_all(site, given=given)
+    site.start()
+    places = addresses(site)
+    broken = []
+    for kind, visitor in {**company.desks, "stranger": Visitor(site)}.items():
+        for language in languages:
+            if kind != "stranger":
+                visitor.send(visitor.get("/"), "/preferences/", language=language)
+            for path in places:
+                answer = visitor.get(path, Accept_Language=language)
+                if not is_well(answer, language):
+                    broken.append((kind, language, path, answer.status))
+    assert broken == [], site.log_of("gatekeeper-web")[-5000:]
+    assert site.running() == {*site.enabled(), "nginx"}
+    test_the_clients_address_is_the_clients(site, company)
+
+
+def is_well(answer: Answer, language: str) -> bool:
+    """No error of the server's; a page is in the reader's language."""
+    if answer.status >= 500:
+        return False
+    is_page = answer.text.lstrip().startswith("<!DOCTYPE html>") or answer.text.lstrip().startswith("<html")
+    return not is_page or f'<html lang="{language}"' in answer.text
+
+
+def addresses(site: Installation) -> list[str]:
+    """Every pattern once, leading to what is there."""
+    numbers = {
+        "request_id": "gatekeeper_accessrequest",
+        "grant": "gatekeeper_grant",
+        "signature": "staff_signature",
+        "entry": "audit_entry",
+        "review": "gatekeeper_review",
+        "session": "staff_session",
+    }
+    newest = {name: int(site.sql(f"SELECT max(id) FROM {table}")) for name, table in numbers.items()}
+    parts: dict[str, object] = newest | {
+        "reference": ACCOUNT,
+        "token": "no-such-link",
+        "action": "suspend",
+        **dict.fromkeys(("deputy_id", "proposal", "authorisation"), 1),
+    }
+    of = {
+        "ticket": TICKET,
+        "nda_version": 1,
+        "nda_recall": 1,
+        "entry": newest["entry"],
+        "end_session": newest["session"],
+    }
+    found = []
+    for pattern in get_resolver().url_patterns:
+        assert isinstance(pattern, URLPattern)
+        name = str(pattern.name)
+        number = of.get(name, newest["review"] if name.startswith("review") else KINDS["consultant"])
+        known = parts | {"number": number}
+        wanted = pattern.pattern.converters
+        found.append(reverse(name, kwargs={part: known[part] for part in wanted}))
+    return found
+
+
+def test_a_web_process_says_what_it_lacks(site: Installation) -> None:
+    """Without collected files it does not start, instead of answering every page with an error."""
+    site.stop()
+    files = site.root / "opt" / "staticfiles"
+    files.rename(files.with_name("elsewhere"))
+    try:
+        with pytest.raises(InstallationError, match="collectstatic"):
+            site.start()
+    finally:
+        site.stop()
+        files.with_name("elsewhere").rename(files)
