@@ -2,7 +2,7 @@
 # python3, python3-venv, git and make.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 3 --dist worksteal
+PYTEST_ARGS ?= -n 3 --dist worksteal -m "not shipped"
 # Its file made-from holds the hash of the lock that it was made from.
 VENV := .venv
 BIN := $(VENV)/bin

@@ -49,6 +49,11 @@ class Seal:
         return cls(key, certificate, tuple(chain))
 
 
+def _cut(text: str, most: int) -> str:
+    """As much of a text as fits into a certificate, which counts bytes (RFC 5280, appendix A.1)."""
+    return text.encode()[:most].decode(errors="ignore").rstrip()
+
+
 def new_seal(company: str) -> str:
     """A fresh key and a certificate that it signs itself, as PEM: for a first installation.
 
@@ -58,7 +63,7 @@ def new_seal(company: str) -> str:
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, company),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{company}, seal"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{_cut(company, 58)}, seal"),
         ]
     )
     now = datetime.now(UTC)

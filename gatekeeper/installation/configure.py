@@ -53,9 +53,11 @@ class ConfigureError(Exception):
 def environment_files(*, site: str, company: str, database: str, bind: str) -> dict[str, str]:
     """Return what each file holds, by its name.
 
-    `database`: the address without role and password; `bind`: as gunicorn takes it. Raises
+    `database`: the address without role and password; `bind`: as gunicorn takes it. Raises ConfigureError or
     ImproperlyConfigured where a value cannot be used.
     """
+    if not company.strip():
+        raise ConfigureError("--company is empty: papers bear it.")
     made = {
         "SITE_URL": site,
         "ALLOWED_HOSTS": urlsplit(site).hostname or "",

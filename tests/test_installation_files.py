@@ -1,0 +1,126 @@
+"""The environment files of a new installation, and the units that read them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gatekeeper.env import SETTINGS, Environment
+from gatekeeper.installation import configure
+from tests.shipped.installation import Unit, read_environment_file
+
+ROOT = Path(__file__).resolve().parent.parent
+UNITS = ROOT / "gatekeeper" / "installation" / "units"
+GIVEN = ["--site", "https://gatekeeper.akovana.test", "--company", "Akovana LLC"]
+# What a shell, or systemd, could take for something else; and longer than a certificate's common name.
+AWKWARD = 'O\'Neill & "Żółć" `id` $HOME \\ #1, spółka z ograniczoną odpowiedzialnością, spółka komandytowa'
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gatekeeper.installation", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_files_are_whole_and_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "etc" / "gatekeeper"
+    ended = run(str(folder), *GIVEN)
+    assert ended.returncode == 0, ended.stderr
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = {path.name: path for path in folder.iterdir()}
+    assert set(files) == set(configure.WORDS)
+    found: dict[str, str] = {}
+    for path in files.values():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        found |= read_environment_file(path)
+    shown = "".join(path.read_text() for path in files.values())
+    for setting in SETTINGS:
+        assert (f"{setting.variable}=" in shown) == (setting.name not in configure.ELSEWHERE), setting.name
+        if setting.default is None:
+            assert Environment(found).text(setting.name)
+    # What signs the log or changes tables never stands where the pages read it.
+    web = read_environment_file(files["web.env"])
+    for name in ("LOG_KEY", "DATABASE_URL_SEALER", "DATABASE_URL_MIGRATOR", "DATABASE_URL_SETUP"):
+        assert f"GATEKEEPER_{name}" not in web
+    # The key that pages trust is the one that the sealer signs with.
+    assert Environment(found).log_verifier() == web["GATEKEEPER_LOG_VERIFIER"]
+    for secret in found.values():
+        assert secret not in ended.stdout or len(secret) < 40
+
+
+def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
+    folder = tmp_path / "gatekeeper"
+    assert run(str(folder), *GIVEN).returncode == 0
+    before = {path: path.read_text() for path in folder.iterdir()}
+    again = run(str(folder), *GIVEN)
+    assert again.returncode == 1
+    assert "nothing was changed" in again.stderr
+    assert {path: path.read_text() for path in folder.iterdir()} == before
+
+
+def test_a_shell_and_systemd_read_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "gatekeeper"
+    assert run(str(folder), *GIVEN[:3], AWKWARD).returncode == 0
+    said = subprocess.run(
+        ["bash", "-c", f"set -a; . {folder}/web.env; env -0"],  # noqa: S607 - the machine's own
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    by_shell = dict(pair.split("=", 1) for pair in said.split("\0") if "=" in pair)
+    by_systemd = read_environment_file(folder / "web.env")
+    assert by_systemd["GATEKEEPER_COMPANY"] == AWKWARD
+    assert by_systemd.items() <= by_shell.items()
+
+
+REFUSED = [
+    (["--site", "http://gatekeeper.akovana.test"], "is not https://"),
+    (["--site", "https://gatekeeper.example.com"], "placeholder"),
+    (["--company", " "], "--company is empty"),
+    (["--database", "mysql:///gatekeeper"], "PostgreSQL address"),
+    (["--database", "postgresql://somebody@/gatekeeper?host=/run/postgresql"], "names a role"),
+    (["--database", "postgresql://db.akovana.test/gatekeeper"], "verify-full"),
+    (["--bind", "0.0.0.0:8000"], "must not leave this machine"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), REFUSED)
+def test_what_cannot_be_used_is_refused_and_nothing_is_written(
+    tmp_path: Path, changes: list[str], said: str
+) -> None:
+    ended = run(str(tmp_path / "gatekeeper"), *GIVEN, *changes)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("bind", "proxy"), [("127.0.0.1:8000", "127.0.0.1"), ("unix:/run/x/y", "unix")])
+def test_whom_we_trust_follows_from_where_we_listen(tmp_path: Path, bind: str, proxy: str) -> None:
+    folder = tmp_path / "gatekeeper"
+    assert run(str(folder), *GIVEN, "--bind", bind).returncode == 0
+    web = read_environment_file(folder / "web.env")
+    assert web["GATEKEEPER_TRUSTED_PROXIES"] == proxy
+    assert web["GUNICORN_CMD_ARGS"] == f"--bind {bind}"
+
+
+def test_only_the_sealers_units_get_the_sealers_file() -> None:
+    units = {path.stem: Unit.read(path) for path in UNITS.glob("*.service")}
+    sealing = {name for name, unit in units.items() if "/etc/gatekeeper/sealer.env" in unit.environment_files}
+    assert sealing == {"gatekeeper-sealer", "gatekeeper-retain"}
+    for unit in units.values():
+        assert unit.environment_files[0] == "/etc/gatekeeper/web.env"
+        assert {Path(name).name for name in unit.environment_files} <= {"web.env", "sealer.env"}
+    for timer in UNITS.glob("*.timer"):
+        assert timer.stem in units
