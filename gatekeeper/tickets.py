@@ -73,7 +73,12 @@ def shut_named(raw: bytes, sent_at: datetime | None, source: str) -> list[str]:
 
     `sent_at` stands in for the line's own time where that cannot be read.
     """
-    return shut_all(mentioned(raw, KEY, FORM), told_at(raw) or sent_at, source)
+    return shut_all(named(raw), told_at(raw) or sent_at, source)
+
+
+def named(raw: bytes) -> list[str]:
+    """The tickets that an unusable line names."""
+    return mentioned(raw, KEY, FORM)
 
 
 def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[str]:

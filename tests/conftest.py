@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,8 +17,8 @@ from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from gatekeeper import roles
-from tests import environment, recording
-from tests.desks import CHROMIUM, chromium, desks  # noqa: F401  # two fixtures
+from tests import environment, programs, recording
+from tests.desks import chromium, desks  # noqa: F401  # two fixtures
 from tests.log import Log
 from tests.scene import Scene
 from tests.twins import Twins
@@ -44,9 +42,14 @@ TABLES = """
 """
 
 
+def pytest_report_header() -> list[str]:
+    """Say at the start what the machine lacks."""
+    return programs.header()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where the browser is missing, leave its tests out and name the package; under CI they fail."""
-    if Path(CHROMIUM).exists() or "CI" in os.environ:
+    if not programs.left_out("Chromium"):
         return
     missing = pytest.mark.skip(reason="The package chromium is missing: apt-get install chromium")
     for item in items:

@@ -8,11 +8,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import programs
+
 #: No language, zone or database of certificates of whoever runs the tests.
 PLAIN = {"TZ": "UTC", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
 
 
 def _run(tool: str, pdf: bytes, *options: str, after: tuple[str, ...] = ()) -> str:
+    programs.need("pdfsig")  # one package has them all
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "paper.pdf")
         file.write_bytes(pdf)

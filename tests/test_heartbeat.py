@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -25,7 +23,7 @@ from gatekeeper.exports import sent_assignee
 from gatekeeper.health_row import Health
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.views.ticket_feed import PAGE
-from tests import readme
+from tests import programs, readme
 from tests.scene import REFERENCE
 from tests.test_feeds import HEARTBEAT, TICKETS, send
 from tests.test_imports import member
@@ -215,8 +213,7 @@ def by_python(lines: Iterable[str], _folder: Path) -> dict[str, Any]:
 
 
 def by_shell(lines: Iterable[str], folder: Path) -> dict[str, Any]:
-    if shutil.which("jq") is None and "CI" not in os.environ:
-        pytest.skip("The package jq is missing: apt-get install jq")
+    programs.need("jq")
     return _run(["sh", "-euc", example("digest in shell")], lines, cwd=folder)
 
 

@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 
 from audit import proofs, stored, verify_bundle
 from audit.verify_bundle import Key
+from tests import programs
 from tests.log import ACCOUNT
 
 if TYPE_CHECKING:
@@ -112,8 +113,7 @@ def go(parts: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(
-    "CI" not in os.environ
-    and not (shutil.which("go") and (GO_PACKAGES / "src/golang.org/x/mod/sumdb/tlog").exists()),
+    programs.left_out("go"),
     reason="Go is missing: apt-get install golang-go golang-golang-x-mod-dev",
 )
 def test_go_accepts_it_and_refuses_what_is_touched(one: dict[str, Any], tmp_path: Path) -> None:

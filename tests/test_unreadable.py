@@ -109,8 +109,10 @@ TELLING_NOTHING: Final[dict[str, bytes]] = {
 @pytest.fixture
 def opened(scene: Scene) -> Scene:
     """The ticket is open and an access under it as well; the feed is fresh."""
-    scene.world.change("gatekeeper_ticket", scene.ticket, number=NUMBER, updated_at="2025-12-31T00:00:00Z")
     scene.world.heard()
+    scene.opened()
+    scene.world.change("gatekeeper_ticket", scene.ticket, number=NUMBER, updated_at="2025-12-31T00:00:00Z")
+    assert Grant.objects.filter(ended_at=None).exists()
     return scene
 
 

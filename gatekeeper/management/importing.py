@@ -32,6 +32,7 @@ REASONS: Final = {
     "repeated": "reference: repeated with other data",
     "unknown": "account: not known",
     "ahead": "updated_at: in the future",
+    "tied": "updated_at: another state of that moment is here",
     "refused:email": "email: another member's",
     "refused:manager": "manager: not known, or stands below",
     "refused:value": "line: not what the database takes",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from audit.context import command_source
 from gatekeeper import tickets
-from gatekeeper.exports import TicketLine
-from gatekeeper.management.importing import Import, ImportCommand
+from gatekeeper.exports import AHEAD, TicketLine
+from gatekeeper.feed_times import FeedTimeError, read_moment
+from gatekeeper.jsonlines import LONGEST_LINE, lines
+from gatekeeper.management import complete
+from gatekeeper.management.importing import Import, ImportCommand, opened
 
 BATCH = 200
 
@@ -18,17 +27,116 @@ class Command(ImportCommand):
         " is nobody. updated_at orders them: older never overwrites newer. A line about a known ticket"
         " that cannot be used shuts that ticket. Refused lines are named on standard error, without a"
         " value; the others get in. A run that gets to its end counts as news from the helpdesk."
+        " With --complete the file is all that the helpdesk has open: what is open here and not in it is"
+        " shown, and closed after a confirmation, unless it changed after the list was begun."
     )
     what = "tickets"
 
-    def begin(self, refused: Callable[[int, str], None], source: str) -> Import[TicketLine]:
-        return Import(
-            TicketLine,
-            partial(tickets.apply_patiently, source=source),
-            batch=BATCH,
-            refused=refused,
-            unusable=lambda raw: tickets.shut_named(raw, None, source),
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        complete.add_arguments(parser, what="open tickets")
+        parser.add_argument(
+            "--began",
+            metavar="TIME",
+            help="when the helpdesk began to make the list; else when the file was last written, and"
+            " for standard input when the command started",
         )
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        """Run as any import; a complete one knows first what is open."""
+        self._options = options
+        self._complete = bool(options["complete"])
+        if not self._complete:
+            if options["dry_run"] or options["yes"] or options["began"] or options["closes"] is not None:
+                raise CommandError("--dry-run, --yes, --closes and --began go with --complete.")
+            super().handle(*args, file=file, **options)
+            return
+        self._as_of = _beginning(file, options["began"])
+        # Of what is open here, what the list has not named yet: memory grows with that alone.
+        self._missing = tickets.open_numbers(self._as_of)
+        self._held = len(self._missing)
+        self._is_empty, self._is_cut_off = True, False
+        if options["dry_run"]:
+            self._only_say(file)
+            return
+        super().handle(*args, file=file, **options)
+
+    def begin(self, refused: Callable[[int, str], None], source: str) -> Import[TicketLine]:
+        as_of = self._as_of if self._complete else None
+
+        def store(batch: Sequence[TicketLine]) -> Mapping[str, str]:
+            outcomes = tickets.apply_patiently(batch, source, as_of=as_of)
+            self._named(outcomes)
+            return outcomes
+
+        def unusable(raw: bytes) -> None:
+            self._unusable(raw, tickets.shut_named(raw, None, source))
+
+        return Import(TicketLine, store, batch=BATCH, refused=refused, unusable=unusable)
 
     def finished(self) -> None:
         tickets.heard()
+        if self._complete:
+            self._close()
+
+    def _named(self, numbers: Mapping[str, str]) -> None:
+        if self._complete:
+            self._is_empty = False
+            self._missing.difference_update(numbers)
+
+    def _unusable(self, raw: bytes, named: Sequence[str]) -> None:
+        if self._complete:
+            self._is_cut_off = not raw.endswith(b"\n") and len(raw) <= LONGEST_LINE
+            self._missing.difference_update(named)
+
+    def _only_say(self, file: str) -> None:
+        with opened(file) as stream:
+            for line in lines(stream, TicketLine):
+                if line.value:
+                    self._named({line.value.number: ""})
+                else:
+                    self._unusable(line.raw, tickets.named(line.raw))
+                    self.stderr.write(f"line {line.number}: {line.reason}")
+        self._say_what_is_missing("would be closed")
+
+    def _say_what_is_missing(self, what_becomes: str) -> None:
+        names = f": {complete.shown(self._missing)}" if self._missing else ""
+        self.stdout.write(f"missing: {len(self._missing)} of {self._held} open tickets {what_becomes}{names}")
+        if self._is_cut_off:
+            raise CommandError("Nothing is closed by this file: it ends in the middle of a line.")
+
+    def _close(self) -> None:
+        """Close what the list lacks. Raises CommandError where that is not confirmed."""
+        source = command_source("import_tickets --complete")
+        self._say_what_is_missing("are not in the list")
+        if self._missing:
+            complete.confirm(
+                len(self._missing),
+                self._held,
+                is_empty=self._is_empty,
+                yes=self._options["yes"],
+                closes=self._options["closes"],
+                say=self.stderr.write,
+            )
+        numbers, closed = sorted(self._missing), 0
+        for start in range(0, len(numbers), BATCH):
+            closed += len(tickets.close_missing(numbers[start : start + BATCH], self._as_of, source))
+        self.stdout.write(f"missing: {closed} closed")
+        tickets.settle(self._as_of, source)
+
+
+def _beginning(file: str, told: str | None) -> datetime:
+    """When the list was begun. Raises CommandError for what is no such moment."""
+    now = timezone.now()
+    if told is None:
+        try:
+            return now if file == "-" else min(datetime.fromtimestamp(Path(file).stat().st_mtime, UTC), now)
+        except OSError as error:
+            raise CommandError(f"The file cannot be read: {error.strerror}.") from None
+    try:
+        moment = read_moment(told)
+    except FeedTimeError:
+        raise CommandError("--began is not a time with a zone, such as 2026-03-02T09:00:00Z.") from None
+    if moment > now + AHEAD:
+        raise CommandError("--began is in the future.")
+    return moment
