@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
 
 from gatekeeper import addresses, proxies
 
@@ -51,6 +52,37 @@ def _normalise(request: HttpRequest) -> None:
         request.META["HTTP_HOST"] = addresses.sent_host(request.META["HTTP_HOST"], request.scheme or "")
     if "HTTP_ORIGIN" in request.META:
         request.META["HTTP_ORIGIN"] = addresses.sent_origin(request.META["HTTP_ORIGIN"])
+
+
+#: By which headers a browser, or whoever loads pages for it, says that nobody asked for this one yet.
+AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+AHEAD_WORDS = ("prefetch", "prerender", "preview")
+
+
+class OnlyWhenAskedMiddleware:
+    """Answer without a view what no person asked to see, so that it records nothing and takes nothing out.
+
+    Our GETs have effects: that a row of the log was opened is recorded, a paper that was downloaded is
+    counted as taken. HEAD says whether there is such an address, the same to everybody, and looks at no
+    session. A fetch ahead of a click (by speculation rules, which some proxies add to pages by themselves)
+    gets 503, upon which browsers drop it and ask anew when somebody clicks.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "HEAD":
+            path = request.path_info
+            return HttpResponse(status=200 if is_valid_path(path) or is_valid_path(f"{path}/") else 404)
+        if request.method == "GET" and _is_ahead(request):
+            return HttpResponse(status=503)
+        return self.get_response(request)
+
+
+def _is_ahead(request: HttpRequest) -> bool:
+    said = " ".join(request.headers.get(name, "") for name in AHEAD).lower()
+    return any(word in said for word in AHEAD_WORDS)
 
 
 class NoStoreMiddleware:

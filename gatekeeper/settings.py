@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "gatekeeper.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "gatekeeper.middleware.OnlyWhenAskedMiddleware",
     "staff.middleware.SessionCookieMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
