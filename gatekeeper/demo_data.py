@@ -54,7 +54,7 @@ def load() -> None:
     move = _moved_by()
     _take("staff", StaffLine, _store_members, timedelta())
     _sign_agreements()
-    _take("accounts", AccountLine, storing.store_accounts, move)
+    _take("accounts", AccountLine, partial(storing.store_accounts, source=SOURCE), move)
     _take("participants", ParticipantLine, storing.store_participants, move)
     _take("tickets", TicketLine, partial(tickets.apply_patiently, source=SOURCE), move)
     tickets.heard()

@@ -1,142 +1,58 @@
 """The shape of a line of each export: accounts, participants, tickets, members.
 
-Strict: nothing is converted, nothing unknown is accepted, and every text has a length. A payment
-card number is refused wherever it stands (P11), and the password's hash has no field (P1).
+Every text has a length, and nothing unknown is kept: the password's hash has no field (P1). Of accounts
+and participants, what is merely shown and cannot be used is dropped from its line, or mended, and said
+(`mending.py`); a payment card number is dropped wherever it stands (P11). What names, orders or closes is
+strict, and so are tickets and members as a whole.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
-from stdnum import iban
 
 from gatekeeper import catalogue
-from gatekeeper.feed_times import FeedTimeError, read_moment
 from gatekeeper.jsonlines import Record, RefusedError, Strict, load
-from gatekeeper.numbers import card_in
+from gatekeeper.line_fields import (
+    CONSENTS,
+    Address,
+    Country,
+    Day,
+    Email,
+    Handle,
+    Iban,
+    IpAddress,
+    Language,
+    MemberNumber,
+    Name,
+    Notes,
+    ParticipantReference,
+    Past,
+    Reference,
+    Settings,
+    Short,
+    ShownEmail,
+    Since,
+    Time,
+    Until,
+    Word,
+    is_unset,
+    moment,
+    past,
+    refusal,
+)
 from staff import emails
-
-#: A sender's clock may be ahead by this; what is later is not believed.
-AHEAD: Final = timedelta(minutes=5)
-
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROL_IN_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
 
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
-def _refuse(rule: str) -> PydanticCustomError:
-    return PydanticCustomError(rule, "refused")
-
-
-def _no_card(text: str) -> None:
-    if card_in(text):
-        raise _refuse("payment_card")
-
-
-def _single_line(value: str) -> str:
-    if _CONTROL.search(value):
-        raise _refuse("line_break")
-    _no_card(value)
-    return value
-
-
-def _several_lines(value: str) -> str:
-    if _CONTROL_IN_TEXT.search(value):
-        raise _refuse("line_break")
-    _no_card(value)
-    return value
-
-
-def _email(value: str) -> str:
-    try:
-        validate_email(value)
-    except ValidationError:
-        raise _refuse("email_form") from None
-    return value
-
-
-def _ip_address(value: str) -> str:
-    try:
-        # A zone ('%eth0') is somebody's own network card, and free text.
-        return str(ipaddress.ip_address("" if "%" in value else value))
-    except ValueError:
-        raise _refuse("ip_form") from None
-
-
-def _iban(value: str) -> str:
-    if iban.is_valid(value):
-        return str(iban.compact(value))  # may pass Luhn: it is no card all the same
-    _no_card(value)
-    raise _refuse("iban_form")
-
-
-def _time(value: object) -> datetime:
-    try:
-        return read_moment(value)
-    except FeedTimeError as refused:
-        raise _refuse(refused.rule) from None
-
-
-def _past(moment: datetime) -> datetime:
-    if moment > datetime.now(UTC) + AHEAD:
-        raise _refuse("in_the_future")
-    return moment
-
-
-def _date(value: object) -> date:
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise _refuse("date_form")
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise _refuse("date_form") from None
-
-
-def _plain(value: object) -> object:
-    if not isinstance(value, str | bool | int | float | None):
-        raise _refuse("value_not_plain")
-    if isinstance(value, str):
-        if len(value) > 500:
-            raise _refuse("string_too_long")
-        return _single_line(value)
-    if isinstance(value, float | int) and abs(value) >= 1e12:  # a card is a number as well
-        raise _refuse("value_not_plain")
-    return value
-
-
-# Each text has a length, which is judged before its characters.
-_LINE: Final = AfterValidator(_single_line)
-Word = Annotated[str, Field(min_length=1, max_length=40), _LINE]
-Short = Annotated[str, Field(min_length=1, max_length=100), _LINE]
-Name = Annotated[str, Field(min_length=1, max_length=200), _LINE]
-Handle = Annotated[str, Field(min_length=1, max_length=254), _LINE]
-Address = Annotated[str, Field(min_length=1, max_length=500), _LINE]
-Notes = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_several_lines)]
-Email = Annotated[str, Field(max_length=254), _LINE, AfterValidator(_email)]
-IpAddress = Annotated[str, Field(max_length=64), AfterValidator(_ip_address)]
-Iban = Annotated[str, Field(max_length=60), AfterValidator(_iban)]
-Reference = Annotated[str, Field(max_length=13, pattern=r"^MOC-[0-9]{5,9}$")]
-MemberNumber = Annotated[str, Field(max_length=8, pattern=r"^K-[0-9]{4,6}$")]
-Time = Annotated[datetime, BeforeValidator(_time)]
-Past = Annotated[Time, AfterValidator(_past)]
-Language = Annotated[str, Field(max_length=8, pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Settings = Annotated[dict[Word, Annotated[Any, AfterValidator(_plain)]], Field(max_length=50)]
-
-
 class Contact(Strict):
-    name: Name
-    email: Email
+    name: Name | None = None
+    email: ShownEmail | None = None
 
 
 class Company(Strict):
@@ -161,10 +77,23 @@ class Support(Strict):
 class Consent(Strict):
     """Declarations and consents that the platform recorded: from when, and until when if ever."""
 
-    participants_since: Time | None = None
-    participants_until: Time | None = None
-    support_since: Time | None = None
-    support_until: Time | None = None
+    participants_since: Since | None = None
+    participants_until: Until | None = None
+    support_since: Since | None = None
+    support_until: Until | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_never_began(cls, told: object) -> object:
+        """Some systems write 0001-01-01 for 'not set', at both ends of a consent that never was."""
+        if not isinstance(told, dict):
+            return told
+        never = {
+            f"{kind}_until"
+            for kind in CONSENTS
+            if is_unset(told.get(f"{kind}_since")) and is_unset(told.get(f"{kind}_until"))
+        }
+        return {name: value for name, value in told.items() if name not in never}
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -173,19 +102,24 @@ class Consent(Strict):
             (self.support_since, self.support_until),
         ):
             if until and not (since and since < until):
-                raise _refuse("ends_too_early")
+                raise refusal("ends_too_early")
         return self
 
 
 class AccountLine(Record):
     """A whole account: what it lacks is gone."""
 
+    merely_shown: ClassVar = frozenset(
+        {"plan", "language", "created_at", "contact", "company", "billing", "activity", "support"}
+        | {"marketing_consent", "contract_ended_at"}
+    )
+
     reference: Reference
-    plan: Literal["free", "start", "pro", "business", "enterprise"]
-    language: Language
-    created_at: Past
+    plan: Literal["free", "start", "pro", "business", "enterprise"] | None = None
+    language: Language | None = None
+    created_at: Past | None = None
     exported_at: Past
-    contact: Contact
+    contact: Contact | None = None
     company: Company | None = None
     billing: Billing | None = None
     activity: Activity | None = None
@@ -194,6 +128,14 @@ class AccountLine(Record):
     marketing_consent: bool | None = None
     restricted_at: Past | None = None
     contract_ended_at: Time | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tells_something(cls, told: object) -> object:
+        """A message that names an account and no more could be one that asks for its erasure."""
+        if isinstance(told, dict) and told.keys() <= {"reference", "exported_at"}:
+            raise refusal("nothing_told")
+        return told
 
     @property
     def key(self) -> str:
@@ -206,7 +148,7 @@ class AccountLine(Record):
 
 def personal(told: dict[str, Any]) -> dict[str, Any]:
     """The personal values that an account's line tells, under the catalogue's names."""
-    sections = told | {"contact": told["contact"] | {"marketing_consent": told["marketing_consent"]}}
+    sections = told | {"contact": (told["contact"] or {}) | {"marketing_consent": told["marketing_consent"]}}
     found = {}
     for name in catalogue.FIELDS:
         section, _, field = name.partition(".")
@@ -219,22 +161,26 @@ def personal(told: dict[str, Any]) -> dict[str, Any]:
 class ParticipantLine(Record):
     """One record that a customer collected; who objected is known, and nothing of them (P5)."""
 
+    merely_shown: ClassVar = frozenset(
+        {"role", "name", "email", "telephone", "skype", "city", "country", "position"}
+    )
+
     account: Reference
-    reference: Annotated[str, Field(max_length=24, pattern=r"^MOC-[0-9]{5,9}-P[1-9][0-9]{0,8}$")]
-    role: Word
-    name: Name
-    email: Email | None = None
+    reference: ParticipantReference
+    role: Word | None = None
+    name: Name | None = None
+    email: ShownEmail | None = None
     telephone: Word | None = None
     skype: Short | None = None
     city: Short | None = None
     country: Country | None = None
     position: Name | None = None
-    objected: bool = False
+    objected: bool | None = None
 
     @model_validator(mode="after")
     def _of_its_account(self) -> Self:
         if not self.reference.startswith(f"{self.account}-P"):
-            raise _refuse("other_account")
+            raise refusal("other_account")
         return self
 
     @property
@@ -302,20 +248,20 @@ class StaffLine(Record):
     ]
     manager: MemberNumber | None = None
     language: Literal["en", "pl"] = "en"
-    starts_on: Annotated[date, BeforeValidator(_date)] | None = None
+    starts_on: Day | None = None
 
     @model_validator(mode="after")
     def _roles_combine(self) -> Self:
         if len(set(self.roles)) != len(self.roles):
-            raise _refuse("twice")
+            raise refusal("twice")
         if len(self.roles) > 1 and set(self.roles) != {"consultant", "manager"}:
-            raise _refuse("not_combinable")
+            raise refusal("not_combinable")
         return self
 
     @model_validator(mode="after")
     def _email_plain(self) -> Self:
         if not emails.is_plain(self.email):
-            raise _refuse("email_not_plain")
+            raise refusal("email_not_plain")
         return self
 
     @property
@@ -334,6 +280,6 @@ def told_at(raw: bytes) -> datetime | None:
     """The helpdesk's own time in an unusable message; None when it cannot be read or believed."""
     try:
         values = load(raw)
-        return _past(_time(values.get("updated_at"))) if isinstance(values, dict) else None
+        return past(moment(values.get("updated_at"))) if isinstance(values, dict) else None
     except (RefusedError, PydanticCustomError):
         return None

@@ -37,7 +37,7 @@ class Account(models.Model):
 
     reference = models.CharField(max_length=13, unique=True)
     plan = models.CharField(max_length=10, choices=catalogue.PLANS, blank=True)
-    language = models.CharField(max_length=8, blank=True)
+    language = models.CharField(max_length=35, blank=True)  # as long as a tag of BCP 47 need be
     created_at = models.DateTimeField(null=True)  # on the platform
     exported_at = models.DateTimeField(null=True)  # orders the lines: older never overwrites newer
     participants_since = models.DateTimeField(null=True)  # the declaration that participants consented (P5)

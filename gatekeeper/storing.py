@@ -7,12 +7,14 @@ or why it was refused (erased, repeated, unknown).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from django.db import connections
 
+from gatekeeper import closing
 from gatekeeper.cipher import AccountCipher
+from gatekeeper.closing import Closing
 from gatekeeper.exports import AccountLine, ParticipantLine, personal
 
 ALIAS: Final = "vault"
@@ -26,14 +28,45 @@ class StoreBusyError(Exception):
     """Others kept changing the same accounts. Nothing of these lines was stored: try again."""
 
 
-def store_accounts(lines: Sequence[AccountLine]) -> dict[str, str]:
-    """Store whole accounts; return the outcome of each reference. Raises django.db.Error."""
-    return _in_rounds(
+def store_accounts(lines: Sequence[AccountLine], source: str) -> dict[str, str]:
+    """Store whole accounts; return the outcome of each reference. Of two that contradict each other at
+    one moment the first stands, and what the second closes is closed. Raises django.db.Error."""
+    outcomes = _in_rounds(
         lines,
         lambda line: line.reference,
         _account,
         "SELECT reference, outcome FROM vault.store_accounts(%s::jsonb)",
     )
+    for line in lines:
+        if outcomes[line.reference] == "repeated":
+            close_account(closing.of_line(line), source)
+    return outcomes
+
+
+def close_account(told: Closing, source: str) -> list[str]:
+    """Close what a refused line can only have meant; return what was closed now: restricted,
+    participants, support. Raises django.db.Error."""
+    wrapped = AccountCipher.new(told.reference).wrapped
+    participants, support = told.participants or (None, None), told.support or (None, None)
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute(
+            """SELECT vault.close_account(%s::text, %s::timestamptz, %s::boolean, %s::timestamptz,
+                %s::timestamptz, %s::timestamptz, %s::timestamptz, %s::bytea, %s::text)""",
+            [told.reference, told.at, told.restrict, *participants, *support, wrapped, source],
+        )
+        return list(cursor.fetchone()[0])
+
+
+def close_all(told: Iterable[Closing], source: str) -> list[str]:
+    """Close what refused lines can only have meant; return what was closed now."""
+    return [what for one in told for what in close_account(one, source)]
+
+
+def object_refused(raw: bytes) -> list[str]:
+    """Keep the objection that a refused line of participants speaks of; return `objected` for each that
+    was not known before."""
+    outcomes = store_participants(closing.objections(raw))
+    return ["objected" for outcome in outcomes.values() if outcome in ("new", "changed")]
 
 
 def store_participants(lines: Sequence[ParticipantLine]) -> dict[str, str]:
@@ -111,8 +144,8 @@ def _account(line: AccountLine, cipher: AccountCipher) -> dict[str, Any]:
     ended = line.contract_ended_at
     return {
         "reference": line.reference,
-        "plan": line.plan,
-        "language": line.language,
+        "plan": line.plan or "",
+        "language": line.language or "",
         "created_at": told["created_at"],
         "exported_at": line.exported_at.isoformat(),
         **(told["consent"] or {}),
@@ -128,14 +161,14 @@ def _account(line: AccountLine, cipher: AccountCipher) -> dict[str, Any]:
 
 def _participant(line: ParticipantLine, cipher: AccountCipher) -> dict[str, Any]:
     record = line.record()
-    email = record.get("email")
+    email, objected = record.get("email"), bool(line.objected)
     return {
         "reference": line.account,
         "number": line.number,
         "wrapped_key": _hex(cipher.wrapped),
-        "digest": _hex(cipher.digest({"objected": line.objected, **record})),
+        "digest": _hex(cipher.digest({"objected": objected, **record})),
         "email_index": _hex(cipher.index(email)) if email else None,
-        "objected": line.objected,
+        "objected": objected,
         "ciphertext": _hex(cipher.encrypt(f"participants.{line.number}", record)),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatekeeper.feed_times import FIRST, LAST, FeedTimeError, read_moment
@@ -117,6 +117,7 @@ def test_refused(written: object, rule: str) -> None:
     assert refused.value.rule == rule
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(FIRST.replace(tzinfo=None), LAST.replace(tzinfo=None) - timedelta(days=1)),
     st.integers(-12 * 4, 14 * 4),
@@ -132,6 +133,7 @@ def test_every_moment_in_every_form(naive: datetime, quarters: int) -> None:
     assert read_moment(int(whole.timestamp())) == read_moment(int(whole.timestamp()) * 1000) == whole
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.binary(), st.booleans()))
 def test_nothing_else_ends_it(value: object) -> None:
     rules = {"time_form", "time_low", "time_high"}

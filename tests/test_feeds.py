@@ -326,7 +326,7 @@ class TestAccounts:
         assert not Account.objects.exists()
 
     def test_vault_that_fails_leaves_the_identifier_free(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def busy(_: object) -> dict[str, str]:
+        def busy(_: object, _source: str) -> dict[str, str]:
             raise storing.StoreBusyError
 
         with monkeypatch.context() as patched:
@@ -346,10 +346,9 @@ CANARY = "Kanarienvogel"
         ("POST", TICKETS, ticket(**{CANARY: 1})),
         ("POST", TICKETS, ticket(kind=CANARY)),
         ("POST", HEARTBEAT, {CANARY: CANARY}),
-        ("PUT", ACCOUNT, account(contact={"name": CANARY, "email": CANARY})),
-        ("PUT", ACCOUNT, account(contact={CANARY: CANARY})),
-        ("PUT", ACCOUNT, account(activity={"settings": {CANARY: [CANARY]}})),
-        ("PUT", ACCOUNT, account(plan=CANARY)),
+        ("PUT", ACCOUNT, account(restricted_at=CANARY)),
+        ("PUT", ACCOUNT, account(consent={CANARY: CANARY})),
+        ("PUT", ACCOUNT, account(**{f"{CANARY}_consent": CANARY})),
         ("DELETE", ACCOUNT, {"reference": CANARY}),
     ],
 )
@@ -358,6 +357,27 @@ def test_answers_repeat_nothing(
 ) -> None:
     answer = send(method, address, body)
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    silent(answer, caplog)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"contact": {"name": "Jan", "email": CANARY}},
+        {"contact": {CANARY: CANARY}},
+        {"activity": {"settings": {CANARY: [CANARY]}}},
+        {"plan": CANARY},
+        {CANARY: CANARY},
+    ],
+)
+def test_what_is_dropped_is_not_repeated(changes: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    answer = send("PUT", ACCOUNT, account(**changes))
+    assert len(json.loads(answer.content)["dropped"]) == 1
+    silent(answer, caplog)
+
+
+def silent(answer: HttpResponse, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing that came in stands in what is said of it."""
     assert answer.headers["Content-Type"] == "application/json"
     assert not re.search(CANARY, answer.content.decode(), re.IGNORECASE)
     assert CANARY not in caplog.text

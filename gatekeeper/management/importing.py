@@ -21,11 +21,13 @@ from tqdm import tqdm
 
 from audit.context import command_source
 from gatekeeper import storing
-from gatekeeper.jsonlines import Line, Shape, lines
+from gatekeeper.jsonlines import Line, Note, Shape, lines
 
 TAKEN: Final = ("new", "changed", "same", "older")
 #: Taken as well, but it waits for a second person; counted where there is any.
 PROPOSED: Final = "proposed"
+#: A reason is told so often line by line, and then by its number alone.
+TOLD_EACH: Final = 20
 #: The database's outcomes that refuse a line, in words.
 REASONS: Final = {
     "erased": "reference: erased, and barred for ever",
@@ -54,10 +56,12 @@ class Import(Generic[Shape]):
         batch: int,
         refused: Callable[[int, str], None],
         unusable: Callable[[bytes], object] | None = None,
+        noted: Callable[[int, Note], None] | None = None,
     ) -> None:
-        """`store` takes lines with different keys; `unusable` hears of a line that has no shape."""
+        """`store` takes lines with different keys; `unusable` hears of a line that has no shape, and
+        `noted` of each field that a line got in without."""
         self._shape, self._store, self._batch = shape, store, batch
-        self._refused, self._unusable = refused, unusable
+        self._refused, self._unusable, self._noted = refused, unusable, noted
         self._waiting: dict[str, Line[Shape]] = {}
         self._refusals: list[tuple[int, str]] = []
         self._handed: Future[list[tuple[int, str]]] | None = None
@@ -75,6 +79,11 @@ class Import(Generic[Shape]):
                 self._settle()  # what was handed over is stored, and counts
                 writer.submit(connections.close_all)  # a connection is its thread's
 
+    def closed(self, what: Sequence[str]) -> None:
+        """Count what a refused line has closed."""
+        if what:
+            self.counts["closed"] += len(what)
+
     def _take(self, line: Line[Shape], writer: Executor) -> None:
         if len(self._waiting) + len(self._refusals) >= self._batch:
             self._hand_over(writer)
@@ -88,6 +97,10 @@ class Import(Generic[Shape]):
         if line.value.key in self._waiting:
             self._hand_over(writer)
         self._waiting[line.value.key] = line
+        for note in line.notes:
+            self.counts[note.act] += 1
+            if self._noted:
+                self._noted(line.number, note)
 
     def _hand_over(self, writer: Executor) -> None:
         self._settle()
@@ -132,22 +145,33 @@ class ImportCommand(BaseCommand):
     def handle(self, *_args: Any, file: str, **_options: Any) -> None:
         """Run, record the run, print one line of summary."""
         source = command_source(f"import_{self.what}")
-        with opened(file) as stream, bar(stream) as shown:
-            run = self.begin(lambda number, reason: self._refused(shown, number, reason), source)
+        self._notes: Counter[str] = Counter()
+        with opened(file) as stream, bar(stream) as self._shown:
+            run = self.begin(lambda number, reason: self._say(f"line {number}: {reason}"), source)
             done = False
             try:
-                run.run(stream, lambda position: shown.update(position - shown.n))
+                run.run(stream, lambda position: self._shown.update(position - self._shown.n))
                 done = True
             finally:
                 storing.record_import(self.what, run.counts, source, finished=done)
         self.finished()
+        for said, times in self._notes.items():
+            if times > TOLD_EACH:
+                self.stderr.write(f"and {times - TOLD_EACH} more: {said}")
         self.stdout.write(f"{self.what}: " + ", ".join(f"{n} {word}" for word, n in run.counts.items()))
         if run.counts["refused"]:
             sys.exit(1)
 
-    def _refused(self, shown: tqdm[Any], number: int, reason: str) -> None:
-        with shown.external_write_mode(file=sys.stderr):
-            self.stderr.write(f"line {number}: {reason}")
+    def noted(self, number: int, note: Note) -> None:
+        """Say what a line got in without; of one kind no more than TOLD_EACH, and then how many."""
+        said = f"{note.reason} ({note.act})"
+        self._notes[said] += 1
+        if self._notes[said] <= TOLD_EACH:
+            self._say(f"line {number}: {said}")
+
+    def _say(self, text: str) -> None:
+        with self._shown.external_write_mode(file=sys.stderr):
+            self.stderr.write(text)
 
 
 @contextmanager

@@ -27,7 +27,11 @@ BEGIN
             WHEN a.erased_at IS NOT NULL THEN 'erased'
             WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'again'
             WHEN l.exported_at < a.exported_at THEN 'older'
-            WHEN l.digest = v.digest THEN 'same'
+            -- What was closed by a line that could not be taken opens by a newer one alone.
+            WHEN l.digest = v.digest AND (l.exported_at = a.exported_at OR
+                (a.participants_since, a.participants_until, a.support_since, a.support_until, v.restricted_at)
+                IS NOT DISTINCT FROM
+                (l.participants_since, l.participants_until, l.support_since, l.support_until, l.restricted_at)) THEN 'same'
             WHEN l.exported_at = a.exported_at THEN 'repeated'
             ELSE 'changed' END AS verdict
         FROM jsonb_to_recordset(p_lines) AS l (
@@ -63,6 +67,58 @@ BEGIN
     )
     SELECT j.reference, CASE WHEN j.verdict = 'new' AND n.id IS NULL THEN 'again' ELSE j.verdict END
     FROM judged j LEFT JOIN added n ON n.reference = j.reference;
+END $$;
+
+-- Closes what a line that could not be taken can only have meant: a restriction, and each consent that it does
+-- not tell as running, or as running no longer than this. Returns what was closed now. A newer line that
+-- stands is not touched; p_at, the line's own time, keeps older ones from opening again, and the same line,
+-- mended, may. An account that is not known stands from then on as one that is restricted, if the line
+-- restricts, under p_wrapped_key.
+CREATE OR REPLACE FUNCTION vault.close_account(p_reference text, p_at timestamptz, p_restrict boolean,
+    p_participants_since timestamptz, p_participants_until timestamptz, p_support_since timestamptz,
+    p_support_until timestamptz, p_wrapped_key bytea, p_source text) RETURNS text[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    at timestamptz := clock_timestamp();
+    before timestamptz := CASE WHEN p_at IS NOT NULL THEN least(p_at, at) - interval '1 microsecond' END;
+    a public.gatekeeper_account;
+    b public.gatekeeper_account;
+    closed text[];
+BEGIN
+    IF p_restrict THEN
+        WITH added AS (
+            INSERT INTO public.gatekeeper_account (reference, plan, language, exported_at, filled, participants)
+            VALUES (p_reference, '', '', before, '{}', 0) ON CONFLICT DO NOTHING RETURNING id)
+        INSERT INTO vault.account (account_id, wrapped_key, fields, ciphertexts)
+        SELECT n.id, p_wrapped_key, '{}', '{}' FROM added n;
+    END IF;
+    SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.reference = p_reference FOR NO KEY UPDATE;
+    IF a.id IS NULL OR a.erased_at IS NOT NULL OR p_at < a.exported_at THEN
+        RETURN '{}';
+    END IF;
+    UPDATE public.gatekeeper_account x SET exported_at = greatest(x.exported_at, before),
+        restricted_at = CASE WHEN p_restrict THEN coalesce(x.restricted_at, at) ELSE x.restricted_at END,
+        participants_since = CASE WHEN p_participants_since >= x.participants_since THEN p_participants_since
+            WHEN p_participants_since IS NOT NULL THEN x.participants_since END,
+        participants_until = CASE WHEN p_participants_since IS NOT NULL AND x.participants_since IS NOT NULL
+            THEN least(x.participants_until, p_participants_until) END,
+        support_since = CASE WHEN p_support_since >= x.support_since THEN p_support_since
+            WHEN p_support_since IS NOT NULL THEN x.support_since END,
+        support_until = CASE WHEN p_support_since IS NOT NULL AND x.support_since IS NOT NULL
+            THEN least(x.support_until, p_support_until) END
+    WHERE x.id = a.id RETURNING x.* INTO b;
+    UPDATE vault.account v SET restricted_at = coalesce(v.restricted_at, at) WHERE v.account_id = a.id AND p_restrict;
+    closed := array_remove(ARRAY[
+        CASE WHEN a.restricted_at IS NULL AND b.restricted_at IS NOT NULL THEN 'restricted' END,
+        CASE WHEN (a.participants_since, a.participants_until) IS DISTINCT FROM (b.participants_since, b.participants_until)
+            THEN 'participants' END,
+        CASE WHEN (a.support_since, a.support_until) IS DISTINCT FROM (b.support_since, b.support_until)
+            THEN 'support' END], NULL);
+    IF cardinality(closed) > 0 THEN
+        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+            'account', p_reference, 'details', jsonb_build_object('closed', closed)));
+    END IF;
+    RETURN closed;
 END $$;
 
 -- Stores participants' records, each at most once in a call. Outcomes as above; unknown: no such account.
@@ -164,12 +220,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone
         jsonb_build_object('source', left(p_source, 80), 'account', p_account, 'details',
             jsonb_build_object('what', left(p_what, 12)) || (
                 SELECT jsonb_object_agg(x.key, x.value::bigint) FROM jsonb_each_text(p_counts) x
-                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused', 'proposed'))))
+                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused', 'proposed', 'dropped', 'mended', 'closed', 'removed'))))
 $$;
 
 REVOKE ALL ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
+    vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
     vault.record_import(text, boolean, jsonb, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
+    vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
     vault.record_import(text, boolean, jsonb, text, text) TO gatekeeper_vault;

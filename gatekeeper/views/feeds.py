@@ -10,7 +10,6 @@ its effect. Answers are JSON; a reason repeats nothing of what was sent.
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +17,10 @@ from django.conf import settings
 from django.db import transaction
 from django.views.decorators.http import require_http_methods
 
-from gatekeeper import storing
+from gatekeeper import closing, storing
 from gatekeeper.exports import AccountLine
-from gatekeeper.jsonlines import RefusedError, load, parse
+from gatekeeper.jsonlines import RefusedError, load
+from gatekeeper.jsonlines import read as read_line
 from gatekeeper.webhooks import AnswerError, Message, answers, read, taken_before
 
 if TYPE_CHECKING:
@@ -33,48 +33,57 @@ CONFLICTS: Final = {
     "repeated": (HTTPStatus.CONFLICT, "exported_at: other data of the same moment are here"),
 }
 
+Answer = dict[str, object]
+
 
 @require_http_methods(["PUT", "DELETE"])
 @answers
-def account(request: HttpRequest, reference: str) -> dict[str, object]:
+def account(request: HttpRequest, reference: str) -> Answer:
     """Store a whole account, or erase it at once."""
-    message = read(request, settings.ACCOUNTS_SECRET)
-    act = _store if request.method == "PUT" else _erase
+    heard = closing.Unread()
+    message = read(request, settings.ACCOUNTS_SECRET, heard.take)
     # The effect is on the vault's own connection and commits first: where taking the identifier then
     # fails, the delivery is sent again, and finds its effect there.
     with transaction.atomic():
         if taken_before(message, PLATFORM):
             return {"outcome": "replayed"}
-        return {"outcome": act(message, reference)}
+        if request.method == "PUT":
+            return _store(message, reference, heard)
+        return {"outcome": _erase(message, reference)}
 
 
-def _store(message: Message, reference: str) -> str:
-    line = _account_line(message)
-    if line.reference != reference:
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, "reference: not the address's")
-    with transaction.atomic(using=storing.ALIAS):
-        try:
-            outcome = storing.store_accounts([line])[reference]
-        except storing.StoreBusyError:
-            raise AnswerError(HTTPStatus.SERVICE_UNAVAILABLE, "busy: send it again") from None
-        if outcome in CONFLICTS:
-            raise AnswerError(*CONFLICTS[outcome])
-        storing.record_import("account", {outcome: 1}, PLATFORM, account=reference)
-    return outcome
-
-
-def _account_line(message: Message) -> AccountLine:
-    """Read the body; where it says no time of its own, the time of sending orders it."""
-    body = message.body
+def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
+    """Store the account; the answer names what it got in without. What a message that cannot be taken
+    can only have meant to close is closed all the same, and the answer says so. Where it says no time of
+    its own, the time of sending orders it."""
     try:
         if not message.is_whole:
             raise RefusedError("body: too long")
-        values = load(body)
-        if isinstance(values, dict) and "exported_at" not in values:
-            body = json.dumps(values | {"exported_at": message.sent_at.isoformat()}).encode()
-        return parse(body, AccountLine)
+        lacking = {"exported_at": message.sent_at.isoformat()}
+        line, notes = read_line(message.body, AccountLine, lacking=lacking)
+        if line.reference != reference:
+            raise RefusedError("reference: not the address's")
     except RefusedError as refused:
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused)) from None
+        at = message.sent_at
+        told = closing.of_refused(message.body, at) if message.is_whole else heard.closings(at)
+        closed = storing.close_all(told, PLATFORM)
+        more = {"closed": closed} if closed else {}
+        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), **more) from None
+    without: dict[str, list[str]] = {}
+    for note in notes:
+        without.setdefault(note.act, []).append(note.reason)
+    # One transaction, with the entry; where another of the same moment stands, what was closed stays.
+    with transaction.atomic(using=storing.ALIAS):
+        try:
+            outcome = storing.store_accounts([line], PLATFORM)[reference]
+        except storing.StoreBusyError:
+            raise AnswerError(HTTPStatus.SERVICE_UNAVAILABLE, "busy: send it again") from None
+        if outcome not in CONFLICTS:
+            counts = {act: len(reasons) for act, reasons in without.items()}
+            storing.record_import("account", {outcome: 1} | counts, PLATFORM, account=reference)
+    if outcome in CONFLICTS:
+        raise AnswerError(*CONFLICTS[outcome])
+    return {"outcome": outcome, **without}
 
 
 def _erase(message: Message, reference: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from gatekeeper import storing
+from gatekeeper import closing, storing
 from gatekeeper.exports import AccountLine
 from gatekeeper.management.importing import Import, ImportCommand
 
@@ -15,10 +16,20 @@ class Command(ImportCommand):
     help = (
         "Takes accounts, one JSON object a line. A line is the whole account: what it lacks is gone."
         " exported_at orders them: older never overwrites newer. Personal values are encrypted here,"
-        " before they reach the database. Refused lines are named on standard error, without a value;"
-        " the others get in. Run it again to resume, or to be sure: nothing is stored twice."
+        " before they reach the database. A field that is merely shown and cannot be used is dropped, or"
+        " mended, and named on standard error; the line gets in. A line is refused for its reference,"
+        " its time, a consent or a restriction alone; what it can only have meant to close is closed."
+        " Nothing that is said repeats a value. Run it again to resume: nothing is stored twice."
     )
     what = "accounts"
 
     def begin(self, refused: Callable[[int, str], None], source: str) -> Import[AccountLine]:
-        return Import(AccountLine, storing.store_accounts, batch=BATCH, refused=refused)
+        run = Import(
+            AccountLine,
+            partial(storing.store_accounts, source=source),
+            batch=BATCH,
+            refused=refused,
+            unusable=lambda raw: run.closed(storing.close_all(closing.of_refused(raw), source)),
+            noted=self.noted,
+        )
+        return run
