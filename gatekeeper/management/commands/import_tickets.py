@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from audit.context import command_source
 from gatekeeper import tickets
-from gatekeeper.exports import AHEAD, TicketLine
+from gatekeeper.exports import TicketLine
 from gatekeeper.feed_times import FeedTimeError, read_moment
 from gatekeeper.jsonlines import LONGEST_LINE, lines
+from gatekeeper.line_fields import AHEAD
 from gatekeeper.management import complete
 from gatekeeper.management.importing import Import, ImportCommand, opened
 
