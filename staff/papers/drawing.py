@@ -5,11 +5,10 @@ Drawn by reportlab, always alike for the same facts: no clock, no chance (but th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from html import escape
 from io import BytesIO
 from typing import Any, Final
 
@@ -89,7 +88,7 @@ def words(text: object, style: ParagraphStyle = VALUE) -> Paragraph:
     """A paragraph of plain text: whatever it holds is text, never markup."""
     if isinstance(text, Paragraph):
         return text
-    return Paragraph(escape(fonts.legible(str(text)), quote=False), style)
+    return Paragraph(fonts.markup(str(text)), style)
 
 
 def heading(title: str, subtitle: str) -> list[Flowable]:
@@ -172,17 +171,34 @@ class _Pages(Canvas):  # type: ignore[misc]  # reportlab ships no types
         sheet = self._sheet
         right, head = sheet.size[0] - MARGIN, sheet.size[1] - 18 * mm
         self.setFillColor(INK)
-        self.setFont(fonts.BOLD, 9.5)
-        self.drawString(MARGIN, head, fonts.legible(settings.COMPANY), charSpace=0.4)
+        fonts.draw(self, MARGIN, head, settings.COMPANY, font=fonts.BOLD, size=9.5, space=0.4)
         self.setStrokeColor(RULE)
         self.setLineWidth(0.6)
         self.line(MARGIN, head - 6, right, head - 6)
         self.line(MARGIN, 18 * mm, right, 18 * mm)
         self.setFillColor(MUTED)
+        fonts.draw(self, MARGIN, 13.5 * mm, sheet.foot, font=fonts.REGULAR, size=8)
         self.setFont(fonts.REGULAR, 8)
-        self.drawString(MARGIN, 13.5 * mm, fonts.legible(sheet.foot))
         number = _("page %(page)d of %(pages)d") % {"page": self._pageNumber, "pages": pages}
         self.drawRightString(right, 13.5 * mm, number)
+
+
+def _explained(story: Iterable[object]) -> list[Flowable]:
+    """What a code in the paper means, where one stands in it for a letter."""
+    if not any(fonts.WRITTEN_OUT.search(text) for text in _texts(story)):
+        return []
+    said = _("[U+…] stands for a letter that the typefaces of this paper do not have: its number in Unicode.")
+    return [words(said, NOTE)]
+
+
+def _texts(parts: Iterable[object]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, Paragraph):
+            yield "".join(getattr(one, "text", "") for one in part.frags)
+        for name in ("_cellvalues", "_content", "_flowables"):
+            yield from _texts(getattr(part, name, None) or ())
+        if isinstance(part, (list, tuple)):
+            yield from _texts(part)
 
 
 def draw(sheet: Sheet, story: Sequence[Flowable]) -> bytes:
@@ -206,5 +222,5 @@ def draw(sheet: Sheet, story: Sequence[Flowable]) -> bytes:
         leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
     )  # fmt: skip
     document.addPageTemplates([PageTemplate("page", [frame])])
-    document.build(list(story), canvasmaker=partial(_Pages, sheet=sheet))
+    document.build([*story, *_explained(story)], canvasmaker=partial(_Pages, sheet=sheet))
     return out.getvalue()

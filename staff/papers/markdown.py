@@ -7,7 +7,6 @@ another text than they read.
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from django.utils.safestring import SafeString
@@ -104,5 +103,5 @@ def _inline(token: Token) -> str:
         elif mark:
             written.append(f"<{mark}>" if part.nesting == 1 else f"</{mark}>")
         else:
-            written.append(escape(fonts.legible(part.content, italic=italic > 0), quote=False))
+            written.append(fonts.markup(part.content, italic=italic > 0))
     return "".join(written)
