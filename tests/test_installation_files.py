@@ -12,7 +12,7 @@ import pytest
 
 from gatekeeper.env import SETTINGS, Environment
 from gatekeeper.installation import configure
-from tests.shipped.installation import Unit, read_environment_file
+from tests.shipped.units import Unit, read_environment_file
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = ROOT / "gatekeeper" / "installation" / "units"

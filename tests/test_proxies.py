@@ -337,6 +337,24 @@ def test_a_socket_that_is_not_trusted_is_said(settings: Any) -> None:
     assert "GATEKEEPER_TRUSTED_PROXIES=unix" in surroundings.client(request).next_step
 
 
+def test_a_proxy_that_is_not_trusted_is_named_instead_of_a_redirect_for_ever(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    by_https = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": CLIENT}
+
+    def answer(peer: str, trusted: list[str], **meta: Any) -> HttpResponse:
+        settings.TRUSTED_PROXIES = trusted
+        request = RequestFactory().get("/", REMOTE_ADDR=peer, **meta)
+        return TrustedProxyMiddleware(lambda _: HttpResponse("further"))(request)
+
+    for peer, named in (("", "unix"), ("127.0.0.1", "127.0.0.1")):
+        said = answer(peer, [], **by_https)
+        assert said.status_code == 503
+        assert f"GATEKEEPER_TRUSTED_PROXIES={named}" in said.content.decode()
+        assert answer(peer, [named], **by_https).content == b"further"
+        # Without HTTPS before us the redirect is right.
+        assert answer(peer, [], HTTP_X_FORWARDED_FOR=CLIENT).content == b"further"
+
+
 @DATABASE
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_the_page_shows_the_address(world: World, language: str) -> None:

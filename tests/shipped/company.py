@@ -21,6 +21,7 @@ SAMPLES = PROJECT / "tests" / "data"
 PASSWORD = "seven calm lanterns"
 # Of the samples: a ticket assigned to a consultant, of an account that agreed to support.
 ACCOUNT, TICKET = "MOC-40007", "ZD-10402"
+SECOND_OFFICER = "K-0004"
 KINDS = {
     "people officer": "K-0003",
     "administrator": "K-0001",

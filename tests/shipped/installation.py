@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.embedded import Server, dies_with_us
 from tests.shipped.certificate import write_certificate
+from tests.shipped.units import Unit, read_environment_file
 from tests.shipped.visitor import HOST, Visitor
 
 if TYPE_CHECKING:
@@ -72,36 +73,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def read_environment_file(path: Path) -> dict[str, str]:
-    """A file of settings as systemd reads it."""
-    pairs = re.findall(r'^([A-Z_]+)="((?:[^"\\]|\\.)*)"$', path.read_text(encoding="utf-8"), re.M | re.S)
-    return {name: re.sub(r"\\(.)", r"\1", value) for name, value in pairs}
-
-
-@dataclass
-class Unit:
-    """What a unit for systemd says."""
-
-    environment_files: list[str]
-    command: list[str]
-    before: list[list[str]]
-    group: str
-
-    @classmethod
-    def read(cls, path: Path) -> Unit:
-        said: dict[str, list[str]] = {}
-        for line in path.read_text(encoding="utf-8").splitlines():
-            name, equals, value = line.partition("=")
-            if equals and not line.startswith("#"):
-                said.setdefault(name, []).append(value)
-        return cls(
-            said["EnvironmentFile"],
-            said["ExecStart"][0].split(),
-            [line.split() for line in said.get("ExecStartPre", [])],
-            said.get("Group", ["nogroup"])[0],
-        )
 
 
 @dataclass
@@ -274,8 +245,8 @@ class Installation:
         found = re.findall(r"^systemctl enable --now (.+)$", block(), re.M)
         return [n.removesuffix(".timer") for line in found for n in line.split() if n.endswith(".timer")]
 
-    def start(self) -> None:
-        """Start what README starts, and nginx; return when a page answers."""
+    def start(self, until: int = 200) -> None:
+        """Start what README starts, and nginx; return when the page of signing in answers so."""
         run = self.root / "run"
         run.mkdir(exist_ok=True)
         shutil.chown(run, USER, Unit.read(self._unit("gatekeeper-web")).group)
@@ -283,7 +254,7 @@ class Installation:
         for name in self.enabled():
             self._launch(name, *self._as_systemd(name))
         self._launch("nginx", ["nginx", "-c", f"{self.root}/nginx.conf"], BARE)
-        self._wait_for_a_page()
+        self._wait_for(until)
 
     def run_once(self, name: str) -> None:
         """What a timer starts. Raises CalledProcessError."""
@@ -337,14 +308,14 @@ class Installation:
     def log_of(self, name: str) -> str:
         return (self.root / f"{name}.log").read_text(errors="replace")
 
-    def _wait_for_a_page(self) -> None:
+    def _wait_for(self, status: int) -> None:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             for name, process in self._processes.items():
                 if process.poll() is not None:
                     raise InstallationError(f"{name} stopped: {self.log_of(name)[-3000:]}")
             try:
-                if Visitor(self).get("/sign-in/").status == 200:
+                if Visitor(self).get("/sign-in/").status == status:
                     return
             except OSError:
                 pass

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
+from playwright.sync_api import expect
 
-from tests.shipped.company import ACCOUNT, KINDS, PASSWORD, TICKET, Company
+from tests.shipped.chromium import browser
+from tests.shipped.company import ACCOUNT, KINDS, PASSWORD, SECOND_OFFICER, TICKET, Company
 from tests.shipped.installation import USER, Installation, InstallationError
 from tests.shipped.settings import values
 from tests.shipped.visitor import HOST, Answer, Visitor, plain
@@ -103,6 +105,31 @@ def test_the_clients_address_is_the_clients(site: Installation, company: Company
     assert site.sql(newest) == "127.0.0.77"
 
 
+@pytest.mark.browser
+def test_an_officer_comes_by_the_link_with_a_passkey_and_signs(site: Installation, company: Company) -> None:
+    """In Chromium: a passkey is for this name, under a certificate that holds."""
+    with browser(site) as page:
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.goto(f"http://{HOST}{company.links[SECOND_OFFICER]}")
+        assert page.url.startswith(f"https://{HOST}/invitation/")
+        page.get_by_label("New password").fill(PASSWORD)
+        page.get_by_label("The same password again").fill(PASSWORD)
+        page.get_by_role("button", name="Set password").click()
+        page.get_by_role("button", name="Set up a passkey").click()
+        page.get_by_role("button", name="I have kept them").click()
+        page.get_by_role("link", name="Read and sign it").first.click()
+        name = site.sql(f"SELECT name FROM staff_member WHERE number = '{SECOND_OFFICER}'")
+        page.get_by_label("Your first and last name").fill(name)
+        page.get_by_role("checkbox").check()
+        page.get_by_role("button", name="Sign", exact=True).click()
+        expect(page.get_by_text("In force").first).to_be_visible()
+        assert complaints == []
+    signed = "SELECT evidence ->> 'method' FROM staff_signature ORDER BY id DESC LIMIT 1"
+    assert site.sql(signed) == "passkey"
+
+
 #: Where it listens, whether optional settings are there, and in which languages all is visited.
 HOUSES = [
     ("tcp", False, ("en", "pl")),
@@ -177,6 +204,20 @@ def addresses(site: Installation) -> list[str]:
         wanted = pattern.pattern.converters
         found.append(reverse(name, kwargs={part: known[part] for part in wanted}))
     return found
+
+
+@pytest.mark.parametrize(("bind", "named"), [("tcp", "127.0.0.1"), ("unix", "unix")])
+def test_a_proxy_that_is_not_trusted_is_named(site: Installation, bind: str, named: str) -> None:
+    """Instead of a redirect that leads to itself for ever."""
+    site.stop()
+    site.rebind(bind)
+    site.change_settings({"GATEKEEPER_TRUSTED_PROXIES": None})
+    site.start(until=503)
+    for language, words in {"en": "does not trust", "pl": "nie ufa"}.items():
+        answer = Visitor(site).get("/sign-in/", Accept_Language=language)
+        assert (answer.status, answer.headers["Location"]) == (503, None)
+        assert f"GATEKEEPER_TRUSTED_PROXIES={named}" in answer.text
+        assert words in answer.text
 
 
 def test_a_web_process_says_what_it_lacks(site: Installation) -> None:
