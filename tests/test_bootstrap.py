@@ -61,6 +61,7 @@ def test_from_nothing_to_the_first_four(database: str, tmp_path: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert len(set(re.findall(r"https://gatekeeper\.test/\S+", first.stdout))) == 4
     assert "Back up" in first.stdout
+    assert "gatekeeper.test/log+" in first.stdout  # the log's public key
     ring = tmp_path / "KEY_RING"
     assert stat.S_IMODE(ring.stat().st_mode) == 0o600
     made = ring.read_text()

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.checkpoints import Keys
 from gatekeeper import roles
 from gatekeeper.settings import environment
 from staff import invitations
@@ -27,6 +28,10 @@ Back up, apart from each other:
   4. the other secrets (GATEKEEPER_SECRET_KEY, _TICKETS_SECRET, _ACCOUNTS_SECRET, the links).
 The web processes get neither GATEKEEPER_DATABASE_URL_SETUP, _MIGRATOR, _SEALER nor GATEKEEPER_LOG_KEY: with
 the last two they refuse to start. Those are for manage.py seal_log --every 5, which always runs.
+"""
+PUBLISH = """
+The log's public key is no secret. Publish it, and give it to every other process as GATEKEEPER_LOG_VERIFIER:
+  {key}
 """
 
 
@@ -54,6 +59,8 @@ class Command(BaseCommand):
         for role in ("people", "administrator"):
             self._found(role, options[role])
         self.stdout.write(BACK_UP.format(database=links["WEB"]["dbname"]))
+        if settings.LOG_KEY:
+            self.stdout.write(PUBLISH.format(key=Keys.read(settings.LOG_VERIFIER).newest))
 
     def _links(self) -> dict[str, dict[str, str]]:
         """Return the parts of all five links. Raises CommandError where they do not fit together."""
