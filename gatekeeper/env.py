@@ -160,6 +160,13 @@ SETTINGS = (
     Setting("TIME_ZONE", "The company's; a date means its end here", default="Europe/Vilnius"),
     Setting("HELPDESK_TICKET_URL", "Pattern of a ticket's address, with `{number}`", default=""),
     Setting(
+        "TICKET_STATES",
+        "What the helpdesk's own states mean: `New=open, Pending Reminder=pending`. Meanings are `open`,"
+        " `pending`, `solved` and `closed`, which are words as well; any other word is closed",
+        "list",
+        default="",
+    ),
+    Setting(
         "MAIL_URL",
         "`smtps://user:password@host:port` (465), or `smtp://…` with STARTTLS (587), which is asked of every"
         " host but this machine (25); signs in a password as `%23` for `#`; empty: no mail",
@@ -410,6 +417,18 @@ class Environment:
             if named is None:
                 raise self.refusal("ODD_THRESHOLDS", "is not of the form rule.threshold=number")
             found.setdefault(named[1], {})[named[2]] = int(named[3])
+        return found
+
+    def ticket_states(self) -> dict[str, str]:
+        """Return what the helpdesk's own words for states mean, by the word as it is compared."""
+        found: dict[str, str] = {}
+        for part in self.names("TICKET_STATES"):
+            own, equals, means = part.rpartition("=")
+            own, means = " ".join(own.casefold().split()), means.strip().casefold()
+            if not (own and equals and means in {"open", "pending", "solved", "closed"}):
+                raise self.refusal("TICKET_STATES", "is not of the form word=open, pending, solved or closed")
+            if found.setdefault(own, means) != means:
+                raise self.refusal("TICKET_STATES", "gives one word two meanings")
         return found
 
     def trust_roots(self) -> str:

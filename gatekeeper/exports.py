@@ -3,19 +3,18 @@
 Every text has a length, and nothing unknown is kept: the password's hash has no field (P1). Of accounts
 and participants, what is merely shown and cannot be used is dropped from its line, or mended, and said
 (`mending.py`); a payment card number is dropped wherever it stands (P11). What names, orders or closes is
-strict, and so are tickets and members as a whole.
+strict, and so are members as a whole.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from gatekeeper import catalogue
+from gatekeeper import catalogue, ticket_words
 from gatekeeper.jsonlines import Record, RefusedError, Strict, load
 from gatekeeper.line_fields import (
     CONSENTS,
@@ -47,7 +46,9 @@ from gatekeeper.line_fields import (
 )
 from staff import emails
 
-_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_TICKET: Final = Field(max_length=15, pattern=r"^ZD-[0-9]{1,12}$")
+_HANDLE: Final[TypeAdapter[str]] = TypeAdapter(Handle)
+_MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Time)
 
 
 class Contact(Strict):
@@ -199,41 +200,60 @@ class ParticipantLine(Record):
 
 
 class TicketLine(Record):
-    """A ticket as the helpdesk tells it: never its subject or text. Open: `open` and `pending`."""
+    """A ticket as the helpdesk tells it: never its subject or text. Open: `open` and `pending`.
 
-    number: Annotated[str, Field(max_length=15, pattern=r"^ZD-[0-9]{1,12}$")]
-    kind: Literal["support", "privacy"]
-    accounts: Annotated[list[Reference], Field(min_length=1, max_length=50)]
-    state: Annotated[str, Field(max_length=16, pattern=r"^[a-z][a-z_-]*$")]
-    assignee: Handle | None = None
-    opened_by: Handle | None = None
-    opened_at: Time | None = None
+    Whose it is, which accounts it names and when it was so must be certain. A state that is not known is
+    closed, an assignee who cannot be read is nobody, and what is merely shown is left out: `remarks`.
+    """
+
+    number: Annotated[str, _TICKET, BeforeValidator(ticket_words.reference)]
+    kind: Annotated[Literal["support", "privacy"], BeforeValidator(ticket_words.word)]
+    accounts: Annotated[
+        list[Reference], Field(min_length=1, max_length=50), BeforeValidator(ticket_words.references)
+    ]
+    state: Annotated[str, Field(max_length=100), BeforeValidator(ticket_words.word)]
+    assignee: Any = None
+    opened_by: Any = None
+    opened_at: Any = None
     updated_at: Time
-    closed_at: Time | None = None
+    closed_at: Any = None
 
     @property
     def key(self) -> str:
         return self.number
 
+    @property
+    def remarks(self) -> list[str]:
+        """What the line got in with, and without, that its sender may not have meant."""
+        found = [] if ticket_words.state(self.state) else ["state: a word that is not known, so it is closed"]
+        if not ticket_words.taken(_HANDLE, self.assignee)[1]:
+            found.append("assignee: cannot be used, so it is nobody")
+        shown: dict[str, TypeAdapter[Any]]
+        shown = {"opened_by": _HANDLE, "opened_at": _MOMENT, "closed_at": _MOMENT}
+        for name, adapter in shown.items():
+            if not ticket_words.taken(adapter, getattr(self, name))[1]:
+                found.append(f"{name}: cannot be used, and is left out")
+        return found
+
     def told(self) -> dict[str, Any]:
-        """What is applied. An opener who is no member of ours could be a customer's address."""
-        opener = self.opened_by or ""
-        known = opener == "customer" or re.fullmatch(r"K-[0-9]{4,6}", opener)
-        assignee = self.assignee
-        if assignee and "@" in assignee:
-            # Normalised, another mailbox could become a member's: then nobody is assigned (attack 23).
-            assignee = emails.normalise(assignee) if emails.is_plain(assignee) else None
-        return self.model_dump(mode="json") | {
+        """What is applied."""
+        assignee, _ = ticket_words.taken(_HANDLE, self.assignee)
+        opener, _ = ticket_words.taken(_HANDLE, self.opened_by)
+        moments = {"opened_at": self.opened_at, "closed_at": self.closed_at, "updated_at": self.updated_at}
+        return {
+            "number": self.number,
+            "kind": self.kind,
+            "state": ticket_words.state(self.state) or "closed",
             "accounts": sorted(set(self.accounts)),
-            "assignee": assignee,
-            "opened_by": opener if known else "",
-            "sent_assignee": sent_assignee(self.assignee),
-        }
+            "assignee": ticket_words.assignee(assignee),
+            "opened_by": ticket_words.opener(opener),
+            "sent_assignee": ticket_words.sent_assignee(assignee),
+        } | {name: _written(moment) for name, moment in moments.items()}
 
 
-def sent_assignee(assignee: str | None) -> str:
-    """The assignee in the helpdesk's own words, as a heartbeat's digest has it: ASCII in lower case."""
-    return (assignee or "").strip(" ").translate(_LOWER)
+def _written(value: object) -> str | None:
+    moment: datetime | None = value if isinstance(value, datetime) else ticket_words.taken(_MOMENT, value)[0]
+    return _MOMENT.dump_python(moment, mode="json") if moment else None
 
 
 class StaffLine(Record):

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from audit.models import Entry
 from gatekeeper import gate, health, tickets
-from gatekeeper.exports import sent_assignee
 from gatekeeper.health_row import Health
 from gatekeeper.models import Feed, Ticket
+from gatekeeper.ticket_words import sent_assignee
 from gatekeeper.views.ticket_feed import PAGE
 from tests import programs, readme
 from tests.scene import REFERENCE

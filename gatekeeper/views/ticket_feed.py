@@ -80,7 +80,7 @@ def _apply(message: Message) -> dict[str, object]:
     if outcome in CONFLICTS:
         raise AnswerError(*CONFLICTS[outcome])
     tickets.heard()
-    return {"outcome": outcome}
+    return {"outcome": outcome} | ({"remarks": line.remarks} if line.remarks else {})
 
 
 @require_http_methods(["POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,8 +65,11 @@ class Command(ImportCommand):
 
     def begin(self, refused: Callable[[int, str], None], source: str) -> Import[TicketLine]:
         as_of = self._as_of if self._complete else None
+        self._remarks: Counter[str] = Counter()
 
         def store(batch: Sequence[TicketLine]) -> Mapping[str, str]:
+            for line in batch:
+                self._remarks.update(line.remarks)
             outcomes = tickets.apply_patiently(batch, source, as_of=as_of)
             self._named(outcomes)
             return outcomes
@@ -76,6 +80,8 @@ class Command(ImportCommand):
         return Import(TicketLine, store, batch=BATCH, refused=refused, unusable=unusable)
 
     def finished(self) -> None:
+        for remark, count in sorted(self._remarks.items()):
+            self.stderr.write(f"{count} lines: {remark}")
         tickets.heard()
         if self._complete:
             self._close()
