@@ -97,19 +97,25 @@ def objections(raw: bytes) -> list[ParticipantLine]:
     values = _values(raw)
     if values is None:
         spoken = bool(_OBJECTS.search(_text(raw)))
-        named = mentioned(raw, "reference", _PARTICIPANT)
     else:
         spoken = any(
             re.search("object(ed|ion)", name, re.IGNORECASE)
             and any(one is not None and one is not False for one in _told(value))
             for name, value in values.items()
         )
-        named = _references(values, _PARTICIPANT)
     return [
         ParticipantLine(account=reference.rpartition("-P")[0], reference=reference, objected=True)
-        for reference in named
+        for reference in participants_of(raw)
         if spoken
     ]
+
+
+def participants_of(raw: bytes) -> list[str]:
+    """The participants that a refused line names as its own."""
+    values = _values(raw)
+    if values is None:
+        return mentioned(raw, "reference", _PARTICIPANT)
+    return _references(values, _PARTICIPANT)
 
 
 def _values(raw: bytes) -> dict[str, object] | None:

@@ -184,7 +184,7 @@ class TestGuard:
     def _open(self, take: Callable[..., tuple[str, str, int]]) -> None:
         take(list(self.ROWS))
 
-    @pytest.mark.parametrize("lines", [b"", b"\n\n", b"nothing\n", b"\xff\xfe\n"])
+    @pytest.mark.parametrize("lines", [b"", b"\n\n", b"nothing\n", b"\xff\xfe\n\0"])
     def test_empty(self, take: Callable[..., tuple[str, str, int]], lines: bytes) -> None:
         with pytest.raises(CommandError, match=r"Nothing was closed.*--closes 40"):
             take(lines, "--complete", "--yes")

@@ -553,6 +553,9 @@ class TestRights:
             "vault.store_participants('[]')",
             "vault.erase_account('MOC-48213', 'x')",
             "vault.restrict_account('MOC-48213', true, 'x')",
+            "vault.close_account('MOC-48213', NULL, true, NULL, NULL, NULL, NULL, NULL, 'x')",
+            "vault.participants_beyond('[]')",
+            "vault.remove_participants('MOC-48213', '{1}', 'x')",
             "vault.record_import('x', true, '{}', '', 'x')",
         ],
     )

@@ -27,6 +27,7 @@ DEFINERS = {
     *("ask", "decide_request", "open_grant", "end_grant", "name_deputy", "tidy"),
     *("record_view", "release_view", "wrapped_key"),
     *("stored", "store_accounts", "store_participants", "close_account"),
+    *("participants_beyond", "remove_participants"),
     *("erase_account", "restrict_account", "record_import"),
     *("tags", "note_quiet", "note_proof", "begin_era", "announce_key", "retain"),  # the sealer's
     *("apply_tickets", "shut_ticket", "close_missing", "heard"),

@@ -159,6 +159,38 @@ BEGIN
     WHERE a.id = c.id AND a.participants <> c.shown;
 END $$;
 
+-- The participants of these accounts whom a complete list does not name, and who have not objected: of
+-- who did nothing is kept but that, which is not to be forgotten.
+CREATE OR REPLACE FUNCTION vault.participants_beyond(p_lists jsonb) RETURNS TABLE (reference text, number integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT a.reference::text, p.number
+    FROM jsonb_to_recordset(p_lists) AS l (reference text, numbers integer[])
+        JOIN public.gatekeeper_account a ON a.reference = l.reference
+        JOIN vault.participant p ON p.account_id = a.id
+    WHERE NOT p.objected AND p.number <> ALL (l.numbers)
+    ORDER BY a.reference, p.number
+$$;
+
+-- Removes records of participants, with one entry that names them; returns how many went. Who objected stays.
+CREATE OR REPLACE FUNCTION vault.remove_participants(p_reference text, p_numbers integer[], p_source text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    account bigint;
+    gone integer[];
+BEGIN
+    SELECT a.id INTO account FROM public.gatekeeper_account a WHERE a.reference = p_reference FOR NO KEY UPDATE;
+    WITH removed AS (
+        DELETE FROM vault.participant p
+        WHERE p.account_id = account AND p.number = ANY (p_numbers) AND NOT p.objected RETURNING p.number)
+    SELECT coalesce(array_agg(r.number ORDER BY r.number), '{}') INTO gone FROM removed r;
+    IF cardinality(gone) > 0 THEN
+        UPDATE public.gatekeeper_account a SET participants = a.participants - cardinality(gone) WHERE a.id = account;
+        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+            'account', p_reference, 'details', jsonb_build_object('removed', gone)));
+    END IF;
+    RETURN cardinality(gone);
+END $$;
+
 -- Erases at once (P8): the data key and every value go, the row stays as a bar on the reference. An
 -- account that was never here is barred as well, for a line of it may still be on its way. The
 -- requests' texts go before the account's change ends requests and grants: one order of locks.
@@ -220,14 +252,16 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone
         jsonb_build_object('source', left(p_source, 80), 'account', p_account, 'details',
             jsonb_build_object('what', left(p_what, 12)) || (
                 SELECT jsonb_object_agg(x.key, x.value::bigint) FROM jsonb_each_text(p_counts) x
-                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused', 'proposed', 'dropped', 'mended', 'closed', 'removed'))))
+                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused', 'proposed', 'dropped', 'mended', 'closed'))))
 $$;
 
 REVOKE ALL ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
+    vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
     vault.record_import(text, boolean, jsonb, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
+    vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
     vault.record_import(text, boolean, jsonb, text, text) TO gatekeeper_vault;

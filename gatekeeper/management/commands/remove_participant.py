@@ -1,0 +1,33 @@
+"""Removes one participant's record."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit.context import command_source
+from gatekeeper import removing
+
+
+class Command(BaseCommand):
+    help = (
+        "Removes one participant's record by its reference, and records it. Nothing of it is kept; a later"
+        " import that names the participant brings a new one. Who objected stays known as such, and that"
+        " is all that is kept of them."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", metavar="REFERENCE", help="the participant, MOC-…-P…")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *_args: Any, reference: str, yes: bool, **_options: Any) -> None:
+        named = re.fullmatch(r"(MOC-[0-9]{5,9})-P([1-9][0-9]{0,8})", reference)
+        if not named:
+            raise CommandError("That is no participant's reference: MOC-48213-P17.")
+        if not yes and input(f"Remove {reference}? Type the reference: ") != reference:
+            raise CommandError("Nothing was removed.")
+        if not removing.remove(named[1], [int(named[2])], command_source("remove_participant")):
+            raise CommandError("There is no such record.")
+        self.stdout.write(f"{reference} is removed.")
