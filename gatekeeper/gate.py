@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from audit.functions import call
 from gatekeeper import catalogue, vault
@@ -48,6 +48,7 @@ class Gate:
     ticket_id: int | None = None
     request_id: int | None = None
     grant_id: int | None = None
+    away: bool = False  # the database was not there to be asked: the same question may be answered soon
 
     @property
     def open(self) -> bool:
@@ -62,6 +63,7 @@ class Refusal:
     reason: str
     codes: dict[str, str] = field(default_factory=dict)
     entry: int | None = None
+    away: bool = field(default=False, compare=False)  # as of a `Gate`
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Reveal:
     shut: dict[str, str] = field(default_factory=dict)  # other categories of the grant, each with its reason
 
 
+#: What is no fault of the question: the server is gone, full, or kept it waiting for too long.
+AWAY = (OperationalError, InterfaceError)
 _UNEVALUATED = dict.fromkeys(catalogue.CONDITIONS, "check_failed")
 _GATE = """
     SELECT reason, codes, shut, signature, account_id, ticket_id, request_id, grant_id
@@ -99,7 +103,7 @@ def look(
         reason, codes, shut, *facts = call(_GATE, [caller.digest, account, ticket, grant, wanted])
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
-        return Gate("check_failed", _UNEVALUATED)
+        return Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY))
     return Gate(reason, rows(codes), by_category(shut), *facts)
 
 
@@ -166,7 +170,7 @@ def _record_and_release(
         # The database's words may hold values: only their kind is kept.
         logger.error("recording a view failed: %s", type(error).__name__)  # noqa: TRY400
         connections[vault.ALIAS].close()
-        return Refusal("record_failed")
+        return Refusal("record_failed", away=isinstance(error, AWAY))
     if revealed.reason is not None:
         return Refusal(revealed.reason, rows(revealed.codes), revealed.entry)
     return _decrypt(account, revealed)

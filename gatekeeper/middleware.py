@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import is_valid_path
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 
 from gatekeeper import addresses, proxies
+from gatekeeper.views import errors
 
 FORWARDED = (
     "HTTP_FORWARDED",
@@ -100,6 +101,19 @@ class OnlyWhenAskedMiddleware:
 def _is_ahead(request: HttpRequest) -> bool:
     said = " ".join(request.headers.get(name, "") for name in AHEAD).lower()
     return any(word in said for word in AHEAD_WORDS)
+
+
+class NotAllowedMiddleware:
+    """Another method than a view takes is answered with a page, where Django's answer is empty."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return errors.not_allowed(request, response)
+        return response
 
 
 class NoStoreMiddleware:

@@ -106,6 +106,7 @@ MIDDLEWARE = [
     # record.
     "staff.middleware.MemberMiddleware",
     "staff.middleware.LanguageMiddleware",
+    "gatekeeper.middleware.NotAllowedMiddleware",
     "audit.middleware.AuditMiddleware",
     "staff.middleware.SessionGuardMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -143,7 +144,7 @@ def _database(name: str, **options: object) -> dict[str, Any] | None:
     if parts is None:
         return None
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "gatekeeper.postgresql",
         "NAME": parts.pop("dbname"),
         "USER": parts.pop("user"),
         "PASSWORD": parts.pop("password", ""),
@@ -151,8 +152,16 @@ def _database(name: str, **options: object) -> dict[str, Any] | None:
         "PORT": parts.pop("port", ""),
         "ATOMIC_REQUESTS": False,
         "CONN_HEALTH_CHECKS": True,
-        # Prepared at the fifth time: the same few statements answer every page.
-        "OPTIONS": {**parts, "server_side_binding": True, "prepare_threshold": 5, **options},
+        "OPTIONS": {
+            # A host that does not answer is soon known; one that refuses is known at once.
+            "connect_timeout": 3,
+            "tcp_user_timeout": 10_000,
+            **parts,
+            "server_side_binding": True,
+            # Prepared at the fifth time: the same few statements answer every page.
+            "prepare_threshold": 5,
+            **options,
+        },
     }
 
 
@@ -328,7 +337,5 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "axes": {"handlers": [], "level": "WARNING", "propagate": True},
-        # It would tell of each connection that is taken and given back: four lines a page.
-        "psycopg.pool": {"level": "WARNING"},
     },
 }

@@ -34,7 +34,7 @@ def pooler() -> Health:
         cause=", ".join(through),
         next_step=_(
             "Lead GATEKEEPER_DATABASE_URL_WEB and GATEKEEPER_DATABASE_URL_VAULT to PostgreSQL itself: the web"
-            " processes pool by themselves."
+            " processes keep connections by themselves."
         ),
     )
 

@@ -9,6 +9,7 @@ from gatekeeper.views import (
     accounts,
     checks,
     decisions,
+    errors,
     feeds,
     home,
     log,
@@ -141,3 +142,8 @@ urlpatterns = [
     path("api/tickets/heartbeat", ticket_feed.heartbeat, name="api_heartbeat"),
     path("api/accounts/<account:reference>", feeds.account, name="api_account"),
 ]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from gatekeeper.connections import NO_POOLER, POOL, THROUGH_POOLER, leads_through_pooler
+from gatekeeper.connections import NO_POOLER, THROUGH_POOLER, leads_through_pooler
 from gatekeeper.installation.collected import uncollected
 
 # Whoever takes over a web process must not be able to sign another log.
@@ -30,9 +30,9 @@ for alias in ("default", "vault"):
         if leads_through_pooler(alias):
             raise ImproperlyConfigured(f"{THROUGH_POOLER.format(alias)} {NO_POOLER}")
 
-# Server processes share connections between their threads; commands and tests hold one each.
+# Each thread of a server process keeps its connections from request to request.
 for alias in ("default", "vault"):
-    settings.DATABASES[alias]["OPTIONS"]["pool"] = dict(POOL)
+    settings.DATABASES[alias]["CONN_MAX_AGE"] = None
 
 # Every page would be an error: templates name their files by what collectstatic made of them.
 if lacking := uncollected():

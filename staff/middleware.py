@@ -159,13 +159,16 @@ class LanguageMiddleware:
 
 
 def _language_of(request: HttpRequest) -> str:
-    known = dict(settings.LANGUAGES)
     locked = sessions.of(request).locked
-    if isinstance(request.user, Member):
-        wishes = [request.user.language]
-    elif locked is not None and locked.member is not None:
-        wishes = [locked.member.language]
-    else:
-        accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
-        wishes = [request.GET.get("lang", ""), *(code.partition("-")[0] for code, _ in accepted)]
+    member = request.user if isinstance(request.user, Member) else locked and locked.member
+    if member and member.language in dict(settings.LANGUAGES):
+        return member.language
+    return settings.LANGUAGE_CODE if member else language_of_visitor(request)
+
+
+def language_of_visitor(request: HttpRequest) -> str:
+    """The language of somebody of whom nothing is known: by `?lang=`, or their browser's."""
+    known = dict(settings.LANGUAGES)
+    accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
+    wishes = [request.GET.get("lang", ""), *(code.partition("-")[0] for code, _ in accepted)]
     return next((wish for wish in wishes if wish in known), settings.LANGUAGE_CODE)

@@ -13,19 +13,17 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import psycopg
 import pytest
-from django.core.management import call_command
 from django.db import connections
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
 from gatekeeper import gate, roles
-from gatekeeper.embedded import Server
-from tests import environment, racing
+from tests import racing
+from tests.cluster import Cluster
 from tests.people import give_factors, sign_in
 from tests.racing import Opened, Stage
 from tests.twins import Twins
@@ -38,11 +36,6 @@ pytestmark = [pytest.mark.kill, pytest.mark.django_db(transaction=True, database
 
 KILLS = int(os.environ.get("KILLS", "50"))  # for each setting of synchronous_commit
 TWIN_KILLS = 30
-DURABLE = {
-    "recovery_init_sync_method": "syncfs",  # one call instead of one a file: most of a recovery
-    "wal_writer_delay": "50ms",  # so long a release waits, at most, with synchronous_commit off
-    "autovacuum": "off",  # it would make room in the log that the full disk must not have
-}
 
 
 class Asked(TypedDict):
@@ -51,58 +44,6 @@ class Asked(TypedDict):
     account: str
     grant: int
     fields: list[str]
-
-
-class Cluster:
-    """A server of its own with our database and the suite's passwords."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.name = environment.database_name()
-        self.server = Server(folder, fast=True)
-
-    def make(self) -> None:
-        """Roles, database, tables and functions, made fast; then the server becomes durable."""
-        self.server.start()
-        with psycopg.connect(self.server.setup_url(), autocommit=True) as setup:
-            roles.create_roles(setup, {role: environment.password(role) for role in roles.LOGIN})
-        roles.create_database(self.server.setup_url(), self.name)
-        with self.behind_django():
-            call_command("migrate", verbosity=0, interactive=False)
-            call_command("apply_settings", verbosity=0)
-        with self.setup() as setup:
-            setup.execute("UPDATE gatekeeper_limit SET value = '1000000' WHERE name = 'views_per_grant'")
-        self.server.stop()
-        self.server = Server(self.folder, settings=DURABLE)
-        self.server.start()
-
-    @contextmanager
-    def behind_django(self) -> Iterator[None]:
-        """Django's aliases lead to this server: only the socket differs."""
-        usual = connections["default"].settings_dict["HOST"]
-        try:
-            lead_to(str(self.server.socket_dir))
-            yield
-        finally:
-            lead_to(usual)
-
-    def setup(self) -> Connection:
-        return psycopg.connect(self.server.setup_url(self.name), autocommit=True)
-
-    def as_role(self, role: str, synchronous: str = "on") -> Connection:
-        url = self.server.url(role, environment.password(role), self.name)
-        return psycopg.connect(url, autocommit=True, options=f"-c synchronous_commit={synchronous}")
-
-    def kill_and_restart(self) -> None:
-        self.server.kill()
-        self.server.start()
-
-
-def lead_to(host: str) -> None:
-    """Let Django's aliases connect there from now on."""
-    for alias in connections:
-        connections[alias].close()
-        connections[alias].settings_dict["HOST"] = host
 
 
 @pytest.fixture(scope="module")

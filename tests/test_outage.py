@@ -9,18 +9,17 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections, transaction
-from psycopg_pool import ConnectionPool
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from gatekeeper import gate, roles
-from gatekeeper.connections import PooledConnection
 from tests import environment, racing, raw
 from tests.scene import Scene, newest
 from tests.world import VALUES, now
@@ -197,21 +196,21 @@ def test_a_connection_lost_at_commit_shows_nothing(scene: Scene, proxy: Proxy) -
     assert shown(scene) == SHOWN
 
 
-def test_the_pool_lends_no_connection_that_the_server_has_ended(setup_connection: Connection) -> None:
-    """It looks at the socket alone: the end must be seen there, before a page fails of it."""
-    address = environment.setup_url(environment.database_name())
-    check = ConnectionPool.check_connection
-    with ConnectionPool(
-        address, connection_class=PooledConnection, check=check, open=True, min_size=1, max_size=1
-    ) as pool:
-        with pool.connection() as lent:
-            first = lent.info.backend_pid
-        with pool.connection() as lent:
-            assert lent.info.backend_pid == first
-        setup_connection.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
-        with pool.connection() as lent:
-            assert lent.info.backend_pid != first
-            assert lent.execute("SELECT 1").fetchone() == (1,)
+def test_a_kept_connection_that_the_server_has_ended_is_seen_and_made_anew(scene: Scene) -> None:
+    """Without a question to the server while nothing waits on the socket: the end must be seen there."""
+    for alias in ("default", "vault"):
+        kept: Any = connections[alias]
+        kept.ensure_connection()
+        first = kept.connection.info.backend_pid
+        with CaptureQueriesContext(kept) as asked:
+            assert kept.is_usable()
+        assert not asked.captured_queries
+        scene.world.setup.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+        assert not kept.is_usable()
+        kept.health_check_enabled, kept.health_check_done = True, False  # as at the beginning of a request
+        with kept.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        assert kept.connection.info.backend_pid != first
 
 
 # The caller's transaction

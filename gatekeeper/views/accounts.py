@@ -127,7 +127,7 @@ def _refused(request: HttpRequest, refusal: gate.Refusal, reference: str, grant:
     unevaluated = refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed")
     # That the log failed is said beside the rows; they stand as they are now.
     codes = seen.codes if refusal.reason == "record_failed" else unevaluated
-    shut = replace(seen, reason=refusal.reason, codes=codes)
+    shut = replace(seen, reason=refusal.reason, codes=codes, away=refusal.away or seen.away)
     return closed_gate(request, shut, reference=reference)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import AccessRequest, Account, Assignment, Feed, Grant, Ticket
+from gatekeeper.views.errors import RETRY_AFTER
 from staff.decorators import refusal
 from staff.members import member_of
 from staff.models import Signature
@@ -190,7 +192,13 @@ def closed_gate(
         else [],
         "more": [],
     }
-    return render(request, "gatekeeper/gate.html", context, status=200 if seen.open else 403)
+    # A poll's answer is shown in the page, whatever it says.
+    away = seen.away and "HX-Request" not in request.headers
+    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.OK if seen.open else HTTPStatus.FORBIDDEN
+    answer = render(request, "gatekeeper/gate.html", context, status=status)
+    if away:
+        answer["Retry-After"] = RETRY_AFTER
+    return answer
 
 
 def _approved(grant: Grant | None) -> dict[str, object] | None:

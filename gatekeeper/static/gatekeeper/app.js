@@ -81,7 +81,7 @@
   async function secondsLeft(address, options) {
     try {
       const answer = await fetch(address, { redirect: "manual", ...options });
-      if (answer.status === 409) return null; // the key was renewed meanwhile
+      if (answer.status === 409 || answer.status >= 500) return null; // the key was renewed, the database away
       return answer.ok ? (await answer.json()).left : 0;
     } catch {
       return null; // no network: nothing is known

@@ -65,9 +65,9 @@ DATABASES = {
         "USER": _parts.pop("user"),
         "PASSWORD": _parts.pop("password", ""),
         "HOST": _parts.pop("host", ""),
-        # As with us: connections are kept, in a pool, and looked at before use.
+        # As with us: each thread keeps its connection, which is looked at before use.
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}},
+        "CONN_MAX_AGE": None,
     }
 }
 AUTHENTICATION_BACKENDS = [

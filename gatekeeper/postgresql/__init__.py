@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, whose connections look after themselves: see `base`."""
