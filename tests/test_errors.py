@@ -108,7 +108,7 @@ def test_machines_are_answered_in_json(
     def away(*_args: object) -> None:
         raise error("gone")
 
-    monkeypatch.setattr("gatekeeper.views.feeds._authentic", away)
+    monkeypatch.setattr("gatekeeper.views.ticket_feed.read", away)
     answer = client.post(reverse("api_heartbeat"), "{}", content_type="application/json")
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
     assert answer.json() == {"reason": "service unavailable"}
