@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -51,6 +52,8 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
 
 
 _NOTHING: Final = object()
+#: Embeddings, overrides and isolates: they reach to the line's end, or close what the page has opened.
+_TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @register.simple_tag
@@ -217,6 +220,13 @@ def lines(value: object) -> list[tuple[str, str]]:
     if isinstance(value, (list, tuple)):
         return [("", _plain(one)) for one in value]
     return [("", _plain(value))]
+
+
+@register.filter
+def isolated(text: object) -> SafeString:
+    """Text of a stranger, which turns neither the line around nor itself: apart from what stands beside it,
+    and each character that would set a direction as its code."""
+    return format_html("<bdi>{}</bdi>", _TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", str(text)))
 
 
 @register.simple_tag
