@@ -586,7 +586,8 @@ def test_uploaded_files_are_judged_anew(office: Office, settings: Settings) -> N
     electronic = office.uploads(good(), "electronic")
     qualified = office.uploads(certified(*QUALIFIED), "qualified")
     scan = office.uploads(plain_pdf(), "paper")
-    assert [of(one)[0] for one in (electronic, qualified, scan)] == [0, 0, 0]
+    marked = office.uploads(b"\xef\xbb\xbf" + jan().sign(plain_pdf("marked")), "electronic")
+    assert [of(one)[0] for one in (electronic, qualified, scan, marked)] == [0, 0, 0, 0]
     wrong = office.uploads(good() + b"\n", "electronic")
     assert "its electronic signature: added" in of(wrong)[1]
     raised = office.uploads(jan().sign(plain_pdf("2")), "qualified")

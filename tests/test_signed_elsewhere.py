@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from asn1crypto.crl import CertificateList
+from asn1crypto.ocsp import OCSPResponse
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko.pdf_utils import generic
@@ -214,6 +215,28 @@ def _proved_as_revoked(trust: Service, pdf: bytes, number: int, days: int) -> st
     """The verdict of the file with a list in it by which its certificate was revoked so many days ago."""
     trust.revoked = {number: NOW - timedelta(days=days)}
     return verdict(with_lists(pdf, trust)).code
+
+
+def test_an_answer_that_cannot_be_used_any_more_is_not_worse_than_none(settings: Settings) -> None:
+    trust, before = Service(), NOW - timedelta(days=30)
+    settings.TRUST_ROOTS = trust.root.pem
+    brief = trust.responder(until=NOW - timedelta(days=20))
+    for level in ("B-T", "B-B"):
+        pdf = BytesIO(trust.sign(plain_pdf(), level, at=before))
+        answer = OCSPResponse.load(trust.answer(trust.person, before, by=brief))
+        DocumentSecurityStore.add_dss(pdf, None, ocsps=[answer], force_write=True)
+        assert verdict(pdf.getvalue()).ok
+    trust.revoked[trust.person.certificate.serial_number] = NOW - timedelta(days=25)
+    assert verdict(with_lists(pdf.getvalue(), trust)).code == "revoked"
+
+
+def test_an_answer_in_the_signature_itself_counts_too() -> None:
+    """As Adobe's have it."""
+    trust = service()
+    subfilter = fields.SigSeedSubFilter.ADOBE_PKCS7_DETACHED
+    adobe = trust.sign(plain_pdf(), "B-LT", subfilter=subfilter, answers=True)
+    assert PdfFileReader(BytesIO(adobe)).root.get("/DSS") is None
+    assert verdict(adobe).ok
 
 
 # What was changed since

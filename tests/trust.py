@@ -161,9 +161,10 @@ class Service:
             built = built.add_revoked_certificate(entry.build())
         return built.sign(of.key, self._digest, rsa_padding=self._padding).public_bytes(DER)
 
-    def answer(self, holder: Holder, at: datetime | None = None) -> bytes:
-        """What the responder says of a certificate, in DER."""
+    def answer(self, holder: Holder, at: datetime | None = None, *, by: Holder | None = None) -> bytes:
+        """What the authority, or its responder, says of a certificate, in DER."""
         moment, when = at or datetime.now(UTC), self.revoked.get(holder.certificate.serial_number)
+        responder = by or self.issuer
         built = (
             ocsp.OCSPResponseBuilder()
             .add_response(
@@ -176,9 +177,16 @@ class Service:
                 revocation_time=when,
                 revocation_reason=None,
             )
-            .responder_id(ocsp.OCSPResponderEncoding.HASH, self.issuer.certificate)
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, responder.certificate)
         )
-        return built.sign(self.issuer.key, self._digest).public_bytes(DER)
+        if by:
+            built = built.certificates([by.certificate])
+        return built.sign(responder.key, self._digest).public_bytes(DER)
+
+    def responder(self, *, until: datetime) -> Holder:
+        """Who answers for the authority, with a certificate of its own."""
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
+        return self._issue("Responder", self.issuer, (usage("digital_signature"), purpose), until=until)
 
     def sign(
         self, pdf: bytes, level: str = "B-B", *, by: Holder | None = None, at: datetime | None = None,
@@ -197,7 +205,7 @@ class Service:
         metadata = signers.PdfSignatureMetadata(
             field_name=field_name,
             md_algorithm="sha512" if self.kind == "ed25519" else "sha256",
-            subfilter=fields.SigSeedSubFilter.PADES,
+            subfilter=more.pop("subfilter", fields.SigSeedSubFilter.PADES),
             use_pades_lta=level == "B-LTA",
             **more,
         )

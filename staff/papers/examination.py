@@ -13,7 +13,7 @@ import re
 import resource
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
@@ -35,6 +35,7 @@ from pyhanko.sign.validation.status import (
     ModificationInfo,
     PdfSignatureStatus,
     SignatureCoverageLevel,
+    SignatureStatus,
 )
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import (
@@ -65,6 +66,8 @@ _REVOCATION: Final = CertRevTrustPolicy(
     freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
     retroactive_revinfo=True,
 )
+#: What pyHanko calls a certificate about whose revocation it was told something that it cannot use.
+_UNUSABLE: Final = (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER)
 #: pyHanko's own policy, without the rule by which a field that is no signature's may be filled in.
 _POLICY: Final = diff.StandardDiffPolicy(
     global_rules=[
@@ -97,6 +100,10 @@ class Known:
     certificates: list[x509.Certificate]
     responses: list[ocsp.OCSPResponse]
     lists: list[crl.CertificateList]
+
+    def bare(self) -> Known:
+        """Without what the file holds about revocation."""
+        return replace(self, responses=[], lists=[])
 
     def as_of(self, moment: datetime) -> ValidationContext:
         """A context remembers what it was told of certificates: a new one for each judgement."""
@@ -147,7 +154,7 @@ def examine(data: bytes, *, roots: str, moment: datetime) -> dict[str, Any]:
     for one in sorted((*signatures, *stamps), key=lambda one: one.signed_revision, reverse=True):
         whole = one.signed_revision == last
         if one.sig_object_type == "/DocTimeStamp":
-            stamp = validate_pdf_timestamp(one, known.as_of(at), diff_policy=_POLICY)
+            stamp = _stamped(one, known, at)
             code = _of_stamp(stamp, whole=whole)
             at = min(at, stamp.timestamp)
         else:
@@ -193,23 +200,50 @@ def _archived(signatures: Iterable[EmbeddedPdfSignature]) -> Iterator[Any]:
 
 
 def _validated(signature: EmbeddedPdfSignature, known: Known, at: datetime) -> PdfSignatureStatus:
-    """The status as of the signature's own time stamp, where it has a good one."""
-    status = _validated_as_of(signature, known, at, at)
+    """The status as of the signature's own time stamp, where it has a good one.
+
+    An answer about revocation that cannot be used, as one whose responder's own certificate ran out, is
+    worth nothing, and not worse than none; one by which something was revoked always counts.
+    """
+    bare = known.bare()
+    status = _at_its_stamp(signature, known, known, at)
+    if _is_unusable(status, status.timestamp_validity):
+        status = _at_its_stamp(signature, known, bare, at)
+    if _is_unusable(status, status.timestamp_validity):
+        status = _at_its_stamp(signature, bare, bare, at)
+    return status
+
+
+def _stamped(signature: EmbeddedPdfSignature, known: Known, at: datetime) -> DocumentTimestampStatus:
+    """The same of a time stamp over the document."""
+    status = validate_pdf_timestamp(signature, known.as_of(at), diff_policy=_POLICY)
+    if _is_unusable(status):
+        status = validate_pdf_timestamp(signature, known.bare().as_of(at), diff_policy=_POLICY)
+    return status
+
+
+def _is_unusable(*found: SignatureStatus | None) -> bool:
+    there = [one for one in found if one]
+    unusable = any(one.trust_problem_indic in _UNUSABLE for one in there)
+    return unusable and not any(one.revoked for one in there)
+
+
+def _at_its_stamp(
+    signature: EmbeddedPdfSignature, known: Known, of_stamp: Known, at: datetime
+) -> PdfSignatureStatus:
+    stamps = of_stamp.as_of
+    status = _validated_as_of(signature, known.as_of(at), stamps(at))
     stamp = status.timestamp_validity
     if stamp and stamp.valid and stamp.trusted and stamp.timestamp < at:
-        status = _validated_as_of(signature, known, stamp.timestamp, at)
+        status = _validated_as_of(signature, known.as_of(stamp.timestamp), stamps(at))
     return status
 
 
 def _validated_as_of(
-    signature: EmbeddedPdfSignature, known: Known, signed: datetime, stamped: datetime
+    signature: EmbeddedPdfSignature, signer: ValidationContext, stamp: ValidationContext
 ) -> PdfSignatureStatus:
     return validate_pdf_signature(
-        signature,
-        known.as_of(signed),
-        known.as_of(stamped),
-        diff_policy=_POLICY,
-        key_usage_settings=_ANY_USAGE,
+        signature, signer, stamp, diff_policy=_POLICY, key_usage_settings=_ANY_USAGE
     )
 
 
