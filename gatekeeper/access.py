@@ -229,6 +229,26 @@ _WAITING = """
 """
 
 
+def asked_beside(member: Member) -> dict[tuple[str, str], str]:
+    """Account and ticket of what this member asked for that is not open: `pending`, or `approved`."""
+    found = rows(_ASKED, {"member": member.pk})
+    return {(account, ticket): state for account, ticket, state in found}
+
+
+_ASKED = """
+    SELECT a.reference, k.number, s.state FROM (
+        SELECT r.account_id, r.ticket_id, 'pending' FROM gatekeeper_accessrequest r
+        WHERE r.member_id = %(member)s AND r.state = 'pending' AND r.lapses_at > clock_timestamp()
+        UNION ALL
+        SELECT g.account_id, g.ticket_id, 'approved' FROM gatekeeper_grant g
+        WHERE g.member_id = %(member)s AND g.ended_at IS NULL AND g.open_before > clock_timestamp()
+            AND (g.opened_at IS NULL OR g.while_open AND g.window_ends_at <= clock_timestamp())
+    ) s (account_id, ticket_id, state)
+        JOIN gatekeeper_account a ON a.id = s.account_id JOIN gatekeeper_ticket k ON k.id = s.ticket_id
+    ORDER BY s.state DESC  -- of both, what can be opened is told
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A grant with what lists and the account's page say of it: nothing of it is personal."""

@@ -20,6 +20,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connections
 
 from audit.functions import call
+from audit.functions import rows as several
 from gatekeeper import catalogue, vault
 from gatekeeper.cipher import AccountCipher, CipherError, Json
 
@@ -105,6 +106,26 @@ def look(
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
         return Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY))
     return Gate(reason, rows(codes), by_category(shut), *facts)
+
+
+_GATES = """
+    SELECT g.reason, g.codes, g.shut, g.signature, g.account_id, g.ticket_id, g.request_id, g.grant_id
+    FROM unnest(%(accounts)s::text[], %(tickets)s::text[]) WITH ORDINALITY AS p (account, ticket, place)
+        CROSS JOIN LATERAL vault.gate(%(digest)s::bytea, p.account, p.ticket, NULL, NULL) g
+    ORDER BY p.place
+"""
+
+
+def look_at_all(caller: Caller, pairs: Sequence[tuple[str, str]]) -> list[Gate]:
+    """`look` at pairs of account and ticket at once, for lists: one answer each, in their order."""
+    accounts, tickets = [account for account, _ in pairs], [ticket for _, ticket in pairs]
+    values = {"digest": caller.digest, "accounts": accounts, "tickets": tickets}
+    try:
+        found = several(_GATES, values) if pairs else []
+    except DatabaseError as error:
+        logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
+        return [Gate("check_failed", _UNEVALUATED) for _ in pairs]
+    return [Gate(reason, rows(codes), by_category(shut), *facts) for reason, codes, shut, *facts in found]
 
 
 def reveal(

@@ -331,7 +331,6 @@ class GateView:
     next_step: NextStep | None
     missing: int
     ends_at: datetime | None = None
-    poll_url: str = ""
 
     @property
     def beside(self) -> str:
@@ -413,7 +412,6 @@ def gate_view(
     steps: Mapping[str, str] | None = None,
     step_fields: tuple[tuple[str, str], ...] = (),
     ends_at: datetime | None = None,
-    poll_url: str = "",
 ) -> GateView:
     """In: a code per condition, facts, and addresses by step kind (`sign_in`, `verify`,
     `request`, `open`) for the steps that this viewer can take; `step_fields` go with a POST.
@@ -430,7 +428,6 @@ def gate_view(
         next_step=_next_step(failing, urls, step_fields),
         missing=len(missing),
         ends_at=ends_at if not failing else None,
-        poll_url=poll_url,
     )
 
 

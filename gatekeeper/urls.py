@@ -12,6 +12,7 @@ from gatekeeper.views import (
     errors,
     feeds,
     home,
+    live,
     log,
     papers,
     reports,
@@ -45,6 +46,8 @@ register_converter(MemberNumber, "member")
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("list", home.home_list, name="home_list"),
+    path("pulse", live.pulse, name="pulse"),
     path("go/", home.go, name="go"),
     path("tickets/<ticket:number>", home.ticket, name="ticket"),
     # the gate, and what is behind it

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import expect, sync_playwright
 
+from gatekeeper.views.live import EVERY
 from staff.models import Session
 from tests.people import PASSWORD, fresh_code, give_factors, member, sign_in
 from tests.world import VALUES
@@ -38,7 +39,7 @@ FLAGS = [
 EXPECTED = "Failed to load resource: the server responded with a status of 40"
 SECOND = 1000  # in milliseconds, as the browser counts
 PATIENCE = 15 * SECOND  # what a busy machine may take; a failure takes as long
-POLL = 16 * SECOND  # a little more than the pages wait between two questions
+POLL = EVERY * SECOND + 500  # a little more than the pages wait between two questions
 
 # Values that could not stand on a page by chance.
 SECRETS = {
@@ -82,6 +83,18 @@ class Desk:
 
     def goto(self, name: str, *arguments: object, query: str = "") -> None:
         self.page.goto(self.origin + reverse(name, args=arguments) + query)
+
+    def poll(self) -> None:
+        """Let the time pass (the page's clock is the test's) until the page asks, and wait for the answer."""
+        with self.page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
+            self.page.clock.fast_forward(POLL)
+
+    def pass_time(self, seconds: int) -> None:
+        """Let so much time pass, with the questions that a page asks meanwhile."""
+        while seconds * SECOND >= POLL:
+            self.poll()
+            seconds -= POLL // SECOND + 1
+        self.page.clock.fast_forward(seconds * SECOND)
 
     def sign_in(self) -> None:
         """Through the pages: the password, then the one-time code."""

@@ -31,7 +31,7 @@ from gatekeeper import access
 from gatekeeper.demo import ticket_message
 from gatekeeper.models import Grant
 from staff.invitations import digest_of, path_of
-from tests.desks import EMAIL, POLL, SECOND, Desk, Desks
+from tests.desks import EMAIL, Desk, Desks
 from tests.entries import entry
 from tests.people import PASSWORD, fresh_code, give_factors, sign_in
 from tests.poppler import text_of
@@ -261,9 +261,9 @@ def reveal(desk: Desk) -> Locator:
 
 def test_a_value_hides_itself(opened: Desk) -> None:
     value = reveal(opened)
-    opened.page.clock.fast_forward(25 * SECOND)
+    opened.pass_time(25)
     expect(value).to_be_visible()
-    opened.page.clock.fast_forward(5 * SECOND)
+    opened.pass_time(6)
     expect(value).to_have_count(0)
     assert opened.secrets_in_page() == set()
 
@@ -326,12 +326,6 @@ def age(desk: Desk) -> datetime:
     return seen
 
 
-def poll(desk: Desk) -> None:
-    """Let the time pass until the page asks, and wait for the answer."""
-    with desk.page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
-        desk.page.clock.fast_forward(POLL)
-
-
 def test_the_inbox_refreshes_itself_and_keeps_no_session_alive(desks: Desks) -> None:
     manager = desks.signed_in(desks.scene.boss)
     manager.page.clock.install()
@@ -340,10 +334,10 @@ def test_the_inbox_refreshes_itself_and_keeps_no_session_alive(desks: Desks) -> 
     seen = age(manager)
 
     desks.scene.ask()
-    poll(manager)
+    manager.poll()
     expect(manager.button("Approve")).to_be_visible()
     expect(manager.page.locator("#live")).to_have_text("1 request to decide")
-    poll(manager)
+    manager.poll()
     assert manager.session.last_seen_at == seen
     manager.page.reload()
     assert manager.session.last_seen_at > seen
@@ -352,18 +346,8 @@ def test_the_inbox_refreshes_itself_and_keeps_no_session_alive(desks: Desks) -> 
     desks.scene.world.change(
         "staff_session", manager.session.pk, last_seen_at=datetime.now(UTC) - timedelta(hours=1)
     )
-    poll(manager)
+    manager.poll()
     expect(manager.heading("Locked")).to_be_visible()
-
-
-def test_the_inbox_waits_while_somebody_is_at_work_in_it(desks: Desks) -> None:
-    desks.scene.ask()
-    manager = desks.signed_in(desks.scene.boss)
-    manager.page.clock.install()
-    manager.goto("inbox")
-    manager.click(manager.page.get_by_text("Reject…"))
-    manager.page.clock.fast_forward(POLL)
-    expect(manager.button("Not needed for this ticket")).to_be_visible()
 
 
 def test_the_gate_shows_and_announces_the_approval_by_itself(desks: Desks) -> None:
@@ -374,11 +358,11 @@ def test_the_gate_shows_and_announces_the_approval_by_itself(desks: Desks) -> No
     live = consultant.page.locator("#live")
     expect(consultant.heading("Your request")).to_be_visible()
     seen = age(consultant)
-    poll(consultant)
+    consultant.poll()
     expect(live).to_contain_text("Asked at")
 
     assert desks.scene.approve(request) == ""
-    poll(consultant)
+    consultant.poll()
     expect(consultant.button("Open the account")).to_be_visible()
     expect(live).to_contain_text("Approved for 60 min.")
     expect(consultant.heading("Your request")).to_have_count(0)
@@ -389,9 +373,8 @@ def test_the_gate_shows_and_announces_the_approval_by_itself(desks: Desks) -> No
     grant = Grant.objects.get(request=request).pk
     other = sign_in(desks.scene.world, desks.scene.anna)
     other.post(reverse("open_window", args=[REFERENCE]), {"grant": grant})
-    poll(consultant)
+    consultant.poll()
     expect(live).to_have_text("Access is open.")
-    consultant.click(consultant.link("Open the account"))
     expect(consultant.reveals("E-mail")).to_be_visible()
 
 

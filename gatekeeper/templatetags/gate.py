@@ -23,8 +23,9 @@ from heroicons.templatetags.heroicons import heroicon_outline
 
 from audit.models import Entry
 from gatekeeper import badges, catalogue, entries, presentation, times
+from gatekeeper.access import Held
 from gatekeeper.models import Ticket
-from gatekeeper.navigation import places
+from gatekeeper.navigation import places as places_of
 from staff.models import Role
 
 register = template.Library()
@@ -143,17 +144,26 @@ def last_day(value: datetime | None) -> str:
 
 
 @register.filter
-def countdown(ends_at: datetime | None) -> str:
-    """`<time>` with what is left until then; app.js counts it down."""
+def countdown(ends_at: datetime | None, grant: int | str = "") -> str:
+    """`<time>` with what is left until then; live.js counts it down by the server's clock, and at nothing
+    hides what was revealed under that grant."""
     if ends_at is None:
         return ""
     words = times.minutes_and_seconds(times.left_until(ends_at))
     return format_html(
-        '<time class="countdown" data-ends="{}" datetime="{}">{}</time>',
+        '<time class="countdown" data-ends="{}" data-now="{}" data-of="{}" datetime="{}">{}</time>',
         int(ends_at.timestamp()),
+        int(timezone.now().timestamp()),
+        grant,
         ends_at.isoformat(),
         words,
     )
+
+
+@register.filter
+def places(open_grants: Iterable[tuple[Held, str]]) -> Iterable[tuple[str, str]]:
+    """Address and account of what is open, each account once."""
+    return {held.reference: (url, held.reference) for held, url in open_grants}.values()
 
 
 @register.simple_tag
@@ -259,9 +269,13 @@ def navigation(context: template.Context) -> SafeString:
 
 def _count(context: template.Context, rail: str, place: str) -> str:
     """How many wait at a place of the rail: asked for only where it is shown."""
-    waiting = context.get(f"{place}_count", 0) if f"{{{place}}}" in rail else 0
+    if f"{{{place}}}" not in rail:
+        return ""
+    waiting = context.get(f"{place}_count", 0)
     waiting = waiting() if callable(waiting) else waiting
-    return fill("gatekeeper/frame/_count.html", variant=place, number=waiting) if waiting else ""
+    number = fill("gatekeeper/frame/_count.html", variant=place, number=waiting) if waiting else ""
+    swapped = ' hx-swap-oob="true"' if context.get("polled") else ""
+    return f'<span id="{place}-count"{swapped}>{number}</span>'
 
 
 @lru_cache(maxsize=512)
@@ -274,7 +288,7 @@ def _rail(roles: tuple[str, ...], here: str, language: str) -> str:
 def _places(roles: tuple[str, ...], _language: str) -> list[dict[str, str]]:
     return [
         {"name": one.name, "label": one.label, "href": reverse(one.name), "icon": _icon(one.icon)}
-        for one in places(roles)
+        for one in places_of(roles)
     ]
 
 

@@ -16,19 +16,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.models import Account, Grant
-from gatekeeper.views.pages import (
-    account_url,
-    closed_gate,
-    open_gate,
-    open_grants,
-    request_url,
-)
+from gatekeeper.views import live
+from gatekeeper.views.closed import closed_gate, ended, gate_facts
+from gatekeeper.views.pages import account_url, open_gate, request_url
 from staff.callers import Caller
 from staff.decorators import polling
-from staff.members import member_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
@@ -50,10 +45,33 @@ def account(request: HttpRequest, reference: str) -> HttpResponse:
 @polling
 @require_GET
 def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
-    """The gate's page for the widget that asks by itself; it is no activity of the session."""
+    """The account or its gate for the page that asks by itself; it is no activity of the session."""
     ticket = request.GET.get("ticket") or None
+    was = [_number(text) for text in request.GET.get("was", "").split(",")]  # what the page showed as open
+    held = live.held(request, account=reference)
+    here = [one for one in held if one.reference == reference]
+    shown = next((one for one in here if one.id == was[0]), None)
+    if shown is not None:
+        facts = _facts(shown, here)
+        return live.answer(
+            request,
+            facts,
+            lambda more: _page(
+                request,
+                _look(request, reference, shown.id),
+                reference,
+                more={**more, "same_data": request.GET.get("data") == live.mark(_data(shown, here))},
+                was=was,
+            ),
+        )
     seen = gate.look(Caller.of(request), account=reference, ticket=ticket)
-    return closed_gate(request, seen, reference=reference, ticket=ticket)
+    if seen.open:
+        return _page(request, seen, reference, more={"polled": True}, was=was)
+    return live.answer(
+        request,
+        gate_facts(request, seen, reference),
+        lambda more: closed_gate(request, seen, reference=reference, ticket=ticket, was=was, more=more),
+    )
 
 
 @require_POST
@@ -147,15 +165,18 @@ def _page(
     *,
     values: dict[str, Json] | None = None,
     people: dict[str, object] | None = None,
+    more: Mapping[str, object] | None = None,
+    was: Sequence[int] = (),
 ) -> HttpResponse:
-    held = access.held(Caller.of(request), member_of(request), account=reference, shown=seen)
+    held = live.held(request, account=reference, shown=seen)
     here = [one for one in held if one.reference == reference]
     grant = next((one for one in here if one.id == seen.grant_id), None)
     if grant is None:  # it has ended since
-        return closed_gate(request, _look(request, reference, seen.grant_id), reference=reference)
+        again = _look(request, reference, seen.grant_id)
+        return closed_gate(request, again, reference=reference, was=was, more=more)
     widget = open_gate(request, seen, grant)
     # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
-    still_open = [one for one in held if one is not grant or not widget.missing]
+    live.show(request, [one for one in held if one is not grant or not widget.missing])
     token = get_token(request)
     sections = [
         _section(grant, here, code, str(words), values or {})
@@ -175,10 +196,27 @@ def _page(
         "beside": grant.beside,
         "sections": sections,
         "people": _people(grant, here, people or {}),
-        "open_grants": open_grants(still_open),
         "form": {"url": reverse("reveal", args=[reference]), "csrf": token},
+        "happened": ended(request, set(was) - {one.id for one in here}),
+        **live.question(
+            request,
+            reverse("gate_state", args=[reference]),
+            _facts(grant, here),
+            was=",".join(str(one.id) for one in (grant, *(other for other in here if other is not grant))),
+            data=live.mark(_data(grant, here)),
+        ),
+        **(more or {}),
     }
     return render(request, "gatekeeper/account.html", context)
+
+
+def _data(grant: access.Held, here: Sequence[access.Held]) -> object:
+    """What the page's fields rest on: while it is the same, revealed values stay where they are."""
+    return grant.id, [(one.id, sorted(one.shut.items())) for one in here]
+
+
+def _facts(grant: access.Held, here: Sequence[access.Held]) -> object:
+    return _data(grant, here), [one.ends_at for one in here], grant.beside
 
 
 def _extend_url(grant: access.Held) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from gatekeeper import access, badges, catalogue, presentation, times
 from gatekeeper.forms import ApproveForm, DenyForm
 from gatekeeper.models import AccessRequest, Grant, Ticket
+from gatekeeper.views import live
 from gatekeeper.views.home import nda_state
 from staff.callers import Caller
 from staff.decorators import polling, refusal, role_required
@@ -23,6 +26,8 @@ from staff.members import member_of
 from staff.models import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest, HttpResponse
 
     from staff.models import Member
@@ -36,29 +41,53 @@ DECIDED_SHOWN = 50
 @role_required("manage")
 def inbox(request: HttpRequest) -> HttpResponse:
     """What waits for this manager, and what was decided today."""
-    return render(request, "gatekeeper/inbox.html", _inbox(request))
+    return _inbox(request, _work(request), {})
 
 
 @polling
 @require_GET
 @role_required("manage")
 def inbox_list(request: HttpRequest) -> HttpResponse:
-    """The list alone, which asks for itself; it is no activity of the session."""
-    return render(request, "gatekeeper/inbox/_list.html", _inbox(request))
+    """The inbox for the page that asks by itself; it is no activity of the session."""
+    work = _work(request)
+    return live.answer(request, work.facts, lambda more: _inbox(request, work, more))
 
 
-def _inbox(request: HttpRequest) -> dict[str, object]:
+@dataclass(frozen=True)
+class _Work:
+    """What of an inbox changes by itself."""
+
+    waiting: list[AccessRequest]
+    decided: list[dict[str, object]]
+
+    @property
+    def facts(self) -> object:
+        waiting = [
+            (one.pk, one.ticket.state, one.ticket.assignee_id, one.account.restricted_at)
+            for one in self.waiting
+        ]
+        return waiting, [sorted(one.items()) for one in self.decided]
+
+
+def _work(request: HttpRequest) -> _Work:
     manager = member_of(request)
-    waiting = [_item(asked) for asked in access.waiting_for(manager)]
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     decided = AccessRequest.objects.filter(decided_at__gte=midnight, decided_by__isnull=False)
     mine = decided.filter(decided_by=manager) | decided.filter(member__manager=manager)
     rows = mine.select_related("member", "account", "ticket", "decided_by", "grant")
-    return {
-        "requests": waiting,
-        "decided": [_decided(asked) for asked in rows.order_by("-decided_at")[:DECIDED_SHOWN]],
+    newest = rows.order_by("-decided_at")[:DECIDED_SHOWN]
+    return _Work(access.waiting_for(manager), [_decided(asked) for asked in newest])
+
+
+def _inbox(request: HttpRequest, work: _Work, more: Mapping[str, object]) -> HttpResponse:
+    context = {
+        "requests": [_item(asked) for asked in work.waiting],
+        "decided": work.decided,
         **CHOICES,
+        **live.question(request, reverse("inbox_list"), work.facts),
+        **more,
     }
+    return render(request, "gatekeeper/inbox.html", context)
 
 
 @require_GET

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,16 +22,20 @@ from gatekeeper import access, catalogue, gate, presentation
 from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
-from gatekeeper.views.pages import account_url, open_grants, steps_for
-from staff import proposals, register
+from gatekeeper.views import live
+from gatekeeper.views.pages import account_url, steps_for
+from staff import register
 from staff.callers import Caller
+from staff.decorators import polling
 from staff.members import member_of
-from staff.models import Member
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.http import HttpRequest, HttpResponse
+
+    from staff.models import Member
 
 TICKETS_A_PAGE = 25
 
@@ -43,15 +47,49 @@ _TICKET = re.compile(r"^ZD-([0-9]{1,12})$", re.IGNORECASE)
 def home(request: HttpRequest) -> HttpResponse:
     """Open now, my tickets with the gate's state, my own papers."""
     member = member_of(request)
-    consultant = "consultant" in member.roles
-    tickets, more = _tickets(request, member) if consultant else ([], "")
+    return _home(request, member, _work(request, member), {})
+
+
+@polling
+@require_GET
+def home_list(request: HttpRequest) -> HttpResponse:
+    """Home for the page that asks by itself; it is no activity of the session."""
+    member = member_of(request)
+    work = _work(request, member)
+    return live.answer(request, work.facts, lambda more: _home(request, member, work, more))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What of a home changes by itself."""
+
+    tickets: list[dict[str, object]]
+    more_url: str
+    feed_heard_at: datetime | None
+
+    @property
+    def facts(self) -> object:
+        lines = [(line["number"], line["state"], line["reference"], line["mark"]) for line in self.tickets]
+        return lines, self.more_url, self.feed_heard_at
+
+
+def _work(request: HttpRequest, member: Member) -> _Work:
+    if "consultant" not in member.roles:
+        return _Work([], "", None)
+    return _Work(*_tickets(request, member), _stale_feed())
+
+
+def _home(request: HttpRequest, member: Member, work: _Work, more: Mapping[str, object]) -> HttpResponse:
+    page = request.GET.get("page", "")
     context = {
-        "consultant": consultant,
-        "tickets": tickets,
-        "more_tickets_url": more,
-        "feed_heard_at": _stale_feed() if consultant else None,
+        "consultant": "consultant" in member.roles,
+        "tickets": work.tickets,
+        "more_tickets_url": work.more_url,
+        "feed_heard_at": work.feed_heard_at,
         "own": _own(request, member),
         "report_form": ReportForm() if "privacy" in member.roles else None,
+        **live.question(request, reverse("home_list"), work.facts, page=page if page.isdigit() else ""),
+        **more,
     }
     return render(request, "gatekeeper/home.html", context)
 
@@ -85,19 +123,27 @@ def ticket(request: HttpRequest, number: str) -> HttpResponse:
         return render(request, "gatekeeper/ticket.html", refused, status=403)
     if len(found.accounts) == 1:
         return HttpResponseRedirect(account_url(found.accounts[0], number))
-    accounts = [_line(request, found, reference) for reference in found.accounts]
-    return render(request, "gatekeeper/ticket.html", {"number": number, "accounts": accounts})
+    lines = _lines(request, [(found, reference) for reference in found.accounts])
+    return render(request, "gatekeeper/ticket.html", {"number": number, "accounts": lines})
 
 
 def _tickets(request: HttpRequest, member: Member) -> tuple[list[dict[str, object]], str]:
     mine = Ticket.objects.filter(assignee=member, state__in=sorted(catalogue.OPEN_STATES))
     page = Paginator(mine.order_by("-updated_at", "-id"), TICKETS_A_PAGE).get_page(request.GET.get("page"))
-    lines = [_line(request, found, reference) for found in page for reference in found.accounts]
+    lines = _lines(request, [(found, reference) for found in page for reference in found.accounts])
     return lines, f"/?page={page.next_page_number()}" if page.has_next() else ""
 
 
-def _line(request: HttpRequest, found: Ticket, reference: str) -> dict[str, object]:
-    seen = gate.look(Caller.of(request), account=reference, ticket=found.number)
+def _lines(request: HttpRequest, pairs: Sequence[tuple[Ticket, str]]) -> list[dict[str, object]]:
+    gates = gate.look_at_all(Caller.of(request), [(reference, found.number) for found, reference in pairs])
+    asked = access.asked_beside(member_of(request))
+    return [
+        _line(found, reference, seen, asked.get((reference, found.number), ""))
+        for (found, reference), seen in zip(pairs, gates, strict=True)
+    ]
+
+
+def _line(found: Ticket, reference: str, seen: gate.Gate, asked: str) -> dict[str, object]:
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
     steps = steps_for(seen, reference=reference, ticket=found.number)
     fields = (("grant", str(seen.grant_id or "")),)
@@ -109,8 +155,10 @@ def _line(request: HttpRequest, found: Ticket, reference: str) -> dict[str, obje
         "reference": reference,
         "url": account_url(reference, found.number),
         "row": failing[0] if failing else None,
-        "waits": seen.reason == "grant_not_started",
-        "step": view.next_step,
+        "open": seen.open,
+        "beside": asked if seen.open else "",
+        "step": None if seen.open else view.next_step,
+        "mark": (seen.reason, seen.grant_id, asked),
     }
 
 
@@ -139,17 +187,3 @@ def nda_state(member: Member) -> tuple[str, datetime | None]:
     if line.reason:
         return "missing", None
     return ("in_force" if line.state == register.State.VALID else str(line.state)), line.ends
-
-
-def thin_bar(request: HttpRequest) -> dict[str, object]:
-    """Context processor: the thin bar's open accesses, unless the view has them, and how many requests
-    wait. Asked for by the templates that show them."""
-    member = getattr(request, "user", None)
-    if not isinstance(member, Member) or not member.is_verified():  # type: ignore[attr-defined]  # django-otp
-        return {}
-    manager = "manager" in member.roles
-    return {
-        "open_grants": cache(lambda: open_grants(access.held(Caller.of(request), member))),
-        "inbox_count": cache(lambda: access.count_waiting_for(member) if manager else 0),
-        "proposals_count": cache(lambda: proposals.confirmable_by(member).count()),
-    }

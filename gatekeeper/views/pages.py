@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 
 from gatekeeper import access, gate, presentation
-from gatekeeper.models import AccessRequest, Account, Assignment, Feed, Grant, Ticket
-from gatekeeper.views.errors import RETRY_AFTER
-from staff.decorators import refusal
+from gatekeeper.models import AccessRequest, Account, Feed, Grant
 from staff.members import member_of
 from staff.models import Signature
 
@@ -22,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     from staff.models import Member
 
@@ -34,7 +29,6 @@ def gate_in_words(
     *,
     reference: str,
     ticket: str,
-    poll_url: str = "",
 ) -> presentation.GateView:
     """The widget for what SQL answered, with the grant and the ticket (number) that it rests on.
 
@@ -47,7 +41,6 @@ def gate_in_words(
         steps=steps_for(seen, reference=reference, ticket=ticket),
         step_fields=(("grant", str(seen.grant_id or "")),),
         ends_at=grant.window_ends_at if grant else None,
-        poll_url=poll_url,
     )
     return replace(view, open=seen.open, reason=seen.reason or "")
 
@@ -90,10 +83,6 @@ def steps_for(seen: gate.Gate, *, reference: str, ticket: str) -> dict[str, str]
 def request_url(reference: str, ticket: str, **more: str) -> str:
     """The page on which this account is asked for under this ticket."""
     return f"{reverse('ask', args=[reference])}?{urlencode({'ticket': ticket, **more})}"
-
-
-def _grant(seen: gate.Gate) -> Grant | None:
-    return Grant.objects.select_related("approver", "ended_by").filter(pk=seen.grant_id or 0).first()
 
 
 def _facts(
@@ -147,69 +136,6 @@ def _grant_facts(grant: Grant) -> dict[str, object]:
         "window_ends_at": grant.window_ends_at,
         "ended_at": grant.ended_at or grant.window_ends_at,
         "ended_by": grant.ended_by and grant.ended_by.name,
-    }
-
-
-def closed_gate(
-    request: HttpRequest, seen: gate.Gate, *, reference: str, ticket: str | None = None
-) -> HttpResponse:
-    """The closed gate, a page of its own with status 403 (ux.md, gate widget, rule 4).
-
-    To whom has no claim it says the same of a known and an unknown account.
-    """
-    if seen.reason == "mfa_stale" and request.method == "POST":
-        return refusal(request, seen.reason)
-    member = member_of(request)
-    claims = Assignment.objects.filter(member=member, accounts__contains=[reference])
-    asked = AccessRequest.objects.filter(member=member, account__reference=reference)
-    known = claims.exists() or asked.exists()
-    named = Ticket.objects.filter(pk=seen.ticket_id or 0).first()
-    pending = asked.filter(ticket=named, state="pending", lapses_at__gt=timezone.now()).first()
-    grant = _grant(seen)
-    others = Ticket.objects.filter(assignee=member, accounts__contains=[reference]).exclude(
-        pk=seen.ticket_id or 0
-    )
-    query = {"ticket": ticket} if ticket else {}
-    poll = f"{reverse('gate_state', args=[reference])}?{urlencode(query)}"
-    context = {
-        "gate": gate_in_words(
-            request,
-            seen,
-            grant,
-            reference=reference,
-            ticket=named.number if named else "",
-            poll_url=poll if known else "",
-        ),
-        "reference": reference,
-        "ticket": named.number if named and known else "",
-        "known": known,
-        "pending": pending,
-        "grant": _approved(grant),
-        "tickets": [
-            {"number": other.number, "url": account_url(reference, other.number)} for other in others[:10]
-        ]
-        if known
-        else [],
-        "more": [],
-    }
-    # A poll's answer is shown in the page, whatever it says.
-    away = seen.away and "HX-Request" not in request.headers
-    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.OK if seen.open else HTTPStatus.FORBIDDEN
-    answer = render(request, "gatekeeper/gate.html", context, status=status)
-    if away:
-        answer["Retry-After"] = RETRY_AFTER
-    return answer
-
-
-def _approved(grant: Grant | None) -> dict[str, object] | None:
-    if grant is None or grant.ended_at is not None:
-        return None
-    return {
-        "id": grant.pk,
-        "minutes": grant.minutes,
-        "categories": grant.categories,
-        "approver": grant.approver.name,
-        "while_open": grant.while_open,
     }
 
 

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.forms import AskForm
 from gatekeeper.models import AccessRequest, Ticket
-from gatekeeper.views.pages import account_url, closed_gate
+from gatekeeper.views.closed import closed_gate
+from gatekeeper.views.pages import account_url
 from staff.callers import Caller
 from staff.decorators import resendable
 from staff.members import member_of

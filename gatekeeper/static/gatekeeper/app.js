@@ -1,8 +1,6 @@
 // A little help on top of pages that work without it. Nothing is stored in the browser.
 (() => {
   "use strict";
-  const HIDE_AFTER = 30_000;
-  const SOON = 300;
   const SAVED_AFTER = 1500;
 
   // htmx notes each address for a history that is switched off here.
@@ -13,61 +11,7 @@
     return document.querySelector("[form=preferences][name=next]")?.value || location.pathname;
   }
 
-  // Revealed values go after half a minute, and when the page is left or out of sight.
-  function hide() {
-    for (const field of document.querySelectorAll("[data-revealed]")) {
-      const dots = field.querySelector("[data-dots]");
-      field.querySelector(".revealed")?.remove();
-      if (dots) dots.hidden = false;
-      field.removeAttribute("data-revealed");
-    }
-    for (const again of document.querySelectorAll("[data-again]")) again.hidden = false;
-    for (const whole of document.querySelectorAll("[data-remove]")) whole.remove();
-  }
-  if (document.querySelector("[data-revealed], [data-remove]")) {
-    setTimeout(hide, HIDE_AFTER);
-    addEventListener("pagehide", hide);
-    document.addEventListener("visibilitychange", () => { if (document.hidden) hide(); });
-    addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  }
-  // A page out of the back-forward cache may show what has since been closed.
-  addEventListener("pageshow", (event) => { if (event.persisted) location.replace(here()); });
-
-  // What is left, to the second; at nothing the server is asked what holds now.
-  function two(number) { return String(number).padStart(2, "0"); }
-  function tick() {
-    for (const clock of document.querySelectorAll(".countdown[data-ends]")) {
-      const left = Math.max(0, Number(clock.dataset.ends) - Math.floor(Date.now() / 1000));
-      const hours = Math.floor(left / 3600);
-      const minutes = Math.floor(left / 60) % 60;
-      clock.textContent = hours ? `${hours}:${two(minutes)}:${two(left % 60)}` : `${minutes}:${two(left % 60)}`;
-      clock.classList.toggle("soon", left <= SOON);
-      if (left === SOON) say(document.body.dataset.soon);
-      if (left === 0 && clock.closest(".gate")) { hide(); clock.removeAttribute("data-ends"); }
-    }
-  }
-  if (document.querySelector(".countdown")) setInterval(tick, 1000);
-
-  function say(words) {
-    const live = document.getElementById("live");
-    if (live && words && live.textContent !== words) live.textContent = words;
-  }
-
-  // A list that refreshes itself waits while somebody is at work in it.
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const part = event.target;
-    if (part.querySelector("details[open]") || part.contains(document.activeElement)) event.preventDefault();
-  });
-  // An answer from elsewhere is the sign-in page: go there whole.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const asked = event.target.getAttribute("hx-get");
-    const answered = event.detail.xhr.responseURL;
-    if (asked && answered && new URL(answered).pathname !== new URL(asked, location.href).pathname) {
-      event.detail.shouldSwap = false;
-      location.replace(here());
-    }
-  });
-  document.addEventListener("htmx:afterSettle", (event) => say(event.target.dataset?.announce));
+  function tell(what, words) { document.dispatchEvent(new CustomEvent(what, { detail: words })); }
 
   // The idle end. Two minutes before it the page asks whether anybody is there; the server knows what is
   // left, for another tab may have been busy. A page in which something was typed is never left by itself:
@@ -93,7 +37,7 @@
     if (!idle.open) idle.showModal();
   }
   function lock() {
-    hide();
+    tell("hide-values");
     if (!typed || !idle) location.replace(here());
     else warn(true);
   }
@@ -170,7 +114,7 @@
       if (!("copy" in button.dataset)) return print();
       const codes = document.getElementById(button.dataset.copy).querySelectorAll("code");
       await navigator.clipboard.writeText(Array.from(codes, (code) => code.textContent).join("\n"));
-      return say(button.dataset.done);
+      return tell("say", button.dataset.done);
     });
   }
 

@@ -1,0 +1,157 @@
+// Pages that stay true. A page asks every few seconds what of it has changed (#pulse, gatekeeper/views/live.py);
+// values go as soon as they are not vouched for: after half a minute, out of sight, when their time is over, when
+// the gate has closed, and when the server has not answered for a while. Nothing is stored in the browser.
+(() => {
+  "use strict";
+  const HIDE_AFTER = 30_000;
+  const LOST_AFTER = 15_000;
+  const SOON = 300;
+  const HEARD = [200, 204, 403]; // a closed gate is an answer; whatever else there is, is none
+
+  function pulse() { return document.getElementById("pulse"); }
+  const asking = Boolean(pulse());
+  function ask() { pulse()?.dispatchEvent(new Event("ask")); }
+  function say(words) {
+    const live = document.getElementById("live");
+    if (live && words && live.textContent !== words) live.textContent = words;
+  }
+  document.addEventListener("say", (event) => say(event.detail));
+
+  // The address of this page by GET: reloading the answer of a POST would post again.
+  function here() {
+    return document.querySelector("[form=preferences][name=next]")?.value || location.pathname;
+  }
+
+  // Values hide themselves
+  function hide(within = document) {
+    for (const field of within.querySelectorAll("[data-revealed]")) {
+      const dots = field.querySelector("[data-dots]");
+      field.querySelector(".revealed")?.remove();
+      if (dots) dots.hidden = false;
+      field.removeAttribute("data-revealed");
+    }
+    for (const again of within.querySelectorAll("[data-again]")) again.hidden = false;
+    for (const whole of within.querySelectorAll("[data-remove]")) whole.remove();
+  }
+  if (document.querySelector("[data-revealed], [data-remove]")) setTimeout(hide, HIDE_AFTER);
+  addEventListener("pagehide", () => hide());
+  addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  document.addEventListener("hide-values", () => hide());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return hide();
+    heard = Date.now(); // a page out of sight is asked for seldom; nothing is shown on it by now
+    return ask();
+  });
+  addEventListener("online", ask);
+  // A page out of the back-forward cache may show what has since been closed.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.replace(here()); });
+
+  // What is left, to the second and by the server's clock; at nothing the values go, and the server is asked.
+  const ahead = new WeakMap(); // by how much the server's clock is ahead, as of when the clock came
+  function two(number) { return String(number).padStart(2, "0"); }
+  function wind() {
+    for (const clock of document.querySelectorAll(".countdown[data-now]")) {
+      if (!ahead.has(clock)) ahead.set(clock, Number(clock.dataset.now) * 1000 - Date.now());
+    }
+  }
+  function tick() {
+    for (const clock of document.querySelectorAll(".countdown[data-ends]")) {
+      const now = Math.floor((Date.now() + (ahead.get(clock) ?? 0)) / 1000);
+      const left = Math.max(0, Number(clock.dataset.ends) - now);
+      const hours = Math.floor(left / 3600);
+      const minutes = Math.floor(left / 60) % 60;
+      clock.textContent = hours ? `${hours}:${two(minutes)}:${two(left % 60)}` : `${minutes}:${two(left % 60)}`;
+      clock.classList.toggle("soon", left <= SOON);
+      if (left === SOON) say(document.body.dataset.soon);
+      if (left === 0) over(clock);
+    }
+    if (asking && Date.now() - heard > LOST_AFTER) lost(true);
+  }
+  function over(clock) {
+    clock.removeAttribute("data-ends");
+    clock.closest(".gate")?.classList.add("unsure");
+    for (const section of document.querySelectorAll(`[data-grant="${CSS.escape(clock.dataset.of)}"]`)) hide(section);
+    ask();
+  }
+  wind();
+  setInterval(tick, 1000);
+
+  // What could not be checked has failed
+  let heard = Date.now();
+  function lost(is) {
+    const note = document.getElementById("lost");
+    document.documentElement.classList.toggle("unsure", is);
+    if (is) hide();
+    if (!note || note.hidden === !is) return;
+    note.hidden = !is;
+    if (is) say(note.textContent);
+  }
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.id !== "pulse" || !HEARD.includes(event.detail.xhr.status)) return;
+    heard = Date.now();
+    lost(false);
+  });
+
+  // An answer from elsewhere is the sign-in page: go there whole.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const asked = event.target.getAttribute("hx-get");
+    const answered = event.detail.xhr.responseURL;
+    if (asked && answered && new URL(answered).pathname !== new URL(asked, location.href).pathname) {
+      event.detail.shouldSwap = false;
+      location.replace(here());
+    } else if (event.target.id === "pulse" && event.detail.shouldSwap) {
+      const page = event.detail.serverResponse;
+      if (page.includes("hx-swap-oob")) return keep();
+      // Another page, a refusal say, is gone to; an answer without a page leaves this one as it is.
+      event.detail.shouldSwap = false;
+      if (page) location.replace(here());
+    }
+    return undefined;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id === "pulse") restore();
+  });
+
+  // What somebody was at when a part of the page was replaced: typed, chosen, unfolded, in focus.
+  const typed = new Map();
+  let unfolded = new Set();
+  let focused = "";
+  function name(part) {
+    const home = part.id || part.parentElement.closest("[id]")?.id;
+    const aim = part.form?.getAttribute("action") ?? part.getAttribute("href");
+    const choice = part.matches("[type=radio], [type=checkbox], button") ? part.value : "";
+    const words = part.matches("details") ? part.querySelector("summary")?.textContent.trim() : "";
+    const button = part.matches("a, button, summary") ? part.textContent.trim() : "";
+    return [part.tagName, home, aim, part.name, choice, words, button].join("\n");
+  }
+  const FIELDS = "main input:not([type=hidden]), main textarea, main select";
+  function isChoice(part) { return part.matches("[type=radio], [type=checkbox]"); }
+  function isChanged(part) {
+    if (part.matches("select")) return Array.from(part.options).some((one) => one.selected !== one.defaultSelected);
+    return isChoice(part) ? part.checked !== part.defaultChecked : part.value !== part.defaultValue;
+  }
+  function keep() {
+    for (const part of document.querySelectorAll(FIELDS)) {
+      if (isChanged(part)) typed.set(name(part), isChoice(part) ? part.checked : part.value);
+      else typed.delete(name(part));
+    }
+    unfolded = new Set(Array.from(document.querySelectorAll(".body details[open]"), name));
+    const active = document.activeElement;
+    focused = active?.closest(".body, .rail") ? name(active) : "";
+  }
+  function restore() {
+    wind();
+    for (const part of document.querySelectorAll(FIELDS)) {
+      if (!typed.has(name(part))) continue;
+      if (isChoice(part)) part.checked = typed.get(name(part));
+      else part.value = typed.get(name(part));
+    }
+    for (const part of document.querySelectorAll(".body details")) if (unfolded.has(name(part))) part.open = true;
+    if (focused && document.activeElement === document.body) {
+      const same = Array.from(document.querySelectorAll(`.body ${focused.split("\n")[0]}, .rail a`));
+      const again = same.find((part) => name(part) === focused) ?? document.getElementById("main");
+      again.focus({ preventScroll: true });
+    }
+    say(document.querySelector("[data-announce]")?.dataset.announce);
+  }
+})();
