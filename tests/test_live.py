@@ -91,7 +91,7 @@ def silence(scene: Scene) -> None:
         (give_back, "You ended the access at"),
         (reassign, f"Ticket {TICKET} stopped being assigned to you at"),
         (restrict, "Processing is restricted"),
-        (silence, "The helpdesk has sent nothing since"),
+        (silence, "have not been confirmed since"),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )

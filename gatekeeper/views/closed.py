@@ -90,7 +90,7 @@ def ended(request: HttpRequest, grants: Iterable[int]) -> list[str]:
     """How those of the reader's own accesses ended that have; the newest end first."""
     mine = Grant.objects.filter(pk__in=list(grants), member=request.user.pk)
     found = mine.select_related("ticket", "ended_by").order_by("-ended_at", "-id") if grants else ()
-    return [words for words in map(endings.words, found) if words]
+    return list(dict.fromkeys(words for words in map(endings.words, found) if words))  # said once
 
 
 def _asked(member: Member, reference: str) -> QuerySet[AccessRequest]:
