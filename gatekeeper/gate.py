@@ -124,7 +124,7 @@ def look_at_all(caller: Caller, pairs: Sequence[tuple[str, str]]) -> list[Gate]:
         found = several(_GATES, values) if pairs else []
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
-        return [Gate("check_failed", _UNEVALUATED) for _ in pairs]
+        return [Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY)) for _ in pairs]
     return [Gate(reason, rows(codes), by_category(shut), *facts) for reason, codes, shut, *facts in found]
 
 
