@@ -26,6 +26,7 @@ from gatekeeper.line_fields import (
     Iban,
     IpAddress,
     Language,
+    MemberName,
     MemberNumber,
     Name,
     Notes,
@@ -260,7 +261,7 @@ class StaffLine(Record):
     """A member as the personnel system tells them. Suspension and leaving are not its."""
 
     number: MemberNumber
-    name: Name
+    name: MemberName
     email: Email
     roles: Annotated[
         list[Literal["consultant", "manager", "reviewer", "people", "privacy", "administrator"]],

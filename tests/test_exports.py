@@ -490,6 +490,7 @@ class TestStaff:
         ("changes", "expected"),
         [
             ({"number": "K-193"}, "number: not of its form"),
+            ({"name": "Anna \u202ekawoN"}, "name: a line break or control character"),
             ({"roles": []}, "roles: too few"),
             ({"roles": ["superuser"]}, "roles: a word that is not known"),
             ({"roles": ["reviewer", "consultant"]}, "line: roles that do not combine"),
