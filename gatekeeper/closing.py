@@ -56,6 +56,11 @@ class Unread:
         self._accounts.take(chunk)
         self._restrictions.take(chunk)
 
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts that it names."""
+        return self._accounts.found
+
     def closings(self, sent_at: datetime | None) -> list[Closing]:
         """Nothing that it tells of a consent is known, and it may restrict."""
         restrict = bool(self._restrictions.found)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gatekeeper import times
+from gatekeeper import doubts, times
 from gatekeeper.health_row import Health
 from gatekeeper.models import Feed
 
@@ -16,7 +16,7 @@ from gatekeeper.models import Feed
 def helpdesk() -> Health:
     """When it was last heard, and whether its tickets can be relied on."""
     title, minutes = _("Helpdesk"), settings.LIMITS["ticket_feed_max_age_minutes"]
-    feed = Feed.objects.filter(name="tickets").first()
+    feed = Feed.objects.filter(name=doubts.HELPDESK).first()
     heard = (
         _("Last heard at %(time)s.") % {"time": times.moment(feed.heard_at)}
         if feed and feed.heard_at
@@ -72,7 +72,7 @@ def _doubted(feed: Feed, title: str, heard: str, *, shuts_at: datetime | None, f
 
 def platform() -> Health:
     """Whether every message of it could be read."""
-    title, feed = _("Platform"), Feed.objects.filter(name="accounts").exclude(doubted_at=None).first()
+    title, feed = _("Platform"), Feed.objects.filter(name=doubts.PLATFORM).exclude(doubted_at=None).first()
     if feed is None or feed.doubted_at is None:
         return Health("gatekeeper.platform", title, "ok", _("Every authentic message could be read."))
     return Health(
@@ -82,6 +82,6 @@ def platform() -> Health:
         str(Feed.Doubt(feed.doubt).label),
         cause=_("It came at %(time)s, and may have restricted or erased an account.")
         % {"time": times.moment(feed.doubted_at)},
-        next_step=_("See what the platform sent. An import of all accounts settles it."),
+        next_step=_("See what the platform sent, and import all accounts again."),
         command="python manage.py import_accounts FILE",
     )

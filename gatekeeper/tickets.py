@@ -19,9 +19,8 @@ from psycopg.errors import DeadlockDetected
 from gatekeeper import catalogue
 from gatekeeper.exports import TicketLine, told_at
 from gatekeeper.mentions import mentioned
-from gatekeeper.models import Feed, Ticket
+from gatekeeper.models import Ticket
 
-FEED: Final = "tickets"
 ROUNDS: Final = 5
 KEY: Final = "number"
 FORM: Final = "ZD-[0-9]{1,12}"
@@ -90,18 +89,6 @@ def heard() -> None:
     """The helpdesk was heard, authentically, just now."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT vault.heard()")
-
-
-def doubt(what: Feed.Doubt, source: str, *, feed: str = FEED) -> None:
-    """What a feed holds may not be what its sender holds."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT vault.doubt(%s::text, %s::text, %s::text)", [feed, what.value, source])
-
-
-def settle(as_of: datetime, source: str, *, feed: str = FEED) -> None:
-    """A complete list that began at that moment was taken: older doubts are over."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT vault.settle(%s::text, %s::timestamptz, %s::text)", [feed, as_of, source])
 
 
 def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -> bool:

@@ -15,21 +15,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from audit.models import Entry
-from gatekeeper import gate, health, tickets, webhooks
+from gatekeeper import doubts, gate, health, tickets, webhooks
 from gatekeeper.health_row import Health
 from gatekeeper.mentions import MOST, mentioned
-from gatekeeper.models import Feed, Grant, Ticket
+from gatekeeper.models import Account, Feed, Grant, Ticket
 from tests.scene import REFERENCE
 from tests.serving import serving, web_environment
 from tests.test_feeds import HEARTBEAT, TICKETS, said, send, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.scene import Scene
 
@@ -171,10 +173,10 @@ def test_a_doubt_shuts_the_gate_at_its_age_whatever_is_heard_meanwhile(opened: S
     assert said(send("POST", HEARTBEAT, {}))[0] == HTTPStatus.OK
     assert reason() == "ticket_feed_stale"
     # A list that began before the message does not settle it; one that began after it does.
-    tickets.settle(feed[0] - timedelta(microseconds=1), "test")
+    doubts.settle(doubts.HELPDESK, feed[0] - timedelta(microseconds=1), "test")
     assert reason() == "passed", "the doubts that are left are younger than the list"
     assert doubted()
-    tickets.settle(datetime.now(UTC), "test")
+    doubts.settle(doubts.HELPDESK, datetime.now(UTC), "test")
     assert not doubted()
     assert row().state == "ok"
 
@@ -217,6 +219,58 @@ def test_no_body_is_an_error_of_ours(body: bytes) -> None:
 
 
 _ids = itertools.count(1)
+
+
+# The platform's
+
+ACCOUNT: Final = f"/api/accounts/{REFERENCE}"
+PLATFORMS: Final = {
+    "reference": REFERENCE,
+    "exported_at": "2026-06-01T00:00:00Z",
+    "restricted_at": "2026-06-01T00:00:00Z",
+    "contact": {"name": "Jörg", "email": "joerg@firma.example"},
+}
+
+
+def platform() -> Health:
+    return next(row for row in health.rows() if row.id == "gatekeeper.platform")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        json.dumps(PLATFORMS)[:-1].encode("utf-16"),
+        json.dumps({"notes": LONG} | PLATFORMS).encode(),
+        gzip.compress(json.dumps(PLATFORMS).encode()),
+    ],
+    ids=["UTF-16", "300 kB", "compressed"],
+)
+def test_account_that_cannot_be_read_is_restricted(opened: Scene, raw: bytes) -> None:
+    answer = send("PUT", ACCOUNT, raw)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert Account.objects.get(reference=REFERENCE).restricted_at is not None
+    assert platform().state == "ok", "it is known whose it was"
+
+
+def test_erasure_that_cannot_be_read_restricts_what_it_names(opened: Scene) -> None:
+    raw = json.dumps({"reference": REFERENCE}).encode("utf-16")
+    assert send("DELETE", ACCOUNT, raw).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    found = Account.objects.get(reference=REFERENCE)
+    assert (found.restricted_at is not None, found.erased_at) == (True, None)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_message_of_the_platform_that_names_nothing_is_an_alarm_and_shuts_nobody_out(
+    opened: Scene, method: str, tmp_path: Path
+) -> None:
+    assert platform().state == "ok"
+    assert send(method, ACCOUNT, b"noise").status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert platform().state == "to_fix"
+    assert row().state == "ok"
+    assert gate.look(opened.caller, account=REFERENCE).codes["ticket"] == "passed"
+    (tmp_path / "accounts.jsonl").write_text(json.dumps(PLATFORMS | {"restricted_at": None}) + "\n")
+    call_command("import_accounts", str(tmp_path / "accounts.jsonl"))
+    assert platform().state == "ok"
 
 
 # Through a real server, for the transport

@@ -10,6 +10,8 @@ its effect. Answers are JSON; a reason repeats nothing of what was sent.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -17,16 +19,19 @@ from django.conf import settings
 from django.db import transaction
 from django.views.decorators.http import require_http_methods
 
-from gatekeeper import closing, storing
+from gatekeeper import closing, doubts, storing
 from gatekeeper.exports import AccountLine
 from gatekeeper.jsonlines import RefusedError, load
 from gatekeeper.jsonlines import read as read_line
+from gatekeeper.models import Feed
 from gatekeeper.webhooks import AnswerError, Message, answers, read, taken_before
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 PLATFORM: Final = "platform"
+#: The time of sending counts whole ones: what cannot be read closes to the end of its own.
+SECOND: Final = timedelta(seconds=1)
 #: What became of an account's line, where that is no success.
 CONFLICTS: Final = {
     "erased": (HTTPStatus.GONE, "reference: erased, and barred for ever"),
@@ -42,14 +47,18 @@ def account(request: HttpRequest, reference: str) -> Answer:
     """Store a whole account, or erase it at once."""
     heard = closing.Unread()
     message = read(request, settings.ACCOUNTS_SECRET, heard.take)
+    act = _store if request.method == "PUT" else _erase
     # The effect is on the vault's own connection and commits first: where taking the identifier then
     # fails, the delivery is sent again, and finds its effect there.
-    with transaction.atomic():
-        if taken_before(message, PLATFORM):
-            return {"outcome": "replayed"}
-        if request.method == "PUT":
-            return _store(message, reference, heard)
-        return {"outcome": _erase(message, reference)}
+    try:
+        with transaction.atomic():
+            if taken_before(message, PLATFORM):
+                return {"outcome": "replayed"}
+            return act(message, reference, heard)
+    except AnswerError as error:
+        if error.status == HTTPStatus.UNPROCESSABLE_ENTITY and not heard.accounts:
+            doubts.doubt(doubts.PLATFORM, Feed.Doubt.UNREADABLE, PLATFORM)
+        raise
 
 
 def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
@@ -64,7 +73,7 @@ def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
         if line.reference != reference:
             raise RefusedError("reference: not the address's")
     except RefusedError as refused:
-        at = message.sent_at
+        at = message.sent_at + SECOND
         told = closing.of_refused(message.body, at) if message.is_whole else heard.closings(at)
         closed = storing.close_all(told, PLATFORM)
         more = {"closed": closed} if closed else {}
@@ -86,12 +95,17 @@ def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
     return {"outcome": outcome, **without}
 
 
-def _erase(message: Message, reference: str) -> str:
+def _erase(message: Message, reference: str, heard: closing.Unread) -> Answer:
+    """Erase the account. Of a message that cannot be read it is not certain which; what it names is
+    restricted, until it is sent again."""
     try:
         named = load(message.body)
     except RefusedError as refused:
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused)) from None
+        told = [replace(one, restrict=True) for one in heard.closings(message.sent_at + SECOND)]
+        closed = storing.close_all(told, PLATFORM)
+        more = {"closed": closed} if closed else {}
+        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), **more) from None
     # Or one erasure that was caught on its way could be made to erase another account.
     if named != {"reference": reference}:
         raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, "reference: the body is not this address's alone")
-    return storing.erase_account(reference, PLATFORM)
+    return {"outcome": storing.erase_account(reference, PLATFORM)}

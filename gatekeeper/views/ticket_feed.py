@@ -18,7 +18,7 @@ from django.db import transaction
 from django.views.decorators.http import require_http_methods
 from pydantic import Field
 
-from gatekeeper import tickets
+from gatekeeper import doubts, tickets
 from gatekeeper.exports import TicketLine, told_at
 from gatekeeper.jsonlines import Record, RefusedError, load, parse
 from gatekeeper.mentions import Mentions
@@ -138,7 +138,7 @@ def _shut(message: Message, mentions: Mentions) -> None:
     doubt: any ticket may have been meant."""
     tickets.shut_all(mentions.found, told_at(message.body) or message.sent_at, SOURCE)
     if not mentions.found or mentions.too_many or _is_about_another(message.body):
-        tickets.doubt(Feed.Doubt.UNREADABLE, SOURCE)
+        doubts.doubt(doubts.HELPDESK, Feed.Doubt.UNREADABLE, SOURCE)
 
 
 def _is_about_another(body: bytes) -> bool:

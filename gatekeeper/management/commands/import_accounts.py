@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from gatekeeper import closing, storing
+from django.utils import timezone
+
+from gatekeeper import closing, doubts, storing
 from gatekeeper.exports import AccountLine
 from gatekeeper.management.importing import Import, ImportCommand
 
@@ -32,4 +34,10 @@ class Command(ImportCommand):
             unusable=lambda raw: run.closed(storing.close_all(closing.of_refused(raw), source)),
             noted=self.noted,
         )
+        self._run, self._began, self._source = run, timezone.now(), source
         return run
+
+    def finished(self) -> None:
+        counts = self._run.counts
+        if not counts["refused"] and any(counts.values()):
+            doubts.settle(doubts.PLATFORM, self._began, self._source)

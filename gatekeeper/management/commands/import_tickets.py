@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from audit.context import command_source
-from gatekeeper import tickets
+from gatekeeper import doubts, tickets
 from gatekeeper.exports import TicketLine
 from gatekeeper.feed_times import FeedTimeError, read_moment
 from gatekeeper.jsonlines import LONGEST_LINE, lines
@@ -129,7 +129,7 @@ class Command(ImportCommand):
         for start in range(0, len(numbers), BATCH):
             closed += len(tickets.close_missing(numbers[start : start + BATCH], self._as_of, source))
         self.stdout.write(f"missing: {closed} closed")
-        tickets.settle(self._as_of, source)
+        doubts.settle(doubts.HELPDESK, self._as_of, source)
 
 
 def _beginning(file: str, told: str | None) -> datetime:
