@@ -7,7 +7,7 @@ a code of the private area inside this process; in the PDF the code stands for t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from struct import pack, unpack_from
 from threading import Lock
@@ -113,7 +113,17 @@ class ShapedFont(TTFont):  # type: ignore[misc]  # reportlab ships no types
             cluster.glyphs.append((info.codepoint, cluster.width + place.x_offset, place.y_offset))
             cluster.width += place.x_advance
         order = dict.fromkeys(info.cluster for info in buffer.glyph_infos)
-        return "".join(self._code(found[at]) for at in order)
+        from_right = buffer.direction == "rtl"
+        return "".join(self._codes_of(found[at], from_right=from_right) for at in order)
+
+    def _codes_of(self, cluster: _Cluster, *, from_right: bool) -> str:
+        """A code; from right to left one for each letter, for readers turn the letters of a line one by
+        one: what is drawn stands for the first, and before it, from the left, nothing for each other."""
+        first, others = cluster.letters[0], cluster.letters[1:]
+        if not from_right or not others:
+            return self._code(cluster)
+        nothing = [self._code(_Cluster(letter)) for letter in reversed(others)]
+        return "".join(nothing) + self._code(replace(cluster, letters=first))
 
     def _code(self, cluster: _Cluster) -> str:
         with self._lock:
