@@ -7,10 +7,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import is_valid_path
-from django.utils.translation import get_language_from_request, override
-from django.utils.translation import gettext as _
 
-from gatekeeper import addresses, proxies
+from gatekeeper import addresses, endless, proxies
 from gatekeeper.views import errors
 
 FORWARDED = (
@@ -38,29 +36,14 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         found = proxies.origin(request.META, trusted=self.trusted, header=self.header)
-        by_https = request.META.get("HTTP_X_FORWARDED_PROTO", "").lower() == "https"
-        for header in FORWARDED:
-            request.META.pop(header, None)
+        sent = {header: request.META.pop(header, "") for header in FORWARDED}
         if found.proto:
             request.META["HTTP_X_FORWARDED_PROTO"] = found.proto
         request.META["REMOTE_ADDR"] = found.address
         _normalise(request)
         request.origin = found  # type: ignore[attr-defined]  # ours, beside Django's own
-        if by_https and settings.SECURE_SSL_REDIRECT and found.problem in ("socket", "untrusted"):
-            return _not_trusted(request, found)
-        return self.get_response(request)
-
-
-def _not_trusted(request: HttpRequest, found: proxies.Origin) -> HttpResponse:
-    """A proxy took the request by HTTPS and is not believed: a redirect to HTTPS would lead here again, for
-    ever. Nobody can sign in yet, so that the page of checks cannot say it."""
-    with override(get_language_from_request(request)):
-        text = _(
-            "Gatekeeper does not trust the web server before it, and so nobody can sign in. An administrator"
-            " sets GATEKEEPER_TRUSTED_PROXIES=%(peer)s, where that is the server, and restarts it."
-        ) % {"peer": found.peer or "unix"}
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Retry-After": "60"}
-    return HttpResponse(f"{text}\n", "text/plain; charset=utf-8", 503, headers=headers)
+        said = settings.SECURE_SSL_REDIRECT and endless.instead(request, sent, found, header=self.header)
+        return said or self.get_response(request)
 
 
 def _normalise(request: HttpRequest) -> None:

@@ -31,10 +31,10 @@ def helpdesk_links() -> Health:
     title = pgettext("check", "Links into the helpdesk")
     if not settings.HELPDESK_TICKET_URL:
         return Health(
-            "gatekeeper.helpdesk_links",
+            "gatekeeper.links",
             title,
             "off",
             _("Numbers of tickets are no links."),
             next_step=_("To link them, set GATEKEEPER_HELPDESK_TICKET_URL."),
         )
-    return Health("gatekeeper.helpdesk_links", title, "ok", _("Numbers of tickets lead into the helpdesk."))
+    return Health("gatekeeper.links", title, "ok", _("Numbers of tickets lead into the helpdesk."))

@@ -351,6 +351,12 @@ def test_a_proxy_that_is_not_trusted_is_named_instead_of_a_redirect_for_ever(set
         assert said.status_code == 503
         assert f"GATEKEEPER_TRUSTED_PROXIES={named}" in said.content.decode()
         assert answer(peer, [named], **by_https).content == b"further"
+        silent = answer(peer, [named], HTTP_X_FORWARDED_FOR=CLIENT)  # trusted, and forgets to say it
+        assert silent.status_code == 503
+        assert "X-Forwarded-Proto" in silent.content.decode()
+        by_http = answer(peer, [named], HTTP_X_FORWARDED_FOR=CLIENT, HTTP_X_FORWARDED_PROTO="http")
+        assert by_http.content == b"further"
+        assert answer(peer, [named]).content == b"further"  # nobody between
         # Without HTTPS before us the redirect is right.
         assert answer(peer, [], HTTP_X_FORWARDED_FOR=CLIENT).content == b"further"
 

@@ -60,10 +60,13 @@ class InstallationError(Exception):
     """README's block did not do what it says; the message has what was said."""
 
 
+def readme() -> str:
+    return (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
 def block() -> str:
     """README's commands, from the clone to the first sign-in."""
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- installation -->\n```sh\n(.*?)```\n<!-- /installation -->", text, re.DOTALL)
+    found = re.search(r"<!-- installation -->\n```sh\n(.*?)```\n<!-- /installation -->", readme(), re.DOTALL)
     assert found, "README has no installation between its markers"
     return found[1]
 
@@ -201,9 +204,10 @@ class Installation:
         return {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
 
     def manage(self, *arguments: str) -> str:
-        """A command, with the environment of README's fourth step."""
-        files = "".join(f". {self.root}/etc/{name}.env\n" for name in ("web", "migrator"))
-        return self.shell(f"set -a\n{files}.venv/bin/python manage.py {' '.join(arguments)}")
+        """A command, as README says to give one."""
+        found = re.search(r"^\(set -a; .*manage\.py\b(.*)\)$", readme(), re.M)
+        assert found, "README does not say any more how a command is given"
+        return self.shell(self._here(found[0].replace(found[1], f" {' '.join(arguments)}")))
 
     # What is set
 

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.shipped, pytest.mark.django_db(transaction=True, datab
 ROWS = {
     "LOG_VERIFIER": ("gatekeeper.E005", "to_fix"),  # here nobody has sealed, so there is no key at all
     "TRUST_ROOTS": ("gatekeeper.roots", "off"),
-    "HELPDESK_TICKET_URL": ("gatekeeper.helpdesk_links", "off"),
+    "HELPDESK_TICKET_URL": ("gatekeeper.links", "off"),
     "MAIL_URL": ("gatekeeper.mail", "off"),
     "MAIL_FROM": ("gatekeeper.mail", "to_fix"),
     "SIEM_TARGET": ("gatekeeper.stream", "off"),
