@@ -12,6 +12,7 @@ import pytest
 
 from gatekeeper.env import SETTINGS, Environment
 from gatekeeper.installation import configure
+from tests.shipped.settings import ROWS, WHOLE, optional, values
 from tests.shipped.units import Unit, read_environment_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,3 +125,9 @@ def test_only_the_sealers_units_get_the_sealers_file() -> None:
         assert {Path(name).name for name in unit.environment_files} <= {"web.env", "sealer.env"}
     for timer in UNITS.glob("*.timer"):
         assert timer.stem in units
+
+
+def test_each_optional_setting_is_walked_without_and_has_its_row() -> None:
+    assert set(values(folder="/x", verifier="", origin="x/log", roots="/x")) == set(optional())
+    without = {setting.name for setting in SETTINGS if setting.default == ""}
+    assert set(ROWS) | set(WHOLE) == without & set(optional())

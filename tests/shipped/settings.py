@@ -11,6 +11,25 @@ NOT_HERE = {"MODE", "DEBUG", "DATA_DIR", "POSTGRES"}
 ELSEWHERE = {"DATABASE_URL_MIGRATOR", "DATABASE_URL_SEALER", "DATABASE_URL_SETUP", "LOG_KEY"}
 NOWHERE = 9  # the port 'discard', on which nothing listens
 
+#: The row that says so when a setting is lacking, and how it stands then.
+ROWS = {
+    "LOG_VERIFIER": ("gatekeeper.E005", "to_fix"),  # here nobody has sealed, so there is no key at all
+    "TRUST_ROOTS": ("gatekeeper.roots", "off"),
+    "HELPDESK_TICKET_URL": ("gatekeeper.links", "off"),
+    "MAIL_URL": ("gatekeeper.mail", "off"),
+    "MAIL_FROM": ("gatekeeper.mail", "to_fix"),
+    "SIEM_TARGET": ("gatekeeper.stream", "off"),
+    "LOG_ANCHORS": ("gatekeeper.copies", "to_fix"),
+}
+#: Empty by default, and without a row: the default is a whole one.
+WHOLE = {
+    "LOG_ORIGIN": "the site's host and /log",
+    "SIEM_TOKEN": "the process that sends has it alone",
+    "SIEM_ROOTS": "the system's",
+    "ODD_THRESHOLDS": "the rules' own",
+    "TICKET_STATES": "the words of the four states",
+}
+
 
 def optional() -> list[str]:
     """The settings that a web process may lack."""
@@ -32,6 +51,7 @@ def values(*, folder: str, verifier: str, origin: str, roots: str) -> dict[str, 
         "TRUST_ROOTS": roots,
         "FORWARDED_HEADER": "X-Forwarded-For",
         "TIME_ZONE": "Europe/Warsaw",
+        "TICKET_STATES": "Pending Reminder=pending",
         "HELPDESK_TICKET_URL": "https://helpdesk.test/tickets/{number}",
         "MAIL_URL": f"smtps://gatekeeper:secret@127.0.0.1:{NOWHERE}",
         "MAIL_FROM": "gatekeeper@akovana.test",

@@ -12,10 +12,9 @@ from django.conf import settings
 from django.test import override_settings
 
 from gatekeeper import health
-from gatekeeper.env import SETTINGS
 from tests.shipped.certificate import write_certificate
 from tests.shipped.installation import PROJECT
-from tests.shipped.settings import optional, values
+from tests.shipped.settings import ROWS, optional, values
 from tests.test_doors import DOORS, House, expected
 
 if TYPE_CHECKING:
@@ -26,23 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.shipped, pytest.mark.django_db(transaction=True, databases="__all__")]
 
-#: The row that says so when a setting is lacking, and how it stands then.
-ROWS = {
-    "LOG_VERIFIER": ("gatekeeper.E005", "to_fix"),  # here nobody has sealed, so there is no key at all
-    "TRUST_ROOTS": ("gatekeeper.roots", "off"),
-    "HELPDESK_TICKET_URL": ("gatekeeper.links", "off"),
-    "MAIL_URL": ("gatekeeper.mail", "off"),
-    "MAIL_FROM": ("gatekeeper.mail", "to_fix"),
-    "SIEM_TARGET": ("gatekeeper.stream", "off"),
-    "LOG_ANCHORS": ("gatekeeper.copies", "to_fix"),
-}
-#: Empty by default, and without a row: the default is a whole one.
-WHOLE = {
-    "LOG_ORIGIN": "the site's host and /log",
-    "SIEM_TOKEN": "the process that sends has it alone",
-    "SIEM_ROOTS": "the system's",
-    "ODD_THRESHOLDS": "the rules' own",
-}
 NOT_OURS = {"DATABASES", "BASE_DIR"}
 
 
@@ -69,11 +51,6 @@ def given(tmp_path: Path) -> dict[str, str]:
     return values(
         folder=str(tmp_path), verifier=settings.LOG_VERIFIER, origin=settings.LOG_ORIGIN, roots=roots
     )
-
-
-def test_each_setting_without_a_default_has_its_row() -> None:
-    without = {setting.name for setting in SETTINGS if setting.default == ""}
-    assert set(ROWS) | set(WHOLE) == without & set(optional())
 
 
 def who_sees(door: str) -> str:
