@@ -85,7 +85,7 @@ BETWEEN: list[tuple[bytes, str]] = [
     (b"1" * 10_000, "line: not an object"),
     (b'"\\ud800"', "line: not an object"),
     (b'{"reference": ' + b"[" * 5_000 + b"]" * 5_000 + b', "plan": "pro"}', "line: not JSON"),
-    (json.dumps(account(1, reference="MOC-50001"), ensure_ascii=False).encode("cp1250"), ""),
+    (json.dumps(account(1, contact={"name": "Łucja"}), ensure_ascii=False).encode("cp1250"), ""),
     (json.dumps(account(1, reference="MOC-50001")).encode("utf-16-le"), "line: not JSON"),
     (json.dumps(account(1, reference="MOC-50001")).encode()[:-20], "line: not JSON"),
     (json.dumps(account(1, reference="MOC-50001"))[:-1].encode() + b', "plan": "pro"}', ""),
