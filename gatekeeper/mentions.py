@@ -29,8 +29,7 @@ class Mentions:
 
     def __init__(self, key: str, form: str) -> None:
         """`form`: a regular expression of the names, which are upper case."""
-        # Not after a backslash: that quote belongs to a text inside a text, which anybody may have written.
-        pattern = rf'(?<=[^\\])"{key}"\s{{0,64}}:\s{{0,64}}"\s{{0,16}}({form})\s{{0,16}}"'
+        pattern = rf'"{key}"\s{{0,64}}:\s{{0,64}}"\s{{0,16}}({form})\s{{0,16}}"'
         self._pattern = re.compile(pattern.encode(), re.IGNORECASE)
         self._tail = b""
         self._unpacker: zlib._Decompress | None = None

@@ -263,6 +263,13 @@ def test_what_is_shown_is_bounded() -> None:
     assert complete.shown(names).endswith(f"ZD-{complete.SHOWN - 1} and {1000 - complete.SHOWN} more")
 
 
+def test_closing_asks_once_more_what_is_newer(take: Callable[..., tuple[str, str, int]]) -> None:
+    """A change may come between the list's end and the closing."""
+    take([ticket(1, 60), ticket(2, 30)])
+    assert tickets.close_missing(["ZD-1", "ZD-2"], START + timedelta(minutes=30), "test") == ["ZD-2"]
+    assert open_now() == {"ZD-1"}
+
+
 def test_closing_beside_changes_neither_deadlocks_nor_closes_what_is_newer(
     take: Callable[..., tuple[str, str, int]],
 ) -> None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from audit.models import Entry
 from gatekeeper import doubts, gate, health, tickets, webhooks
 from gatekeeper.health_row import Health
-from gatekeeper.mentions import MOST, mentioned
+from gatekeeper.mentions import MOST, Mentions, mentioned
 from gatekeeper.models import Account, Feed, Grant, Ticket
 from tests.scene import REFERENCE
 from tests.serving import serving, web_environment
@@ -201,11 +201,19 @@ def test_unauthentic_is_nothing_at_all(opened: Scene) -> None:
     assert not doubted()
 
 
-@given(at=st.integers(0, 300_000), encoding=st.sampled_from(["utf-8", "utf-16", "utf-32"]))
-@hypothesis_settings(max_examples=60, deadline=None)
-def test_a_name_is_found_wherever_it_stands(at: int, encoding: str) -> None:
-    raw = ("{" + "x" * at + ESCAPED[1:] + "x" * 70_000).encode(encoding)
-    assert mentioned(raw, tickets.KEY, tickets.FORM) == [NUMBER]
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-32-be"])
+def test_a_name_is_found_wherever_it_stands(encoding: str) -> None:
+    """Also where two windows or two chunks meet in the middle of it."""
+    width = len("x".encode(encoding))
+    name = '"number": "ZD\\u002d9001"'
+    for end in (64 * 1024, 128 * 1024):
+        for before in range(len(name) + 2):
+            raw = f"{'x' * (end // width - before)}{name}{'x' * 70_000}".encode(encoding)
+            assert mentioned(raw, tickets.KEY, tickets.FORM) == [NUMBER]
+            chunks = Mentions(tickets.KEY, tickets.FORM)
+            for start in range(0, len(raw), 50_001):
+                chunks.take(raw[start : start + 50_001])
+            assert chunks.found == [NUMBER]
 
 
 @given(body=st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
