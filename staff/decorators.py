@@ -6,10 +6,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from staff import people, presence
+from staff import once, people, presence
 from staff.callers import Caller
 from staff.reasons import words_of
 
@@ -18,7 +23,9 @@ if TYPE_CHECKING:
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
-AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponse])
+#: One whose answer may be a stream, too.
+Answering = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 
 
 class Mark(Protocol):
@@ -49,6 +56,50 @@ def closing(view: AnyView) -> AnyView:
     """Mark what ends the session: it is answered under the key before a renewal, too."""
     view.closing = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
     return view
+
+
+def post_only(page: str, *kept: str) -> Callable[[Answering[Rest]], Answering[Rest]]:
+    """Do what a form asks for; whoever comes by the address alone is led to the page where the form is.
+
+    They typed it, had kept it, or signed in on the way: nothing is done. So are those who load the answer
+    again without a script: it is not done a second time. `page` is that page's name, `kept` which of the
+    address's parts it has too.
+    """
+
+    def decorate(view: Answering[Rest]) -> Answering[Rest]:
+        guarded: Answering[Rest] = require_POST(shown_once(page, *kept)(view))
+
+        @wraps(view)
+        def led(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+            if request.method != "GET":
+                return guarded(request, *args, **kwargs)
+            if request.user.is_authenticated:
+                messages.info(request, _("Nothing was done: this takes a press of the button here."))
+            return HttpResponseRedirect(reverse(page, kwargs={name: kwargs[name] for name in kept}))
+
+        led.post_only = True  # type: ignore[attr-defined]  # read by the walk over the addresses
+        return led
+
+    return decorate
+
+
+def shown_once(page: str, *kept: str) -> Callable[[Answering[Rest]], Answering[Rest]]:
+    """Lead to `page`, as `post_only` does, when a form comes again that was answered with a page."""
+
+    def decorate(view: Answering[Rest]) -> Answering[Rest]:
+        @wraps(view)
+        def first(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+            if request.method == "POST" and once.was_answered(request):
+                messages.info(request, _("This had been sent already, and was not done a second time."))
+                return HttpResponseRedirect(reverse(page, kwargs={name: kwargs[name] for name in kept}))
+            response = view(request, *args, **kwargs)
+            if request.method == "POST":
+                once.note(request, response)
+            return response
+
+        return first
+
+    return decorate
 
 
 def resendable(act: StrOrPromise, *, only: tuple[str, str] | None = None, **labels: StrOrPromise) -> Mark:

@@ -415,6 +415,9 @@ def patterns() -> list[URLPattern]:
     return walk(get_resolver().url_patterns)
 
 
+LEADING = {pattern.name for pattern in patterns() if hasattr(pattern.callback, "post_only")}
+
+
 def answer(house: House, client: Client, door: str, method: str, actor: str) -> str:
     """The status; then + for an entry that says allowed, - for one that says refused."""
     newest = Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0
@@ -429,6 +432,8 @@ def expected(door: str) -> dict[str, dict[str, str]]:
     """Method -> actor -> answer, from the table."""
     rows = {one[1]: one[2:] for one in map(str.split, TABLE.strip().splitlines()) if one[0] == door}
     rest = rows.pop("*", [REST.get(actor, "405") for actor in ACTORS])
+    if door.partition(":")[0] in LEADING:  # whoever comes without a form is led to its page
+        rows["GET"] = ["302"] * len(ACTORS)
     rows["HEAD"] = ["200"] * len(ACTORS)  # the same to everybody: no view answers it
     assert all(len(row) == len(ACTORS) for row in rows.values())
     return {method: dict(zip(ACTORS, rows.get(method, rest), strict=True)) for method in METHODS}

@@ -12,7 +12,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.models import Account, Grant
@@ -20,7 +20,7 @@ from gatekeeper.views import live
 from gatekeeper.views.closed import closed_gate, ended, gate_facts
 from gatekeeper.views.pages import account_url, open_gate, request_url
 from staff.callers import Caller
-from staff.decorators import polling
+from staff.decorators import polling, post_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
     )
 
 
-@require_POST
+@post_only("account", "reference")
 def reveal(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a field, or all filled fields of a category. Recorded before it is shown."""
     grant = _number(request.POST.get("grant"))
@@ -91,7 +91,7 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, _shown(shown, grant), reference, values=shown.values)
 
 
-@require_POST
+@post_only("account", "reference")
 def participants(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a page of participants, or the one whom an exact e-mail or reference names."""
     grant = _number(request.POST.get("grant"))
@@ -117,7 +117,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, _shown(shown, grant), reference, people=people)
 
 
-@require_POST
+@post_only("account", "reference")
 def open_window(request: HttpRequest, reference: str) -> HttpResponse:
     """Start the clock of an approved access, and go to the account."""
     grant = _number(request.POST.get("grant"))
@@ -128,7 +128,7 @@ def open_window(request: HttpRequest, reference: str) -> HttpResponse:
     return HttpResponseRedirect(account_url(reference))
 
 
-@require_POST
+@post_only("home")
 def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
     """End an access: one's own, or anybody's by a manager, a reviewer or a people officer."""
     reason = access.end(Caller.of(request), grant)

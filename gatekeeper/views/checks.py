@@ -9,10 +9,10 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from gatekeeper import health, notices, surroundings
-from staff.decorators import role_required
+from staff.decorators import post_only, role_required
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def checks(request: HttpRequest) -> HttpResponse:
     return render(request, "gatekeeper/checks.html", context)
 
 
-@require_POST
+@post_only("checks")
 @role_required("administer")
 def test_mail(request: HttpRequest) -> HttpResponse:
     """Send a test to the administrator's own address, recorded, and say in words what became of it."""

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from gatekeeper import access, badges, catalogue, presentation, times
 from gatekeeper.forms import ApproveForm, DenyForm
@@ -21,7 +21,7 @@ from gatekeeper.models import AccessRequest, Grant, Ticket
 from gatekeeper.views import live
 from gatekeeper.views.home import nda_state
 from staff.callers import Caller
-from staff.decorators import polling, refusal, role_required
+from staff.decorators import polling, post_only, refusal, role_required
 from staff.members import member_of
 from staff.models import Role
 
@@ -128,7 +128,7 @@ def _to_print(asked: AccessRequest, member: Member) -> int | None:
     return grant.pk if concerned else None
 
 
-@require_POST
+@post_only("approval", "request_id")
 def approve(request: HttpRequest, request_id: int) -> HttpResponse:
     """Approve as asked, or shorter, narrower, once or while the ticket is open."""
     asked = get_object_or_404(AccessRequest, pk=request_id)  # who may decide the database says, and records
@@ -147,7 +147,7 @@ def approve(request: HttpRequest, request_id: int) -> HttpResponse:
     return _answer(request, asked, reason, _("Approved. The clock starts when the account is opened."))
 
 
-@require_POST
+@post_only("approval", "request_id")
 def deny(request: HttpRequest, request_id: int) -> HttpResponse:
     """Reject, with a reason from the list."""
     asked = get_object_or_404(AccessRequest, pk=request_id)  # who may decide the database says, and records

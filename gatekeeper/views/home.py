@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from audit.search import Query, Term
 from gatekeeper import access, catalogue, gate, presentation
@@ -26,7 +26,7 @@ from gatekeeper.views import live
 from gatekeeper.views.pages import account_url, steps_for
 from staff import register
 from staff.callers import Caller
-from staff.decorators import polling
+from staff.decorators import polling, post_only
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _home(request: HttpRequest, member: Member, work: _Work, more: Mapping[str, 
     return render(request, "gatekeeper/home.html", context)
 
 
-@require_POST
+@post_only("home")
 def go(request: HttpRequest) -> HttpResponse:
     """Where a typed number leads: an account's gate, or a ticket's. By POST: whatever else is typed
     there stands in no address, no history and no log."""

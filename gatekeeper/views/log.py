@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import Http404, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from audit import explorer, odd, reading, search, standing, stored, trust
 from audit.forms import SearchForm
@@ -23,7 +23,7 @@ from gatekeeper.log.links import UTC as IN_UTC
 from gatekeeper.log.links import Look
 from staff import people
 from staff.callers import Caller
-from staff.decorators import refusal, role_required
+from staff.decorators import post_only, refusal, role_required
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def entry(request: HttpRequest, number: int) -> HttpResponse:
         return render(request, "gatekeeper/log/entry.html", shown)
 
 
-@require_POST
+@post_only("entries")
 def log_export(request: HttpRequest) -> HttpResponseBase:
     """The newest matches as a file: recorded with their number before the first line leaves."""
     caller, reader = Caller.of(request), member_of(request).number

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from gatekeeper import papers
 from staff.callers import Caller
-from staff.decorators import refusal
+from staff.decorators import post_only, refusal
 from staff.seal import SealError
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@require_POST
+@post_only("home")
 def print_grant(request: HttpRequest, grant: int) -> HttpResponse:
     """The print as a PDF. Taking it is an entry; the database judges who may."""
     reason = papers.record_print(Caller.of(request), grant)

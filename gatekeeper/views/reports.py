@@ -20,7 +20,7 @@ from gatekeeper.reports.report import MOST, Report, TooLongError, read
 from gatekeeper.reports.scope import record
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE
-from staff.decorators import refusal, role_required
+from staff.decorators import refusal, role_required, shown_once
 from staff.members import member_of
 from staff.models import Role
 from staff.seal import SealError
@@ -36,6 +36,7 @@ _TYPES = {"pdf": "application/pdf", "csv": CONTENT_TYPE, "zip": "application/zip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@shown_once("reports")
 @role_required("privacy")
 def reports(request: HttpRequest) -> HttpResponse:
     """The form; POST makes the report and records it: shown here, or as PDF, CSV, or all with the proof."""

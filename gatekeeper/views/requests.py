@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.forms import AskForm
@@ -19,7 +19,7 @@ from gatekeeper.models import AccessRequest, Ticket
 from gatekeeper.views.closed import closed_gate
 from gatekeeper.views.pages import account_url
 from staff.callers import Caller
-from staff.decorators import resendable
+from staff.decorators import post_only, resendable
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _waiting(request: HttpRequest, reference: str, ticket: Ticket) -> AccessRequ
     ).first()
 
 
-@require_POST
+@post_only("home")
 def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
     """Take one's own waiting request back."""
     found = get_object_or_404(AccessRequest, pk=request_id, member=request.user.pk)

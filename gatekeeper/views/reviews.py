@@ -17,14 +17,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from gatekeeper import access, presentation
 from gatekeeper.reviews import calls, files, queue, texts, units
 from staff import mails
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE
-from staff.decorators import refusal, resendable, role_required
+from staff.decorators import post_only, refusal, resendable, role_required
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _page(request: HttpRequest, number: int, form: texts.TextForm, status: int =
     only=("verdict", "question"),
     text=gettext_lazy("The question"),
 )
-@require_POST
+@post_only("review", "number")
 def review_decide(request: HttpRequest, number: int) -> HttpResponse:
     """A verdict, or a question; then the next unit opens by itself."""
     verdict = request.POST.get("verdict", "")
@@ -164,7 +164,7 @@ def _answer_form(number: int, data: Any = None) -> texts.TextForm:
 
 
 @resendable(gettext_lazy("The answer goes to the reviewers."), text=gettext_lazy("The answer"))
-@require_POST
+@post_only("review_questions")
 def review_answer(request: HttpRequest, number: int) -> HttpResponse:
     """An answer, in place. Whoever is not asked is told what a stranger is told."""
     form = _answer_form(number, request.POST)
@@ -182,7 +182,7 @@ def review_answer(request: HttpRequest, number: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("review_questions"))
 
 
-@require_POST
+@post_only("review", "number")
 def review_affected(request: HttpRequest, number: int) -> HttpResponse:
     """Who is affected, as a file: recorded before it leaves, after a fresh proof of presence."""
     found = queue.reviews().filter(pk=number).first()
@@ -195,7 +195,7 @@ def review_affected(request: HttpRequest, number: int) -> HttpResponse:
     return _file(files.affected_csv(affected), f"affected-{number}.csv")
 
 
-@require_POST
+@post_only("reviews")
 def review_report(request: HttpRequest) -> HttpResponse:
     """A month's reviews as a file, in the same way."""
     month = _month(request.POST.get("month", ""))

@@ -11,7 +11,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from gatekeeper import access, presentation
 from gatekeeper.forms import DeputyForm
@@ -20,7 +20,7 @@ from gatekeeper.views.decisions import grant_state
 from gatekeeper.views.home import nda_state
 from staff import people
 from staff.callers import Caller
-from staff.decorators import refusal, role_required
+from staff.decorators import post_only, refusal, role_required
 from staff.members import member_of
 from staff.models import Member
 
@@ -59,7 +59,7 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
     return render(request, "gatekeeper/team.html", context, status=status)
 
 
-@require_POST
+@post_only("team")
 def suspend(request: HttpRequest, number: str) -> HttpResponse:
     """Suspend a member: sessions and accesses end at once. Any manager, reviewer or people officer."""
     get_object_or_404(Member, number=number)
@@ -71,7 +71,7 @@ def suspend(request: HttpRequest, number: str) -> HttpResponse:
     return HttpResponseRedirect("/team/")
 
 
-@require_POST
+@post_only("team")
 @role_required("approve")
 def deputies(request: HttpRequest) -> HttpResponse:
     """Name a deputy from one day to another."""
@@ -88,7 +88,7 @@ def deputies(request: HttpRequest) -> HttpResponse:
     return _done(request, reason, _("Deputy named."))
 
 
-@require_POST
+@post_only("team")
 def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
     """End a deputy's time now."""
     get_object_or_404(Deputy, pk=deputy_id, manager=request.user.pk)

@@ -14,12 +14,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from staff import agreements, authorisations, people
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE, csv_of
-from staff.decorators import refusal, resendable, role_required
+from staff.decorators import post_only, refusal, resendable, role_required
 from staff.forms.authorisations import AuthorisationForm, OnForm
 from staff.members import member_of
 from staff.models import Authorisation, Member
@@ -82,7 +82,7 @@ def _issue(request: HttpRequest, number: str) -> HttpResponse:
     return _answer(request, number, reason, form)
 
 
-@require_POST
+@post_only("authorisations")
 def withdraw(request: HttpRequest, authorisation: int) -> HttpResponse:
     """Withdraw one, and come back to its member's list."""
     reason = authorisations.withdraw(Caller.of(request), authorisation)
@@ -108,7 +108,7 @@ def _unknown() -> HttpResponse:
     raise Http404
 
 
-@require_POST
+@post_only("authorisations")
 def paper(request: HttpRequest, authorisation: int) -> HttpResponse:
     """The paper as a PDF: to a people officer, or to the member whose it is. Taking it is an entry."""
     reason = authorisations.record_taking(Caller.of(request), authorisation)
@@ -136,7 +136,7 @@ def register(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/authorisations.html", {"form": form, "rows": rows, "on": on})
 
 
-@require_POST
+@post_only("authorisations")
 def export(request: HttpRequest) -> HttpResponse:
     """The register as a file, PDF or CSV. Taking it is an entry, with the day and the number of lines."""
     form = OnForm(request.POST)

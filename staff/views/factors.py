@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from staff import factors, proving, records, totp
-from staff.decorators import refusal
+from staff.decorators import post_only, refusal
 from staff.forms import FactorNameForm, RemovalForm, TotpForm
 from staff.members import member_of
 from staff.models import RecoveryCode
@@ -81,7 +81,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/add_totp.html", facts)
 
 
-@require_POST
+@post_only("factors")
 def remove_factor(request: HttpRequest) -> HttpResponse:
     """Remove one of one's own; never the last."""
     if not factors.is_fresh(request):
@@ -99,7 +99,7 @@ def remove_factor(request: HttpRequest) -> HttpResponse:
 # Recovery codes
 
 
-@require_POST
+@post_only("factors")
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """A new sheet, shown this once."""
     if not factors.is_fresh(request):
@@ -115,7 +115,7 @@ def show_new_sheet(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/recovery_codes.html", {"codes": codes, NEXT: target})
 
 
-@require_POST
+@post_only("factors")
 def recovery_kept(request: HttpRequest) -> HttpResponse:
     """The codes are kept: from now on they count, and those of before do not.
 
@@ -131,7 +131,7 @@ def recovery_kept(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(safe_next(request))
 
 
-@require_POST
+@post_only("factors")
 def recovery_file(request: HttpRequest) -> HttpResponse:
     """The codes of the page as a file: sent back as they came, if they are the member's."""
     codes = request.POST.getlist("codes")[:COUNT]

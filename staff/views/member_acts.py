@@ -14,11 +14,10 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from staff import agreements, invitations, people
 from staff.callers import Caller
-from staff.decorators import refusal
+from staff.decorators import post_only, refusal
 from staff.forms import (
     DayForm,
     EmailForm,
@@ -87,7 +86,7 @@ ACTIONS: Final[dict[str, tuple[type[forms.Form], Act]]] = {
 _BARE: Final = (_NoForm, WithdrawalForm)
 
 
-@require_POST
+@post_only("member", "number")
 def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
     """Do one thing to a member. The form is read first, the database judges, does and records."""
     if action == "invite":

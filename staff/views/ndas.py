@@ -18,12 +18,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from staff import agreements, register
 from staff.callers import Caller
 from staff.days import beginning_of
-from staff.decorators import refusal, resendable, role_required
+from staff.decorators import post_only, refusal, resendable, role_required
 from staff.forms import DraftForm, SignForm
 from staff.members import member_of
 from staff.models import NdaDraft, NdaVersion, Signature
@@ -187,7 +187,7 @@ def _digest(draft: NdaDraft) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-@require_POST
+@post_only("ndas")
 def nda_recall(request: HttpRequest, number: int) -> HttpResponse:
     """Take a version back before anybody has to have signed it."""
     reason = agreements.recall(Caller.of(request), number)

@@ -14,12 +14,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 from django_otp_webauthn import exceptions, views
 from django_otp_webauthn.utils import rewrite_exceptions
 
 from staff import factors, mails, passkeys, proving, records, sessions
-from staff.decorators import before_factor, while_locked
+from staff.decorators import before_factor, post_only, while_locked
 from staff.forms import name_of
 from staff.members import member_of
 
@@ -140,7 +139,7 @@ class _CompleteAdding(_Adding, views.CompleteCredentialRegistrationView):  # typ
         return self.request.data  # type: ignore[attr-defined]  # the package puts it there
 
 
-passkey_begin = require_POST(while_locked(before_factor(_BeginProof.as_view())))
-passkey_complete = require_POST(while_locked(before_factor(_CompleteProof.as_view())))
-passkey_add_begin = require_POST(before_factor(_BeginAdding.as_view()))
-passkey_add_complete = require_POST(before_factor(_CompleteAdding.as_view()))
+passkey_begin = post_only("home")(while_locked(before_factor(_BeginProof.as_view())))
+passkey_complete = post_only("home")(while_locked(before_factor(_CompleteProof.as_view())))
+passkey_add_begin = post_only("factors")(before_factor(_BeginAdding.as_view()))
+passkey_add_complete = post_only("factors")(before_factor(_CompleteAdding.as_view()))

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
+from staff.decorators import post_only
 from staff.forms import ProfileForm
 from staff.members import member_of
 from staff.models import Member
@@ -33,7 +34,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_only("home")
 def preferences(request: HttpRequest) -> HttpResponse:
     """Language and theme, from every page's head; a visitor's language goes into the address."""
     wishes = {name: request.POST[name] for name in CHOICES if request.POST.get(name) in CHOICES[name]}

@@ -11,11 +11,11 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from staff import mails, proposals
 from staff.callers import Caller
-from staff.decorators import refusal, role_required
+from staff.decorators import post_only, refusal, role_required
 from staff.members import member_of
 from staff.models import Proposal
 from staff.reasons import words_of
@@ -51,13 +51,13 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     return render(request, "staff/proposals.html", {"rows": rows, "decided": decided, **more}, status=status)
 
 
-@require_POST
+@post_only("proposals")
 def confirm(request: HttpRequest, proposal: int) -> HttpResponse:
     """Confirm a change that another proposed; it is made at once."""
     return _decide(request, proposal, confirm=True)
 
 
-@require_POST
+@post_only("proposals")
 def decline(request: HttpRequest, proposal: int) -> HttpResponse:
     """Decline a change that another proposed, or take back one's own."""
     return _decide(request, proposal, confirm=False)

@@ -10,12 +10,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_POST
 
 from staff import agreements, register
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE, csv_of
-from staff.decorators import refusal, role_required
+from staff.decorators import post_only, refusal, role_required
 from staff.forms import RegisterForm
 from staff.register import Line, State
 from staff.views.sign_in import page as page_method
@@ -60,7 +59,7 @@ def _filtered(found: list[Line], wish: dict[str, Any]) -> list[Line]:
     return sorted(kept, key=lambda line: (ORDER.index(line.state), line.member.number))
 
 
-@require_POST
+@post_only("nda_register")
 def nda_register_csv(request: HttpRequest) -> HttpResponse:
     """The same as a file: recorded before it leaves, after a fresh proof of presence."""
     form = RegisterForm(request.POST)

@@ -10,10 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from staff import browsers, records, sessions
-from staff.decorators import polling
+from staff.decorators import polling, post_only
 from staff.members import member_of
 from staff.models import Session
 
@@ -37,7 +37,7 @@ def own(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/sessions.html", {"sessions": rows})
 
 
-@require_POST
+@post_only("sessions")
 def end(request: HttpRequest, number: int) -> HttpResponse:
     """End one of one's own sessions. The one at hand is ended by signing out."""
     if number == sessions.of(request).number or not _end(_running(request).filter(pk=number)):
@@ -46,7 +46,7 @@ def end(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("sessions")
 
 
-@require_POST
+@post_only("sessions")
 def end_others(request: HttpRequest) -> HttpResponse:
     """End all of one's own sessions but the one at hand."""
     _end(_running(request).exclude(pk=sessions.of(request).number or 0))
@@ -61,7 +61,7 @@ def left(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"left": sessions.of(request).seconds_left})
 
 
-@require_POST
+@post_only("home")
 def stay(request: HttpRequest) -> HttpResponse:
     """'Stay signed in': a click like any other, noted before this answers (SessionGuardMiddleware)."""
     return JsonResponse({"left": sessions.of(request).seconds_left})

@@ -14,11 +14,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from audit.context import attempted, client_address, user_agent
 from staff import factors, lockout, members, passwords, proving, records, sessions
-from staff.decorators import before_factor, closing
+from staff.decorators import before_factor, closing, post_only
 from staff.forms import CodeForm, SignInForm
 from staff.members import member_of
 from staff.models import Member
@@ -137,7 +137,7 @@ def refuse_code(form: Form, stage: records.Stage, wait: int) -> None:
 
 @login_not_required
 @closing
-@require_POST
+@post_only("home")
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; the browser forgets what it holds of us, and of no other host.
 

@@ -13,6 +13,13 @@
 
   function tell(what, words) { document.dispatchEvent(new CustomEvent(what, { detail: words })); }
 
+  // A page that answered a form has the address of what it shows: loading it again does nothing twice.
+  // What could not be done stays as it is, for it keeps what was typed.
+  const answered = performance.getEntriesByType("navigation")[0]?.responseStatus;
+  if ("posted" in document.body.dataset && (!answered || answered === 200)) {
+    history.replaceState(null, "", here() + location.hash);
+  }
+
   // The idle end. Two minutes before it the page asks whether anybody is there; the server knows what is
   // left, for another tab may have been busy. A page in which something was typed is never left by itself:
   // what is sent from it waits on the page that unlocks.
