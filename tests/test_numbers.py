@@ -237,3 +237,12 @@ def test_long_texts_end_soon() -> None:
         card_in(hard)
         bank_account_in(hard)
         telephone_in(hard)
+
+
+def test_a_plus_makes_a_telephone_of_what_is_short_enough_for_one() -> None:
+    for body in ("63041234567", "37828224631000"):  # twelve digits of Maestro, fifteen of American Express
+        number = body + luhn.calc_check_digit(body)
+        assert card_in(number)
+        assert not card_in(f"+{number}")
+        assert not card_in(f"tel. + ({number[:2]}) {number[2:]}")
+    assert card_in("+4111 1111 1111 1111"), "no telephone number has sixteen digits"
