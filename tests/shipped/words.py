@@ -47,8 +47,9 @@ POLISH: Final = re.compile(
     r"|ale|już|może|gdy|jako|tego|przy)\b|[ąęłńśźż]",
     re.IGNORECASE,
 )
-#: Addresses, numbers, codes of the log, its language of questions: data, and words of no language.
-DATA: Final = re.compile(r"\S+@\S+|\S*\d\S*|-?\w+:\w*|\S*[/_.]\S+|\(root\)")
+#: Details of the log's entries, what a browser calls itself, addresses, numbers, codes, the log's language of
+#: questions: data, and words of no language.
+DATA: Final = re.compile(r"^\{.*\}$|^Mozilla/.*|\S+@\S+|\S*\d\S*|-?\w+:\w*|\S*[/_.]\S+|\(root\)")
 #: Names that are no person's: each language by itself, browsers, and who wrote an entry.
 SAME: Final = (
     "English",
@@ -64,6 +65,7 @@ SAME: Final = (
     "Gatekeeper",
     "CSV",
     "demo",
+    "totp",
 )
 PLACE: Final = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
