@@ -199,10 +199,11 @@ def test_no_input_ends_an_import(what: str, tmp_path: Path, capsys: pytest.Captu
         else PERSON | {"reference": f"{REFERENCE}-P99"}
     )
     odd = [raw.replace(b"\n", b"") for raw in odd_batch(1, 400)]
-    path.write_bytes(b"\n".join([*odd, json.dumps(last).encode(), b""]))
+    # A plain line first: a byte order mark at a file's beginning would say how all of it is written.
+    path.write_bytes(b"\n".join([b"{}", *odd, json.dumps(last).encode(), b""]))
     found, _said, _status = run(what, path, tmp_path, capsys)
     assert found["new"] >= 1, "the last line, which is good, got in"
-    assert sum(found[word] for word in counts()) <= len(odd) + 1
+    assert sum(found[word] for word in counts()) <= len(odd) + 2
 
 
 @DATABASE
