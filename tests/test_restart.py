@@ -20,8 +20,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.urls import reverse
 from standardwebhooks import Webhook
 
@@ -31,6 +29,7 @@ from tests import environment
 from tests.cluster import Cluster
 from tests.people import give_factors, sign_in
 from tests.racing import Opened, Stage
+from tests.tokens import fresh_token
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -59,13 +58,6 @@ class Answer:
     text: str
 
 
-def fresh_token() -> str:
-    """A form's token is another on every page: what comes with the same one was answered already."""
-    page = HttpRequest()
-    page.META["CSRF_COOKIE"] = TOKEN
-    return get_token(page)
-
-
 @dataclass
 class Site:
     """gunicorn with one process of a few threads, as README starts it, and somebody signed in there."""
@@ -85,7 +77,11 @@ class Site:
 
     def reveal(self) -> Answer:
         """Through the vault's connection."""
-        form = {"grant": self.case.grants[0], "fields": "contact.name", "csrfmiddlewaretoken": fresh_token()}
+        form = {
+            "grant": self.case.grants[0],
+            "fields": "contact.name",
+            "csrfmiddlewaretoken": fresh_token(TOKEN),
+        }
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": self.cookies}
         return self.ask("POST", reverse("reveal", args=[self.case.accounts[0]]), urlencode(form), **kind)
 

@@ -26,6 +26,7 @@ from tests.bench.ground import Desk
 from tests.bench.measuring import Row, rates, ratio
 from tests.bench.rows import FIELDS
 from tests.serving import PROJECT, serving, web_environment
+from tests.tokens import fresh_token
 from tests.world import VALUES, World
 
 PLAIN = "plain"  # the twin's database, and the role that owns it
@@ -63,9 +64,7 @@ def page_row(server: Server, world: World, desks: Sequence[Desk], *, rounds: int
 def _asks(port: int, desk: Desk, name: str, key: str, csrf: str) -> Callable[[], None]:
     """What one client does: a POST on its own kept connection; a page that shows no value is an error."""
     token = secrets.token_hex(16)
-    body = urlencode(
-        {"csrfmiddlewaretoken": token, "grant": desk.grant, "fields": FIELDS}, doseq=True
-    ).encode()
+    fields = urlencode({"grant": desk.grant, "fields": FIELDS}, doseq=True)
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Cookie": f"{name}={key}; {csrf}={token}",
@@ -76,6 +75,7 @@ def _asks(port: int, desk: Desk, name: str, key: str, csrf: str) -> Callable[[],
     def act() -> None:
         if not kept:
             kept.append(HTTPConnection("localhost", port, timeout=30))
+        body = f"csrfmiddlewaretoken={fresh_token(token)}&{fields}"
         kept[0].request("POST", f"/accounts/{desk.account}/reveal", body, headers)
         answer = kept[0].getresponse()
         page = answer.read().decode()
