@@ -110,7 +110,7 @@ def lists_row(few: Colleague, many: Colleague, *, rounds: int) -> Row:
 def _lists(colleague: Colleague) -> Callable[[], object]:
     member = Member.objects.get(pk=colleague.person.id)
     request: Any = RequestFactory().get("/")
-    request.session = SimpleNamespace(digest=colleague.caller.digest)
+    request.session, request.user = SimpleNamespace(digest=colleague.caller.digest), member
 
     def act() -> None:
         opened = access.held(colleague.caller, member)
