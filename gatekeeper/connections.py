@@ -5,6 +5,9 @@ from __future__ import annotations
 import psycopg
 from django.db import connections
 
+#: The aliases that the web processes use.
+SERVING = ("default", "signin", "feed", "vault")
+
 #: What is wrong with an alias that leads through a pooler, and what to do.
 THROUGH_POOLER = "The connection '{}' leads through a connection pooler, such as PgBouncer."
 NO_POOLER = (

@@ -90,14 +90,10 @@ class Demo:
         unfinished.replace(path)
         return made
 
-    def environment(self, port: int, *, migrations: bool = False, seals: bool = False) -> dict[str, str]:
-        """Return the settings of the demo; the migrator's link and the sealer's only where those run."""
+    def environment(self, port: int, *links: str) -> dict[str, str]:
+        """Return the settings of the demo, with these links beside those of every process."""
         made = self.secrets()
-        aliases = {"WEB": roles.WEB, "VAULT": roles.VAULT}
-        if migrations:
-            aliases["MIGRATOR"] = roles.MIGRATOR
-        if seals:
-            aliases["SEALER"] = roles.SEALER
+        seals = "SEALER" in links
         settings = {
             "MODE": "demo",
             "DATA_DIR": str(self.home),
@@ -111,15 +107,16 @@ class Demo:
         settings["LOG_VERIFIER"] = str(Signer(LOG_ORIGIN, made["LOG_KEY"]).key)
         if seals:
             settings |= {"LOG_KEY": made["LOG_KEY"], "LOG_ANCHORS": f"directory:{self._checkpoints}"}
-        for alias, role in aliases.items():
-            settings[f"DATABASE_URL_{alias}"] = self.server.url(role, made[role], DATABASE)
+        for name in (*roles.SERVING, *links):
+            role = roles.LINKS[name]
+            settings[f"DATABASE_URL_{name}"] = self.server.url(role, made[role], DATABASE)
         return {f"GATEKEEPER_{name}": value for name, value in settings.items()}
 
-    def load_django(self, port: int, *, migrations: bool) -> None:
-        """Start Django in this process, with the demo's settings and nobody else's."""
+    def load_django(self, port: int, *links: str) -> None:
+        """Start Django in this process, with the demo's settings and nobody else's; links as above."""
         for name in [name for name in os.environ if name.startswith("GATEKEEPER_")]:
             del os.environ[name]
-        os.environ.update(self.environment(port, migrations=migrations))
+        os.environ.update(self.environment(port, *links))
         os.environ["DJANGO_SETTINGS_MODULE"] = "gatekeeper.settings"
         django.setup()
 
@@ -143,7 +140,7 @@ class Demo:
         with psycopg.connect(self.server.setup_url(), autocommit=True) as setup:
             roles.create_roles(setup, {role: made[role] for role in roles.LOGIN})
         roles.create_database(self.server.setup_url(), DATABASE)
-        self.load_django(port, migrations=True)
+        self.load_django(port, "MIGRATOR", "PEOPLE")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("apply_settings", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
@@ -158,7 +155,8 @@ class Demo:
 
     def _serve(self, port: int, rows: Iterable[Sequence[str]]) -> None:
         web, sealer = self._start_web(port), self._start_sealer(port)
-        rules = self._start("manage.py", "find_odd", "--every", "30", variables=self.environment(port))
+        variables = self.environment(port, "WATCH")
+        rules = self._start("manage.py", "find_odd", "--every", "30", variables=variables)
         try:
             wait_until_it_answers(web, port)
             self._port_file.write_text(str(port))
@@ -182,7 +180,7 @@ class Demo:
     def _start_sealer(self, port: int) -> subprocess.Popen[bytes]:
         """The log's sealer, which alone has the signing key; copies of checkpoints lie beside the data."""
         self._checkpoints.mkdir(exist_ok=True)
-        variables = self.environment(port, seals=True)
+        variables = self.environment(port, "SEALER")
         return self._start("manage.py", "seal_log", "--every", "5", variables=variables)
 
     def _start(self, *command: str, variables: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -223,7 +221,7 @@ class Demo:
         if not self._port_file.exists() or not self.server.is_running:
             fail("The demo does not run. Start it in another terminal: make demo")
         port = int(self._port_file.read_text())
-        self.load_django(port, migrations=False)
+        self.load_django(port)
         return port
 
     def code(self, number: str) -> None:

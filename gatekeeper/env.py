@@ -56,8 +56,26 @@ class Setting:
 SETTINGS = (
     Setting("MODE", "`production`, `demo` or `test`", default="production"),
     Setting("SECRET_KEY", "Signs cookies and one-time links: 50 random characters", secret=True),
-    Setting("DATABASE_URL_WEB", "Pages and API, as `gatekeeper_web`", "database", secret=True),
+    Setting("DATABASE_URL_WEB", "Pages, as `gatekeeper_web`", "database", secret=True),
+    Setting("DATABASE_URL_SIGNIN", "Signing in, as `gatekeeper_signin`", "database", secret=True),
+    Setting("DATABASE_URL_FEED", "Webhooks and imports, as `gatekeeper_feed`", "database", secret=True),
     Setting("DATABASE_URL_VAULT", "The vault, as `gatekeeper_vault`", "database", secret=True),
+    Setting(
+        "DATABASE_URL_WATCH",
+        "The rules and the stream, as `gatekeeper_watch`; only where `manage.py find_odd` or `stream_log`"
+        " runs",
+        "database",
+        default="",
+        secret=True,
+    ),
+    Setting(
+        "DATABASE_URL_PEOPLE",
+        "Members by command, as `gatekeeper_people`; only where `manage.py invite`, `import_staff` or"
+        " `open_lock` runs",
+        "database",
+        default="",
+        secret=True,
+    ),
     Setting(
         "DATABASE_URL_MIGRATOR",
         "Migrations, as `gatekeeper_migrator`; only where `manage.py migrate` runs",

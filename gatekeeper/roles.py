@@ -1,4 +1,4 @@
-"""The five roles of a cluster, and databases for them (DESIGN §4; README has the table of rights).
+"""The roles of a cluster, and databases for them (README has the table of rights).
 
 Roles belong to the cluster, not to a database: they are made once, by `manage.py bootstrap`, by the
 demo and by the tests, through the setup connection (a superuser's), never by a migration and never
@@ -17,10 +17,29 @@ from psycopg.conninfo import make_conninfo
 OWNER = "gatekeeper_owner"
 MIGRATOR = "gatekeeper_migrator"
 WEB = "gatekeeper_web"
+SIGNIN = "gatekeeper_signin"
+FEED = "gatekeeper_feed"
 VAULT = "gatekeeper_vault"
+WATCH = "gatekeeper_watch"
+PEOPLE = "gatekeeper_people"
 SEALER = "gatekeeper_sealer"
 
-RUN_TIME = (WEB, VAULT, SEALER)
+#: A role for each purpose, with a login and a connection of its own: whoever speaks on one connection must
+#: not be able to make up the facts of another. By the name that a link has in the settings.
+PURPOSES = {
+    "WEB": WEB,
+    "SIGNIN": SIGNIN,
+    "FEED": FEED,
+    "VAULT": VAULT,
+    "WATCH": WATCH,
+    "PEOPLE": PEOPLE,
+    "SEALER": SEALER,
+}
+#: Those that every web process speaks as; the others belong to commands, each where it runs.
+SERVING = ("WEB", "SIGNIN", "FEED", "VAULT")
+LINKS = PURPOSES | {"MIGRATOR": MIGRATOR}
+
+RUN_TIME = tuple(PURPOSES.values())
 LOGIN = (MIGRATOR, *RUN_TIME)
 
 # What a role is allowed to be; its rights come with the objects.
@@ -45,7 +64,7 @@ def _alone(setup: psycopg.Connection) -> Iterator[None]:
 
 
 def create_roles(setup: psycopg.Connection, passwords: Mapping[str, str]) -> None:
-    """Create the five roles, or bring existing ones to what they should be.
+    """Create the roles, or bring existing ones to what they should be.
 
     `setup` is a superuser's connection in autocommit. `passwords` are set for the roles that it
     names; others keep theirs (a role without any cannot log in by password). May be run again.
@@ -118,7 +137,7 @@ def _shut_database(setup: psycopg.Connection, name: str) -> None:
 
 
 def _shut_schema(inside: psycopg.Connection) -> None:
-    """Give `public` to the owner, readable for the pages' role, and no new function to PUBLIC."""
+    """Give `public` to the owner, and no new function to PUBLIC."""
     inside.execute(f"ALTER SCHEMA public OWNER TO {OWNER}")
     inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     inside.execute(f"GRANT USAGE ON SCHEMA public TO {WEB}")

@@ -134,7 +134,7 @@ TEMPLATES = [
     },
 ]
 
-# The databases: one alias per role; the migrator's and the sealer's are there only where those run
+# The databases: one alias per role; those of commands are there only where they run
 
 
 def _database(name: str, **options: object) -> dict[str, Any] | None:
@@ -167,6 +167,10 @@ def _database(name: str, **options: object) -> dict[str, Any] | None:
 
 _aliases = {
     "default": _database("DATABASE_URL_WEB"),
+    "signin": _database("DATABASE_URL_SIGNIN"),
+    "feed": _database("DATABASE_URL_FEED"),
+    "watch": _database("DATABASE_URL_WATCH"),
+    "people": _database("DATABASE_URL_PEOPLE"),
     # Bounded, for a row that the same thread has locked through `default` would wait for ever.
     "vault": _database(
         "DATABASE_URL_VAULT",

@@ -10,6 +10,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 FILES: Final[tuple[Path, ...]] = tuple(
     _ROOT / name
     for name in (
+        "gatekeeper/sql/revoked.sql",
         "audit/sql/entry.sql",
         "audit/sql/seal.sql",
         "audit/sql/stream.sql",

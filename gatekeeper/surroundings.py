@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from audit import stored, trust
 from audit.verify_bundle import ProofError
-from gatekeeper.connections import leads_through_pooler
+from gatekeeper.connections import SERVING, leads_through_pooler
 from gatekeeper.health_row import Health
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def pooler() -> Health:
     """Whether the pages' connections lead to PostgreSQL itself. Raises psycopg.Error."""
     title = pgettext("check", "Way to the database")
-    through = [alias for alias in ("default", "vault") if leads_through_pooler(alias)]
+    through = [alias for alias in SERVING if leads_through_pooler(alias)]
     if not through:
         return Health("gatekeeper.E006", title, "ok", _("Straight to PostgreSQL, through no pooler."))
     return Health(
@@ -33,8 +33,8 @@ def pooler() -> Health:
         _("A connection pooler, such as PgBouncer, stands between, so pages fail."),
         cause=", ".join(through),
         next_step=_(
-            "Lead GATEKEEPER_DATABASE_URL_WEB and GATEKEEPER_DATABASE_URL_VAULT to PostgreSQL itself: the web"
-            " processes keep connections by themselves."
+            "Lead each GATEKEEPER_DATABASE_URL_… to PostgreSQL itself: the web processes keep connections by"
+            " themselves."
         ),
     )
 

@@ -12,26 +12,29 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from gatekeeper.connections import NO_POOLER, THROUGH_POOLER, leads_through_pooler
+from gatekeeper.connections import NO_POOLER, SERVING, THROUGH_POOLER, leads_through_pooler
 from gatekeeper.installation.collected import uncollected
 
-# Whoever takes over a web process must not be able to sign another log.
-if settings.LOG_KEY or "sealer" in settings.DATABASES:
+# Whoever takes over a web process must not be able to sign another log, blind the rules or change tables.
+beyond = sorted(set(settings.DATABASES) - set(SERVING))
+if settings.LOG_KEY or beyond:
+    names = [f"GATEKEEPER_DATABASE_URL_{alias.upper()}" for alias in beyond]
+    names += ["GATEKEEPER_LOG_KEY"] if settings.LOG_KEY else []
     raise ImproperlyConfigured(
-        "GATEKEEPER_LOG_KEY and GATEKEEPER_DATABASE_URL_SEALER belong to the sealer alone: take them away"
-        " from the web processes. audit/README.md, 'The seal', says where they go."
+        f"{', '.join(names)}: these belong to commands alone. Take them away from the web processes; README,"
+        " 'A real installation', says which process gets what."
     )
 
 application = get_wsgi_application()
 
 # Refused now rather than at every second page. Whether the database is up is not for the start to judge.
-for alias in ("default", "vault"):
+for alias in SERVING:
     with contextlib.suppress(psycopg.Error):
         if leads_through_pooler(alias):
             raise ImproperlyConfigured(f"{THROUGH_POOLER.format(alias)} {NO_POOLER}")
 
 # Each thread of a server process keeps its connections from request to request.
-for alias in ("default", "vault"):
+for alias in SERVING:
     settings.DATABASES[alias]["CONN_MAX_AGE"] = None
 
 # Every page would be an error: templates name their files by what collectstatic made of them.

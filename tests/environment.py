@@ -70,10 +70,8 @@ def set_secrets() -> None:
 
 def set_databases() -> None:
     """Point the settings at this worker's database."""
-    os.environ["GATEKEEPER_DATABASE_URL_WEB"] = role_url(roles.WEB)
-    os.environ["GATEKEEPER_DATABASE_URL_VAULT"] = role_url(roles.VAULT)
-    os.environ["GATEKEEPER_DATABASE_URL_MIGRATOR"] = role_url(roles.MIGRATOR)
-    os.environ["GATEKEEPER_DATABASE_URL_SEALER"] = role_url(roles.SEALER)
+    for name, role in roles.LINKS.items():
+        os.environ[f"GATEKEEPER_DATABASE_URL_{name}"] = role_url(role)
 
 
 def start_server() -> None:

@@ -17,7 +17,7 @@ from tests import environment, readme
 if TYPE_CHECKING:
     from tests.conftest import Connection
 
-COLUMNS: Final = ("PUBLIC", roles.WEB, roles.VAULT, roles.SEALER, roles.MIGRATOR)
+COLUMNS: Final = ("PUBLIC", *roles.RUN_TIME, roles.MIGRATOR)
 NONE: Final = "–"
 
 # An object that was never granted nor revoked has no list of rights: acldefault says what that means.
@@ -86,7 +86,8 @@ def table(connection: Connection) -> str:
     lines: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for thing, rights in read_rights(connection).items():
         lines[(thing.kind, *(rights.get(role, NONE) for role in COLUMNS))].append(thing.name)
-    head = [f"| | {' | '.join(COLUMNS)} |", "|---|" + "---|" * len(COLUMNS)]
+    names = (role.removeprefix("gatekeeper_") for role in COLUMNS)
+    head = [f"| | {' | '.join(names)} |", "|---|" + "---|" * len(COLUMNS)]
     return "\n".join([*head, *(_line(names, *key) for key, names in lines.items())])
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatekeeper import roles
 from gatekeeper.embedded import dies_with_us
 from tests import environment
 
@@ -62,8 +63,13 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("the web server did not start")
 
 
+#: What no web process gets.
+HIDDEN = {
+    *(environment.SETUP, environment.PASSWORD, "GATEKEEPER_LOG_KEY"),
+    *(f"GATEKEEPER_DATABASE_URL_{name}" for name in roles.LINKS if name not in roles.SERVING),
+}
+
+
 def web_environment() -> dict[str, str]:
-    """The web processes' own: without the setup's and the migrator's addresses."""
-    hidden = {environment.SETUP, environment.PASSWORD}
-    hidden |= {f"GATEKEEPER_{name}" for name in ("DATABASE_URL_MIGRATOR", "DATABASE_URL_SEALER", "LOG_KEY")}
-    return {name: value for name, value in os.environ.items() if name not in hidden}
+    """The web processes' own: without the links of commands."""
+    return {name: value for name, value in os.environ.items() if name not in HIDDEN}

@@ -39,10 +39,10 @@ def bootstrap(
         "GATEKEEPER_SITE_URL": "https://gatekeeper.test",
         "GATEKEEPER_ALLOWED_HOSTS": "gatekeeper.test",
         "GATEKEEPER_DATABASE_URL_SETUP": environment.setup_url(),
-        "GATEKEEPER_DATABASE_URL_MIGRATOR": environment.role_url(roles.MIGRATOR, database),
-        "GATEKEEPER_DATABASE_URL_WEB": environment.role_url(roles.WEB, database),
-        "GATEKEEPER_DATABASE_URL_VAULT": environment.role_url(roles.VAULT, database),
-        "GATEKEEPER_DATABASE_URL_SEALER": environment.role_url(roles.SEALER, database),
+        **{
+            f"GATEKEEPER_DATABASE_URL_{name}": environment.role_url(role, database)
+            for name, role in roles.LINKS.items()
+        },
     } | changes
     for name in ("SECRET_KEY", "KEY_RING", "SEAL", "LOG_KEY", "TICKETS_SECRET", "ACCOUNTS_SECRET"):
         variables[f"GATEKEEPER_{name}_FILE"] = str(secrets / name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gatekeeper import roles
 from gatekeeper.env import SETTINGS, Environment
 from gatekeeper.installation import configure
 from tests.shipped.settings import ROWS, WHOLE, optional, values
@@ -51,7 +52,8 @@ def test_the_files_are_whole_and_for_their_owner_alone(tmp_path: Path) -> None:
             assert Environment(found).text(setting.name)
     # What signs the log or changes tables never stands where the pages read it.
     web = read_environment_file(files["web.env"])
-    for name in ("LOG_KEY", "DATABASE_URL_SEALER", "DATABASE_URL_MIGRATOR", "DATABASE_URL_SETUP"):
+    commands = [f"DATABASE_URL_{name}" for name in ("SETUP", *roles.LINKS) if name not in roles.SERVING]
+    for name in ("LOG_KEY", *commands):
         assert f"GATEKEEPER_{name}" not in web
     # The key that pages trust is the one that the sealer signs with.
     assert Environment(found).log_verifier() == web["GATEKEEPER_LOG_VERIFIER"]
@@ -116,13 +118,15 @@ def test_whom_we_trust_follows_from_where_we_listen(tmp_path: Path, bind: str, p
     assert web["GUNICORN_CMD_ARGS"] == f"--bind {bind}"
 
 
-def test_only_the_sealers_units_get_the_sealers_file() -> None:
+def test_only_whose_units_they_are_get_the_files_of_commands() -> None:
     units = {path.stem: Unit.read(path) for path in UNITS.glob("*.service")}
     sealing = {name for name, unit in units.items() if "/etc/gatekeeper/sealer.env" in unit.environment_files}
     assert sealing == {"gatekeeper-sealer", "gatekeeper-retain"}
+    watching = {name for name, unit in units.items() if "/etc/gatekeeper/watch.env" in unit.environment_files}
+    assert watching == {"gatekeeper-rules", "gatekeeper-stream"}
     for unit in units.values():
         assert unit.environment_files[0] == "/etc/gatekeeper/web.env"
-        assert {Path(name).name for name in unit.environment_files} <= {"web.env", "sealer.env"}
+        assert {Path(name).name for name in unit.environment_files} <= {"web.env", "sealer.env", "watch.env"}
     for timer in UNITS.glob("*.timer"):
         assert timer.stem in units
 

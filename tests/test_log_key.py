@@ -352,7 +352,7 @@ def test_the_demos_pages_have_the_key_that_its_sealer_signs_with(
 ) -> None:
     monkeypatch.setenv("GATEKEEPER_DATA_DIR", str(tmp_path / "demo"))
     shown = demo.Demo()
-    web, sealer = shown.environment(8000), shown.environment(8000, seals=True)
+    web, sealer = shown.environment(8000), shown.environment(8000, "SEALER")
     signer = Signer(sealer["GATEKEEPER_LOG_ORIGIN"], sealer["GATEKEEPER_LOG_KEY"])
     assert web["GATEKEEPER_LOG_VERIFIER"] == str(signer.key)
     assert "GATEKEEPER_LOG_KEY" not in web

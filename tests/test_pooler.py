@@ -21,6 +21,7 @@ from gatekeeper import checks, health, roles, surroundings
 from gatekeeper.binaries import Account
 from gatekeeper.connections import leads_through_pooler
 from tests import environment
+from tests.serving import web_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,15 +124,15 @@ def test_a_database_that_does_not_answer_is_an_error_of_the_check() -> None:
 
 def start(query: str) -> subprocess.CompletedProcess[str]:
     """A web process as far as its application, with its databases at another place."""
-    kept = {name: value for name, value in os.environ.items() if not name.endswith(("LOG_KEY", "_SEALER"))}
     urls = {
         f"GATEKEEPER_DATABASE_URL_{name}": environment.role_url(role).partition("?")[0] + query
-        for name, role in (("WEB", roles.WEB), ("VAULT", roles.VAULT))
+        for name, role in roles.LINKS.items()
+        if name in roles.SERVING
     }
     return subprocess.run(
         [sys.executable, "-c", "import gatekeeper.wsgi"],
         cwd=ROOT,
-        env=kept | urls,
+        env=web_environment() | urls,
         capture_output=True,
         text=True,
         check=False,

@@ -29,6 +29,7 @@ from tests import environment
 from tests.cluster import Cluster
 from tests.people import give_factors, sign_in
 from tests.racing import Opened, Stage
+from tests.serving import HIDDEN
 from tests.tokens import fresh_token
 from tests.world import World
 
@@ -44,11 +45,6 @@ THREADS = 8
 #: Far more than any of these answers takes, however busy the machine is.
 PATIENCE = 90
 TOKEN = "b" * 32
-HIDDEN = {
-    environment.SETUP,
-    environment.PASSWORD,
-    *(f"GATEKEEPER_{name}" for name in ("DATABASE_URL_MIGRATOR", "DATABASE_URL_SEALER", "LOG_KEY")),
-}
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,8 @@ def serving(cluster: Cluster, folder: Path) -> Iterator[str]:
     """gunicorn on a socket; it does not outlive the test."""
     addresses = {
         f"GATEKEEPER_DATABASE_URL_{alias}": cluster.server.url(role, environment.password(role), cluster.name)
-        for alias, role in (("WEB", roles.WEB), ("VAULT", roles.VAULT))
+        for alias, role in roles.LINKS.items()
+        if alias in roles.SERVING
     }
     variables = {name: value for name, value in os.environ.items() if name not in HIDDEN} | addresses
     address = str(folder / "web.sock")

@@ -609,11 +609,13 @@ def test_verify_log_since(log: Log) -> None:
     assert len(log.verify(since=since - timedelta(days=1)).findings) == 1
 
 
-def test_the_web_process_refuses_the_sealers_key() -> None:
-    """Whoever takes over a web process must not be able to sign another log."""
+def test_the_web_process_refuses_the_keys_and_links_of_commands() -> None:
+    """Whoever takes over a web process must not be able to sign another log, or to blind the rules."""
     source = Path(__file__).parent.parent / "gatekeeper" / "wsgi.py"
-    with pytest.raises(ImproperlyConfigured, match="GATEKEEPER_LOG_KEY"):
+    with pytest.raises(ImproperlyConfigured) as refused:
         runpy.run_path(str(source))
+    for name in ("LOG_KEY", *(f"DATABASE_URL_{one}" for one in roles.LINKS if one not in roles.SERVING)):
+        assert f"GATEKEEPER_{name}" in str(refused.value)
 
 
 # What leaves the log rightly

@@ -26,6 +26,8 @@ SOCKET = "host=/run/postgresql"
 GOOD = {
     "GATEKEEPER_SECRET_KEY": generate.secret_key(),
     "GATEKEEPER_DATABASE_URL_WEB": f"postgresql://gatekeeper_web:hidden@/gatekeeper?{SOCKET}",
+    "GATEKEEPER_DATABASE_URL_SIGNIN": f"postgresql://gatekeeper_signin:hidden@/gatekeeper?{SOCKET}",
+    "GATEKEEPER_DATABASE_URL_FEED": f"postgresql://gatekeeper_feed:hidden@/gatekeeper?{SOCKET}",
     "GATEKEEPER_DATABASE_URL_VAULT": f"postgresql://gatekeeper_vault:hidden@/gatekeeper?{SOCKET}",
     "GATEKEEPER_KEY_RING": generate.key_ring(),
     "GATEKEEPER_SEAL": generate.seal(),

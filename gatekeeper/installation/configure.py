@@ -1,8 +1,9 @@
 """The environment files of a new installation, with fresh secrets (`python -m gatekeeper.installation`).
 
-Each process gets what is its own: `web.env` is for all, `sealer.env` for the log's sealer, `migrator.env`
-for whoever changes tables and members by command, `setup.env` for bootstrap. A shell reads them
-(`set -a; . FILE`), and systemd does (`EnvironmentFile=`).
+Each process gets what is its own: `web.env` is for all, `sealer.env` for the log's sealer, `watch.env` for
+the rules over it, `people.env` for whoever keeps members by command, `migrator.env` for whoever changes
+tables, `setup.env` for bootstrap. A shell reads them (`set -a; . FILE`), and systemd does
+(`EnvironmentFile=`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ SUPERUSER: Final = "postgres"
 
 #: What stands in each file, by the settings' names.
 SEALER: Final = ("DATABASE_URL_SEALER", "LOG_KEY", "LOG_ANCHORS")
+WATCH: Final = ("DATABASE_URL_WATCH",)
+PEOPLE: Final = ("DATABASE_URL_PEOPLE",)
 MIGRATOR: Final = ("DATABASE_URL_MIGRATOR",)
 SETUP: Final = ("DATABASE_URL_SETUP",)
 #: The demo's and the tests' alone.
@@ -39,7 +42,9 @@ ELSEWHERE: Final = ("MODE", "DEBUG", "DATA_DIR", "POSTGRES")
 WORDS: Final = {
     "web.env": "Every process reads this file. What has a # before it is optional, and has this default.",
     "sealer.env": "The log's sealer reads this after web.env, and no other process.",
-    "migrator.env": "Bootstrap, migrate, import_staff and invite read this after web.env.",
+    "watch.env": "find_odd and stream_log read this after web.env: the rules that watch over the log.",
+    "people.env": "invite, import_staff and open_lock read this after web.env.",
+    "migrator.env": "Bootstrap, migrate and apply_settings read this after web.env.",
     "setup.env": (
         "Bootstrap alone reads this: a superuser's link. Where it has a password, delete the file afterwards."
     ),
@@ -71,11 +76,16 @@ def environment_files(*, site: str, company: str, database: str, bind: str) -> d
         "LOG_KEY": generate.log_key(),
         "DATABASE_URL_SETUP": _superuser(database),
     }
-    links = {"WEB": roles.WEB, "VAULT": roles.VAULT, "MIGRATOR": roles.MIGRATOR, "SEALER": roles.SEALER}
     made["LOG_VERIFIER"] = _verifier(made)
-    made |= {f"DATABASE_URL_{name}": _link(database, role) for name, role in links.items()}
+    made |= {f"DATABASE_URL_{name}": _link(database, role) for name, role in roles.LINKS.items()}
     _judge(made)
-    apart = {"sealer.env": SEALER, "migrator.env": MIGRATOR, "setup.env": SETUP}
+    apart = {
+        "sealer.env": SEALER,
+        "watch.env": WATCH,
+        "people.env": PEOPLE,
+        "migrator.env": MIGRATOR,
+        "setup.env": SETUP,
+    }
     theirs = {name for names in (*apart.values(), ELSEWHERE) for name in names}
     common = [setting.name for setting in SETTINGS if setting.name not in theirs]
     files = {name: _file(name, names, made) for name, names in {"web.env": common, **apart}.items()}

@@ -1,14 +1,12 @@
 -- What each role may do with the tables; README has the same as a table, and a test compares them with
--- the catalogue. Everything is taken away first, so that a right that is no longer written here is gone.
+-- the catalogue. What stands nowhere is nobody's (revoked.sql).
 
-REVOKE ALL ON ALL TABLES IN SCHEMA public, vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, vault FROM PUBLIC, gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
-REVOKE ALL ON SCHEMA public, vault FROM PUBLIC;
-GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_vault, gatekeeper_sealer;
-GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_sealer;
-ALTER DEFAULT PRIVILEGES FOR ROLE gatekeeper_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_vault,
+    gatekeeper_watch, gatekeeper_people, gatekeeper_sealer;
+GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_watch,
+    gatekeeper_people, gatekeeper_sealer;
 
--- Pages and API: what is not personal may be read.
+-- Pages: what is not personal may be read.
 GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_group,
     public.auth_group_permissions, public.django_migrations, public.gatekeeper_limit,
     public.gatekeeper_account, public.gatekeeper_accountpermission, public.gatekeeper_ticket,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from gatekeeper import roles
 from gatekeeper.env import SETTINGS
 
 #: What `configure` decides by itself, and what is the demo's and the tests' alone.
 GIVEN = {"COMPANY", "TRUSTED_PROXIES"}
 NOT_HERE = {"MODE", "DEBUG", "DATA_DIR", "POSTGRES"}
 #: Links and keys of processes that are not the web's.
-ELSEWHERE = {"DATABASE_URL_MIGRATOR", "DATABASE_URL_SEALER", "DATABASE_URL_SETUP", "LOG_KEY"}
+ELSEWHERE = {
+    *("LOG_KEY", "DATABASE_URL_SETUP"),
+    *(f"DATABASE_URL_{name}" for name in roles.LINKS if name not in roles.SERVING),
+}
 NOWHERE = 9  # the port 'discard', on which nothing listens
 
 #: The row that says so when a setting is lacking, and how it stands then.

@@ -17,8 +17,6 @@ from staff.models import Member, Role
 
 FOUNDERS = 2  # of each: what takes a second person must be possible from the first day
 
-LINKS = {"MIGRATOR": roles.MIGRATOR, "WEB": roles.WEB, "VAULT": roles.VAULT, "SEALER": roles.SEALER}
-
 BACK_UP = """
 Back up, apart from each other:
   1. the database ({database}): it holds ciphertext only;
@@ -26,8 +24,9 @@ Back up, apart from each other:
      without it nothing can ever be read again. Never in one place with the database's backups;
   3. the log's key (GATEKEEPER_LOG_KEY): whoever holds it can sign another log;
   4. the other secrets (GATEKEEPER_SECRET_KEY, _TICKETS_SECRET, _ACCOUNTS_SECRET, the links).
-The web processes get neither GATEKEEPER_DATABASE_URL_SETUP, _MIGRATOR, _SEALER nor GATEKEEPER_LOG_KEY: with
-the last two they refuse to start. Those are for manage.py seal_log --every 5, which always runs.
+The web processes get neither GATEKEEPER_DATABASE_URL_SETUP, _MIGRATOR, _PEOPLE, _WATCH, _SEALER nor
+GATEKEEPER_LOG_KEY: with these they refuse to start. The last two are for manage.py seal_log --every 5,
+which always runs, _WATCH for manage.py find_odd --every 60, which does too.
 """
 PUBLISH = """
 The log's public key is no secret. Publish it, and give it to every other process as GATEKEEPER_LOG_VERIFIER:
@@ -63,24 +62,24 @@ class Command(BaseCommand):
             self.stdout.write(PUBLISH.format(key=Keys.read(settings.LOG_VERIFIER).newest))
 
     def _links(self) -> dict[str, dict[str, str]]:
-        """Return the parts of all five links. Raises CommandError where they do not fit together."""
+        """Return the parts of all links. Raises CommandError where they do not fit together."""
         links = {}
-        for name in ("SETUP", *LINKS):
+        for name in ("SETUP", *roles.LINKS):
             parts = environment.database(f"DATABASE_URL_{name}")
             if parts is None:
                 raise CommandError(f"bootstrap needs GATEKEEPER_DATABASE_URL_{name}.")
             links[name] = parts
-        for name, role in LINKS.items():
+        for name, role in roles.LINKS.items():
             if links[name]["user"] != role:
                 raise CommandError(f"GATEKEEPER_DATABASE_URL_{name} is not for the role {role}.")
-        if len({links[name]["dbname"] for name in LINKS}) != 1:
-            raise CommandError("The links of migrator, web, vault and sealer name different databases.")
+        if len({links[name]["dbname"] for name in roles.LINKS}) != 1:
+            raise CommandError("The links name different databases.")
         return links
 
     def _cluster(self, links: dict[str, dict[str, str]]) -> None:
         """Make roles and database, with the passwords that the links carry."""
         passwords = {
-            links[name]["user"]: links[name]["password"] for name in LINKS if "password" in links[name]
+            links[name]["user"]: links[name]["password"] for name in roles.LINKS if "password" in links[name]
         }
         setup_url = environment.text("DATABASE_URL_SETUP")
         try:
