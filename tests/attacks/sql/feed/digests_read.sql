@@ -1,0 +1,4 @@
+-- As: gatekeeper_feed
+-- Wants: the digests of live sessions, to call as others.
+-- Verdict: refused
+SELECT digest FROM public.staff_session;

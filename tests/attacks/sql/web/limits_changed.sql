@@ -1,0 +1,4 @@
+-- As: gatekeeper_web
+-- Wants: sessions that never end, by another limit.
+-- Verdict: refused
+UPDATE public.gatekeeper_limit SET value = '1000000' WHERE name = 'session_hours';
