@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 def _time(label: Any) -> forms.DateTimeField:
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     return forms.DateTimeField(
-        label=label, required=False, widget=widget, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"]
+        label=label,
+        required=False,
+        widget=widget,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"],
+        validators=[_check],
     )
+
+
+def _check(moment: datetime) -> None:
+    """In the years that the line's own tokens have: the first of all has no form in another zone."""
+    if moment.year // 100 != search.CENTURY:
+        raise forms.ValidationError(_("This date is too far away."))
 
 
 class SearchForm(forms.Form):

@@ -49,8 +49,10 @@ _BARE: Final[tuple[tuple[str, str, str], ...]] = (
 )
 _AGO: Final = re.compile(r"([1-9][0-9]{0,3})([hdw])")
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
-_MOMENT: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?")
+#: The years of all times begin with it.
+CENTURY: Final = 20
+_DAY: Final = re.compile(rf"{CENTURY}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}")
+_MOMENT: Final = re.compile(rf"{_DAY.pattern}T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?Z?")
 
 #: Token -> its known values, beside those of this module.
 Words = Mapping[str, Container[str]]

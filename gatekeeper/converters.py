@@ -1,4 +1,4 @@
-"""The forms of references in addresses: what has none of them is no page."""
+"""The forms of references and numbers in addresses: what has none of them is no page."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ class MemberNumber(Reference):
     """A member: K-0193."""
 
     regex = "K-[0-9]{4,6}"
+
+
+class Number:
+    """What the database numbers by itself: no number beyond its columns reaches it."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        """Its digits."""
+        return str(value)
+
+
+class VersionNumber(Number):
+    """A version of the agreement, in a smaller column."""
+
+    regex = "[0-9]{1,9}"

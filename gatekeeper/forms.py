@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gatekeeper import access, catalogue
+from staff.forms.days import day_field
 from staff.models import Member
 
 if TYPE_CHECKING:
@@ -100,12 +101,8 @@ class DeputyForm(forms.Form):
     """Who approves in one's stead, from one day to the end of another."""
 
     deputy = forms.ModelChoiceField(label=_("Deputy"), queryset=Member.objects.none(), to_field_name="number")
-    begins = forms.DateField(
-        label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    ends = forms.DateField(
-        label=_("To, including"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    begins = day_field(_("From"))
+    ends = day_field(_("To, including"))
 
     def __init__(self, *args: Any, manager: Member, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.urls import is_valid_path
 
 from gatekeeper import addresses, endless, proxies
@@ -20,6 +20,10 @@ FORWARDED = (
 )
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
+
+#: What stands for what cannot be read, as in Unicode.
+UNREADABLE = "\ufffd"
 
 
 class TrustedProxyMiddleware:
@@ -58,6 +62,39 @@ def _normalise(request: HttpRequest) -> None:
 #: By which headers a browser, or whoever loads pages for it, says that nobody asked for this one yet.
 AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 AHEAD_WORDS = ("prefetch", "prerender", "preview")
+
+
+class ReadableMiddleware:
+    """Read what was sent as text that the database takes: UTF-8 alone, and no NUL.
+
+    The type of a request may name any of Python's encodings, some of which are no text at all or make half
+    characters. Ours are UTF-8: all our pages are. A NUL is read as what is no UTF-8 is, as U+FFFD: then a
+    view refuses and records it as any other value that is none. Messages of machines are bytes, and theirs.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.encoding = "utf-8"
+        request.GET = _without_nul(request.GET)  # type: ignore[assignment]  # immutable, as Django's own
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: View, _args: object, _kwargs: object) -> None:
+        """Before any other middleware's: forms are read here."""
+        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
+            request.POST = _without_nul(request.POST)  # type: ignore[assignment]  # as above
+
+
+def _without_nul(sent: QueryDict) -> QueryDict:
+    if not any("\0" in text for name, values in sent.lists() for text in (name, *values)):
+        return sent
+    clean = QueryDict(mutable=True)
+    for name, values in sent.lists():
+        for value in values:
+            clean.appendlist(name.replace("\0", UNREADABLE), value.replace("\0", UNREADABLE))
+    clean._mutable = False
+    return clean
 
 
 class OnlyWhenAskedMiddleware:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from gatekeeper.converters import MemberNumber, Reference, TicketNumber
+from gatekeeper.converters import MemberNumber, Number, Reference, TicketNumber, VersionNumber
 from gatekeeper.views import (
     accounts,
     checks,
@@ -43,6 +43,8 @@ from staff.views import (
 register_converter(Reference, "account")
 register_converter(TicketNumber, "ticket")
 register_converter(MemberNumber, "member")
+register_converter(Number, "id")
+register_converter(VersionNumber, "version")
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -60,16 +62,16 @@ urlpatterns = [
     # requests and grants
     path("inbox/", decisions.inbox, name="inbox"),
     path("inbox/list", decisions.inbox_list, name="inbox_list"),
-    path("requests/<int:request_id>", decisions.approval, name="approval"),
-    path("requests/<int:request_id>/approve", decisions.approve, name="approve"),
-    path("requests/<int:request_id>/deny", decisions.deny, name="deny"),
-    path("requests/<int:request_id>/withdraw", requests.withdraw, name="withdraw"),
-    path("grants/<int:grant>/end", accounts.end_grant, name="end_grant"),
-    path("grants/<int:grant>/print", papers.print_grant, name="print_grant"),
+    path("requests/<id:request_id>", decisions.approval, name="approval"),
+    path("requests/<id:request_id>/approve", decisions.approve, name="approve"),
+    path("requests/<id:request_id>/deny", decisions.deny, name="deny"),
+    path("requests/<id:request_id>/withdraw", requests.withdraw, name="withdraw"),
+    path("grants/<id:grant>/end", accounts.end_grant, name="end_grant"),
+    path("grants/<id:grant>/print", papers.print_grant, name="print_grant"),
     # people
     path("team/", team.team, name="team"),
     path("team/deputies", team.deputies, name="deputies"),
-    path("team/deputies/<int:deputy_id>/end", team.end_deputy, name="end_deputy"),
+    path("team/deputies/<id:deputy_id>/end", team.end_deputy, name="end_deputy"),
     path("team/<member:number>/suspend", team.suspend, name="suspend"),
     path("members/", members.members, name="members"),
     path("members/<member:number>/", members.member, name="member"),
@@ -77,11 +79,11 @@ urlpatterns = [
     path("members/<member:number>/authorisations/", authorisations.of_member, name="member_authorisations"),
     path("members/<member:number>/<slug:action>/", member_acts.act, name="member_action"),
     path("proposals/", proposals.waiting, name="proposals"),
-    path("proposals/<int:proposal>/confirm", proposals.confirm, name="confirm_proposal"),
-    path("proposals/<int:proposal>/decline", proposals.decline, name="decline_proposal"),
+    path("proposals/<id:proposal>/confirm", proposals.confirm, name="confirm_proposal"),
+    path("proposals/<id:proposal>/decline", proposals.decline, name="decline_proposal"),
     path("members/<member:number>/nda", signatures.nda_upload, name="nda_upload"),
     path("nda/", signing.nda, name="nda"),
-    path("nda/<int:signature>/file", signing.nda_file, name="nda_file"),
+    path("nda/<id:signature>/file", signing.nda_file, name="nda_file"),
     path("ndas/", ndas.ndas, name="ndas"),
     path("ndas/draft", ndas.nda_draft, name="nda_draft"),
     path("ndas/preview", ndas.nda_preview, name="nda_preview"),
@@ -90,27 +92,27 @@ urlpatterns = [
     path("ndas/papers", signatures.nda_papers, name="nda_papers"),
     path("ndas/register", register.nda_register, name="nda_register"),
     path("ndas/register.csv", register.nda_register_csv, name="nda_register_csv"),
-    path("ndas/<int:number>/", ndas.nda_version, name="nda_version"),
-    path("ndas/<int:number>/recall", ndas.nda_recall, name="nda_recall"),
+    path("ndas/<version:number>/", ndas.nda_version, name="nda_version"),
+    path("ndas/<version:number>/recall", ndas.nda_recall, name="nda_recall"),
     path("authorisations/", authorisations.register, name="authorisations"),
     path("authorisations/export", authorisations.export, name="authorisations_export"),
-    path("authorisations/<int:authorisation>/paper", authorisations.paper, name="authorisation_paper"),
+    path("authorisations/<id:authorisation>/paper", authorisations.paper, name="authorisation_paper"),
     path(
-        "authorisations/<int:authorisation>/withdraw", authorisations.withdraw, name="withdraw_authorisation"
+        "authorisations/<id:authorisation>/withdraw", authorisations.withdraw, name="withdraw_authorisation"
     ),
     # the log, and the state of the house
     path("log/", log.entries, name="entries"),
     path("log/figures", log.log_figures, name="log_figures"),
     path("log/export", log.log_export, name="log_export"),
-    path("log/<int:number>", log.entry, name="entry"),
+    path("log/<id:number>", log.entry, name="entry"),
     path("reports/", reports.reports, name="reports"),
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/report", reviews.review_report, name="review_report"),
     path("reviews/questions", reviews.questions, name="review_questions"),
-    path("reviews/<int:number>", reviews.review, name="review"),
-    path("reviews/<int:number>/decide", reviews.review_decide, name="review_decide"),
-    path("reviews/<int:number>/answer", reviews.review_answer, name="review_answer"),
-    path("reviews/<int:number>/affected", reviews.review_affected, name="review_affected"),
+    path("reviews/<id:number>", reviews.review, name="review"),
+    path("reviews/<id:number>/decide", reviews.review_decide, name="review_decide"),
+    path("reviews/<id:number>/answer", reviews.review_answer, name="review_answer"),
+    path("reviews/<id:number>/affected", reviews.review_affected, name="review_affected"),
     path("checks/", checks.checks, name="checks"),
     path("checks/mail", checks.test_mail, name="test_mail"),
     # signing in
@@ -136,7 +138,7 @@ urlpatterns = [
     path("profile/password/", password.change, name="change_password"),
     path("profile/sessions/", sessions.own, name="sessions"),
     path("profile/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
-    path("profile/sessions/<int:number>/end/", sessions.end, name="end_session"),
+    path("profile/sessions/<id:number>/end/", sessions.end, name="end_session"),
     path("session/left/", sessions.left, name="session_left"),
     path("session/stay/", sessions.stay, name="session_stay"),
     path("preferences/", profile.preferences, name="preferences"),

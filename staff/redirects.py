@@ -12,12 +12,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 NEXT = "next"
+#: A longer one is none that a page of ours leads to, and would not fit into an address once more.
+LONGEST = 2000
+
+
+def wanted_next(request: HttpRequest) -> str:
+    """The address asked for as `next`, if it is one of ours, from its slash on; otherwise ''."""
+    target = request.POST.get(NEXT) or request.GET.get(NEXT) or ""
+    ours = target.startswith("/") and len(target) <= LONGEST and _is_ours(request, target)
+    return target if ours else ""
 
 
 def safe_next(request: HttpRequest) -> str:
-    """The address asked for as `next`, if it is one of ours; otherwise the first page."""
-    target = request.POST.get(NEXT) or request.GET.get(NEXT) or ""
-    return target if _is_ours(request, target) else resolve_url(settings.LOGIN_REDIRECT_URL)
+    """The same; otherwise the first page."""
+    return wanted_next(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def here(request: HttpRequest) -> str:

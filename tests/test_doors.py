@@ -204,7 +204,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "review_report": {"month": "2026-11"},
     "deny": {"denial": "unclear"},
     "reports": {"about": REFERENCE, "kind": "pdf"},
-    "deputies": {"deputy": "OTHER", "begins": "2099-01-01", "ends": "2099-01-02"},
+    "deputies": {"deputy": "OTHER", "begins": "2040-01-01", "ends": "2040-01-02"},
     "member_action:suspend": {"sure": "1"},
     "member_action:name": {"name-name": "Somebody Else"},
     "member_action:email": {"email-email": "else@firma.example"},

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from gatekeeper.models import Account
 from gatekeeper.reports.scope import Scope
-from staff.forms.days import day_field, plausible
+from staff.forms.days import day_field
 
 MOST_ACCOUNTS: Final = 50
 MONTHS: Final = 24
@@ -81,16 +81,6 @@ class ReportForm(forms.Form):
         if len(accounts) > MOST_ACCOUNTS:
             raise forms.ValidationError(_("At most %(n)d accounts.") % {"n": MOST_ACCOUNTS})
         return accounts, None
-
-    def clean_since(self) -> date | None:
-        """A day that can be."""
-        day: date | None = plausible(self.cleaned_data["since"])
-        return day
-
-    def clean_until(self) -> date | None:
-        """A day that can be."""
-        day: date | None = plausible(self.cleaned_data["until"])
-        return day
 
     def clean(self) -> dict[str, Any]:
         """Days, where they are given, are both given, and count instead of the month."""

@@ -24,8 +24,10 @@ DECLARE
     categories text[];
     records integer[];
 BEGIN
-    IF (array_ndims(p_fields) = 1 AND p_fields <@ vault.known_fields()) IS NOT TRUE THEN
-        fields := ARRAY(SELECT x FROM unnest(p_fields) x WHERE x = ANY (vault.known_fields()));
+    -- Neither what is no field nor one field many times gets into the log: both are refused.
+    IF (array_ndims(p_fields) = 1 AND p_fields <@ vault.known_fields()
+        AND cardinality(p_fields) <= cardinality(vault.known_fields())) IS NOT TRUE THEN
+        fields := ARRAY(SELECT DISTINCT x FROM unnest(p_fields) x WHERE x = ANY (vault.known_fields()));
     END IF;
     categories := ARRAY(SELECT DISTINCT split_part(x, '.', 1) FROM unnest(fields) x ORDER BY 1);
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -90,6 +92,10 @@ BEGIN
     END IF;
     IF codes IS NOT NULL THEN
         facts := facts || to_jsonb(d);
+    ELSE  -- nothing was decided: whose session asked is known all the same
+        facts := facts || coalesce((
+            SELECT jsonb_build_object('actor_id', m.id, 'member', m.number, 'member_name', m.name, 'session', s.id)
+            FROM public.staff_session s JOIN public.staff_member m ON m.id = s.member_id WHERE s.digest = p_digest), '{}');
     END IF;
     entry := vault.write_entry(event, 'refused', facts || vault.context(p_context) || jsonb_build_object('reason', reason,
         'account', p_account, 'grant_id', p_grant, 'fields', fields, 'categories', categories));

@@ -25,6 +25,7 @@ from staff import mails
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE
 from staff.decorators import post_only, refusal, resendable, role_required
+from staff.forms.days import is_plausible
 from staff.members import member_of
 
 if TYPE_CHECKING:
@@ -212,9 +213,10 @@ def review_report(request: HttpRequest) -> HttpResponse:
 
 def _month(text: str) -> date | None:
     try:
-        return datetime.strptime(text, "%Y-%m").replace(tzinfo=timezone.get_default_timezone()).date()
+        month = datetime.strptime(text, "%Y-%m").replace(tzinfo=timezone.get_default_timezone()).date()
     except ValueError:
         return None
+    return month if is_plausible(month) else None
 
 
 def _file(content: bytes, name: str) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from staff.days import beginning_of
-from staff.forms.days import day_field, plausible
+from staff.forms.days import day_field
 from staff.models import Member, NdaVersion, Signature
 from staff.names import parts_of
 from staff.papers.markdown import can_be_shown
@@ -55,7 +55,7 @@ class DraftForm(forms.Form):
         return _shown(self.cleaned_data["text_pl"])
 
     def clean_effective_on(self) -> date:
-        day: date = plausible(self.cleaned_data["effective_on"])
+        day: date = self.cleaned_data["effective_on"]
         if day < timezone.localdate():
             raise ValidationError(_("This day has passed: today is the earliest."))
         return day
@@ -112,7 +112,7 @@ class UploadForm(forms.Form):
     )
 
     def clean_day(self) -> date | None:
-        day: date | None = plausible(self.cleaned_data["day"])
+        day: date | None = self.cleaned_data["day"]
         if day is not None and day > timezone.localdate():
             raise ValidationError(_("This day has not come yet."))
         return day
@@ -175,7 +175,7 @@ class RegisterForm(forms.Form):
     page = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def clean_on(self) -> date:
-        day: date | None = plausible(self.cleaned_data["on"])
+        day: date | None = self.cleaned_data["on"]
         today = timezone.localdate()
         if day is not None and day > today:
             raise ValidationError(_("This day has not come yet."))

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from staff.forms.days import day_field, plausible
+from staff.forms.days import day_field
 
 
 class AuthorisationForm(forms.Form):
@@ -26,13 +26,9 @@ class AuthorisationForm(forms.Form):
     ends_on = day_field(_("To"), required=False)
 
     def clean_starts_on(self) -> date:
-        day: date = plausible(self.cleaned_data["starts_on"])
+        day: date = self.cleaned_data["starts_on"]
         if day < timezone.localdate():
             raise ValidationError(_("It begins today at the earliest."))
-        return day
-
-    def clean_ends_on(self) -> date | None:
-        day: date | None = plausible(self.cleaned_data["ends_on"])
         return day
 
     def clean(self) -> dict[str, Any]:
@@ -49,5 +45,5 @@ class OnForm(forms.Form):
     on = day_field(_("As of"), required=False)
 
     def clean_on(self) -> date:
-        day: date = plausible(self.cleaned_data["on"]) or timezone.localdate()
+        day: date = self.cleaned_data["on"] or timezone.localdate()
         return day

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from staff.emails import is_plain, normalise
-from staff.forms.days import day_field, plausible
+from staff.forms.days import day_field
 from staff.models import Role
 
 #: What the list is narrowed by; as the badges say it.
@@ -43,9 +43,6 @@ class DayForm(forms.Form):
     """A first day or a last one; empty means none."""
 
     day = day_field(_("Day"), required=False)
-
-    def clean_day(self) -> Any:
-        return plausible(self.cleaned_data["day"])
 
 
 def _roles(*, required: bool) -> forms.MultipleChoiceField:
@@ -127,9 +124,6 @@ class MemberForm(forms.Form):
 
     def clean_email(self) -> str:
         return _normal(self.cleaned_data["email"])
-
-    def clean_starts_on(self) -> Any:
-        return plausible(self.cleaned_data["starts_on"])
 
     def facts(self) -> dict[str, Any]:
         """What `people.add_member` takes."""

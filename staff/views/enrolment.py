@@ -12,7 +12,7 @@ from staff import factors, proving, totp
 from staff.decorators import before_factor
 from staff.forms import CodeForm
 from staff.members import member_of
-from staff.redirects import NEXT
+from staff.redirects import NEXT, wanted_next
 from staff.views.factors import show_new_sheet
 from staff.views.sign_in import page, refuse_code, to_second_factor
 
@@ -61,6 +61,6 @@ def _show_key(request: HttpRequest, member: Member, device: TotpDevice, form: Co
         "form": form,
         "qr": totp.qr(totp.config_url(device.key, member.number)),
         "secret": totp.secret_of(device.key),
-        NEXT: request.POST.get(NEXT) or request.GET.get(NEXT) or "",
+        NEXT: wanted_next(request),
     }
     return render(request, "staff/enrol.html", facts)

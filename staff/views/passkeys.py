@@ -49,7 +49,7 @@ class _Half:
             return None
         try:
             return json.loads(request.body)
-        except ValueError:  # not JSON, or no text at all
+        except (ValueError, RecursionError):  # not JSON, no text at all, or lists without end in one another
             return None
 
     def handle_exception(self, exc: Exception) -> HttpResponse:

@@ -23,7 +23,7 @@ from staff.forms import CodeForm, SignInForm
 from staff.members import member_of
 from staff.models import Member
 from staff.reasons import REASONS
-from staff.redirects import NEXT, safe_next
+from staff.redirects import NEXT, safe_next, wanted_next
 
 BACKEND = "staff.backends.PasswordBackend"
 
@@ -76,7 +76,7 @@ def _why(member: object) -> str:
 
 
 def _next(request: HttpRequest) -> dict[str, str]:
-    return {NEXT: request.POST.get(NEXT) or request.GET.get(NEXT) or ""}
+    return {NEXT: wanted_next(request)}
 
 
 @before_factor

@@ -24,7 +24,7 @@ from staff.members import member_of
 from staff.models import Member, NdaVersion, Signature
 from staff.papers.markdown import to_html
 from staff.papers.nda import secrecy_goes_on
-from staff.redirects import NEXT, safe_next
+from staff.redirects import NEXT, wanted_next
 from staff.views.sign_in import page
 
 #: A proof that is about to be too old is asked for with the signature, not after it.
@@ -82,7 +82,7 @@ def _signed(request: HttpRequest, member: Member, signature: Signature) -> HttpR
     else:
         messages.success(request, _("Signed. Your copy is on the page NDA."))
     # Straight back to the gate that it came from.
-    return redirect(safe_next(request) if request.POST.get(NEXT) else "nda")
+    return redirect(wanted_next(request) or "nda")
 
 
 def _page(
@@ -96,7 +96,7 @@ def _page(
         "line": register.line_of(member, versions, at=now),
         "signatures": [(one, register.runs(one, versions, at=now)) for one in member.signatures.all()],
         "secrecy": secrecy_goes_on(),
-        "next": request.POST.get(NEXT) or request.GET.get(NEXT) or "",
+        "next": wanted_next(request),
         "version": version,
     }
     if version is not None:

@@ -1,0 +1,210 @@
+"""Whatever is sent to whatever address by whomever: an answer of ours, and never one of 500."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from audit.models import Entry
+from gatekeeper.models import Deputy, Grant
+from gatekeeper.papers import grant_print
+from tests.scene import REFERENCE, enter
+
+if TYPE_CHECKING:
+    from tests.scene import Scene
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+BIG: Final = "9223372036854775808"
+#: What people's browsers never send, and what others do.
+HOSTILE: Final = (
+    *("\0", "a\0b", "", " ", "x", "\ufffd", "\u202e", "\U0001f642", "²", "٣", "\\ud800", "%", "<b>"),
+    *("0", "-1", "1", "2147483648", BIG, "9" * 25, "9" * 5000, "1e400", "NaN"),
+    *(
+        "9999-12-31",
+        "10000-01-01",
+        "0001-01-01",
+        "9999-12",
+        "0001-01",
+        "9999-12-31T23:59",
+        "0001-01-01T00:00",
+    ),
+    *("//elsewhere.test", "/\\elsewhere.test", "http://[", "x y", "/" + "a" * 20_000, "a" * 20_000),
+    *("K-9999", "MOC-99999", "ZD-999999999999"),
+)
+#: Of each part of an address that has a form, what has it.
+PARTS: Final = {
+    "reference": (REFERENCE, "MOC-99999"),
+    "token": ("x", "a" * 43, "\0"),
+    "action": ("suspend", "roles", "start", "nonsense"),
+}
+NUMBERS: Final = {"Reference": "MOC-99999", "TicketNumber": "ZD-1", "MemberNumber": "K-9999"}
+IDS: Final = ("0", "1", "99999999", "2147483648", BIG, "9" * 400)
+#: Every name that a view or a form of ours reads.
+NAMES: Final = (
+    *("q", "page", "next", "lang", "ticket", "was", "data", "seen", "before", "after", "zone", "top", "form"),
+    *("text", "line", "since", "until", "grant", "fields", "category", "open", "language", "theme", "email"),
+    *("password", "again", "old", "code", "codes", "_code", "_password", "_page", "name", "kind", "pk"),
+    *("minutes", "categories", "stretch", "reason", "purpose", "denial", "deputy", "begins", "ends", "month"),
+    *("verdict", "days", "about", "number", "roles", "manager", "starts_on", "ends_on", "scope", "on", "day"),
+    *("state", "role", "version", "signature", "why", "text_en", "text_pl", "effective_on", "term_days"),
+    *("roles-roles", "leave-day", "start-day", "manager-manager", "name-name", "email-email", "sure"),
+)
+CHARSETS: Final = ("utf-8", "rot13", "base64", "zlib", "utf-7", "unicode_escape", "idna", "undefined", "none")
+#: What works and ends the session, so that nobody would ask the rest.
+ENDINGS: Final = ("sign-out", "end", "recovery-codes")
+ACTORS: Final = ("nobody", "consultant", "manager", "reviewer", "people", "privacy", "administrator")
+
+
+def addresses() -> list[str]:
+    """Every pattern, with every value that its parts may have."""
+    found: list[str] = []
+    for pattern in get_resolver().url_patterns:
+        assert isinstance(pattern, URLPattern)
+        made = [str(pattern.pattern)]
+        for name, converter in pattern.pattern.converters.items():
+            kind = type(converter).__name__
+            values = PARTS.get(name, (NUMBERS[kind],) if kind in NUMBERS else IDS)
+            part = next(one for one in made[0].split("<")[1:] if f":{name}>" in one).split(">")[0]
+            made = [one.replace(f"<{part}>", quote(value)) for one in made for value in values]
+        found += [f"/{one}" for one in made]
+    return found
+
+
+@pytest.fixture
+def clients(scene: Scene) -> dict[str, Client]:
+    """A browser of each role; what fails is answered, as it is outside tests."""
+    world = scene.world
+    people = {role: world.member(role) for role in ("reviewer", "people", "privacy", "administrator")}
+    for one in people.values():
+        world.signature(one)
+    people |= {"consultant": scene.anna, "manager": scene.boss}
+    made = {"nobody": Client()} | {name: enter(world, one) for name, one in people.items()}
+    for client in made.values():
+        client.raise_request_exception = False
+    return made
+
+
+ASKED = st.fixed_dictionaries(
+    {
+        "actor": st.sampled_from(ACTORS),
+        "method": st.sampled_from(["GET", "POST", "POST"]),
+        "charset": st.sampled_from(CHARSETS),
+        "fields": st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(HOSTILE)), max_size=12),
+    }
+)
+
+
+@effort(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_no_address_fails_whatever_is_sent(clients: dict[str, Client], data: st.DataObject) -> None:
+    address = data.draw(st.sampled_from(addresses()))
+    asked: dict[str, Any] = data.draw(ASKED)
+    if any(word in address for word in ENDINGS):
+        return
+    given_fields = urlencode(asked["fields"])
+    content_type = f"application/x-www-form-urlencoded; charset={asked['charset']}"
+    client = clients[asked["actor"]]
+    if asked["method"] == "GET":
+        answer = client.generic("GET", f"{address}?{given_fields}"[:4000], content_type=content_type)
+    else:
+        answer = client.generic("POST", address, given_fields, content_type=content_type)
+    assert answer.status_code < 500, (address, asked)
+
+
+# One by one
+
+
+@pytest.mark.parametrize("target", ["x", "x y", "sign_in", "a.b", "home", f"/{'a' * 20_000}", "//x", "/\\x"])
+@pytest.mark.parametrize("name", ["sign_in", "step_up", "sign_in_code", "preferences"])
+def test_where_to_go_next_is_an_address_of_ours_or_the_first_page(
+    scene: Scene, target: str, name: str
+) -> None:
+    client = enter(scene.world, scene.anna)
+    client.raise_request_exception = False
+    answer = client.post(reverse(name), {"next": target, "theme": "dark"})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    page = Client().get(reverse("sign_in"), {"next": target})
+    assert (page.status_code, page.context["next"]) == (200, "")
+
+
+def test_a_number_beyond_the_database_is_no_page(clients: dict[str, Client]) -> None:
+    for number in (BIG, "9" * 19, "9" * 400):
+        for address in (f"/requests/{number}", f"/grants/{number}/end", f"/proposals/{number}/confirm"):
+            assert clients["people"].post(address).status_code == 404
+    assert clients["people"].post("/ndas/2147483648/recall").status_code == 404
+
+
+def test_a_nul_is_read_as_what_cannot_be_read(scene: Scene) -> None:
+    scene.opened()
+    client = scene.browser()
+    assert scene.post_reveal(client, fields=["contact.name\0"]).status_code == 403
+    entry = Entry.objects.latest("id")
+    # Not as a condition that failed: the member and the grant stand in it, what was sent does not.
+    assert (entry.outcome, entry.reason, entry.member) == ("refused", "check_failed", scene.anna.number)
+    assert (entry.grant_id, entry.fields) == (scene.grant, [])
+    assert client.get("/", {"page": "\0", "\0": "1"}).status_code == 200
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_forms_are_utf8_whatever_their_type_says(scene: Scene, charset: str) -> None:
+    client = enter(scene.world, scene.anna)
+    client.raise_request_exception = False
+    form = f"application/x-www-form-urlencoded; charset={charset}"
+    assert client.generic("GET", "/?page=a", content_type=form).status_code == 200
+    assert client.generic("POST", "/go/", f"q={REFERENCE}", content_type=form)["Location"].endswith(REFERENCE)
+    parts = f'--a\r\nContent-Disposition: form-data; name="q"\r\n\r\n{REFERENCE} \\ud800\r\n--a--\r\n'
+    several = f"multipart/form-data; boundary=a; charset={charset}"
+    assert client.generic("POST", "/go/", parts, content_type=several)["Location"] == "/"
+
+
+def test_lists_without_end_in_one_another_are_no_ceremony(scene: Scene) -> None:
+    client = enter(scene.world, scene.anna)
+    client.raise_request_exception = False
+    answer = client.post(reverse("passkey_complete"), "[" * 100_000, content_type="application/json")
+    assert (answer.status_code, "words" in answer.json()) == (403, True)
+
+
+@pytest.mark.parametrize("month", ["9999-12", "0001-01", "2100-01", "1999-12", "2026-13", "x"])
+def test_a_month_that_cannot_be_is_asked_for_again(clients: dict[str, Client], month: str) -> None:
+    answer = clients["reviewer"].post(reverse("review_report"), {"month": month})
+    assert (answer.status_code, answer["Location"]) == (302, reverse("reviews"))
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00", "9999-12-31T23:59", "1999-12-31"])
+def test_a_time_that_cannot_be_is_no_search(clients: dict[str, Client], since: str) -> None:
+    answer = clients["reviewer"].post(reverse("entries"), {"line": "", "since": since})
+    assert (answer.status_code, "since" in answer.context["form"].errors) == (422, True)
+
+
+@pytest.mark.parametrize("ends", ["9999-12-31", "2999-01-01"])
+def test_nobody_is_a_deputy_for_a_thousand_years(scene: Scene, ends: str) -> None:
+    other = scene.world.member("manager")
+    scene.world.signature(other)
+    client = enter(scene.world, scene.boss)
+    client.raise_request_exception = False
+    sent = {"deputy": other.number, "begins": timezone.localdate().isoformat(), "ends": ends}
+    assert client.post(reverse("deputies"), sent).status_code == 422
+    assert not Deputy.objects.exists()
+
+
+def test_a_field_named_a_hundred_times_is_refused_and_stands_once_in_the_log(scene: Scene) -> None:
+    scene.opened()
+    client = scene.browser()
+    assert scene.post_reveal(client, fields=["contact.name"] * 500).status_code == 403
+    entry = Entry.objects.latest("id")
+    assert (entry.outcome, entry.reason, entry.fields) == ("refused", "check_failed", ["contact.name"])
+    assert Grant.objects.get(pk=scene.grant).views == 0
+    assert grant_print(scene.grant, at=timezone.now()).startswith(b"%PDF-")
