@@ -2,7 +2,8 @@
 
 A keyboard writes `é` as one letter or as two, and a space as one of many; the profile has one form for
 each. Passwords that were set before are hashed as they were typed, so both are tried; the number of
-hashes depends on what was typed alone, and tells nobody whether an account exists.
+hashes depends on what was typed alone, and tells nobody whether an account exists. All of them are made
+in their turn (hash_queue), and raise BusyError where it does not come.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Final
 
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from precis_i18n import get_profile
+
+from staff import hash_queue
 
 _PROFILE: Final = get_profile("OpaqueString")
 
@@ -27,23 +30,34 @@ def prepared(password: str) -> str:
         raise UnpreparedError from error
 
 
+def made(password: str) -> str:
+    """The hash of a new password's one form. Raises UnpreparedError."""
+    return hash_queue.run(make_password, prepared(password))
+
+
 def is_right(password: str, encoded: str) -> bool:
     """Whether the password is the one that was hashed. All its forms are tried, whichever is right."""
-    return True in [check_password(one, encoded) for one in _forms(password)]
+    forms = _forms(password)
+    return hash_queue.run(lambda: True in [check_password(one, encoded) for one in forms])
 
 
 def hash_in_vain(password: str) -> None:
     """The same work where there is nothing to compare with."""
-    for one in _forms(password):
-        make_password(one)
+    forms = _forms(password)
+    hash_queue.run(lambda: [make_password(one) for one in forms])
 
 
 def renewed(password: str, encoded: str) -> str:
-    """What to hash anew of a right password: its one form where it was hashed as typed, or at a cost that
+    """The hash anew of a right password: of its one form where it was hashed as typed, or at a cost that
     is no longer ours; '' when it is well as it is."""
-    form = _forms(password)[0]
+    return hash_queue.run(_renewed, _forms(password)[0], password, encoded)
+
+
+def _renewed(form: str, password: str, encoded: str) -> str:
     outdated = identify_hasher(encoded).must_update(encoded)
-    return form if outdated or (form != password and not check_password(form, encoded)) else ""
+    if outdated or (form != password and not check_password(form, encoded)):
+        return make_password(form)
+    return ""
 
 
 def _forms(password: str) -> list[str]:

@@ -9,7 +9,8 @@ Three counts, none of which knows whether the e-mail is anybody's:
 While a lock holds no attempt counts, so that it ends by itself however long somebody goes on. One
 address alone stays below the second limit, and under the two wide ones whoever has signed in from this
 address before still gets in with the right password: an attacker elsewhere shuts out nobody at their
-own desk. The answer is the same to all others, and costs a password's hash in every case.
+own desk. The answer is the same to all others, and costs no hash: but at an address where somebody has
+signed in before, where each attempt costs one, that time tells nobody whose desk it is.
 
 An address that is not known is no address: whoever shared it with a stranger would be shut out with them.
 For such attempts the second count alone holds, and a success forgets none of them.
@@ -67,7 +68,12 @@ def name_of(email: str) -> str:
 
 def address(request: HttpRequest) -> str | None:
     """`AXES_CLIENT_IP_CALLABLE`: whence an attempt comes; of IPv6 the /64, for one line has 2^64."""
-    return _counted(client_address(request)) or UNKNOWN
+    return known_address(request) or UNKNOWN
+
+
+def known_address(request: HttpRequest) -> str | None:
+    """The same; None where it is not known."""
+    return _counted(client_address(request))
 
 
 def anonymous(*_about: Any) -> str:
@@ -85,13 +91,15 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # django-axes ships n
 
     def is_locked(self, request: Any, credentials: Credentials = None) -> bool:
         """Before a password is looked at: shut, save for who is known at this address."""
-        opens_at, wide = _opens_at(request, credentials)
-        request.lock_opens_at = opens_at
-        if opens_at is None or (wide and _at_home(request, credentials)):
+        request.lock_opens_at, wide = _opens_at(request, credentials)
+        if request.lock_opens_at is None:
             return False
+        if wide and _is_a_desk(request.axes_ip_address):
+            if _at_home(request, credentials):
+                return False
+            if password := str((credentials or {}).get("password") or ""):
+                hash_in_vain(password)  # the same work as for whose desk it is
         request.lock_met = True
-        # The same work as for whoever is not locked out.
-        hash_in_vain(str((credentials or {}).get("password") or ""))
         return True
 
     def user_login_failed(
@@ -224,6 +232,13 @@ def _end(
         if left < most:
             return at + window
     return None
+
+
+def _is_a_desk(address: str) -> bool:
+    """Whether anybody has proved both factors from this address in the last months."""
+    line = ip_network((address, 64 if ":" in address else 32), strict=False)
+    proved = Session.objects.filter(verified_at__gt=timezone.now() - FAMILIAR)
+    return proved.filter(remote_addr__range=(str(line[0]), str(line[-1]))).exists()
 
 
 def _at_home(request: Any, credentials: Credentials) -> bool:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Entry, Event
 from staff import mails
 from staff.emails import normalise
-from staff.hashing import prepared, renewed
+from staff.hashing import made, renewed
 from staff.invitations import digest_of, path_of
 from staff.models import Invitation, Member, Session
 
@@ -69,11 +69,15 @@ def change(member: Member, password: str, *, but: int | None = None) -> None:
     """Set a new password, end all sessions that were begun under the old one, and mail the member.
 
     `but` is the session in which the member changes it. With the entry, or not at all. Raises
-    UnpreparedError.
+    UnpreparedError, or BusyError.
     """
+    _change(member, made(password), but=but)
+
+
+def _change(member: Member, encoded: str, *, but: int | None = None) -> None:
     with transaction.atomic():
         had_one = member.has_usable_password()
-        _keep(member, prepared(password), but=but)
+        _keep(member, encoded, but=but)
         if had_one:
             mails.tell(member, _("Your password was changed"), "staff/mail/password_changed.txt")
 
@@ -81,23 +85,23 @@ def change(member: Member, password: str, *, but: int | None = None) -> None:
 def renew(member: Member, password: str) -> None:
     """Hash a right password anew where its hash is not the one that we would make of it now.
 
-    A session carries a digest of the hash: those that run end, this once.
+    A session carries a digest of the hash: those that run end, this once. Raises BusyError.
     """
-    form = renewed(password, member.password)
-    if form:
+    encoded = renewed(password, member.password)
+    if encoded:
         with transaction.atomic():
-            _keep(member, form)
+            _keep(member, encoded)
 
 
-def _keep(member: Member, form: str, *, but: int | None = None) -> None:
-    member.set_password(form)
+def _keep(member: Member, encoded: str, *, but: int | None = None) -> None:
+    member.password = encoded
     member.save(update_fields=["password"])
     running = Session.objects.filter(member=member, ended_at__isnull=True)
     running.exclude(pk=but or 0).update(ended_at=timezone.now())
 
 
-def use(link: Invitation, password: str) -> bool:
-    """Set the password for which a link was given; False when it was used, or ended, meanwhile.
+def use(link: Invitation, encoded: str) -> bool:
+    """Set the password, hashed, for which a link was given; False when it was used, or ended, meanwhile.
 
     One by mail is used up by this. An invitation is used up by the second factor that follows, so
     that a page which was closed too early costs nothing.
@@ -112,5 +116,5 @@ def use(link: Invitation, password: str) -> bool:
             return False
         if found.purpose == Invitation.Purpose.PASSWORD:
             Invitation.objects.filter(pk=found.pk).update(used_at=now)
-        change(link.member, password)
+        _change(link.member, encoded)
     return True

@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from staff import factors, lockout, proving, records, sessions
+from staff import factors, hash_queue, lockout, proving, records, sessions
 from staff.members import member_of, put_member
 from staff.models import Member
 from staff.redirects import here, to_page
@@ -73,7 +73,10 @@ def unlock(request: HttpRequest, *, polling: bool) -> HttpResponse | None:
         return HttpResponse(status=403, headers={"HX-Trigger": "session-locked", "HX-Reswap": "none"})
     problem, status = "", 403
     if request.method == "POST" and (PASSWORD in request.POST or CODE in request.POST):
-        problem, status = _unlocked(request)
+        try:
+            problem, status = _unlocked(request)
+        except hash_queue.BusyError:
+            return hash_queue.refuse(locked_page(request, hash_queue.words()))
         if not problem:
             return _go_on(request)
     return locked_page(request, problem, status)
@@ -88,13 +91,17 @@ def locked_page(request: HttpRequest, problem: str = "", status: int = 403) -> H
 
 
 def _unlocked(request: HttpRequest) -> tuple[str, int]:
-    """Why it stays locked, and the status of the answer; an empty reason when it is resumed."""
+    """Why it stays locked, and the status of the answer; an empty reason when it is resumed.
+
+    Raises BusyError.
+    """
     row = sessions.of(request).locked
     member = row.member if row else None
     password, code = request.POST.get(PASSWORD, ""), request.POST.get(CODE, "").strip()
     if member is None or not password or not code:
         return _("Enter the password and the code, or use the passkey."), 403
-    found = auth.authenticate(request, email=member.email, password=password)
+    with hash_queue.MEMBERS.take(member.pk):
+        found = auth.authenticate(request, email=member.email, password=password)
     if lockout.is_shut(request):
         return lockout.words(request), 429
     if found != member:

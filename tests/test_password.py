@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from staff import invitations, later, passwords
+from staff.hashing import made
 from staff.models import Invitation, Session
 from tests.conftest import Connection
 from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password, member, sign_in
@@ -123,8 +124,8 @@ def test_of_two_that_use_a_link_at_once_the_second_is_late(world: World, anna: P
     found = invitations.redeem(link().split("/")[2])
     assert found is not None
     with set_extra_data({"member": anna.number, "member_name": "Anna", "cid": "c-1"}):  # as a page does
-        assert passwords.use(found, NEW)
-        assert not passwords.use(found, "a third password, long")
+        assert passwords.use(found, made(NEW))
+        assert not passwords.use(found, made("a third password, long"))
     assert member(anna).check_password(NEW)
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from audit.context import attempt_by
-from staff import invitations, lockout, passwords
+from staff import hash_queue, hashing, invitations, lockout, passwords
 from staff.forms import PasswordForm
 from staff.members import sign_out
 from staff.models import Invitation
@@ -32,9 +32,17 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     form = PasswordForm(link.member, request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
         return render(request, "staff/invitation.html", {"form": form, "member": link.member})
+    try:
+        with hash_queue.MEMBERS.take(link.member_id):
+            encoded = hashing.made(form.cleaned_data["password"])
+    except hash_queue.BusyError:
+        form.add_error(None, hash_queue.words())
+        return hash_queue.refuse(
+            render(request, "staff/invitation.html", {"form": form, "member": link.member})
+        )
     sign_out(request, "link_followed")  # whoever sits here, from now on it is the link's member
     attempt_by(request, link.member)
-    if not passwords.use(link, form.cleaned_data["password"]):
+    if not passwords.use(link, encoded):
         return link_over(request)
     begin(request, link.member, "invitation")
     if link.purpose == Invitation.Purpose.INVITATION:  # one for a password alone enrols nothing

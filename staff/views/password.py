@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from audit.context import attempt_by, context
-from staff import factors, later, lockout, mails, passwords, records, sessions
+from staff import factors, hash_queue, later, lockout, mails, passwords, records, sessions
 from staff.forms import ChangePasswordForm, ForgottenForm
 from staff.members import member_of
 from staff.models import Member
@@ -51,13 +51,26 @@ def change(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('step_up')}?{urlencode({NEXT: reverse('change_password')})}")
     member = member_of(request)
     form = ChangePasswordForm(member, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid() and _old_is_right(request, member, form):
-        passwords.change(member, form.cleaned_data["password"], but=sessions.of(request).number)
+    try:
+        changed = form.is_bound and form.is_valid() and _changed(request, member, form)
+    except hash_queue.BusyError:
+        form.add_error(None, hash_queue.words())
+        return hash_queue.refuse(render(request, "staff/change_password.html", {"form": form}))
+    if changed:
         auth.update_session_auth_hash(request, member)
         messages.success(request, _("The password is changed. All other sessions are ended."))
         return redirect("profile")
     status = 429 if lockout.is_shut(request) else 200
     return render(request, "staff/change_password.html", {"form": form}, status=status)
+
+
+def _changed(request: HttpRequest, member: Member, form: ChangePasswordForm) -> bool:
+    """Whether it was changed: the old one was right. Raises BusyError."""
+    with hash_queue.MEMBERS.take(member.pk):
+        if not _old_is_right(request, member, form):
+            return False
+        passwords.change(member, form.cleaned_data["password"], but=sessions.of(request).number)
+        return True
 
 
 def _old_is_right(request: HttpRequest, member: Member, form: ChangePasswordForm) -> bool:

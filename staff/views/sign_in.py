@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from audit.context import attempted, client_address, user_agent
-from staff import factors, lockout, members, passwords, proving, records, sessions
+from staff import factors, hash_queue, lockout, members, passwords, proving, records, sessions
 from staff.decorators import before_factor, closing, post_only
 from staff.forms import CodeForm, SignInForm
 from staff.members import member_of
@@ -38,9 +38,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(safe_next(request))
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        member = auth.authenticate(request, **form.cleaned_data)
-        if isinstance(member, Member):
-            passwords.renew(member, form.cleaned_data["password"])
+        try:
+            member = _judged(request, form)
+        except hash_queue.BusyError:
+            form.add_error(None, hash_queue.words())
+            return hash_queue.refuse(render(request, "staff/sign_in.html", {"form": form, **_next(request)}))
+        if member is not None:
             begin(request, member, "password")
             return to_second_factor(request, member)
         if not lockout.was_shut(request):
@@ -50,6 +53,16 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     why = REASONS.get(request.GET.get("why", ""), "")
     facts = {"form": form, "why": why, **_next(request)}
     return render(request, "staff/sign_in.html", facts, status=429 if lockout.is_shut(request) else 200)
+
+
+def _judged(request: HttpRequest, form: SignInForm) -> Member | None:
+    """The member whose e-mail and password these are. Raises BusyError, before anything is looked at."""
+    with hash_queue.STRANGERS.take(lockout.known_address(request)):
+        member = auth.authenticate(request, **form.cleaned_data)
+        if not isinstance(member, Member):
+            return None
+        passwords.renew(member, form.cleaned_data["password"])
+        return member
 
 
 def begin(request: HttpRequest, member: Member, stage: records.Stage) -> None:

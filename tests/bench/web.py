@@ -39,7 +39,7 @@ def page_row(server: Server, world: World, desks: Sequence[Desk], *, rounds: int
         twins = _plain_environment(server, world)
         keys = _furnish(twins, len(desks))
         theirs = stack.enter_context(serving("tests.bench.plain.wsgi", twins))
-        signed = [(desk, _cookies(world, desk)) for desk in desks]
+        signed = [(desk, cookies(world, desk)) for desk in desks]
         gangs: dict[str, list[Callable[[], object]]] = {
             "ours": [_asks(ours, desk, *cookies) for desk, cookies in signed],
             "plain": [
@@ -93,7 +93,7 @@ def _must_log(server: Server) -> None:
         raise RuntimeError("the plain page writes no access entry")
 
 
-def _cookies(world: World, desk: Desk) -> tuple[str, str, str]:
+def cookies(world: World, desk: Desk) -> tuple[str, str, str]:
     """Sign a desk's consultant in, through the pages; the names of both cookies, and the key."""
     people.give_factors(world, desk.person)
     client = people.sign_in(world, desk.person)
