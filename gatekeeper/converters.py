@@ -32,11 +32,15 @@ class MemberNumber(Reference):
 class Number:
     """What the database numbers by itself: no number beyond its columns reaches it."""
 
-    regex = "[0-9]{1,18}"
+    regex = "[0-9]{1,19}"
+    most = 2**63 - 1
 
     def to_python(self, value: str) -> int:
-        """The number."""
-        return int(value)
+        """The number. Raises ValueError for one that is too large: then there is no such page."""
+        number = int(value)
+        if number > self.most:
+            raise ValueError("beyond the column")
+        return number
 
     def to_url(self, value: int) -> str:
         """Its digits."""
@@ -46,4 +50,4 @@ class Number:
 class VersionNumber(Number):
     """A version of the agreement, in a smaller column."""
 
-    regex = "[0-9]{1,9}"
+    most = 2**31 - 1

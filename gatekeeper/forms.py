@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gatekeeper import access, catalogue
 from staff.forms.days import day_field
+from staff.forms.ticks import TicksField
 from staff.models import Member
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ class AskForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("What will be checked? No names, addresses or numbers of the customer."),
     )
-    categories = forms.MultipleChoiceField(
-        label=_("Data"), choices=catalogue.CATEGORIES, widget=forms.CheckboxSelectMultiple
-    )
+    categories = TicksField(label=_("Data"), choices=catalogue.CATEGORIES)
     minutes = forms.TypedChoiceField(
         label=_("How long"),
         coerce=int,
@@ -87,7 +86,7 @@ class ApproveForm(forms.Form):
     minutes = forms.TypedChoiceField(
         coerce=int, required=False, empty_value=None, choices=[(m, str(m)) for m in catalogue.MINUTES]
     )
-    categories = forms.MultipleChoiceField(required=False, choices=catalogue.CATEGORIES)
+    categories = TicksField(choices=catalogue.CATEGORIES)
     stretch = forms.ChoiceField(required=False, choices=STRETCHES)
 
 

@@ -202,6 +202,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "review_decide": {"verdict": "in_order"},
     "review_answer": {"text": "The customer wrote again."},
     "review_report": {"month": "2026-11"},
+    "approve": {"categories": ["contact"]},
     "deny": {"denial": "unclear"},
     "reports": {"about": REFERENCE, "kind": "pdf"},
     "deputies": {"deputy": "OTHER", "begins": "2040-01-01", "ends": "2040-01-02"},
@@ -601,7 +602,8 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         # Her own account, under his grant or by his ticket
         *((name, reverse(name, args=[REFERENCE]), named) for name in of_account[3:]),
         ("ticket", reverse("ticket", args=["ZD-10009"]), {}),
-        *((name, reverse(name, args=[waiting]), {}) for name in ("approval", "approve", "withdraw")),
+        *((name, reverse(name, args=[waiting]), {}) for name in ("approval", "withdraw")),
+        ("approve", reverse("approve", args=[waiting]), {"categories": ["contact"]}),
         ("deny", reverse("deny", args=[waiting]), {"denial": "unclear"}),
         ("end_grant", reverse("end_grant", args=[grant]), {}),
         ("print_grant", reverse("print_grant", args=[grant]), {}),
@@ -706,7 +708,8 @@ def test_extra_fields_of_a_request_are_ignored(setup_connection: Connection) -> 
 def test_extra_fields_of_an_approval_are_ignored(setup_connection: Connection) -> None:
     house = House(setup_connection)
     client = house.client("manager of the team")
-    client.post(house.address("approve"), EXTRA | {"account": "MOC-40009"})
+    form = house.form("approve", "manager of the team") | EXTRA
+    client.post(house.address("approve"), form | {"account": "MOC-40009"})
     grant = Grant.objects.get(request=house.waiting)
     assert (grant.approver_id, grant.member_id) == (house.boss.id, house.anna.id)
     assert (grant.account_id, grant.window_ends_at) == (house.account, None)

@@ -99,7 +99,7 @@ def test_attack_01_16_17_forged_fields_change_nothing(house: House) -> None:
     )
     assert member(house.anna).roles == ["people"]
     assert member(house.jan).roles == ["people"]
-    new = {"number": "K-5001", "name": "Iza", "email": "iza@firma.example", "language": "pl"}
+    new = {"number": "K-5001", "name": "Iza", "email": "iza@firma.example", "language": "pl", "roles": ""}
     ewa.post("/members/new/", new | {"password": "x", "is_staff": "1", "left_on": "2020-01-01", "id": "1"})
     iza = Member.objects.get(number="K-5001")
     assert (iza.password, iza.left_on, iza.roles) == ("!", None, [])

@@ -402,7 +402,7 @@ def test_the_officers_pages(world: World, desk: Client, anna: Person) -> None:
         ("leave", {"leave-day": "2040-12-31"}),
         ("leave", {"leave-day": "2026-01-01", "sure": "1"}),
         ("start", {"start-day": "2020-02-02"}),
-        ("roles", {}),
+        ("roles", {"roles-roles": ""}),
         ("name", {"name-name": "Anna Nowa"}),
         ("email", {"email-email": "Nowa@Firma.example "}),
         ("language", {"language-language": "pl"}),

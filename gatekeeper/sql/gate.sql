@@ -108,7 +108,9 @@ BEGIN
         IF grant_id IS NOT NULL THEN
             ticket_id := g.ticket_id;
         ELSIF p_ticket IS NOT NULL AND p_grant IS NULL THEN
-            SELECT x.id INTO ticket_id FROM public.gatekeeper_ticket x WHERE x.number = p_ticket;
+            -- One that was never the member's is none: nobody learns which numbers there are, and how they stand.
+            SELECT x.id INTO ticket_id FROM public.gatekeeper_ticket x WHERE x.number = p_ticket AND EXISTS (
+                SELECT FROM public.gatekeeper_assignment y WHERE y.ticket_id = x.id AND y.member_id = actor_id);
         ELSE  -- the ticket nearest to opening this account
             SELECT x.ticket_id INTO ticket_id FROM public.gatekeeper_assignment x
             WHERE x.member_id = actor_id AND x.accounts @> ARRAY[p_account]::varchar[]

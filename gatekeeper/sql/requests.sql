@@ -68,7 +68,7 @@ BEGIN
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
-        WHEN r.id IS NULL THEN 'approval_missing'
+        WHEN r.id IS NULL THEN 'role_missing'  -- as of another's: nobody learns which numbers there are
         WHEN p_verdict = 'withdraw' AND d.actor_id <> r.member_id THEN 'role_missing'
         WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT vault.approvers(r.member_id)) THEN 'role_missing'
         WHEN r.state <> 'pending' OR r.lapses_at <= clock_timestamp() THEN 'already_decided'

@@ -128,19 +128,24 @@ def _to_print(asked: AccessRequest, member: Member) -> int | None:
     return grant.pk if concerned else None
 
 
+# Who may decide the database says, and records; of a number that is nobody's as of one that is another's.
+
+
 @post_only("approval", "request_id")
 def approve(request: HttpRequest, request_id: int) -> HttpResponse:
     """Approve as asked, or shorter, narrower, once or while the ticket is open."""
-    asked = get_object_or_404(AccessRequest, pk=request_id)  # who may decide the database says, and records
+    asked = AccessRequest.objects.filter(pk=request_id).first() or AccessRequest()
     form = ApproveForm(request.POST)
     if not form.is_valid():
-        messages.error(request, presentation.sentence("value_refused"))
+        nothing = form.has_error("categories", "required")
+        words = _("Tick at least one kind of data, or reject the request.") if nothing else ""
+        messages.error(request, words or presentation.sentence("value_refused"))
         return HttpResponseRedirect("/inbox/")
     data = form.cleaned_data
     reason = access.approve(
         Caller.of(request),
         request_id,
-        categories=data["categories"] or asked.categories,
+        categories=data["categories"],
         minutes=data["minutes"] or asked.minutes,
         while_open=data["stretch"] == "while_open" if data["stretch"] else asked.while_open,
     )
@@ -150,7 +155,7 @@ def approve(request: HttpRequest, request_id: int) -> HttpResponse:
 @post_only("approval", "request_id")
 def deny(request: HttpRequest, request_id: int) -> HttpResponse:
     """Reject, with a reason from the list."""
-    asked = get_object_or_404(AccessRequest, pk=request_id)  # who may decide the database says, and records
+    asked = AccessRequest.objects.filter(pk=request_id).first() or AccessRequest()
     form = DenyForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose a reason for the rejection."))
@@ -183,11 +188,16 @@ def _decided_words(asked: AccessRequest) -> str:
 
 
 def _asked(request: HttpRequest, request_id: int) -> AccessRequest | None:
-    """The request, for its member, for those who could decide it, and for reviewers and people officers."""
+    """The request, for its member, for those who could decide it, and for reviewers and people officers.
+
+    To all others it is None, as one that does not exist. Raises Http404 for those who may see every one.
+    """
     rows = AccessRequest.objects.select_related("member", "account", "ticket", "decided_by")
-    asked = get_object_or_404(rows, pk=request_id)
     member = member_of(request)
-    if asked.member_id == member.pk or {"reviewer", "people"} & set(member.roles):
+    if {"reviewer", "people"} & set(member.roles):
+        return get_object_or_404(rows, pk=request_id)
+    asked = rows.filter(pk=request_id).first()
+    if asked is None or asked.member_id == member.pk:
         return asked
     return asked if access.approvers(asked.member).filter(pk=member.pk).exists() else None
 

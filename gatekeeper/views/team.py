@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -62,8 +62,9 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
 @post_only("team")
 def suspend(request: HttpRequest, number: str) -> HttpResponse:
     """Suspend a member: sessions and accesses end at once. Any manager, reviewer or people officer."""
-    get_object_or_404(Member, number=number)
     reason = people.change_member(Caller.of(request), number, "suspended", value=True)
+    if reason == "member_unknown":  # said to those alone who may suspend
+        raise Http404
     if reason:
         messages.error(request, presentation.sentence(reason))
     else:

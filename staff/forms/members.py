@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from staff.emails import is_plain, normalise
 from staff.forms.days import day_field
+from staff.forms.ticks import TicksField
 from staff.models import Role
 
 #: What the list is narrowed by; as the badges say it.
@@ -45,10 +46,8 @@ class DayForm(forms.Form):
     day = day_field(_("Day"), required=False)
 
 
-def _roles(*, required: bool) -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(
-        label=_("Roles"), choices=Role.choices, required=required, widget=forms.CheckboxSelectMultiple
-    )
+def _roles() -> TicksField:
+    return TicksField(label=_("Roles"), choices=Role.choices, required=False)
 
 
 def _name() -> forms.CharField:
@@ -75,7 +74,7 @@ def _manager() -> forms.RegexField:
 class RolesForm(forms.Form):
     """Roles, or none; that they combine the database states."""
 
-    roles = _roles(required=False)
+    roles = _roles()
 
 
 class ManagerForm(forms.Form):
@@ -120,7 +119,7 @@ class MemberForm(forms.Form):
     language = _language()
     starts_on = day_field(_("First day"), required=False)
     manager = _manager()
-    roles = _roles(required=False)
+    roles = _roles()
 
     def clean_email(self) -> str:
         return _normal(self.cleaned_data["email"])

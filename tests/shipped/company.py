@@ -91,7 +91,7 @@ class Company:
         page = consultant.send(page, f"/accounts/{ACCOUNT}/ask", ticket=TICKET)
         request = self.site.sql("SELECT max(id) FROM gatekeeper_accessrequest")
         page = manager.get(f"/requests/{request}")
-        page = manager.send(page, f"/requests/{request}/approve")
+        page = manager.send(page, f"/requests/{request}/approve", categories="contact")
         assert page.status == 200
         page = consultant.get(f"/accounts/{ACCOUNT}?ticket={TICKET}")
         page = consultant.send(page, f"/accounts/{ACCOUNT}/open")

@@ -81,8 +81,9 @@ def _ask(consultant: BrowserContext, site: str, times: int) -> str:
 
 def _decide(manager: BrowserContext, site: str) -> None:
     inbox = get(manager, f"{site}/inbox/").text()
-    for address in re.findall(r'action="(/requests/\d+/approve)"', inbox)[:APPROVED]:
-        post(manager, f"{site}/inbox/", site + address)
+    for number in re.findall(r'action="/requests/(\d+)/approve"', inbox)[:APPROVED]:
+        asked = re.findall(rf'form="approve-{number}" name="categories" value="(\w+)"', inbox)
+        post(manager, f"{site}/inbox/", f"{site}/requests/{number}/approve", categories=asked)
     post(
         manager,
         f"{site}/team/",
