@@ -5,21 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
-
+from gatekeeper import feed
 from gatekeeper.models import Feed
 
 HELPDESK: Final = "tickets"
 PLATFORM: Final = "accounts"
 
 
-def doubt(feed: str, what: Feed.Doubt, source: str) -> None:
+def doubt(name: str, what: Feed.Doubt, source: str) -> None:
     """What a feed holds may not be what its sender holds. Recorded once, until it is settled."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT vault.doubt(%s::text, %s::text, %s::text)", [feed, what.value, source])
+    with feed.cursor() as cursor:
+        cursor.execute("SELECT vault.doubt(%s::text, %s::text, %s::text)", [name, what.value, source])
 
 
-def settle(feed: str, as_of: datetime, source: str) -> None:
+def settle(name: str, as_of: datetime, source: str) -> None:
     """All of a feed was taken as it was at that moment: older doubts are over."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT vault.settle(%s::text, %s::timestamptz, %s::text)", [feed, as_of, source])
+    with feed.cursor() as cursor:
+        cursor.execute("SELECT vault.settle(%s::text, %s::timestamptz, %s::text)", [name, as_of, source])

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from django.db import connections
-
-from gatekeeper.storing import ALIAS
+from gatekeeper import feed
 
 #: So many go in one transaction, with one entry that names them.
 BATCH: Final = 500
@@ -19,7 +17,7 @@ def beyond(named: Mapping[str, Iterable[int]]) -> dict[str, list[int]]:
     """In: accounts, each with the numbers that a list names. Out: those that are here beside them, and
     have not objected. Raises django.db.Error."""
     told = [{"reference": account, "numbers": sorted(set(numbers))} for account, numbers in named.items()]
-    with connections[ALIAS].cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute(
             "SELECT reference, number FROM vault.participants_beyond(%s::jsonb)", [json.dumps(told)]
         )
@@ -32,7 +30,7 @@ def remove(account: str, numbers: Sequence[int], source: str) -> int:
     Raises django.db.Error."""
     removed = 0
     for start in range(0, len(numbers), BATCH):
-        with connections[ALIAS].cursor() as cursor:
+        with feed.cursor() as cursor:
             cursor.execute(
                 "SELECT vault.remove_participants(%s::text, %s::integer[], %s::text)",
                 [account, list(numbers[start : start + BATCH]), source],

@@ -1,4 +1,4 @@
-"""Accounts and participants into the vault: encrypted here, stored by the vault's own functions.
+"""Accounts and participants into the vault: encrypted here, stored by the feeds' own functions.
 
 A call takes lines with different keys and returns what became of each: new, changed, same, older,
 or why it was refused (erased, repeated, unknown).
@@ -10,14 +10,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from django.db import connections
-
-from gatekeeper import closing
+from gatekeeper import closing, feed
 from gatekeeper.cipher import AccountCipher
 from gatekeeper.closing import Closing
 from gatekeeper.exports import AccountLine, ParticipantLine, personal
 
-ALIAS: Final = "vault"
 ROUNDS: Final = 5
 
 Ciphers = Mapping[str, AccountCipher]
@@ -48,7 +45,7 @@ def close_account(told: Closing, source: str) -> list[str]:
     participants, support. Raises django.db.Error."""
     wrapped = AccountCipher.new(told.reference).wrapped
     participants, support = told.participants or (None, None), told.support or (None, None)
-    with connections[ALIAS].cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute(
             """SELECT vault.close_account(%s::text, %s::timestamptz, %s::boolean, %s::timestamptz,
                 %s::timestamptz, %s::timestamptz, %s::timestamptz, %s::bytea, %s::text)""",
@@ -115,7 +112,7 @@ def _in_rounds(
     for _ in range(ROUNDS):
         ciphers = _ciphers({account(line) for line in waiting})
         rows = [sealed(line, ciphers[account(line)]) for line in waiting]
-        with connections[ALIAS].cursor() as cursor:
+        with feed.cursor() as cursor:
             cursor.execute(statement, [json.dumps(rows)])
             outcomes.update(cursor.fetchall())
         waiting = [line for line in waiting if outcomes[line.key] == "again"]
@@ -126,7 +123,7 @@ def _in_rounds(
 
 def _ciphers(references: set[str]) -> Ciphers:
     """The accounts' ciphers: under their data key, or under a new one where there is none."""
-    with connections[ALIAS].cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute("SELECT reference, wrapped_key FROM vault.stored(%s::text[])", [list(references)])
         keys = dict(cursor.fetchall())
     return {
@@ -178,6 +175,6 @@ def _hex(data: bytes) -> str:
 
 
 def _ask(statement: str, values: Sequence[str | bool]) -> str:
-    with connections[ALIAS].cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute(statement, values)
         return str(cursor.fetchone()[0])

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
-from django.db import connection, transaction
 from django.db.utils import OperationalError
 from psycopg.errors import DeadlockDetected
 
-from gatekeeper import catalogue
+from gatekeeper import catalogue, feed
 from gatekeeper.exports import TicketLine, told_at
 from gatekeeper.mentions import mentioned
 from gatekeeper.models import Ticket
@@ -40,7 +39,7 @@ def apply(lines: Sequence[TicketLine], source: str, *, as_of: datetime | None = 
     tied (another one of the same moment stands), or ahead, which is unusable: such a ticket is shut.
     `as_of`: when the complete list began that has these lines. Raises django.db.Error."""
     payload = json.dumps([line.told() for line in lines])
-    with transaction.atomic(), connection.cursor() as cursor:
+    with feed.atomic(), feed.cursor() as cursor:
         cursor.execute(
             "SELECT number, outcome FROM vault.apply_tickets(%s::jsonb, %s::text, %s::timestamptz)",
             [payload, source, as_of],
@@ -62,7 +61,7 @@ def apply_patiently(
 def shut(number: str, at: datetime | None, source: str) -> str:
     """Shut one ticket until a usable message comes; `at`: the moment of the unusable one, where it is
     known. Returns shut, same (it was closed) or unknown."""
-    with connection.cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute("SELECT vault.shut_ticket(%s::text, %s::timestamptz, %s::text)", [number, at, source])
         return str(cursor.fetchone()[0])
 
@@ -87,13 +86,13 @@ def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[s
 
 def heard() -> None:
     """The helpdesk was heard, authentically, just now."""
-    with connection.cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute("SELECT vault.heard()")
 
 
 def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -> bool:
     """Whether the helpdesk holds the same open tickets as we; the answer is kept in the feed."""
-    with connection.cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute(
             "SELECT vault.compare_tickets(%s::bigint, %s::text, %s::timestamptz, %s::text)",
             [count, digest, as_of, source],
@@ -103,14 +102,14 @@ def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -
 
 def open_lines() -> dict[str, str]:
     """For each open ticket, by number, its line of the digest."""
-    with connection.cursor() as cursor:
+    with feed.cursor() as cursor:
         cursor.execute('SELECT number, line FROM vault.open_tickets() ORDER BY number COLLATE "C"')
         return dict(cursor.fetchall())
 
 
 def open_numbers(until: datetime) -> set[str]:
     """The open tickets that changed last no later than that moment."""
-    found = Ticket.objects.filter(state__in=catalogue.OPEN_STATES, updated_at__lte=until)
+    found = Ticket.objects.using(feed.ALIAS).filter(state__in=catalogue.OPEN_STATES, updated_at__lte=until)
     return set(found.order_by().values_list("number", flat=True))
 
 
@@ -119,7 +118,7 @@ def close_missing(numbers: Iterable[str], as_of: datetime, source: str) -> list[
     still open and not newer. Outside any transaction; access ends in the same one."""
 
     def close() -> list[str]:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with feed.atomic(), feed.cursor() as cursor:
             cursor.execute(
                 "SELECT vault.close_missing(%s::text[], %s::timestamptz, %s::text)",
                 [list(numbers), as_of, source],

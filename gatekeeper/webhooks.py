@@ -19,12 +19,13 @@ from http import HTTPStatus
 from typing import Final
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from gatekeeper import feed
 from gatekeeper.jsonlines import LONGEST_LINE
 from gatekeeper.models import Delivery
 
@@ -81,8 +82,8 @@ def answers(view: Callable[..., dict[str, object]]) -> View:
 def taken_before(message: Message, source: str) -> bool:
     """Take the identifier. A second delivery waits here for the first, and then has no effect."""
     try:
-        with transaction.atomic():
-            Delivery.objects.create(source=source, webhook_id=message.webhook_id)
+        with feed.atomic():
+            Delivery.objects.using(feed.ALIAS).create(source=source, webhook_id=message.webhook_id)
     except IntegrityError:
         return True
     return False

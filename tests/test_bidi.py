@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TURNS = [chr(point) for point in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 @pytest.mark.parametrize("sign", TURNS, ids=[f"{ord(sign):04X}" for sign in TURNS])

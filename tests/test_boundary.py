@@ -132,10 +132,6 @@ def test_no_role_calls_what_is_internal(as_role: AsRole, role: str, call: str) -
         "vault.record_view(NULL, '{\"cid\": 1}', '', 1, '{}', false)",
         "vault.release_view(NULL, '{\"cid\": 1}', 1)",
         "vault.wrapped_key('MOC-40001')",
-        "vault.stored('{}')",
-        "vault.store_accounts('[]')",
-        "vault.erase_account('MOC-40001', '')",
-        "vault.record_import('', true, '{}', '', '')",
     ],
 )
 def test_the_pages_role_neither_records_nor_releases_a_view(web: Connection, call: str) -> None:

@@ -24,7 +24,7 @@ ADDRESS = f"/api/accounts/{REFERENCE}"
 GONE_BY = {"support_since": "2024-01-01T00:00:00Z", "support_until": "2024-02-01T00:00:00Z"}
 BOTH = {"support_since": "2025-01-01T00:00:00Z", "participants_since": "2025-01-01T00:00:00Z"}
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 class Ground:

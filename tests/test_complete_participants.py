@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OTHER = "MOC-50001"
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 def person(number: int, of: str = REFERENCE, **changes: Any) -> dict[str, Any]:

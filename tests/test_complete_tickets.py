@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.conftest import Connection
     from tests.scene import Scene
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 

@@ -18,7 +18,7 @@ from staff.models import Member, Signature
 
 pytestmark = [
     pytest.mark.paper,
-    pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"]),
+    pytest.mark.django_db(transaction=True, databases="__all__"),
 ]
 
 

@@ -13,7 +13,7 @@ from tests.world import VALUES
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, databases=["default", "vault"]),
+    pytest.mark.django_db(transaction=True, databases="__all__"),
 ]
 
 either = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])

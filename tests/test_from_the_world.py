@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data"
 SHAPES: dict[str, type[Record]] = {"account": AccountLine, "participant": ParticipantLine}
 WORLD = [json.loads(line) for line in (DATA / "from-the-world.jsonl").read_text().splitlines()]
-DATABASE = pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"])
+DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 @pytest.mark.parametrize("told", WORLD, ids=[one["why"] for one in WORLD])

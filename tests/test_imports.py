@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
 from django.db import connections
-from django.db.utils import ProgrammingError
 
 from audit.models import Entry
 from gatekeeper import storing, tickets
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data"
 REFERENCE = "MOC-48213"
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault", "migrator"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 def at(minutes: int = 0) -> str:
@@ -540,35 +539,6 @@ class TestTickets:
         assert Ticket.objects.count() == 5
         newest = {t.updated_at.isoformat() for t in Ticket.objects.all()}
         assert newest == {datetime.fromisoformat(at(18)).isoformat()}
-
-
-class TestRights:
-    """Who may call what; README's table has it, and these show it."""
-
-    @pytest.mark.parametrize(
-        "call",
-        [
-            "vault.stored('{}')",
-            "vault.store_accounts('[]')",
-            "vault.store_participants('[]')",
-            "vault.erase_account('MOC-48213', 'x')",
-            "vault.restrict_account('MOC-48213', true, 'x')",
-            "vault.close_account('MOC-48213', NULL, true, NULL, NULL, NULL, NULL, NULL, 'x')",
-            "vault.participants_beyond('[]')",
-            "vault.remove_participants('MOC-48213', '{1}', 'x')",
-            "vault.record_import('x', true, '{}', '', 'x')",
-        ],
-    )
-    def test_web_cannot_write_the_vault(self, call: str) -> None:
-        with pytest.raises(ProgrammingError), connections["default"].cursor() as cursor:
-            cursor.execute(f"SELECT {call}")
-
-    @pytest.mark.parametrize(
-        "call", ["vault.apply_tickets('[]', 'x')", "vault.shut_ticket('ZD-1', NULL, 'x')", "vault.heard()"]
-    )
-    def test_vault_cannot_tell_tickets(self, call: str) -> None:
-        with pytest.raises(ProgrammingError), connections["vault"].cursor() as cursor:
-            cursor.execute(f"SELECT {call}")
 
 
 def test_help_names_file_and_dash() -> None:

@@ -22,7 +22,7 @@ from tests.people import member
 from tests.scene import REFERENCE, TICKET, Scene, newest
 from tests.world import now
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 SECOND_TICKET = "ZD-10002"
 FIRST, MORE = ["contact"], ["billing"]  # what is open, and what is asked for beside it

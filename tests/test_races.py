@@ -62,7 +62,7 @@ class Hands:
     """The connections of whoever closes."""
 
     web: Connection
-    vault: Connection
+    feed: Connection
 
 
 Close = Callable[[Hands, Stage, Opened], object]
@@ -84,7 +84,7 @@ def message(case: Opened, **facts: str) -> dict[str, object]:
 
 def tell(hands: Hands, *messages: dict[str, object]) -> None:
     """One delivery of the helpdesk."""
-    hands.web.execute("SELECT vault.apply_tickets(%s::jsonb, 'helpdesk')", [Jsonb(list(messages))])
+    hands.feed.execute("SELECT vault.apply_tickets(%s::jsonb, 'helpdesk')", [Jsonb(list(messages))])
 
 
 def change_member(hands: Hands, stage: Stage, number: str) -> None:
@@ -118,10 +118,10 @@ CLOSINGS: dict[str, Close] = {
     "withdraw the signature": withdraw_signature,
     "suspend the member": lambda h, s, c: change_member(h, s, c.consultant.number),
     "suspend the approver": lambda h, s, c: change_member(h, s, c.manager.number),
-    "restrict": lambda h, s, c: h.vault.execute(
+    "restrict": lambda h, s, c: h.feed.execute(
         "SELECT vault.restrict_account(%s, true, 'test')", [c.accounts[0]]
     ),
-    "erase": lambda h, s, c: h.vault.execute("SELECT vault.erase_account(%s, 'test')", [c.accounts[0]]),
+    "erase": lambda h, s, c: h.feed.execute("SELECT vault.erase_account(%s, 'test')", [c.accounts[0]]),
 }
 
 
@@ -209,7 +209,7 @@ def level(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def race(stage: Stage, as_role: AsRole, level: str) -> Race:
-    hands = Hands(as_role(roles.WEB), as_role(roles.VAULT))
+    hands = Hands(as_role(roles.WEB), as_role(roles.FEED))
     return Race(stage, hands, [as_role(roles.VAULT) for _ in range(REVEALERS)], level)
 
 
@@ -346,7 +346,7 @@ def test_approving_against_withdrawing(stage: Stage, as_role: AsRole, crowd: Thr
 
 def test_approving_against_closing(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:
     """Whichever comes first: no grant lives on a closed ticket, and no request waits for one."""
-    first, hands = as_role(roles.WEB), Hands(as_role(roles.WEB), as_role(roles.VAULT))
+    first, hands = as_role(roles.WEB), Hands(as_role(roles.WEB), as_role(roles.FEED))
     for _ in range(ROUNDS):
         case = stage.prepared()
         request = pending(stage, case)
@@ -399,7 +399,7 @@ def test_nothing_deadlocks(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecu
     """Every closing at once, on two grants of one consultant, while their sessions reveal."""
     before = deadlocks()
     vaults = [as_role(roles.VAULT) for _ in range(REVEALERS)]
-    hands = [Hands(as_role(roles.WEB), as_role(roles.VAULT)) for _ in CLOSINGS]
+    hands = [Hands(as_role(roles.WEB), as_role(roles.FEED)) for _ in CLOSINGS]
     for _ in range(2 * ROUNDS):
         case = stage.opened(sessions=len(vaults), accounts=2)
         start = threading.Barrier(len(CLOSINGS) + len(vaults))
@@ -415,7 +415,7 @@ def test_nothing_deadlocks(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecu
             assert one.result() != "check_failed"  # as which a function hides a deadlock
         live = "SELECT count(*) FROM gatekeeper_grant WHERE id = ANY (%s) AND ended_at IS NULL"
         assert racing.row(stage.web, live, [case.grants]) == (0,)
-    for connection in (*vaults, *(one for hand in hands for one in (hand.web, hand.vault))):
+    for connection in (*vaults, *(one for hand in hands for one in (hand.web, hand.feed))):
         connection.close()
     assert deadlocks() == before
 
@@ -424,7 +424,7 @@ def test_who_ends_many_does_not_deadlock(stage: Stage, as_role: AsRole, crowd: T
     """One delivery closes many tickets, whose grants came in another order; meanwhile their approver
     is suspended, and tidying ends what is over."""
     before = deadlocks()
-    hands = [Hands(as_role(roles.WEB), as_role(roles.VAULT)) for _ in range(3)]
+    hands = [Hands(as_role(roles.WEB), as_role(roles.FEED)) for _ in range(3)]
     for _ in range(2 * ROUNDS):
         manager = stage.hire("manager", stage.director)
         cases = [stage.prepared(under=manager) for _ in range(6)]
@@ -447,7 +447,7 @@ def test_who_ends_many_does_not_deadlock(stage: Stage, as_role: AsRole, crowd: T
         ]
         for one in going:
             one.result()
-    for connection in (one for hand in hands for one in (hand.web, hand.vault)):
+    for connection in (one for hand in hands for one in (hand.web, hand.feed)):
         connection.close()
     assert deadlocks() == before
 
@@ -476,7 +476,7 @@ def test_closing_while_sixteen_reveal(
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     """The bound is wide, for the machine may be busy; DESIGN §8's figure is the bench's (`--gate`)."""
-    hands = Hands(as_role(roles.WEB), as_role(roles.VAULT))
+    hands = Hands(as_role(roles.WEB), as_role(roles.FEED))
     race = Race(stage, hands, [as_role(roles.VAULT) for _ in range(16)], LEVELS[0])
     took: list[float] = []
 

@@ -622,8 +622,8 @@ def test_the_web_process_refuses_the_keys_and_links_of_commands() -> None:
 
 
 def erase(log: Log, account: str) -> None:
-    with log.as_role(roles.VAULT) as vault:
-        vault.execute("SELECT vault.erase_account(%s, 'tests')", [account])
+    with log.as_role(roles.FEED) as feed:
+        feed.execute("SELECT vault.erase_account(%s, 'tests')", [account])
 
 
 def test_an_erased_accounts_entries_stay_provable_without_it(log: Log) -> None:

@@ -21,7 +21,7 @@ from tests.test_imports import member
 if TYPE_CHECKING:
     from tests.conftest import Connection
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 MOMENT = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 #: Every state, assignee and list of accounts that makes a difference.
@@ -144,7 +144,9 @@ def test_a_tie_asks_the_sender_to_repeat_and_the_repetition_counts() -> None:
     assert (status, reason.split(":")[0]) == (HTTPStatus.CONFLICT, "updated_at")
     assert held()["ZD-1"][1] == "K-1000"
     assert Entry.objects.count() == entries, "nothing changed, and nothing is recorded"
-    assert not Delivery.objects.filter(webhook_id="again").exists(), "the same identifier may come again"
+    assert not Delivery.objects.using("migrator").filter(webhook_id="again").exists(), (
+        "the same identifier may come again"
+    )
     later = message("K-2000", MOMENT + timedelta(milliseconds=1))
     assert said(send("POST", TICKETS, later, webhook_id="again")) == (200, "changed")
     assert held()["ZD-1"][1] == "K-2000"

@@ -25,7 +25,7 @@ from tests.test_imports import member
 if TYPE_CHECKING:
     from tests.conftest import Connection
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 WORLD: Final = Path(__file__).parent / "data" / "from-the-world-tickets.jsonl"
 NOBODY_KNOWS: Final = "state: a word that is not known, so it is closed"

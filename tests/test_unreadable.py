@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tests.scene import Scene
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "vault"])
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 NUMBER: Final = "ZD-9001"
 CLOSING: Final[dict[str, Any]] = {

@@ -10,7 +10,7 @@ GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_signin, gatekeeper_fe
 GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_group,
     public.auth_group_permissions, public.django_migrations, public.gatekeeper_limit,
     public.gatekeeper_account, public.gatekeeper_accountpermission, public.gatekeeper_ticket,
-    public.gatekeeper_assignment, public.gatekeeper_feed, public.gatekeeper_delivery,
+    public.gatekeeper_assignment, public.gatekeeper_feed,
     public.gatekeeper_accessrequest, public.gatekeeper_grant, public.gatekeeper_deputy,
     public.staff_member, public.staff_session, public.staff_totpdevice, public.staff_invitation,
     public.staff_recoverydevice, public.staff_recoverycode, public.staff_proposal, public.staff_ndadraft,
@@ -37,7 +37,7 @@ GRANT DELETE ON public.staff_totpdevice, public.staff_recoverydevice, public.sta
     public.axes_accessattempt,
     public.axes_accessattemptexpiration TO gatekeeper_web;
 GRANT UPDATE (password, last_login, language, theme) ON public.staff_member TO gatekeeper_web;
-GRANT INSERT ON public.audit_entry, public.gatekeeper_delivery TO gatekeeper_web;
+GRANT INSERT ON public.audit_entry TO gatekeeper_web;
 -- Closing is always allowed: the trigger ends the grants and records it.
 GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;
 -- Whoever reads the log may see and prove what was sealed.
@@ -52,3 +52,9 @@ GRANT INSERT ON public.audit_leaf, public.audit_node, public.audit_checkpoint TO
 GRANT INSERT, UPDATE, DELETE ON public.audit_copy TO gatekeeper_sealer;
 -- The stream to a SIEM goes on where it stood; that it goes there at all is begun by a function.
 GRANT SELECT, UPDATE (place, sent_at, failed_at, failure) ON public.audit_stream TO gatekeeper_web;
+
+-- Feeds: all that they write goes through functions (store.sql, tickets.sql), but the identifier of a delivery
+-- that was taken. They read of accounts and tickets what a complete list is compared with.
+GRANT INSERT, SELECT (id) ON public.gatekeeper_delivery TO gatekeeper_feed;
+GRANT SELECT (id, reference, participants, erased_at) ON public.gatekeeper_account TO gatekeeper_feed;
+GRANT SELECT (id, number, state, updated_at) ON public.gatekeeper_ticket TO gatekeeper_feed;

@@ -1,4 +1,4 @@
--- Into the vault: accounts and participants come in encrypted, and go out for ever. The vault's role
+-- Into the vault: accounts and participants come in encrypted, and go out for ever. The feeds' role
 -- alone calls these; what they write it cannot read.
 
 -- Under which data key an account's values stand, and whether its reference is barred. The key is
@@ -264,4 +264,4 @@ GRANT EXECUTE ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vau
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
-    vault.record_import(text, boolean, jsonb, text, text) TO gatekeeper_vault;
+    vault.record_import(text, boolean, jsonb, text, text) TO gatekeeper_feed;

@@ -222,4 +222,4 @@ REVOKE ALL ON FUNCTION vault.apply_tickets(jsonb, text, timestamptz), vault.shut
 GRANT EXECUTE ON FUNCTION vault.apply_tickets(jsonb, text, timestamptz), vault.shut_ticket(text, timestamptz, text),
     vault.close_missing(text[], timestamptz, text), vault.heard(), vault.doubt(text, text, text),
     vault.settle(text, timestamptz, text), vault.compare_tickets(bigint, text, timestamptz, text), vault.open_tickets()
-    TO gatekeeper_web;
+    TO gatekeeper_feed;

@@ -5,21 +5,23 @@
 
 A signature covers identifier, time and body, and neither method nor address: so the body of each is
 good for that one alone, and names what it is about. An identifier is taken once, in the transaction of
-its effect. Answers are JSON; a reason repeats nothing of what was sent.
+its effect; a message that is not taken may be sent again under it. Answers are JSON; a reason repeats
+nothing of what was sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db import transaction
 from django.views.decorators.http import require_http_methods
 
-from gatekeeper import closing, doubts, storing
+from gatekeeper import closing, doubts, feed, storing
+from gatekeeper.closing import Closing
 from gatekeeper.exports import AccountLine
 from gatekeeper.jsonlines import RefusedError, load
 from gatekeeper.jsonlines import read as read_line
@@ -41,6 +43,16 @@ CONFLICTS: Final = {
 Answer = dict[str, object]
 
 
+class _NotTakenError(Exception):
+    """A message has no effect but what it can only have meant to close."""
+
+    def __init__(self, status: HTTPStatus, reason: str, closings: Sequence[Closing] = ()) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.closings = closings
+
+
 @require_http_methods(["PUT", "DELETE"])
 @answers
 def account(request: HttpRequest, reference: str) -> Answer:
@@ -48,17 +60,18 @@ def account(request: HttpRequest, reference: str) -> Answer:
     heard = closing.Unread()
     message = read(request, settings.ACCOUNTS_SECRET, heard.take)
     act = _store if request.method == "PUT" else _erase
-    # The effect is on the vault's own connection and commits first: where taking the identifier then
-    # fails, the delivery is sent again, and finds its effect there.
     try:
-        with transaction.atomic():
+        with feed.atomic():
             if taken_before(message, PLATFORM):
                 return {"outcome": "replayed"}
             return act(message, reference, heard)
-    except AnswerError as error:
-        if error.status == HTTPStatus.UNPROCESSABLE_ENTITY and not heard.accounts:
-            doubts.doubt(doubts.PLATFORM, Feed.Doubt.UNREADABLE, PLATFORM)
-        raise
+    except _NotTakenError as error:
+        not_taken = error
+    # After all that was tried is undone, its identifier too: what is closed now stays.
+    closed = storing.close_all(not_taken.closings, PLATFORM)
+    if not_taken.status == HTTPStatus.UNPROCESSABLE_ENTITY and not heard.accounts:
+        doubts.doubt(doubts.PLATFORM, Feed.Doubt.UNREADABLE, PLATFORM)
+    raise AnswerError(not_taken.status, not_taken.reason, **({"closed": closed} if closed else {}))
 
 
 def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
@@ -75,23 +88,19 @@ def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
     except RefusedError as refused:
         at = message.sent_at + SECOND
         told = closing.of_refused(message.body, at) if message.is_whole else heard.closings(at)
-        closed = storing.close_all(told, PLATFORM)
-        more = {"closed": closed} if closed else {}
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), **more) from None
+        raise _NotTakenError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), list(told)) from None
     without: dict[str, list[str]] = {}
     for note in notes:
         without.setdefault(note.act, []).append(note.reason)
-    # One transaction, with the entry; where another of the same moment stands, what was closed stays.
-    with transaction.atomic(using=storing.ALIAS):
-        try:
-            outcome = storing.store_accounts([line], PLATFORM)[reference]
-        except storing.StoreBusyError:
-            raise AnswerError(HTTPStatus.SERVICE_UNAVAILABLE, "busy: send it again") from None
-        if outcome not in CONFLICTS:
-            counts = {act: len(reasons) for act, reasons in without.items()}
-            storing.record_import("account", {outcome: 1} | counts, PLATFORM, account=reference)
+    try:
+        outcome = storing.store_accounts([line], PLATFORM)[reference]
+    except storing.StoreBusyError:
+        raise AnswerError(HTTPStatus.SERVICE_UNAVAILABLE, "busy: send it again") from None
     if outcome in CONFLICTS:
-        raise AnswerError(*CONFLICTS[outcome])
+        told = [closing.of_line(line)] if outcome == "repeated" else []
+        raise _NotTakenError(*CONFLICTS[outcome], told)
+    counts = {act: len(reasons) for act, reasons in without.items()}
+    storing.record_import("account", {outcome: 1} | counts, PLATFORM, account=reference)
     return {"outcome": outcome, **without}
 
 
@@ -102,10 +111,10 @@ def _erase(message: Message, reference: str, heard: closing.Unread) -> Answer:
         named = load(message.body)
     except RefusedError as refused:
         told = [replace(one, restrict=True) for one in heard.closings(message.sent_at + SECOND)]
-        closed = storing.close_all(told, PLATFORM)
-        more = {"closed": closed} if closed else {}
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), **more) from None
+        raise _NotTakenError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), told) from None
     # Or one erasure that was caught on its way could be made to erase another account.
     if named != {"reference": reference}:
-        raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, "reference: the body is not this address's alone")
+        raise _NotTakenError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "reference: the body is not this address's alone"
+        )
     return {"outcome": storing.erase_account(reference, PLATFORM)}

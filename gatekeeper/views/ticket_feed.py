@@ -14,11 +14,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 
 from django.conf import settings
-from django.db import transaction
 from django.views.decorators.http import require_http_methods
 from pydantic import Field
 
-from gatekeeper import doubts, tickets
+from gatekeeper import doubts, feed, tickets
 from gatekeeper.exports import TicketLine, told_at
 from gatekeeper.jsonlines import Record, RefusedError, load, parse
 from gatekeeper.mentions import Mentions
@@ -59,7 +58,7 @@ def ticket(request: HttpRequest) -> dict[str, object]:
     """Apply one ticket. An authentic message that cannot be used shuts the ticket it names: 422."""
     mentions = Mentions(tickets.KEY, tickets.FORM)
     message = read(request, settings.TICKETS_SECRET, mentions.take)
-    with transaction.atomic():
+    with feed.atomic():
         if taken_before(message, SOURCE):
             return {"outcome": "replayed"}
         try:
@@ -89,7 +88,7 @@ def heartbeat(request: HttpRequest) -> dict[str, object]:
     """The helpdesk lives, and may say which tickets are open: 409 names where that differs from ours."""
     mentions = Mentions(tickets.KEY, tickets.FORM)
     message = read(request, settings.TICKETS_SECRET, mentions.take)
-    with transaction.atomic():
+    with feed.atomic():
         if taken_before(message, SOURCE):
             return {"outcome": "replayed"}
         try:

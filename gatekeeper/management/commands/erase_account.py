@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from gatekeeper import storing
+from gatekeeper import feed, storing
 from gatekeeper.models import Account
 
 SAID = {
@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, reference: str, yes: bool, **_options: Any) -> None:
         # A slip of the pen would bar a reference that another customer gets one day.
-        if not Account.objects.filter(reference=reference).exists():
+        if not Account.objects.using(feed.ALIAS).filter(reference=reference).exists():
             raise CommandError("There is no such account.")
         if not yes and input(f"Erase {reference} for ever? Type its reference: ") != reference:
             raise CommandError("Nothing was erased.")

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import Sum
 
 from audit.context import command_source
-from gatekeeper import closing, removing, storing
+from gatekeeper import closing, feed, removing, storing
 from gatekeeper.exports import ParticipantLine
 from gatekeeper.jsonlines import LONGEST_LINE, lines
 from gatekeeper.management import complete
@@ -52,10 +52,11 @@ class Command(ImportCommand):
         self._named: dict[str, array[int]] = defaultdict(lambda: array("I"))
         self._is_cut_off = False
         if self._complete:
-            self._accounts = Account.objects.filter(participants__gt=0, erased_at=None)
+            held = Account.objects.using(feed.ALIAS)
+            self._accounts = held.filter(participants__gt=0, erased_at=None)
             if options["account"]:
                 self._accounts = self._accounts.filter(reference=options["account"])
-                if not Account.objects.filter(reference=options["account"]).exists():
+                if not held.filter(reference=options["account"]).exists():
                     raise CommandError("There is no such account.")
         if options["dry_run"]:
             self._only_say(file)
