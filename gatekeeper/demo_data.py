@@ -121,7 +121,10 @@ def _take(
     run = Import(shape, store, batch=500, refused=refused)
     run.run(io.BytesIO(_TIME.sub(moved, _text(name)).encode()), lambda _: None)
     if run.counts["new"] or run.counts["changed"]:
-        storing.record_import(name, run.counts, SOURCE)
+        if name == "staff":
+            people.record_import(run.counts, SOURCE, finished=True)
+        else:
+            storing.record_import(name, run.counts, SOURCE)
 
 
 def _store_members(lines: Sequence[StaffLine]) -> Mapping[str, str]:

@@ -25,6 +25,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "staff/sql/proposals.sql",
         "staff/sql/agreements.sql",
         "staff/sql/authorisations.sql",
+        "staff/sql/commands.sql",
         "staff/sql/sessions.sql",
         "staff/sql/factors.sql",
         "gatekeeper/sql/papers.sql",

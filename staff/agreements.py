@@ -21,11 +21,13 @@ from staff import papers
 from staff.callers import Caller
 from staff.database import row
 from staff.models import Member, NdaVersion, Signature, SignatureFile
-from staff.people import MIGRATOR, officer
+from staff.people import officer
 from staff.seal import SealError
 
 logger = logging.getLogger(__name__)
 
+#: The alias of the demo's own agreements; no running process has it.
+MIGRATOR: Final = "migrator"
 SAMPLES: Final = Path(__file__).resolve().parent / "samples"
 #: Before its end a signature may be given anew (P15); `vault.sign_nda` has the same.
 RENEWAL: Final = timedelta(days=30)
@@ -244,7 +246,7 @@ def record_register(caller: Caller, register: str, on: Any, rows: int) -> str:
     )
 
 
-# Commands, as the migrator. `source` says which, and whose: 'bootstrap (root)'.
+# The demo's, as the migrator, for they are in force at once. `source` says so.
 
 
 def publish_by_command(source: str, terms: Terms) -> str:
@@ -255,11 +257,6 @@ def publish_by_command(source: str, terms: Terms) -> str:
         [source, *terms.values],
         using=MIGRATOR,
     )
-
-
-def found_by_command(source: str, number: str, signed_at: datetime) -> str:
-    """A founder's signature: 7 days until the agreement itself must be on file, once."""
-    return _file_by_command(source, number, None, Signature.Form.FOUNDING, "", signed_at, None, None)
 
 
 def sign_by_command(
@@ -275,25 +272,15 @@ def sign_by_command(
     pdf = paper_of(evidence, version, waits=False)
     if pdf is None:
         return "seal_failed"
-    return _file_by_command(
-        source, member.number, version.number, evidence.form, language, signed_at, evidence.to_dict(), pdf
-    )
-
-
-def _file_by_command(
-    source: str, number: str, version: int | None, form: str, language: str, signed_at: datetime,
-    evidence: dict[str, Any] | None, pdf: bytes | None,
-) -> str:  # fmt: skip
-    (reason,) = row(
+    return _reason(
         "SELECT reason FROM vault.add_signature(vault.judge_command(%s::text, %s::text), '{}', %s::int,"
         " %s::text, %s::text, %s::timestamptz, %s::timestamptz, %s::jsonb, %s::bytea)",
         [
-            source, number, version, form, language, signed_at, signed_at,
-            None if evidence is None else json.dumps(evidence), pdf,
+            *(source, member.number, version.number, evidence.form, language, signed_at, signed_at),
+            *(json.dumps(evidence.to_dict()), pdf),
         ],
         using=MIGRATOR,
-    )  # fmt: skip
-    return str(reason)
+    )
 
 
 def _who(caller: Caller) -> list[Any]:

@@ -10,12 +10,11 @@ import hashlib
 import secrets
 from typing import Final
 
-from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.context import command_source
-from staff import agreements, factors, people
+from staff import people
 from staff.callers import Caller
 from staff.emails import is_plain, normalise
 from staff.models import Invitation, Member
@@ -35,20 +34,26 @@ def digest_of(token: str) -> bytes:
 def invite(member: Member, *, by: Caller | None = None, hours: int = HOURS) -> str:
     """A new link's token, recorded; every earlier link of the member's ends.
 
-    `by` is the people officer's session; without it the call is a command's, as the migrator.
-    Raises InvitationError.
+    `by` is the people officer's session; without it the call is a command's. Raises InvitationError.
     """
-    token = secrets.token_urlsafe(32)
-    value = {"digest": digest_of(token).hex(), "hours": hours}
     if by is None:
-        reason = people.change_member_by_command(
-            command_source("invite"), member.number, "invitation", dict(value)
-        )
-    else:
-        reason = people.change_member(by, member.number, "invitation", dict(value))
+        return invite_by_command(member.number, hours=hours)
+    token = secrets.token_urlsafe(32)
+    value: people.Value = {"digest": digest_of(token).hex(), "hours": hours}
+    _expect_done(people.change_member(by, member.number, "invitation", value))
+    return token
+
+
+def invite_by_command(number: str, *, hours: int = HOURS) -> str:
+    """The same from the server's terminal, for the member with that number. Raises InvitationError."""
+    token = secrets.token_urlsafe(32)
+    _expect_done(people.invite(number, digest_of(token), hours, command_source("invite")))
+    return token
+
+
+def _expect_done(reason: str) -> None:
     if reason:
         raise InvitationError(reason)
-    return token
 
 
 def path_of(token: str) -> str:
@@ -76,32 +81,12 @@ def found(number: str, name: str, email: str, role: str) -> str:
 
     They have started at once, with seven days to sign (a founding signature, given once), and the
     log says so. Run again it makes a new link. Raises InvitationError where the number is another
-    person's: founding never changes anybody's roles.
+    person's, founding never changes anybody's roles; and where there are enough, or anybody has signed
+    in: then a people officer adds others.
     """
     if not is_plain(email):
         raise InvitationError("value_refused")
-    with transaction.atomic(using=people.MIGRATOR):
-        member = Member.objects.using(people.MIGRATOR).filter(number=number).first()
-        if member is None:
-            member = _make(number, name, email, role)
-        elif member.roles != [role] or member.email != normalise(email):
-            raise InvitationError("value_refused")
-    return "" if factors.has_factor(member) else path_of(invite(member))
-
-
-def _make(number: str, name: str, email: str, role: str) -> Member:
-    by = command_source("bootstrap")
-    line = {
-        "number": number,
-        "name": name,
-        "email": normalise(email),
-        "roles": [role],
-        "manager": None,
-        "language": "en",
-        "starts_on": timezone.localdate().isoformat(),
-    }
-    ((_, outcome),) = people.apply_members([line], by)
-    reason = agreements.found_by_command(by, number, timezone.now())
-    if outcome != "new" or reason:
-        raise InvitationError(reason or outcome)
-    return Member.objects.using(people.MIGRATOR).get(number=number)
+    outcome = people.found(number, name, normalise(email), role, command_source("bootstrap"))
+    if outcome not in {"new", "known", "enrolled"}:
+        raise InvitationError(outcome)
+    return "" if outcome == "enrolled" else path_of(invite_by_command(number))

@@ -176,12 +176,6 @@ def response(request: HttpRequest, original: HttpResponse | None, _credentials: 
     return original
 
 
-def forgive(email: str) -> int:
-    """Forget all failures of an account, from wherever; the number of rows."""
-    count: int = AccessAttempt.objects.filter(username=name_of(email)).delete()[0]
-    return count
-
-
 def _count(request: Any, name: str) -> None:
     """One more, in the row of this quarter of an hour. Nothing that was sent is kept."""
     bucket = str(int(timezone.now().timestamp()) // BUCKET)

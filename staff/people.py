@@ -11,12 +11,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from django.db import connections, transaction
+from django.db import connections
 
 from staff.callers import Caller
+from staff.database import row
 
-#: The alias under which commands run; web processes have none such.
-MIGRATOR: Final = "migrator"
+#: The alias under which commands about members run; web processes have none such.
+ALIAS: Final = "people"
 #: What is returned in place of a reason when a second person has to confirm.
 PROPOSED: Final = "proposed"
 Value = str | bool | list[str] | dict[str, Any] | None
@@ -57,7 +58,8 @@ def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:
     )
 
 
-# Commands, as the migrator. `source` says which, and whose: 'import_staff (root)'.
+# Commands, on a connection of their own (`staff/sql/commands.sql`). `source` says which, and whose:
+# 'import_staff (root)'.
 
 
 def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tuple[str, str]]:
@@ -66,7 +68,7 @@ def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tup
     An outcome is new, changed, same, proposed (something waits for a second person), or
     refused:email, refused:manager, refused:value.
     """
-    with connections[MIGRATOR].cursor() as cursor:
+    with connections[ALIAS].cursor() as cursor:
         cursor.execute(
             "SELECT number, outcome FROM vault.apply_members(%s::jsonb, %s::text)",
             [json.dumps(list(members)), source],
@@ -74,24 +76,39 @@ def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tup
         return [(str(number), str(outcome)) for number, outcome in cursor.fetchall()]
 
 
-def change_member_by_command(source: str, number: str, fact: str, value: Value) -> str:
-    """Change one fact of a member from the server's terminal, recorded under `source`."""
-    with transaction.atomic(using=MIGRATOR), connections[MIGRATOR].cursor() as cursor:
-        cursor.execute(
-            "SELECT j.x->>'reason', (j.x->>'subject_id')::bigint, j.x::text"
-            " FROM (SELECT vault.judge_command(%s::text, %s::text) AS x) AS j",
-            [source, number],
-        )
-        reason, subject, judged = cursor.fetchone()
-        if not reason:
-            cursor.execute(
-                "SELECT vault.apply_change(%s::bigint, NULL, %s::text, %s::jsonb)",
-                [subject, fact, json.dumps(value)],
-            )
-            (reason,) = cursor.fetchone()
-        judged = json.dumps({**json.loads(judged), "reason": reason})
-        cursor.execute(
-            "SELECT vault.record_act('change', %s::jsonb, '{}', jsonb_build_object(%s::text, true))",
-            [judged, fact],
-        )
-    return str(reason)
+def record_import(counts: Mapping[str, int], source: str, *, finished: bool) -> None:
+    """Write the entry of one run of `apply_members`."""
+    _ask(
+        "SELECT vault.record_staff_import(%s::boolean, %s::jsonb, %s::text)",
+        [finished, json.dumps(counts), source],
+        ALIAS,
+    )
+
+
+def found(number: str, name: str, email: str, role: str, source: str) -> str:
+    """Make one of the first members: new; known or enrolled, where they are there without or with a
+    second factor; or why not. The e-mail is normalised."""
+    return _ask(
+        "SELECT vault.found_member(%s::text, %s::text, %s::text, %s::text, %s::text)",
+        [number, name, email, role, source],
+        ALIAS,
+    )
+
+
+def invite(number: str, digest: bytes, hours: int, source: str) -> str:
+    """Make a one-time link, of whose token that is the digest; every earlier one of the member's ends."""
+    return _ask(
+        "SELECT vault.invite_by_command(%s::text, %s::bytea, %s::int, %s::text)",
+        [number, digest, hours, source],
+        ALIAS,
+    )
+
+
+def open_lock(number: str, name: str, source: str) -> tuple[str, int]:
+    """Forget the failed sign-ins that are counted under that name; the reason, and how many rows went."""
+    (reason, counts) = row(
+        "SELECT reason, counts FROM vault.open_lock(%s::text, %s::text, %s::text)",
+        [number, name, source],
+        using=ALIAS,
+    )
+    return str(reason), int(counts or 0)

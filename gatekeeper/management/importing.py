@@ -139,6 +139,10 @@ class ImportCommand(BaseCommand):
         """Return the run, to be started. Raises CommandError where it cannot be."""
         raise NotImplementedError
 
+    def record(self, counts: Mapping[str, int], source: str, *, finished: bool) -> None:
+        """Write the run's entry."""
+        storing.record_import(self.what, counts, source, finished=finished)
+
     def finished(self) -> None:
         """Called when a run got to its end."""
 
@@ -153,7 +157,7 @@ class ImportCommand(BaseCommand):
                 run.run(stream, lambda position: self._shown.update(position - self._shown.n))
                 done = True
             finally:
-                storing.record_import(self.what, run.counts, source, finished=done)
+                self.record(run.counts, source, finished=done)
         self.finished()
         for said, times in self._notes.items():
             if times > TOLD_EACH:

@@ -53,6 +53,10 @@ GRANT INSERT, UPDATE, DELETE ON public.audit_copy TO gatekeeper_sealer;
 -- The stream to a SIEM goes on where it stood; that it goes there at all is begun by a function.
 GRANT SELECT, UPDATE (place, sent_at, failed_at, failure) ON public.audit_stream TO gatekeeper_web;
 
+-- Members by command: all that it writes goes through functions (staff/sql/commands.sql). By an e-mail the
+-- counts of failed sign-ins know their member.
+GRANT SELECT (id, number, email) ON public.staff_member TO gatekeeper_people;
+
 -- Feeds: all that they write goes through functions (store.sql, tickets.sql), but the identifier of a delivery
 -- that was taken. They read of accounts and tickets what a complete list is compared with.
 GRANT INSERT, SELECT (id) ON public.gatekeeper_delivery TO gatekeeper_feed;

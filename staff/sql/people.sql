@@ -1,7 +1,7 @@
 -- Members: what access rests on changes here alone, and each change is
 -- recorded in the transaction that makes it (DESIGN §4.6). The cascades on grants are triggers
--- (gatekeeper/sql/grants.sql). Who acts is the session's member; a command acts as `p_source`, in
--- forms that only the owner may execute.
+-- (gatekeeper/sql/grants.sql). Who acts is the session's member; a command acts as `p_source`
+-- (commands.sql).
 
 -- The end of a day in the company's time zone: dates mean their end (DESIGN §3).
 CREATE OR REPLACE FUNCTION vault.end_of_day(p_day date) RETURNS timestamptz
@@ -44,11 +44,18 @@ END $$;
 
 -- The same facts for a command: it has no session, and says what it is.
 CREATE OR REPLACE FUNCTION vault.judge_command(p_source text, p_number text) RETURNS jsonb
-LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT jsonb_build_object('source', left(p_source, 80), 'subject', coalesce(m.number, ''), 'subject_id', m.id,
-        'reason', CASE WHEN p_number IS NOT NULL AND m.id IS NULL THEN 'member_unknown' ELSE '' END)
-    FROM (VALUES (p_number)) AS x (number) LEFT JOIN public.staff_member m ON m.number = x.number
-$$;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    subject public.staff_member;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE 'commands act in READ COMMITTED only';  -- as officers do
+    END IF;
+    SELECT m.* INTO subject FROM public.staff_member m WHERE m.number = p_number;
+    RETURN jsonb_build_object('source', left(p_source, 80), 'subject', coalesce(subject.number, ''),
+        'subject_id', subject.id,
+        'reason', CASE WHEN p_number IS NOT NULL AND subject.id IS NULL THEN 'member_unknown' ELSE '' END);
+END $$;
 
 -- Writes what was judged, and returns the reason: empty when the act was done.
 CREATE OR REPLACE FUNCTION vault.record_act(p_event text, p_judged jsonb, p_context jsonb, p_details jsonb) RETURNS text

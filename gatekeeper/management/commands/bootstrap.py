@@ -14,6 +14,7 @@ from gatekeeper import roles
 from gatekeeper.settings import environment
 from staff import invitations
 from staff.models import Member, Role
+from staff.reasons import words_of
 
 FOUNDERS = 2  # of each: what takes a second person must be possible from the first day
 
@@ -35,10 +36,18 @@ The log's public key is no secret. Publish it, and give it to every other proces
 
 
 class Command(BaseCommand):
-    help = "Makes roles, database, tables and the first people; can be run again."
+    help = (
+        "Makes roles, database, tables and the first people; can be run again. It reads every link: those in"
+        " web.env, migrator.env, people.env, watch.env, sealer.env and setup.env."
+    )
     requires_system_checks = ()  # there may be no database to check yet
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--roles-only",
+            action="store_true",
+            help="make the roles and their right to connect, and nothing else: before an upgrade's migrate",
+        )
         for role in ("people", "administrator"):
             parser.add_argument(
                 f"--{role}",
@@ -52,6 +61,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         links = self._links()
         self._cluster(links)
+        if options["roles_only"]:
+            return
         call_command("migrate", verbosity=0, interactive=False)
         call_command("apply_settings", verbosity=0)
         self.stdout.write("Tables, functions and limits are up to date.")
@@ -106,6 +117,7 @@ class Command(BaseCommand):
             try:
                 path = invitations.found(number, name, email, role)
             except invitations.InvitationError as error:
-                raise CommandError(f"{Role(role).label} {number} was not founded: {error}") from None
+                why = words_of(str(error))
+                raise CommandError(f"{Role(role).label} {number} was not founded. {why}") from None
             link = f"one-time link: {settings.SITE_URL}{path}" if path else "has signed in already"
             self.stdout.write(f"{Role(role).label} {number}: {link}")

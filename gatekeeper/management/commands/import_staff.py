@@ -17,7 +17,7 @@ BATCH = 20_000
 
 class Command(ImportCommand):
     help = (
-        "Takes members, one JSON object a line, as the migrator. Managers may stand further down."
+        "Takes members, one JSON object a line. Managers may stand further down."
         " Suspending, leaving and coming back are not the import's, and an imported member opens nothing"
         " before their NDA is signed. Once anybody has signed in, any role but consultant and another"
         " manager are only proposed: a people officer confirms them under Confirm. Refused lines are"
@@ -26,10 +26,13 @@ class Command(ImportCommand):
     what = "staff"
 
     def begin(self, refused: Callable[[int, str], None], source: str) -> Import[StaffLine]:
-        if people.MIGRATOR not in settings.DATABASES:
-            raise CommandError("import_staff needs GATEKEEPER_DATABASE_URL_MIGRATOR.")
+        if people.ALIAS not in settings.DATABASES:
+            raise CommandError("import_staff needs GATEKEEPER_DATABASE_URL_PEOPLE.")
 
         def store(lines: Sequence[StaffLine]) -> Mapping[str, str]:
             return dict(people.apply_members([line.told() for line in lines], source))
 
         return Import(StaffLine, store, batch=BATCH, refused=refused)
+
+    def record(self, counts: Mapping[str, int], source: str, *, finished: bool) -> None:
+        people.record_import(counts, source, finished=finished)

@@ -7,8 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from staff import invitations
-from staff.models import Member
+from staff import invitations, people
 from staff.reasons import words_of
 
 
@@ -19,13 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("number", metavar="NUMBER", help="the member's number, K-…")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        if "migrator" not in settings.DATABASES:
-            raise CommandError("invite needs GATEKEEPER_DATABASE_URL_MIGRATOR.")
-        member = Member.objects.filter(number=options["number"]).first()
-        if member is None:
-            raise CommandError(str(words_of("member_unknown")))
+        if people.ALIAS not in settings.DATABASES:
+            raise CommandError("invite needs GATEKEEPER_DATABASE_URL_PEOPLE.")
         try:
-            token = invitations.invite(member)
+            token = invitations.invite_by_command(options["number"])
         except invitations.InvitationError as error:
             raise CommandError(str(words_of(str(error)))) from None
         self.stdout.write(f"{settings.SITE_URL}{invitations.path_of(token)}")

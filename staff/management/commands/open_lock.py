@@ -8,13 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from staff import database, lockout, people
+from staff import lockout, people
 from staff.models import Member
 from staff.reasons import words_of
-
-RECORD = """
-    SELECT vault.record_act('change', vault.judge_command(%s::text, %s::text), '{}', '{"lock": "opened"}')
-"""
 
 
 class Command(BaseCommand):
@@ -27,11 +23,13 @@ class Command(BaseCommand):
         parser.add_argument("number", metavar="NUMBER", help="the member's number, K-…")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Record it, then forget the counts. Raises CommandError."""
-        if people.MIGRATOR not in settings.DATABASES:
-            raise CommandError("open_lock needs GATEKEEPER_DATABASE_URL_MIGRATOR.")
-        member = Member.objects.filter(number=options["number"]).first()
-        if member is None:
-            raise CommandError(str(words_of("member_unknown")))
-        database.row(RECORD, [command_source("open_lock"), member.number], using=people.MIGRATOR)
-        self.stdout.write(f"{lockout.forgive(member.email)} counts forgotten")
+        """Record it and forget the counts, in one step. Raises CommandError."""
+        if people.ALIAS not in settings.DATABASES:
+            raise CommandError("open_lock needs GATEKEEPER_DATABASE_URL_PEOPLE.")
+        number = options["number"]
+        found = Member.objects.using(people.ALIAS).filter(number=number)
+        email = found.values_list("email", flat=True).first() or ""
+        reason, counts = people.open_lock(number, lockout.name_of(email), command_source("open_lock"))
+        if reason:
+            raise CommandError(str(words_of(reason)))
+        self.stdout.write(f"{counts} counts forgotten")
