@@ -64,6 +64,10 @@ class House:
     def decline(self, proposal: int, by: Person | None = None) -> str:
         return proposals.decide(self.by(by or self.jan), proposal, confirm=False)
 
+    def reset_factors(self, person: Person) -> None:
+        """One proposes it, another confirms."""
+        assert self.confirm(self.propose("factor", "reset", about=person)) == ""
+
     def given(self, **facts: Any) -> None:
         """Facts of Anna beforehand, from which nothing follows."""
         if facts:

@@ -16,11 +16,12 @@ from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnAttestation, WebAuthnCredential
 
 from audit.models import Entry
-from staff import factors, invitations, people, recovery, totp
+from staff import factors, invitations, recovery, totp
 from staff.models import Invitation, RecoveryCode, RecoveryDevice, Session, TotpDevice
 from tests import recording
 from tests.authenticator import PRESENT, Passkey
 from tests.conftest import AsRole, Connection
+from tests.house import House
 from tests.people import device_of, fresh_code, give_factors, give_password, member
 from tests.scene import digest_in, enter
 from tests.world import Person, World
@@ -682,7 +683,7 @@ def test_after_a_reset_only_a_new_link_enrols(world: World, anna: Person) -> Non
     sheet_of(world, anna)
     client = enter(world, anna)
     early = invitations.path_of(invitations.invite(member(anna)))
-    assert people.change_member_by_command("tests", anna.number, "factor", "reset") == ""
+    House(world).reset_factors(anna)
     assert not factors.has(member(anna), *factors.KINDS)
     assert RecoveryCode.objects.count() == 0
     assert client.get(reverse("profile"))["Location"].startswith("/sign-in/?why=session_ended")

@@ -324,11 +324,15 @@ def test_invite_prints_a_link(world: World, anna: Person, capsys: pytest.Capture
 # Rights
 
 
-@pytest.mark.parametrize("role", [roles.WEB, roles.VAULT, roles.SEALER])
+@pytest.mark.parametrize("role", [role for role in roles.RUN_TIME if role != roles.PEOPLE])
 @pytest.mark.parametrize(
     "statement",
     [
         "SELECT vault.apply_members('[]', 'x')",
+        "SELECT vault.found_member('K-0009', 'x', 'x@x.test', 'people', 'x')",
+        "SELECT vault.invite_by_command('K-0001', sha256('x'), 24, 'x')",
+        "SELECT vault.open_lock('K-0001', 'x', 'x')",
+        "SELECT vault.record_staff_import(true, '{}', 'x')",
         "SELECT vault.add_signature('{}', '{}', 1, 'paper', '', now(), now(), '{}', '')",
         "SELECT vault.add_version('{}', '{}', 2, now(), 365, 14, false, 'a', 'b')",
         "SELECT vault.apply_change(1, NULL, 'roles', '[\"people\"]')",
