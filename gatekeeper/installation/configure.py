@@ -44,9 +44,10 @@ WORDS: Final = {
     "sealer.env": "The log's sealer reads this after web.env, and no other process.",
     "watch.env": "find_odd and stream_log read this after web.env: the rules that watch over the log.",
     "people.env": "invite, import_staff and open_lock read this after web.env.",
-    "migrator.env": "Bootstrap, migrate and apply_settings read this after web.env.",
+    "migrator.env": "migrate, apply_settings and accept_clock read this after web.env.",
     "setup.env": (
-        "Bootstrap alone reads this: a superuser's link. Where it has a password, delete the file afterwards."
+        "Bootstrap alone reads this, beside all the others: a superuser's link. Where it has a password, delete"
+        " the file afterwards."
     ),
 }
 

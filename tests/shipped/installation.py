@@ -203,11 +203,13 @@ class Installation:
         """How this machine reaches its package registry."""
         return {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
 
-    def manage(self, *arguments: str) -> str:
-        """A command, as README says to give one."""
+    def manage(self, *arguments: str, file: str = "people.env") -> str:
+        """A command, as README says to give one; `file`: that of its purpose."""
         found = re.search(r"^\(set -a; .*manage\.py\b(.*)\)$", readme(), re.M)
         assert found, "README does not say any more how a command is given"
-        return self.shell(self._here(found[0].replace(found[1], f" {' '.join(arguments)}")))
+        assert f"| `{file}` |" in readme()
+        given = found[0].replace(found[1], f" {' '.join(arguments)}").replace("people.env", file)
+        return self.shell(self._here(given))
 
     # What is set
 

@@ -41,7 +41,7 @@ def set_all(site: Installation, *, given: bool) -> None:
     for folder in ("copies", "siem"):
         (site.root / folder).mkdir(exist_ok=True)
         shutil.chown(site.root / folder, USER)
-    site.manage("apply_settings")
+    site.manage("apply_settings", file="migrator.env")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def company(site: Installation) -> Company:
             company.publish()
         company.sign(kind)
     company.open_an_account()
-    site.manage("find_odd")
+    site.manage("find_odd", file="watch.env")
     return company
 
 
