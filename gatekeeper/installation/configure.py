@@ -46,8 +46,8 @@ WORDS: Final = {
     "people.env": "invite, import_staff and open_lock read this after web.env.",
     "migrator.env": "migrate, apply_settings and accept_clock read this after web.env.",
     "setup.env": (
-        "Bootstrap alone reads this, beside all the others: a superuser's link. Where it has a password, delete"
-        " the file afterwards."
+        "Bootstrap alone reads this, beside all the others: a superuser's link. Where it has a password,"
+        " delete the file afterwards."
     ),
 }
 
