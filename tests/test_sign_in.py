@@ -362,7 +362,9 @@ def test_a_founder_has_a_week_and_is_founded_once(world: World) -> None:
     (signature,) = founder.signatures.all()
     assert signature.form == "founding"
     assert signature.valid_until - signature.signed_at == timedelta(days=7)
-    assert [e.event for e in Entry.objects.order_by("id")] == ["change", "sign", "change", "change"]
+    recorded = [(e.event, e.reason) for e in Entry.objects.order_by("id")]
+    done, refused = ("change", ""), ("change", "value_refused")
+    assert recorded == [done, ("sign", ""), done, done, refused]
     assert all(e.source.startswith(("bootstrap (", "invite (")) for e in Entry.objects.all())
 
 
