@@ -65,18 +65,16 @@ AHEAD_WORDS = ("prefetch", "prerender", "preview")
 
 
 class ReadableMiddleware:
-    """Read what was sent as text that the database takes: UTF-8 alone, and no NUL.
+    """Read what was sent as text that the database takes: without NUL.
 
-    The type of a request may name any of Python's encodings, some of which are no text at all or make half
-    characters. Ours are UTF-8: all our pages are. A NUL is read as what is no UTF-8 is, as U+FFFD: then a
-    view refuses and records it as any other value that is none. Messages of machines are bytes, and theirs.
+    A NUL is read as what is no UTF-8 is, as U+FFFD: then a view refuses and records it as any other value
+    that is none. Messages of machines are bytes, and theirs.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.encoding = "utf-8"
         request.GET = _without_nul(request.GET)  # type: ignore[assignment]  # immutable, as Django's own
         return self.get_response(request)
 

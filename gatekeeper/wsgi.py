@@ -7,12 +7,13 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatekeeper.settings")
 
+import django
 import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.wsgi import get_wsgi_application
 
 from gatekeeper.connections import NO_POOLER, SERVING, THROUGH_POOLER, leads_through_pooler
+from gatekeeper.handler import Handler
 from gatekeeper.installation.collected import uncollected
 
 # Whoever takes over a web process must not be able to sign another log, blind the rules or change tables.
@@ -25,7 +26,8 @@ if settings.LOG_KEY or beyond:
         " 'A real installation', says which process gets what."
     )
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Handler()
 
 # Refused now rather than at every second page. Whether the database is up is not for the start to judge.
 for alias in SERVING:
