@@ -34,8 +34,8 @@ T = TypeVar("T")
 PATIENCE: Final = 10
 #: Seconds after which whoever was refused may try again.
 RETRY_AFTER: Final = 5
-#: How far hashing gives way to pages, in steps of `nice`: a tenth of a core remains where all want it.
-NICE: Final = 10
+#: How far hashing gives way to pages: as far as `nice` goes. Its own threads take what pages leave.
+NICE: Final = 19
 
 
 class BusyError(Exception):
