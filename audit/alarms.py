@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from audit import stored
+from audit import held, stored
 from audit.sealing import QUIET
 from audit.verification import LAG
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sealing:
-    """When was sealed last, and in words what is wrong: with the sealer, and with the copies."""
+    """When was sealed last, and in words what is wrong: with the sealer, and with the copies. What holds the
+    sealer up stands by itself as well."""
 
     sealed_at: datetime | None
     sealer: list[str]
     copies: list[str]
+    held: list[held.HeldUp]
 
 
 def sealing(alias: str) -> Sealing:
@@ -40,8 +42,10 @@ def sealing(alias: str) -> Sealing:
     elif oldest and now - oldest > LAG:
         waits = _("An entry waits for its seal since %(time)s: the sealer stands, or a transaction runs on.")
         wrong.append(waits % {"time": oldest.isoformat(" ", "seconds")})
+    found = held.held_up(connection, now, waits=bool(wrong))
+    wrong += [one.sentence for one in found]
     copies = [] if newest is None else _copies(alias, newest, now)
-    return Sealing(newest.sealed_at if newest else None, wrong, copies)
+    return Sealing(newest.sealed_at if newest else None, wrong, copies, found)
 
 
 def _copies(alias: str, newest: stored.Checkpoint, now: datetime) -> list[str]:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from audit.checkpoints import Signer
     from audit.verify_bundle import Head
 
-LOCK: Final = 1734702699  # vault.lock_seal
 #: After so long without an entry one is written, so that the next checkpoint proves the silence.
 QUIET: Final = timedelta(minutes=5)
 
@@ -160,7 +159,7 @@ class Sealer:
         with self._db.transaction():
             # A checkpoint that has left must not be lost in a crash.
             self._db.execute("SET LOCAL synchronous_commit = on")
-            self._db.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            self._db.execute("SELECT vault.lock_seal()")
             newest = stored.newest_checkpoint(self._db)
             nodes: list[merkle.Kept] = []
             tree = self._tree(newest, nodes)

@@ -7,18 +7,21 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connections
 
 from audit import odd, stored, trust
 from audit.installation import differences
+from gatekeeper import cluster
 from gatekeeper.connections import NO_POOLER, THROUGH_POOLER, leads_through_pooler
 from gatekeeper.models import Limit
 from gatekeeper.sql_files import FILES
 
 HINT = "Run manage.py apply_settings as the migrator."
+ROLES = "Run manage.py bootstrap --roles-only."
+ROOM = "Set max_connections higher, or fewer threads in GATEKEEPER_PROCESSES; README has the sum."
 INSTALL = "Run manage.py migrate as the migrator."
 
 
@@ -66,6 +69,32 @@ def straight_to_postgresql(databases: Sequence[str] | None = None, **_kwargs: An
             words = f"The connection '{alias}' cannot be made: {type(error).__name__}."
             found.append(Error(words, hint="See whether the database runs.", id="gatekeeper.E006"))
     return found
+
+
+@register(Tags.database)
+def roles_as_made(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """A warning, and no error: a role taken over could otherwise keep the web processes from starting."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        connection = stored.raw("default")
+        found, made = cluster.strays(connection), cluster.is_made(connection)
+        room = cluster.connections(connection)
+    except (DatabaseError, psycopg.Error):
+        return [Warning("The roles of the database cannot be read.", hint=INSTALL, id="gatekeeper.W007")]
+    messages: list[CheckMessage] = [
+        Warning(f"{one}: the installation did not set this.", hint=one.undo, id="gatekeeper.W007")
+        for one in found
+    ]
+    if not made:
+        messages.append(Warning("The roles are of an older version.", hint=ROLES, id="gatekeeper.W007"))
+    if room.is_small:
+        words = f"The server has room for {room.room} connections, and {room.wanted} may be wanted."
+        messages.append(Warning(words, hint=ROOM, id="gatekeeper.W008"))
+    if room.limits:
+        names = ", ".join(room.limits)
+        messages.append(Warning(f"Not limited as they should be: {names}.", hint=ROLES, id="gatekeeper.W008"))
+    return messages
 
 
 @register(Tags.database)

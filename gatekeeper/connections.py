@@ -1,12 +1,18 @@
-"""Where the pages' connections lead: to PostgreSQL itself, or through a pooler."""
+"""The web processes' connections: which there are, which are kept, and where they lead."""
 
 from __future__ import annotations
 
 import psycopg
+from django.conf import settings
 from django.db import connections
 
-#: The aliases that the web processes use.
-SERVING = ("default", "signin", "feed", "vault")
+from gatekeeper import budget
+
+#: What a link's alias is called, where it is not the link's name.
+ALIASES = {"WEB": "default"}
+#: Opened when somebody signs in and given back with the answer; the others serve every page or message, and
+#: each thread keeps them from request to request.
+NOT_KEPT = ("signin",)
 
 #: What is wrong with an alias that leads through a pooler, and what to do.
 THROUGH_POOLER = "The connection '{}' leads through a connection pooler, such as PgBouncer."
@@ -16,6 +22,11 @@ NO_POOLER = (
 
 #: Whether somebody answers is not for long the question of who it is.
 _ANSWER_SECONDS = 5
+
+
+def serving() -> tuple[str, ...]:
+    """Return the aliases that this process uses, where it is a web process."""
+    return tuple(ALIASES.get(link, link.lower()) for link in budget.links(settings.SERVES))
 
 
 def leads_through_pooler(alias: str) -> bool:

@@ -33,9 +33,10 @@ from django.core.management import call_command
 from standardwebhooks.webhooks import Webhook
 
 from audit.checkpoints import Signer
-from gatekeeper import generate, roles
+from gatekeeper import budget, generate, roles
 from gatekeeper.binaries import PostgresUnavailableError
 from gatekeeper.embedded import Server, dies_with_us
+from gatekeeper.env import Environment
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "gatekeeper"
@@ -138,7 +139,8 @@ class Demo:
         """Bring the database up to date, load the samples once, and return who can sign in."""
         made = self.secrets()
         with psycopg.connect(self.server.setup_url(), autocommit=True) as setup:
-            roles.create_roles(setup, {role: made[role] for role in roles.LOGIN})
+            limits = budget.limits(Environment(self.environment(port)).processes())
+            roles.create_roles(setup, {role: made[role] for role in roles.LOGIN}, limits)
         roles.create_database(self.server.setup_url(), DATABASE)
         self.load_django(port, "MIGRATOR", "PEOPLE")
         call_command("migrate", verbosity=0, interactive=False)
@@ -170,10 +172,8 @@ class Demo:
 
     def _start_web(self, port: int) -> subprocess.Popen[bytes]:
         return self._start(
-            *("-m", "gunicorn", "gatekeeper.wsgi"),
-            *("--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
-            *("--forwarded-allow-ips", "", "--log-level", "warning", "--no-control-socket"),
+            *("-m", "gunicorn", "--config", "python:gatekeeper.installation.gunicorn"),
+            *("--bind", f"127.0.0.1:{port}", "--log-level", "warning"),
             variables=self.environment(port),
         )
 

@@ -28,8 +28,9 @@ from audit.anchors import AnchorError, anchor
 from audit.checkpoints import Keys, LogKeyError, Signer
 from audit.receivers import Https, TargetError, receiver
 from audit.verify_bundle import ProofError
-from gatekeeper import addresses, proxies
+from gatekeeper import addresses, budget, proxies
 from gatekeeper.addresses import AddressError, MailServer
+from gatekeeper.budget import Process
 from staff.keyring import KeyRing, KeyRingError
 from staff.seal import Seal, SealError
 
@@ -57,8 +58,18 @@ SETTINGS = (
     Setting("MODE", "`production`, `demo` or `test`", default="production"),
     Setting("SECRET_KEY", "Signs cookies and one-time links: 50 random characters", secret=True),
     Setting("DATABASE_URL_WEB", "Pages, as `gatekeeper_web`", "database", secret=True),
-    Setting("DATABASE_URL_SIGNIN", "Signing in, as `gatekeeper_signin`", "database", secret=True),
-    Setting("DATABASE_URL_FEED", "Webhooks and imports, as `gatekeeper_feed`", "database", secret=True),
+    Setting(
+        "DATABASE_URL_SIGNIN",
+        "Signing in, as `gatekeeper_signin`; not where the interface alone is served",
+        "database",
+        secret=True,
+    ),
+    Setting(
+        "DATABASE_URL_FEED",
+        "Webhooks and imports, as `gatekeeper_feed`; not where pages alone are served",
+        "database",
+        secret=True,
+    ),
     Setting("DATABASE_URL_VAULT", "The vault, as `gatekeeper_vault`", "database", secret=True),
     Setting(
         "DATABASE_URL_WATCH",
@@ -174,6 +185,19 @@ SETTINGS = (
         "In which header your proxies name the client: `X-Forwarded-For` (with `X-Forwarded-Proto`) or"
         " `Forwarded` (RFC 7239); the other is not read",
         default="X-Forwarded-For",
+    ),
+    Setting(
+        "PROCESSES",
+        "The web processes of the whole installation, by commas: what each serves (`pages`, `api` or both),"
+        " its workers and their threads, as `pages:2x8, api:1x8`. Each is named, on other machines too: the"
+        " database has to have room for all",
+        default="pages+api:2x8",
+    ),
+    Setting(
+        "SERVES",
+        "Which of them a web process is: `pages+api`, `pages` or `api`. It answers the addresses of these"
+        " alone, and gets no link but theirs; its unit sets it",
+        default="pages+api",
     ),
     Setting("TIME_ZONE", "The company's; a date means its end here", default="Europe/Vilnius"),
     Setting("HELPDESK_TICKET_URL", "Pattern of a ticket's address, with `{number}`", default=""),
@@ -373,6 +397,28 @@ class Environment:
             raise self.refusal("HELPDESK_TICKET_URL", "is no https address with {number}")
         return pattern
 
+    def processes(self) -> tuple[Process, ...]:
+        """Return the web processes of the whole installation."""
+        try:
+            return budget.read(self.text("PROCESSES"))
+        except ValueError:
+            what = "is not of the form pages+api:2x8, with workers and threads from 1 to 99"
+            raise self.refusal("PROCESSES", what) from None
+
+    def serves(self) -> tuple[str, ...]:
+        """Return what this process serves, where it is a web process."""
+        try:
+            return budget.read_serves(self.text("SERVES"))
+        except ValueError:
+            raise self.refusal("SERVES", "is neither pages+api, pages nor api") from None
+
+    def process(self) -> Process:
+        """Return which of the web processes this one is."""
+        for process in self.processes():
+            if process.serves == self.serves():
+                return process
+        raise self.refusal("SERVES", "names a process that GATEKEEPER_PROCESSES does not")
+
     def key_ring(self) -> str:
         """Return the key ring as it stands, once it has been read."""
         ring = self.text("KEY_RING")
@@ -496,6 +542,8 @@ class Environment:
 
         Refuses a link that others can read or answer: only a Unix socket or a verified server.
         """
+        if self._is_anothers(name):
+            return None
         url = self.text(name)
         if not url:
             return None
@@ -510,6 +558,12 @@ class Environment:
         if not by_socket and parts.get("sslmode") != "verify-full":
             raise self.refusal(name, "is neither a Unix socket (host=/folder) nor sslmode=verify-full")
         return parts
+
+    def _is_anothers(self, name: str) -> bool:
+        """Whether a web process' link is not here, and what this one serves does not need it."""
+        link, variable = name.removeprefix("DATABASE_URL_"), BY_NAME[name].variable
+        is_given = variable in self._variables or f"{variable}_FILE" in self._variables
+        return not is_given and link in budget.links(budget.NEEDS) and link not in budget.links(self.serves())
 
 
 def _decoded(text: str) -> int:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from audit import alarms, stream
 from audit.installation import differences
 from audit.odd import finding
-from gatekeeper import feed_health, notices, optional, surroundings, times
+from gatekeeper import cluster_health, feed_health, notices, optional, surroundings, times
 from gatekeeper.checks import limits_wanted
 from gatekeeper.health_row import Health
 from gatekeeper.models import Limit
@@ -198,6 +198,19 @@ def _sealer() -> Health:
     )
     if state.sealed_at and not state.sealer:
         return Health("gatekeeper.seal", title, "ok", sealed)
+    if state.held:
+        return Health(
+            "gatekeeper.seal",
+            title,
+            "to_fix",
+            sealed,
+            cause=" ".join(state.sealer),
+            next_step=_(
+                "End it as PostgreSQL’s superuser, and find out who speaks as that role: a process of ours"
+                " is never in a transaction for so long."
+            ),
+            command="\n".join(dict.fromkeys(one.remedy for one in state.held)),
+        )
     return Health(
         "gatekeeper.seal",
         title,
@@ -310,6 +323,8 @@ _CHECKS = (
     _database,
     _vault,
     surroundings.pooler,
+    cluster_health.roles,
+    cluster_health.connections,
     _limits,
     _installed,
     _clock,

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseNotFound,
+    QueryDict,
+)
 from django.urls import is_valid_path
 
-from gatekeeper import addresses, endless, proxies
+from gatekeeper import addresses, budget, endless, proxies
 from gatekeeper.views import errors
 
 FORWARDED = (
@@ -57,6 +64,22 @@ def _normalise(request: HttpRequest) -> None:
         request.META["HTTP_HOST"] = addresses.sent_host(request.META["HTTP_HOST"], request.scheme or "")
     if "HTTP_ORIGIN" in request.META:
         request.META["HTTP_ORIGIN"] = addresses.sent_origin(request.META["HTTP_ORIGIN"])
+
+
+class OnlyWhatIsServedMiddleware:
+    """Pages and the interface may be processes of their own, with links of their own: each answers its own
+    addresses, whatever stands in front sends it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if set(settings.SERVES) == set(budget.NEEDS):
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        part = "api" if request.path_info.startswith("/api/") else "pages"
+        if part not in settings.SERVES:
+            return HttpResponseNotFound("This process does not serve that.\n", content_type="text/plain")
+        return self.get_response(request)
 
 
 #: By which headers a browser, or whoever loads pages for it, says that nobody asked for this one yet.

@@ -43,11 +43,14 @@ RUN_TIME = tuple(PURPOSES.values())
 LOGIN = (MIGRATOR, *RUN_TIME)
 
 # What a role is allowed to be; its rights come with the objects.
-HUMBLE = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT"
-ATTRIBUTES = {OWNER: f"NOLOGIN {HUMBLE}"} | dict.fromkeys(LOGIN, f"LOGIN {HUMBLE}")
+HUMBLE = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+ATTRIBUTES = {OWNER: f"NOLOGIN {HUMBLE} INHERIT"} | dict.fromkeys(LOGIN, f"LOGIN {HUMBLE} NOINHERIT")
+# What the owner's functions need to say how long somebody has been in a transaction; never what they asked.
+STATISTICS = "pg_read_all_stats"
 
-# The vault's connection must never hang on a lock that a page of the same thread holds.
-PARAMETERS = {VAULT: {"lock_timeout": "5s", "statement_timeout": "5s"}}
+# The vault's connection must never hang on a lock that a page of the same thread holds. Whoever connects by
+# the settings' alias has pinned more (gatekeeper.postgresql.pinned).
+PARAMETERS: dict[str, dict[str, str]] = {VAULT: {"lock_timeout": "5s", "statement_timeout": "5s"}}
 
 # Creating roles in parallel gives 'tuple concurrently updated'. An advisory lock counts within one
 # database: all who prepare use the setup URL's.
@@ -63,19 +66,23 @@ def _alone(setup: psycopg.Connection) -> Iterator[None]:
         setup.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
-def create_roles(setup: psycopg.Connection, passwords: Mapping[str, str]) -> None:
+def create_roles(
+    setup: psycopg.Connection, passwords: Mapping[str, str], limits: Mapping[str, int] | None = None
+) -> None:
     """Create the roles, or bring existing ones to what they should be.
 
     `setup` is a superuser's connection in autocommit. `passwords` are set for the roles that it
-    names; others keep theirs (a role without any cannot log in by password). May be run again.
+    names; others keep theirs (a role without any cannot log in by password). `limits` are how many
+    connections a role may have; others have no limit. May be run again.
     """
     with _alone(setup):
         for role, attributes in ATTRIBUTES.items():
-            _create_role(setup, role, attributes)
+            _create_role(setup, role, f"{attributes} CONNECTION LIMIT {(limits or {}).get(role, -1)}")
         # The migrator becomes the owner by SET ROLE. No run-time role is a member of anything.
         setup.execute(f"GRANT {OWNER} TO {MIGRATOR}")
         for role in (OWNER, *RUN_TIME):
             _leave_others(setup, role)
+        setup.execute(f"GRANT {STATISTICS} TO {OWNER}")
         for role, password in passwords.items():
             _set_password(setup, role, password)
 
@@ -84,6 +91,8 @@ def _create_role(setup: psycopg.Connection, role: str, attributes: str) -> None:
     known = setup.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb = "ALTER" if known else "CREATE"
     setup.execute(sql.SQL(f"{verb} ROLE {{}} {attributes}").format(sql.Identifier(role)))
+    # A role may have set defaults for its own sessions, and so may whoever spoke as it.
+    setup.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(sql.Identifier(role)))
     for name, value in PARAMETERS.get(role, {}).items():
         setup.execute(
             sql.SQL("ALTER ROLE {} SET {} = {}").format(
@@ -124,6 +133,7 @@ def create_database(setup_url: str, name: str) -> bool:
         _shut_database(setup, name)
         with psycopg.connect(make_conninfo(setup_url, dbname=name), autocommit=True) as inside:
             _shut_schema(inside)
+            _shut_large_objects(inside)
     return not known
 
 
@@ -142,6 +152,15 @@ def _shut_schema(inside: psycopg.Connection) -> None:
     inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     inside.execute(f"GRANT USAGE ON SCHEMA public TO {WEB}")
     inside.execute(f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+
+
+#: How a large object comes into being. Nothing of ours is one, nobody would see it, and the disk would fill.
+LARGE_OBJECTS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
+
+
+def _shut_large_objects(inside: psycopg.Connection) -> None:
+    for function in LARGE_OBJECTS:
+        inside.execute(sql.SQL(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC"))
 
 
 def drop_database(setup_url: str, name: str) -> None:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import csp.constants as csp
 from django.utils.translation import gettext_lazy as _
-from psycopg import IsolationLevel
 
 from gatekeeper import roles
 from gatekeeper.env import Environment
+from gatekeeper.postgresql import pinned
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -30,6 +30,8 @@ SITE_URL = environment.site_url()
 ALLOWED_HOSTS = environment.hosts()
 TRUSTED_PROXIES = environment.trusted_proxies()
 FORWARDED_HEADER = environment.forwarded_header()
+PROCESSES = environment.processes()
+SERVES = environment.serves()
 HELPDESK_TICKET_URL = environment.helpdesk_url()
 TICKET_STATES = environment.ticket_states()
 KEY_RING = environment.key_ring()
@@ -94,6 +96,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "gatekeeper.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "gatekeeper.middleware.OnlyWhatIsServedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gatekeeper.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -138,9 +141,9 @@ TEMPLATES = [
 # The databases: one alias per role; those of commands are there only where they run
 
 
-def _database(name: str, **options: object) -> dict[str, Any] | None:
-    """Return Django's settings for a database's address; server-side binding keeps values out of
-    query texts, which roles can read of each other."""
+def _database(name: str, own: dict[str, str] | None = None, **options: object) -> dict[str, Any] | None:
+    """Return Django's settings for a database's address, with what is pinned on it and its `own`; server-side
+    binding keeps values out of query texts, which roles can read of each other."""
     parts = environment.database(name)
     if parts is None:
         return None
@@ -161,6 +164,7 @@ def _database(name: str, **options: object) -> dict[str, Any] | None:
             "server_side_binding": True,
             # Prepared at the fifth time: the same few statements answer every page.
             "prepare_threshold": 5,
+            "options": f"{parts.get('options', '')} {pinned.options(**(own or {}))}".strip(),
             **options,
         },
     }
@@ -173,13 +177,12 @@ _aliases = {
     "watch": _database("DATABASE_URL_WATCH"),
     "people": _database("DATABASE_URL_PEOPLE"),
     # Bounded, for a row that the same thread has locked through `default` would wait for ever.
-    "vault": _database(
-        "DATABASE_URL_VAULT",
-        options="-c lock_timeout=5s -c statement_timeout=5s",
+    "vault": _database("DATABASE_URL_VAULT", {"lock_timeout": "5s", "statement_timeout": "5s"}),
+    # A migration may take its time between two statements.
+    "migrator": _database(
+        "DATABASE_URL_MIGRATOR", {"idle_in_transaction_session_timeout": "0"}, assume_role=roles.OWNER
     ),
-    "migrator": _database("DATABASE_URL_MIGRATOR", assume_role=roles.OWNER),
-    # What the sealer takes rests on READ COMMITTED, whatever a role's or database's default says.
-    "sealer": _database("DATABASE_URL_SEALER", isolation_level=IsolationLevel.READ_COMMITTED),
+    "sealer": _database("DATABASE_URL_SEALER"),
 }
 DATABASES = {alias: database for alias, database in _aliases.items() if database}
 DATABASE_ROUTERS = ["gatekeeper.routers.Router"]

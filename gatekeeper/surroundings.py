@@ -5,13 +5,15 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+import psycopg
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from audit import stored, trust
 from audit.verify_bundle import ProofError
-from gatekeeper.connections import SERVING, leads_through_pooler
+from gatekeeper import cluster_health
+from gatekeeper.connections import leads_through_pooler, serving
 from gatekeeper.health_row import Health
 
 if TYPE_CHECKING:
@@ -21,9 +23,26 @@ if TYPE_CHECKING:
 
 
 def pooler() -> Health:
-    """Whether the pages' connections lead to PostgreSQL itself. Raises psycopg.Error."""
-    title = pgettext("check", "Way to the database")
-    through = [alias for alias in SERVING if leads_through_pooler(alias)]
+    """Whether new connections can be made, and lead to PostgreSQL itself."""
+    title, through, shut = pgettext("check", "Way to the database"), [], []
+    for alias in serving():
+        try:
+            through += [alias] if leads_through_pooler(alias) else []
+        except psycopg.Error as error:
+            shut.append(f"{alias}: {type(error).__name__}")
+    if shut:
+        return Health(
+            "gatekeeper.E006",
+            title,
+            "to_fix",
+            _("New connections are refused, so pages fail as soon as one is needed."),
+            cause=", ".join(shut),
+            next_step=_(
+                "If the database runs, a role’s password was changed, or its places are taken. Make the roles"
+                " again, and find out who speaks as that role."
+            ),
+            command=cluster_health.MAKE,
+        )
     if not through:
         return Health("gatekeeper.E006", title, "ok", _("Straight to PostgreSQL, through no pooler."))
     return Health(

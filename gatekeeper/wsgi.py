@@ -12,31 +12,33 @@ import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from gatekeeper.connections import NO_POOLER, SERVING, THROUGH_POOLER, leads_through_pooler
+from gatekeeper.connections import NO_POOLER, NOT_KEPT, THROUGH_POOLER, leads_through_pooler, serving
 from gatekeeper.handler import Handler
 from gatekeeper.installation.collected import uncollected
 
-# Whoever takes over a web process must not be able to sign another log, blind the rules or change tables.
-beyond = sorted(set(settings.DATABASES) - set(SERVING))
+# Whoever takes over a web process must not be able to sign another log, blind the rules or change tables; nor
+# to write as a process that serves something else.
+beyond = sorted(set(settings.DATABASES) - set(serving()))
 if settings.LOG_KEY or beyond:
     names = [f"GATEKEEPER_DATABASE_URL_{alias.upper()}" for alias in beyond]
     names += ["GATEKEEPER_LOG_KEY"] if settings.LOG_KEY else []
     raise ImproperlyConfigured(
-        f"{', '.join(names)}: these belong to commands alone. Take them away from the web processes; README,"
-        " 'A real installation', says which process gets what."
+        f"{', '.join(names)}: these belong to commands, or to what another process serves. Take them away"
+        f" from this one, which serves {' and '.join(settings.SERVES)}; README, 'A real installation', says"
+        " which process gets what."
     )
 
 django.setup(set_prefix=False)
 application = Handler()
 
 # Refused now rather than at every second page. Whether the database is up is not for the start to judge.
-for alias in SERVING:
+for alias in serving():
     with contextlib.suppress(psycopg.Error):
         if leads_through_pooler(alias):
             raise ImproperlyConfigured(f"{THROUGH_POOLER.format(alias)} {NO_POOLER}")
 
 # Each thread of a server process keeps its connections from request to request.
-for alias in SERVING:
+for alias in set(serving()) - set(NOT_KEPT):
     settings.DATABASES[alias]["CONN_MAX_AGE"] = None
 
 # Every page would be an error: templates name their files by what collectstatic made of them.

@@ -46,7 +46,31 @@ def settings() -> str:
     return table()
 
 
-TABLES = {"conditions": conditions, "addresses": addresses, "settings": settings}
+def connections() -> str:
+    """How many connections each role may have, by the processes of the default."""
+    from gatekeeper import budget, roles
+    from gatekeeper.env import BY_NAME
+
+    processes = budget.read(BY_NAME["PROCESSES"].default or "")
+    beside, needed, limits = budget.need(()), budget.need(processes), budget.limits(processes)
+    rows = ["| role | threads | beside them | limit |", "|---|---|---|---|"]
+    for role in roles.LINKS.values():
+        rows.append(f"| `{role}` | {needed[role] - beside[role]} | {beside[role]} | {limits[role]} |")
+    wanted = budget.wanted(processes, SUPERUSERS)
+    rows.append(
+        f"| together, one of them at its limit, with {SUPERUSERS} for superusers | | | **{wanted}** |"
+    )
+    return "\n".join(rows)
+
+
+#: superuser_reserved_connections, as PostgreSQL comes.
+SUPERUSERS = 3
+TABLES = {
+    "conditions": conditions,
+    "addresses": addresses,
+    "settings": settings,
+    "connections": connections,
+}
 
 
 def _codes(codes: tuple[str, ...]) -> str:

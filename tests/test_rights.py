@@ -29,7 +29,16 @@ DEFINERS = {
     *("stored", "store_accounts", "store_participants", "close_account"),
     *("participants_beyond", "remove_participants"),
     *("erase_account", "restrict_account", "record_import"),
-    *("tags", "note_quiet", "note_proof", "begin_era", "announce_key", "retain"),  # the sealer's
+    *(
+        "lock_seal",
+        "held_up",
+        "tags",
+        "note_quiet",
+        "note_proof",
+        "begin_era",
+        "announce_key",
+        "retain",
+    ),  # the sealer's
     *("apply_tickets", "shut_ticket", "close_missing", "heard"),
     *("doubt", "settle", "compare_tickets", "open_tickets"),
     *("change_member", "add_member", "apply_members", "decide_proposal"),

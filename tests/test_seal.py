@@ -24,7 +24,7 @@ from audit.checkpoints import Keys, LogKeyError, Signer
 from audit.copying import Copier
 from audit.findings import Kind
 from audit.models import Entry
-from audit.sealing import LOCK, Sealer, SealError
+from audit.sealing import Sealer, SealError
 from audit.verification import Verification
 from audit.verify_bundle import (
     CUSTOMER,
@@ -285,17 +285,12 @@ def test_the_sealer_finds_what_is_new_by_the_key_alone(log: Log) -> None:
 def test_one_sealer_at_a_time(log: Log) -> None:
     log.write()
     with psycopg.connect(log.server.setup_url(log.name)) as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        other.execute("SELECT vault.lock_seal()")
         with log.as_role(roles.SEALER) as connection:
             connection.execute("SET lock_timeout = '100ms'")
             signer = Signer(settings.LOG_ORIGIN, settings.LOG_KEY)
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 log.sealer_on(connection, signer).seal()
-
-
-def test_the_lock_is_the_same_in_sql(log: Log) -> None:
-    [(source,)] = log.setup.execute("SELECT prosrc FROM pg_proc WHERE proname = 'lock_seal'").fetchall()
-    assert f"pg_advisory_xact_lock({LOCK})" in source
 
 
 def test_numbers_run_on_under_each_tag(log: Log) -> None:

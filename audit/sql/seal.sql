@@ -2,10 +2,35 @@
 -- (DESIGN §5; audit/sealing.py, audit/leaves.py). Leaves, nodes, checkpoints and eras are never changed.
 
 -- The sealer's lock. Whoever takes something out of the log takes it too: an entry whose leaf is being
--- made must not change meanwhile.
+-- made must not change meanwhile. A table's, for an advisory lock is anybody's: this mode wants a right to write
+-- the table, which nobody but the owner has, and does not hinder those who read it.
 CREATE OR REPLACE FUNCTION vault.lock_seal() RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pg_advisory_xact_lock(1734702699)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LOCK TABLE public.audit_era IN SHARE ROW EXCLUSIVE MODE
+$$;
+
+-- What may hold the sealing up: whom a process of the sealer's waits for, transactions that write and have not
+-- ended, in any database of the server, for an entry could still come out of them; prepared ones too, which have
+-- no process; and whoever holds so many locks that nobody else may get one. Process, role and since when, and
+-- nobody's statements: the owner, who may know, tells those who may not. `since` is NULL where it may not either.
+CREATE OR REPLACE FUNCTION vault.held_up()
+RETURNS TABLE (kind text, process integer, role text, since timestamptz, named text)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT h.kind, a.pid, a.usename::text, coalesce(a.xact_start, a.state_change), ''
+    FROM (
+        SELECT 'lock' AS kind, unnest(pg_blocking_pids(l.pid)) AS pid
+        FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
+        WHERE NOT l.granted AND s.usename = 'gatekeeper_sealer'
+        UNION
+        SELECT 'transaction', l.pid FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
+        WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
+            AND l.pid <> pg_backend_pid() AND s.usename <> 'gatekeeper_sealer'
+        UNION
+        SELECT 'locks', l.pid FROM pg_locks l GROUP BY l.pid HAVING count(*) > 1000
+    ) h JOIN pg_stat_activity a ON a.pid = h.pid
+    UNION ALL
+    SELECT 'prepared', NULL, p.owner::text, p.prepared, p.gid FROM pg_prepared_xacts p
+    ORDER BY 4, 2
 $$;
 
 -- The keys of accounts' tags, made where there is none yet, and how many leaves have each tag with those
@@ -204,10 +229,11 @@ CREATE OR REPLACE TRIGGER era_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON
 CREATE OR REPLACE TRIGGER logkey_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_logkey
     FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
 
-REVOKE ALL ON FUNCTION vault.lock_seal(), vault.tags(text[], bigint[]), vault.note_quiet(text),
+REVOKE ALL ON FUNCTION vault.lock_seal(), vault.held_up(), vault.tags(text[], bigint[]), vault.note_quiet(text),
     vault.note_proof(text, integer, text), vault.begin_era(text, text), vault.announce_key(text, text),
     vault.keep_key(text), vault.retain(text, text, integer), vault.customer_hash(public.audit_entry),
     vault.erase_references(text, jsonb), vault.admit_removal() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.tags(text[], bigint[]), vault.note_quiet(text), vault.begin_era(text, text),
+GRANT EXECUTE ON FUNCTION vault.held_up() TO gatekeeper_web, gatekeeper_sealer;
+GRANT EXECUTE ON FUNCTION vault.lock_seal(), vault.tags(text[], bigint[]), vault.note_quiet(text), vault.begin_era(text, text),
     vault.announce_key(text, text), vault.retain(text, text, integer) TO gatekeeper_sealer;
 GRANT EXECUTE ON FUNCTION vault.note_proof(text, integer, text) TO gatekeeper_web, gatekeeper_sealer;

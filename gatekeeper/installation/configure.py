@@ -36,8 +36,8 @@ WATCH: Final = ("DATABASE_URL_WATCH",)
 PEOPLE: Final = ("DATABASE_URL_PEOPLE",)
 MIGRATOR: Final = ("DATABASE_URL_MIGRATOR",)
 SETUP: Final = ("DATABASE_URL_SETUP",)
-#: The demo's and the tests' alone.
-ELSEWHERE: Final = ("MODE", "DEBUG", "DATA_DIR", "POSTGRES")
+#: What a unit says of its own process, and what is the demo's and the tests' alone.
+ELSEWHERE: Final = ("SERVES", "MODE", "DEBUG", "DATA_DIR", "POSTGRES")
 
 WORDS: Final = {
     "web.env": "Every process reads this file. What has a # before it is optional, and has this default.",

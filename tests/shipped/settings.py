@@ -5,9 +5,9 @@ from __future__ import annotations
 from gatekeeper import roles
 from gatekeeper.env import SETTINGS
 
-#: What `configure` decides by itself, and what is the demo's and the tests' alone.
+#: What `configure` decides by itself; and what a unit says, or is the demo's and the tests' alone.
 GIVEN = {"COMPANY", "TRUSTED_PROXIES"}
-NOT_HERE = {"MODE", "DEBUG", "DATA_DIR", "POSTGRES"}
+NOT_HERE = {"SERVES", "MODE", "DEBUG", "DATA_DIR", "POSTGRES"}
 #: Links and keys of processes that are not the web's.
 ELSEWHERE = {
     *("LOG_KEY", "DATABASE_URL_SETUP"),
@@ -53,6 +53,7 @@ def values(*, folder: str, verifier: str, origin: str, roots: str) -> dict[str, 
         "SIEM_TOKEN": "a-token-of-the-tests",
         "SIEM_ROOTS": roots,
         "TRUST_ROOTS": roots,
+        "PROCESSES": "pages+api:2x4",
         "FORWARDED_HEADER": "X-Forwarded-For",
         "TIME_ZONE": "Europe/Warsaw",
         "TICKET_STATES": "Pending Reminder=pending",

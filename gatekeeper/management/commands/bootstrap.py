@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.checkpoints import Keys
-from gatekeeper import roles
+from gatekeeper import budget, roles
 from gatekeeper.settings import environment
 from staff import invitations
 from staff.models import Member, Role
@@ -95,7 +95,7 @@ class Command(BaseCommand):
         setup_url = environment.text("DATABASE_URL_SETUP")
         try:
             with psycopg.connect(setup_url, autocommit=True) as setup:
-                roles.create_roles(setup, passwords)
+                roles.create_roles(setup, passwords, budget.limits(settings.PROCESSES))
             made = roles.create_database(setup_url, links["WEB"]["dbname"])
         except psycopg.Error as error:
             raise CommandError(f"The setup connection failed: {error}") from None
