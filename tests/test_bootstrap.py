@@ -84,6 +84,31 @@ def test_from_nothing_to_the_first_four(database: str, tmp_path: Path) -> None:
     assert "people officer" in third.stderr
 
 
+def connecting(database: str) -> set[str]:
+    """Which roles may connect to the database."""
+    with psycopg.connect(environment.setup_url()) as setup:
+        rows = setup.execute(
+            "SELECT x FROM unnest(%s::text[]) x WHERE has_database_privilege(x, %s, 'CONNECT')",
+            [list(roles.LOGIN), database],
+        ).fetchall()
+    return {role for (role,) in rows}
+
+
+def test_roles_alone_come_before_an_upgrades_migrate(database: str, tmp_path: Path) -> None:
+    """A database from before a role was there: it connects, and nothing else of an upgrade has been done."""
+    roles.create_database(environment.setup_url(), database)
+    with psycopg.connect(environment.setup_url(), autocommit=True) as setup:
+        setup.execute(f"REVOKE CONNECT ON DATABASE {database} FROM gatekeeper_feed".encode())
+    assert roles.FEED not in connecting(database)
+    for _ in range(2):
+        ended = bootstrap(database, tmp_path, "--roles-only")
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout == "Roles are up to date; the database is there.\n"
+        assert connecting(database) == set(roles.LOGIN)
+    with psycopg.connect(environment.setup_url(database)) as setup:
+        assert setup.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
 def test_one_officer_is_not_enough(database: str, tmp_path: Path) -> None:
     ended = bootstrap(database, tmp_path, *FOUNDERS[:4])
     assert ended.returncode != 0
