@@ -307,12 +307,16 @@ class Flag(models.Model):
 
 
 class Round(models.Model):
-    """One run of the rules over the log: from where the next goes on. Insert-only."""
+    """One run of the rules over the log, or a part of one: from where the next goes on. Insert-only."""
 
     system = models.BigIntegerField()  # the cluster's own identifier: another numbers transactions anew
     horizon = TransactionId()  # entries of every transaction below it are judged
     lowest = models.BigIntegerField()  # and so are all up to this number
     done_at = models.DateTimeField()
+    # Of a run that is not done: the horizon that it will reach, to which number it goes, and where it is
+    ahead = TransactionId(null=True)
+    newest = models.BigIntegerField(null=True)
+    upto = models.BigIntegerField(null=True)
 
     class Meta:
         default_permissions = ()

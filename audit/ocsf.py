@@ -84,6 +84,19 @@ _UNMAPPED: Final = (
     *("request_id", "grant_id", "approver", "signature", "nda_version", "consent", "details"),
 )
 
+#: What an event is made of: nothing else of an entry is read for it.
+COLUMNS: Final = tuple(
+    dict.fromkeys(
+        [
+            *("id", "timestamp", "event", "outcome", "reason", "schema_version", "cid", "remote_addr"),
+            *("user_agent", "member", "session", "factor", "source", "account", "ticket", "object_pk"),
+            *("records", "nda_ends", "changes"),
+            *_UNMAPPED,
+            *_NUMBERED.values(),
+        ]
+    )
+)
+
 
 def event(entry: Entry, *, origin: str, vendor: str, place: int, leaf: bytes) -> dict[str, Any]:
     """The entry as an event. `origin`: the log's name. `place`, `leaf`: where it stands in the tree, and the

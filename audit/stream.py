@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit import ocsf
 from audit.functions import call
-from audit.models import Entry, Leaf, Stream
+from audit.models import Checkpoint, Entry, Leaf, Stream
 from audit.receivers import TOO_LARGE, RefusedError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from audit.receivers import Receiver
 
+WATCH: Final = "watch"
 LOCK: Final = 1734702700  # one at a time; the sealer's is the number before
 BATCH: Final = 500
 #: A receiver that lacks an entry for so long is late.
@@ -82,9 +83,9 @@ class Streamer:
 
     def _send(self) -> int:
         begun = [self._target, self._source]
-        place: int = call("SELECT vault.begin_stream(%s::text, %s::text)", begun)[0]
+        place: int = call("SELECT vault.begin_stream(%s::text, %s::text)", begun, using=WATCH)[0]
         sent, most = 0, BATCH
-        while leaves := list(Leaf.objects.filter(place__gte=place).order_by("place")[:most]):
+        while leaves := _sealed(place, most):
             lines = list(self._lines(leaves))
             try:
                 if lines:
@@ -104,7 +105,8 @@ class Streamer:
 
     def _lines(self, leaves: list[Leaf]) -> Iterator[bytes]:
         """Events as JSON. What retention has removed since is no event any more."""
-        entries = Entry.objects.defer("serialized_data", "xid").in_bulk([leaf.entry for leaf in leaves])
+        sent = Entry.objects.using(WATCH).only(*ocsf.COLUMNS)
+        entries = sent.in_bulk([leaf.entry for leaf in leaves])
         for leaf in leaves:
             entry = entries.get(leaf.entry)
             if entry is not None:
@@ -114,26 +116,31 @@ class Streamer:
                 yield json.dumps(found, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
     def _went(self, place: int) -> None:
-        self._connect().execute(
-            "UPDATE public.audit_stream SET place = %s, sent_at = clock_timestamp(), failed_at = NULL,"
-            " failure = '' WHERE target = %s",
-            [place, self._target],
-        )
+        call("SELECT vault.stream_went(%s::text, %s::bigint)", [self._target, place], using=WATCH)
 
     def _failed(self, error: OSError) -> None:
         words = f"{type(error).__name__}: {error.strerror or ''}"[:FAILURE_LENGTH]
-        self._connect().execute(
-            "UPDATE public.audit_stream SET failed_at = clock_timestamp(), failure = %s WHERE target = %s",
-            [words, self._target],
-        )
+        call("SELECT vault.stream_failed(%s::text, %s::text)", [self._target, words], using=WATCH)
 
 
-def state(now: datetime) -> State | None:
+def _sealed(place: int, most: int) -> list[Leaf]:
+    """Leaves from this place on, as far as a checkpoint covers them."""
+    size = Checkpoint.objects.using(WATCH).order_by("-size").values_list("size", flat=True).first() or 0
+    leaves = Leaf.objects.using(WATCH).filter(place__gte=place, place__lt=size)
+    return list(leaves.order_by("place")[:most])
+
+
+def state(now: datetime, *, using: str = "default") -> State | None:
     """How the stream stands; None where there is none."""
-    stream = Stream.objects.order_by("-sent_at").first()
+    stream = Stream.objects.using(using).order_by("-sent_at").first()
     if stream is None:
         return None
-    waiting = Leaf.objects.filter(place__gte=stream.place).order_by("place").values("entry")[:1]
-    oldest = Entry.objects.filter(pk__in=waiting).values_list("timestamp", flat=True).first()
+    waiting = Leaf.objects.using(using).filter(place__gte=stream.place).order_by("place")
+    oldest = (
+        Entry.objects.using(using)
+        .filter(pk__in=waiting.values("entry")[:1])
+        .values_list("timestamp", flat=True)
+        .first()
+    )
     lag = now - oldest if oldest else None
     return State(stream.target, stream.sent_at, stream.failure, lag)

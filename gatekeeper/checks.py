@@ -26,8 +26,18 @@ INSTALL = "Run manage.py migrate as the migrator."
 
 
 def limits_wanted() -> dict[str, str]:
-    """Return every row that gatekeeper_limit should hold, by name."""
-    return {name: str(value) for name, value in settings.LIMITS.items()} | {"time_zone": settings.TIME_ZONE}
+    """Return every row that gatekeeper_limit should hold, by name.
+
+    The rules' thresholds and the stream's target are among them: whoever has the role that watches over the
+    log changes neither.
+    """
+    thresholds = {
+        f"odd.{rule.name}.{name}": str(value)
+        for rule in odd.rules()
+        for name, value in rule.thresholds.items()
+    }
+    named = {"time_zone": settings.TIME_ZONE, "siem_target": settings.SIEM_TARGET}
+    return {name: str(value) for name, value in settings.LIMITS.items()} | named | thresholds
 
 
 @register(Tags.database)

@@ -142,7 +142,7 @@ class Demo:
             limits = budget.limits(Environment(self.environment(port)).processes())
             roles.create_roles(setup, {role: made[role] for role in roles.LOGIN}, limits)
         roles.create_database(self.server.setup_url(), DATABASE)
-        self.load_django(port, "MIGRATOR", "PEOPLE")
+        self.load_django(port, "MIGRATOR", "PEOPLE", "WATCH")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("apply_settings", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)

@@ -19,7 +19,6 @@ from audit.models import Entry, Event
 from audit.odd import finding
 from gatekeeper import access, gate
 from gatekeeper.models import Account, Grant, Ticket
-from gatekeeper.reviews import calls
 from staff.callers import Caller
 from staff.models import Member, Session
 
@@ -44,7 +43,7 @@ def act() -> None:
     finally:
         for caller in sessions.values():
             _sign_out(caller)
-    finding.find(lambda entries: calls.queue(entries, SOURCE))
+    finding.find(SOURCE)
 
 
 def _tickets() -> list[Ticket]:

@@ -247,13 +247,23 @@ def _copies() -> Health:
 
 def _stream() -> Health:
     title, found = _("Stream of the log"), stream.state(timezone.now())
-    if found is None:
+    if found is None and not settings.SIEM_TARGET:
         return Health(
             "gatekeeper.stream",
             title,
             "off",
             _("The log goes to no SIEM."),
             next_step=_("To send it, set GATEKEEPER_SIEM_TARGET and run stream_log."),
+        )
+    if found is None or found.target != settings.SIEM_TARGET:
+        return Health(
+            "gatekeeper.stream",
+            title,
+            "to_fix",
+            _("The log does not go where the settings say."),
+            cause=found.target if found else "",
+            next_step=_("Apply the settings as the migrator, and see whether stream_log runs."),
+            command="python manage.py apply_settings",
         )
     sent = (
         _("%(target)s took entries last at %(time)s.")
@@ -291,6 +301,25 @@ def _odd() -> Health:
         cause=_("What is odd in the log is not flagged, and not queued for review."),
         next_step=_("See whether find_odd runs, and what it says."),
         command="python manage.py find_odd --every 60",
+    )
+
+
+def _unproved() -> Health:
+    """Whether somebody acted in a session that nobody signed in to, and no reviewer has seen it yet."""
+    title = _("Sessions of the log")
+    waiting = queue.reviews().filter(rules__contains=["unproved"], closed_at=None).count()
+    if not waiting:
+        return Health(
+            "gatekeeper.unproved", title, "ok", _("Each act is by somebody whose sign-in is recorded.")
+        )
+    return Health(
+        "gatekeeper.unproved",
+        title,
+        "to_fix",
+        _("Somebody acted in a session of which no sign-in is recorded."),
+        cause=_("%(count)d reviews are about it. Such a session was made up in the database itself.")
+        % {"count": waiting},
+        next_step=_("Treat it as an intrusion: change the database's passwords, and review what was seen."),
     )
 
 
@@ -341,5 +370,6 @@ _CHECKS = (
     _copies,
     _stream,
     _odd,
+    _unproved,
     _reviews,
 )

@@ -23,7 +23,7 @@ class Limit(models.Model):
     """A setting that SQL uses; only `apply_settings` writes it (DESIGN §4.7)."""
 
     name = models.CharField(max_length=40, primary_key=True)
-    value = models.CharField(max_length=64)
+    value = models.CharField(max_length=200)
 
     class Meta:
         default_permissions = ()

@@ -14,6 +14,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "audit/sql/entry.sql",
         "audit/sql/seal.sql",
         "audit/sql/stream.sql",
+        "audit/sql/odd.sql",
         "gatekeeper/sql/limits.sql",
         "gatekeeper/sql/gate.sql",
         "gatekeeper/sql/grants.sql",
@@ -32,6 +33,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/sql/reports.sql",
         "gatekeeper/sql/reading.sql",
         "gatekeeper/sql/reviews.sql",
+        "gatekeeper/sql/odd.sql",
         "gatekeeper/sql/rights.sql",
     )
 )

@@ -17,6 +17,7 @@ from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from gatekeeper import roles
+from gatekeeper.checks import limits_wanted
 from tests import environment, programs, recording
 from tests.desks import chromium, desks  # noqa: F401  # two fixtures
 from tests.log import Log
@@ -25,6 +26,7 @@ from tests.twins import Twins
 
 Connection = psycopg.Connection
 AsRole = Callable[[str], Connection]
+Thresholds = Callable[[dict[str, dict[str, int]]], None]
 
 # What migrations and apply_settings put there stays; everything else goes after each test.
 KEPT = (
@@ -184,6 +186,21 @@ def twins(setup_connection: Connection, django_db_blocker: DjangoDbBlocker) -> I
     with django_db_blocker.unblock():
         changed.restore()
         connections["migrator"].close()
+
+
+@pytest.fixture
+def thresholds(setup_connection: Connection, settings: Any) -> Iterator[Thresholds]:
+    """Other thresholds of the rules, as `apply_settings` would write them; afterwards their own."""
+
+    def change(given: dict[str, dict[str, int]]) -> None:
+        settings.ODD_THRESHOLDS = given
+        for name, value in limits_wanted().items():
+            setup_connection.execute(
+                "UPDATE gatekeeper_limit SET value = %s WHERE name = %s AND value <> %s", [value, name, value]
+            )
+
+    yield change
+    change({})
 
 
 @pytest.fixture(scope="session")

@@ -47,8 +47,10 @@ WISH = access.Wish(
 class Scene:
     """Anna reports to Boss; Carl reports to Boss too, and has no ticket."""
 
+    world_class: type[World] = World
+
     def __init__(self, setup: Connection) -> None:
-        self.world = world = World(setup)
+        self.world = world = self.world_class(setup)
         world.version()
         self.boss = world.member("manager")
         self.anna = world.member("consultant", manager=self.boss)

@@ -69,7 +69,7 @@ def target(setup_connection: Connection, transactional_db: None) -> Target:
     grant = scene.opened()
     assert isinstance(scene.reveal(), gate.Reveal)
     view = Entry.objects.filter(event="view").latest("pk")
-    finding.find()
+    finding.find("tests")
     return Target(
         scene,
         {
@@ -223,7 +223,7 @@ def only_refusals_since(before: dict[str, list[tuple[Any, ...]]], setup: Connect
 
 def seen() -> set[str]:
     """What shows something: rows of the page of checks that are to be fixed, and rules that found any."""
-    finding.find()
+    finding.find("tests")
     rules = set(Flag.objects.values_list("rule", flat=True))
     return rules | {row.id for row in health.rows() if row.state == "to_fix"}
 

@@ -8,23 +8,28 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 from psycopg.types.json import Jsonb
 
 from audit import odd
-from audit.models import Flag, Round
+from audit.functions import call
+from audit.models import Entry, Flag, Round
 from audit.odd import finding
+from gatekeeper import health, roles
+from gatekeeper.health_row import Health
 from tests.log import VIEW
 from tests.past import Past
 from tests.world import World
 
 if TYPE_CHECKING:
-    from tests.conftest import AsRole, Connection
+    from tests.conftest import AsRole, Connection, Thresholds
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
+SOURCE = "tests"
 VILNIUS = ZoneInfo("Europe/Vilnius")
 #: A Wednesday at noon, where the company is.
 NOON = datetime(2026, 11, 18, 12, tzinfo=VILNIUS)
@@ -37,7 +42,7 @@ def past(setup_connection: Connection) -> Past:
 
 def flagged(rule: str) -> list[int]:
     """Run the rules; the entries that this one flagged."""
-    finding.find()
+    finding.find(SOURCE)
     return list(Flag.objects.filter(rule=rule).order_by("entry").values_list("entry", flat=True))
 
 
@@ -86,8 +91,8 @@ def test_outside_working_hours(past: Past, at: datetime, odd_then: bool) -> None
     assert flagged("hours") == ([entry] if odd_then else [])
 
 
-def test_more_views_than_on_99_of_100_days(past: Past, settings: Any) -> None:
-    settings.ODD_THRESHOLDS = {"volume": {"history": 3, "least": 2}}
+def test_more_views_than_on_99_of_100_days(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"volume": {"history": 3, "least": 2}})
     for day in (4, 3, 2):
         for _ in range(3):
             looked(past, day)
@@ -98,8 +103,8 @@ def test_more_views_than_on_99_of_100_days(past: Past, settings: Any) -> None:
     assert one_more not in usual
 
 
-def test_a_member_without_a_history_has_no_usual_day(past: Past, settings: Any) -> None:
-    settings.ODD_THRESHOLDS = {"volume": {"history": 3, "least": 1}}
+def test_a_member_without_a_history_has_no_usual_day(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"volume": {"history": 3, "least": 1}})
     for _ in range(5):
         looked(past)
     assert flagged("volume") == []
@@ -112,8 +117,8 @@ def test_a_burst_of_refusals(past: Past) -> None:
     assert burst[4] not in spread
 
 
-def test_the_same_pair_again_and_again(past: Past, settings: Any) -> None:
-    settings.ODD_THRESHOLDS = {"same_pair": {"count": 3}}
+def test_the_same_pair_again_and_again(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"same_pair": {"count": 3}})
 
     def approved(days_ago: int, by: str = "K-0020") -> int:
         at = NOON - timedelta(days=days_ago)
@@ -158,8 +163,8 @@ def test_all_categories_at_once(past: Past) -> None:
     assert flagged("everything") == [everything]
 
 
-def test_many_participants_under_one_grant(past: Past, settings: Any) -> None:
-    settings.ODD_THRESHOLDS = {"participants": {"count": 4}}
+def test_many_participants_under_one_grant(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"participants": {"count": 4}})
     looked(past, records=[1, 2, 3])
     looked(past, records=[1, 2, 3], grant_id=5)
     looked(past, records=[4])
@@ -193,7 +198,7 @@ def test_opened_soon_after_a_ticket_of_the_staffs_own(
 def test_every_rule_of_the_paper_is_there_with_its_words_and_a_reason() -> None:
     names = {
         *("new_pair", "hours", "volume", "refusals", "same_pair", "new_network", "unopened"),
-        *("everything", "participants", "export", "own_ticket"),
+        *("everything", "participants", "export", "own_ticket", "unproved"),
     }
     assert {one.name for one in odd.rules()} == names
     assert all(one.said() and one.why().endswith(".") for one in odd.rules())
@@ -208,12 +213,13 @@ def test_a_threshold_that_there_is_not_is_refused(settings: Any) -> None:
 def test_an_entrys_words_come_in_the_rules_order(past: Past) -> None:
     entry = past.write("view", NOON.replace(hour=3))
     plain = past.write("sign_out", NOON)
-    finding.find()
+    finding.find(SOURCE)
     said = odd.words([entry, plain])
     assert list(said) == [entry]
     assert said[entry] == [
         "First look of this member at this account in 30 days",
         "Outside working hours (7 to 19 o’clock)",
+        "By a session of which no sign-in with a second factor is recorded",
     ]
 
 
@@ -237,14 +243,13 @@ def test_an_entry_that_was_being_written_is_judged_later(past: Past) -> None:
 
 def test_what_was_judged_is_not_flagged_twice(past: Past) -> None:
     looked(past)
-    assert finding.find()["new_pair"] == 1
-    assert finding.find() == {}
+    assert finding.find(SOURCE)["new_pair"] == 1
+    assert finding.find(SOURCE) == {}
 
 
-def test_a_later_run_goes_on_where_the_last_one_stood(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "KEPT", timedelta())
+def test_a_later_run_goes_on_where_the_last_one_stood(past: Past) -> None:
     old = past.write("export", NOON)
-    finding.find()
+    finding.find(SOURCE)
     with past.setup.transaction():
         past.setup.execute("SET LOCAL session_replication_role = replica")
         past.setup.execute("DELETE FROM audit_flag")
@@ -259,7 +264,7 @@ def test_a_later_run_goes_on_where_the_last_one_stood(past: Past, monkeypatch: p
 
 def test_another_cluster_is_judged_by_the_numbers_of_entries(past: Past) -> None:
     """Restored elsewhere, transactions are numbered anew, and lie below the horizon that was."""
-    Round.objects.create(system=1, horizon=str(2**40), lowest=0, done_at=NOON)
+    past.world.insert("audit_round", system=1, horizon=str(2**40), lowest=0, done_at=NOON)
     entry = past.write("export", NOON)
     assert flagged("export") == [entry]
 
@@ -274,16 +279,173 @@ def test_a_long_log_is_judged_in_parts(past: Past, monkeypatch: pytest.MonkeyPat
     assert flagged("export") == entries
 
 
+def test_what_was_being_written_in_the_middle_of_a_run_is_judged_by_the_next(
+    past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run in parts: an entry with a number that it has passed becomes visible before it is done."""
+    monkeypatch.setattr(finding, "BATCH", 2)
+    writer = psycopg.connect(past.setup.info.dsn, password=past.setup.info.password, autocommit=False)
+    try:
+        writer.execute("SET LOCAL ROLE gatekeeper_owner")
+        facts = Jsonb(VIEW | {"actor_id": 1, "details": {"what": "log"}})
+        [(slow,)] = writer.execute("SELECT vault.write_entry('export', 'allowed', %s)", [facts]).fetchall()
+        others = [past.write("export", NOON) for _ in range(3)]
+        more, _counts = call("SELECT * FROM vault.judge('tests', 2)", [], using="watch")
+        assert more
+        writer.commit()
+    finally:
+        writer.close()
+    stood = Round.objects.latest("pk")
+    assert (stood.upto, stood.newest) == (others[1], others[2])
+    assert flagged("export") == others
+    assert flagged("export") == [slow, *others]
+
+
+def test_the_rules_are_silent_for_no_want_of_a_threshold(past: Past) -> None:
+    looked(past)
+    with past.setup.transaction(force_rollback=True):
+        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'odd.new_pair.days'")
+        past.setup.execute("SET LOCAL ROLE gatekeeper_owner")
+        with pytest.raises(psycopg.Error, match=r"new_pair\.days is not set"):
+            past.setup.execute("SELECT * FROM vault.judge('tests', 100)")
+
+
+def test_each_rule_has_its_words_and_its_function(past: Past) -> None:
+    found = past.setup.execute(
+        "SELECT substr(proname, 5) FROM pg_proc WHERE pronamespace = 'vault'::regnamespace"
+        " AND proname LIKE 'odd\\_%'"
+    ).fetchall()
+    assert {name for (name,) in found} == {one.name for one in odd.rules()}
+
+
+def test_rounds_of_three_months_ago_go(past: Past) -> None:
+    for _ in range(3):
+        past.world.insert("audit_round", system=1, horizon="0", lowest=0, done_at=NOON - timedelta(days=200))
+    finding.find(SOURCE)
+    assert Round.objects.count() == 2
+
+
+# Who runs them
+
+
+@pytest.mark.parametrize("role", roles.RUN_TIME)
 @pytest.mark.parametrize("table", ["audit_flag", "audit_round"])
-@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {}"])
-def test_nobody_takes_a_flag_away(as_role: AsRole, table: str, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO public.{} DEFAULT VALUES",
+        "UPDATE public.{} SET {} = {}",
+        "DELETE FROM public.{}",
+        "TRUNCATE public.{}",
+    ],
+)
+def test_nobody_writes_a_flag_or_a_round_or_takes_one_away(
+    as_role: AsRole, role: str, table: str, statement: str
+) -> None:
     column = "entry" if table == "audit_flag" else "lowest"
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        as_role("gatekeeper_web").execute(statement.format(table, column, column).encode())
+        as_role(role).execute(statement.format(table, column, column).encode())
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_flag SET rule = rule", "DELETE FROM audit_flag"])
+def test_not_even_a_migration_takes_a_flag_away(past: Past, as_role: AsRole, statement: str) -> None:
+    looked(past)
+    finding.find(SOURCE)
+    migrator = as_role(roles.MIGRATOR)
+    migrator.execute("SET ROLE gatekeeper_owner")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+        migrator.execute(statement.encode())
 
 
 def test_the_command_says_what_was_found(past: Past, capsys: pytest.CaptureFixture[str]) -> None:
     past.write("export", NOON)
     call_command("find_odd")
     assert "export: 1" in capsys.readouterr().out
-    assert connections["default"].settings_dict["USER"] == "gatekeeper_web"
+    assert connections[finding.WATCH].settings_dict["USER"] == roles.WATCH
+
+
+def test_the_command_wants_the_link_of_those_who_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = {alias: link for alias, link in settings.DATABASES.items() if alias != finding.WATCH}
+    monkeypatch.setattr(settings, "DATABASES", links)
+    with pytest.raises(CommandError, match="GATEKEEPER_DATABASE_URL_WATCH"):
+        call_command("find_odd")
+
+
+def test_once_more_over_what_was_judged_finds_the_flag_that_is_lacking(
+    past: Past, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, lost = past.write("export", NOON), past.write("export", NOON)
+    finding.find(SOURCE)
+    with past.setup.transaction():
+        past.setup.execute("SET LOCAL session_replication_role = replica")
+        past.setup.execute("DELETE FROM audit_flag WHERE entry = %s AND rule = 'export'", [lost])
+    assert flagged("export") == [kept]
+    with pytest.raises(CommandError, match="1 flags were lacking"):
+        call_command("find_odd", "--from", str(kept))
+    assert "export: 1" in capsys.readouterr().out
+    assert flagged("export") == [kept, lost]
+    again = Entry.objects.filter(event="review", details__act="judge_again").latest("pk")
+    assert (again.results, again.details["from"], again.details["lacking"]) == (1, kept, {"export": 1})
+    call_command("find_odd", "--from", "1")
+    assert "No flag was lacking." in capsys.readouterr().out
+
+
+# A session that nobody signed in to
+
+
+def signed_in(past: Past, hours_ago: float = 1, **facts: Any) -> int:
+    return past.write("sign_in", NOON - timedelta(hours=hours_ago), account=None, **facts)
+
+
+def test_a_session_without_a_recorded_sign_in_is_odd(past: Past) -> None:
+    signed_in(past, session=7)
+    looked(past, session=7)
+    made_up = looked(past, session=8)
+    others = looked(past, session=7, member="K-0200")
+    assert flagged("unproved") == [made_up, others]
+
+
+def test_a_session_without_a_recorded_second_factor_is_odd(past: Past) -> None:
+    signed_in(past, factor=None, object_repr="password")
+    before = looked(past)
+    signed_in(past)
+    looked(past)
+    assert flagged("unproved") == [before]
+
+
+def test_a_sign_in_of_before_the_session_can_have_begun_proves_none(past: Past) -> None:
+    signed_in(past, 13)
+    late = looked(past)
+    assert flagged("unproved") == [late]
+
+
+def test_what_needs_no_second_factor_is_not_odd(past: Past) -> None:
+    past.write("sign_out", NOON)
+    past.write("view", NOON, "refused")
+    past.write("change", NOON, account=None, details=None, object_repr="passkey added")
+    past.write("import", NOON, member=None, session=None, source="feed", account=None)
+    assert flagged("unproved") == []
+
+
+def test_where_retention_took_the_sign_in_nothing_is_said_of_the_session(past: Past) -> None:
+    gone = signed_in(past)
+    past.world.insert("audit_leaf", place=0, entry=gone, number=1, hash=b"", tag=b"")
+    with past.setup.transaction():
+        past.setup.execute("SET LOCAL session_replication_role = replica")
+        past.setup.execute("DELETE FROM audit_entry WHERE id = %s", [gone])
+    looked(past)
+    next_day = past.write("view", NOON + timedelta(hours=13))
+    assert flagged("unproved") == [next_day]
+
+
+def test_it_is_queued_at_once_and_an_alarm_until_it_is_reviewed(past: Past) -> None:
+    def row() -> Health:
+        return health._unproved()
+
+    person = past.world.member("consultant")
+    past.write("search", NOON, member=person.number, grant_id=None, account=None)
+    assert row().state == "ok"
+    finding.find(SOURCE)
+    assert row().state == "to_fix"
+    past.setup.execute("UPDATE gatekeeper_review SET state = 'in_order', closed_at = now()")
+    assert row().state == "ok"

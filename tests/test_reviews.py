@@ -17,22 +17,23 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.models import Entry
+from audit.models import Entry, Round
 from gatekeeper import demo_acts, health
 from gatekeeper.health_row import Health
 from gatekeeper.models import Draw, Grant, Remark, Review
 from gatekeeper.reviews import calls, files, queue, texts, units
 from staff.models import Member, Session
+from tests.entries import VIEW, entry
 from tests.past import Past
 from tests.people import member
 from tests.scene import REFERENCE, TICKET, Scene, enter, newest
-from tests.world import now
+from tests.world import World, now
 
 if TYPE_CHECKING:
     from django.test import Client
 
     from staff.callers import Caller
-    from tests.conftest import AsRole, Connection
+    from tests.conftest import AsRole, Connection, Thresholds
     from tests.world import Person
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -41,8 +42,25 @@ QUESTION = "Why was this opened after the ticket had been answered?"
 ANSWER = "The customer wrote again, and the fault was back."
 
 
+class Recorded(World):
+    """A world in which somebody has signed in to each session, by the log."""
+
+    def session(self, member: Person, **facts: Any) -> Caller:
+        caller = super().session(member, **facts)
+        find = "SELECT id FROM staff_session WHERE digest = %s"
+        [(number,)] = self.setup.execute(find, [caller.digest]).fetchall()
+        self.signed_in(member, number)
+        return caller
+
+    def signed_in(self, member: Person, session: int) -> None:
+        entry(self, event="sign_in", object_repr="code", member=member.number, session=session, account=None)
+
+
 class Desk(Scene):
     """The scene with two reviewers, and views of Anna's to review."""
+
+    world_class = Recorded
+    world: Recorded
 
     def __init__(self, setup: Connection) -> None:
         super().__init__(setup)
@@ -68,14 +86,15 @@ class Desk(Scene):
 
     def day_of(self, person: Person) -> Review:
         """The day of somebody who did something odd without a grant."""
+        self.world.signed_in(person, VIEW["session"])
         self.past.write("export", now(), member=person.number, grant_id=None, account=None)
         call_command("find_odd")
         return queue.reviews().get(member=person.id, grant=None)
 
 
 @pytest.fixture
-def desk(setup_connection: Connection, settings: Any) -> Desk:
-    settings.ODD_THRESHOLDS = {"hours": {"begins": 0, "ends": 24, "days": 7}}  # the tests run at any hour
+def desk(setup_connection: Connection, thresholds: Thresholds) -> Desk:
+    thresholds({"hours": {"begins": 0, "ends": 24, "days": 7}})  # the tests run at any hour
     return Desk(setup_connection)
 
 
@@ -118,7 +137,8 @@ def test_what_has_no_grant_is_the_members_day(desk: Desk) -> None:
 
 def test_what_is_not_flagged_is_not_queued_whoever_asks(desk: Desk) -> None:
     desk.opened()
-    assert calls.queue([newest("start").pk], "tests") == 0
+    queued = "SELECT vault.queue_reviews(%s, 'tests')"
+    assert desk.world.setup.execute(queued, [[newest("start").pk]]).fetchone() == (0,)
     assert not Review.objects.exists()
 
 
@@ -396,7 +416,7 @@ def test_rules_that_do_not_run_are_an_alarm(desk: Desk) -> None:
     assert rows()["gatekeeper.odd"].state == "to_fix"
     call_command("find_odd")
     assert rows()["gatekeeper.odd"].state == "ok"
-    desk.past.setup.execute("UPDATE audit_round SET done_at = now() - interval '1 hour'")
+    desk.world.quietly("audit_round", Round.objects.latest("pk").pk, done_at=now() - timedelta(minutes=3))
     assert rows()["gatekeeper.odd"].state == "to_fix"
 
 

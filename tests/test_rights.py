@@ -47,8 +47,8 @@ DEFINERS = {
     *("sign_nda", "countersign", "upload_signature", "confirm_original", "withdraw_signature"),
     *("take_file", "record_register", "print_grant"),
     *("issue_authorisation", "withdraw_authorisation", "take_authorisation"),
-    *("record_report", "begin_stream"),
-    *("queue_reviews", "draw_reviews", "decide_review", "answer_review"),
+    *("record_report", "begin_stream", "stream_went", "stream_failed"),
+    *("draw_reviews", "judge", "judge_again", "decide_review", "answer_review"),
 }
 # Callable from outside, with the caller's own rights and settings: it calls two of the above by their full
 # names, and COMMIT is refused to a definer and to whatever pins a setting.
@@ -60,6 +60,7 @@ WITHOUT_TIME_ZONE = {
     *("context", "known_fields", "wrapped_key"),
     *("admit_entry", "stamp_entry", "refuse_rewriting", "keep_members"),
     *("lock_seal", "tags"),
+    *("threshold", "judged_below", "stream_target"),
 }
 DYNAMIC = re.compile(
     r"\bEXECUTE\b|\bformat\s*\(|quote_(ident|literal)|\w+_to_xml|\bOPEN\b.*\bFOR\b|dblink|\bPREPARE\b", re.I

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from audit import ocsf as schema
@@ -22,7 +24,8 @@ from audit.receivers import File, Https, RefusedError, TargetError, receiver
 from gatekeeper import health, roles
 from gatekeeper.env import Environment
 from gatekeeper.health_row import Health
-from tests import ocsf
+from gatekeeper.models import Limit
+from tests import ocsf, recording
 from tests.log import ACCOUNT
 from tests.receiver import Siem
 
@@ -48,9 +51,16 @@ def siem(tmp_path: Path) -> Iterator[Siem]:
         yield running
 
 
+def aim(target: str) -> None:
+    """The target that the settings name, as apply_settings writes it."""
+    with recording.off("migrator"):
+        Limit.objects.using("migrator").filter(name="siem_target").update(value=target)
+
+
 def streamer(to: Receiver, target: str = "https://siem.example/in") -> stream.Streamer:
+    aim(target)
     return stream.Streamer(
-        partial(stored.raw, "default"),
+        partial(stored.raw, stream.WATCH),
         target,
         to,
         origin=settings.LOG_ORIGIN,
@@ -303,6 +313,19 @@ def test_the_pages_role_neither_begins_nor_forgets_a_stream(log: Log) -> None:
             web.execute(statement.encode())
 
 
+@DATABASE
+def test_the_place_only_grows_and_never_beyond_the_seal(log: Log, siem: Siem) -> None:
+    log.sealed(3)
+    over(siem).send()
+    watch, size = log.as_role(roles.WATCH), log.count("audit_leaf")
+    went = "SELECT vault.stream_went(%s, %s)"
+    for place in (size - 1, size + 1, None):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="goes forward only"):
+            watch.execute(went, [siem.url, place])
+    watch.execute(went, [siem.url, size])
+    assert Stream.objects.get().place == size
+
+
 # The file
 
 
@@ -336,6 +359,9 @@ def test_the_command_sends_and_its_status_says_when_it_cannot(
     monkeypatch.setattr(settings, "SIEM_TARGET", siem.url)
     monkeypatch.setattr(settings, "SIEM_ROOTS", siem.roots)
     log.sealed(1)
+    with pytest.raises(DatabaseError, match="where the settings say"):  # they were not applied
+        call_command("stream_log")
+    aim(siem.url)
     call_command("stream_log")
     assert numbers(siem) == in_order()
     log.sealed(1)
@@ -345,14 +371,19 @@ def test_the_command_sends_and_its_status_says_when_it_cannot(
 
 
 @DATABASE
-def test_the_page_of_checks_says_how_it_stands(log: Log, siem: Siem) -> None:
+def test_the_page_of_checks_says_how_it_stands(log: Log, siem: Siem, monkeypatch: pytest.MonkeyPatch) -> None:
     def row() -> Health:
         return health._stream()
 
     assert row().state == "off"
+    monkeypatch.setattr(settings, "SIEM_TARGET", siem.url)
+    assert row().state == "to_fix"  # it has never run
     log.sealed(1)
     over(siem).send()
     assert row().state == "ok"
+    monkeypatch.setattr(settings, "SIEM_TARGET", "https://elsewhere.example/in")
+    assert (row().state, row().cause) == ("to_fix", siem.url)
+    monkeypatch.setattr(settings, "SIEM_TARGET", siem.url)
     log.sealed(1)
     assert row().state == "ok"  # it waits, but not for long
     siem.status = 503

@@ -1,7 +1,8 @@
 """What is odd in the log: named rules, each in words, and the entries to which one applies. No score.
 
-A rule is data (audit/odd/known.py, and what else `settings.ODD_RULES` names); its thresholds are numbers
-that `settings.ODD_THRESHOLDS` may change. `manage.py find_odd` writes a Flag for each entry and rule.
+A rule's words are data (audit/odd/known.py, and what else `settings.ODD_RULES` names); its thresholds are
+numbers that `settings.ODD_THRESHOLDS` may change. The database judges (gatekeeper/sql/odd.sql), and keeps a
+Flag for each entry and rule.
 """
 
 from __future__ import annotations

@@ -9,21 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit.functions import call
+from audit.odd import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from staff.callers import Caller
-
-
-def queue(entries: Sequence[int], source: str) -> int:
-    """Queue what these flagged entries belong to; how many grants and days those are."""
-    return int(call("SELECT vault.queue_reviews(%s::bigint[], %s::text)", [list(entries), source])[0])
 
 
 def draw(source: str) -> int:
     """Draw the sample of each week that has ended and has none; how many were queued by it."""
-    return int(call("SELECT vault.draw_reviews(%s::text)", [source])[0])
+    return int(call("SELECT vault.draw_reviews(%s::text)", [source], using=finding.WATCH)[0])
 
 
 def decide(caller: Caller, review: int, verdict: str, text: bytes | None = None) -> str:

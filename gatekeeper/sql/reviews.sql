@@ -3,9 +3,9 @@
 
 -- Queues what these flagged entries belong to: the grant, or the member's day where there is none. What is
 -- open already is told the new rules; what was closed is queued again, for this was found after its verdict.
--- The caller only says which entries: what is not flagged is not queued. Returns how many units it were.
+-- What is not flagged is not queued. Returns how many units it were. Internal: vault.flag.
 CREATE OR REPLACE FUNCTION vault.queue_reviews(p_entries bigint[], p_source text) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
     zone text := (SELECT l.value FROM public.gatekeeper_limit l WHERE l.name = 'time_zone');
@@ -186,5 +186,5 @@ END $$;
 
 REVOKE ALL ON FUNCTION vault.queue_reviews(bigint[], text), vault.draw_reviews(text), vault.review_facts(bigint),
     vault.decide_review(bytea, jsonb, bigint, text, bytea), vault.answer_review(bytea, jsonb, bigint, bytea) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.queue_reviews(bigint[], text), vault.draw_reviews(text),
-    vault.decide_review(bytea, jsonb, bigint, text, bytea), vault.answer_review(bytea, jsonb, bigint, bytea) TO gatekeeper_web;
+GRANT EXECUTE ON FUNCTION vault.draw_reviews(text) TO gatekeeper_watch;
+GRANT EXECUTE ON FUNCTION vault.decide_review(bytea, jsonb, bigint, text, bytea), vault.answer_review(bytea, jsonb, bigint, bytea) TO gatekeeper_web;

@@ -43,15 +43,13 @@ GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;
 -- Whoever reads the log may see and prove what was sealed.
 GRANT SELECT ON public.audit_leaf, public.audit_node, public.audit_checkpoint, public.audit_era, public.audit_copy,
     public.audit_logkey, public.audit_entry_id_seq TO gatekeeper_web, gatekeeper_sealer;
--- What is odd in the log is found by the pages' role, and never taken away.
-GRANT SELECT, INSERT ON public.audit_flag, public.audit_round TO gatekeeper_web;
+-- What is odd in the log, how far the rules have read it, and how far it has gone to a SIEM.
+GRANT SELECT ON public.audit_flag, public.audit_round, public.audit_stream TO gatekeeper_web;
 GRANT SELECT ON public.gatekeeper_draw, public.gatekeeper_review, public.gatekeeper_remark TO gatekeeper_web;
 -- The sealer reads the log, and adds to the tree.
 GRANT SELECT ON public.audit_entry TO gatekeeper_sealer;
 GRANT INSERT ON public.audit_leaf, public.audit_node, public.audit_checkpoint TO gatekeeper_sealer;
 GRANT INSERT, UPDATE, DELETE ON public.audit_copy TO gatekeeper_sealer;
--- The stream to a SIEM goes on where it stood; that it goes there at all is begun by a function.
-GRANT SELECT, UPDATE (place, sent_at, failed_at, failure) ON public.audit_stream TO gatekeeper_web;
 
 -- Members by command: all that it writes goes through functions (staff/sql/commands.sql). By an e-mail the
 -- counts of failed sign-ins know their member.
@@ -62,3 +60,11 @@ GRANT SELECT (id, number, email) ON public.staff_member TO gatekeeper_people;
 GRANT INSERT, SELECT (id) ON public.gatekeeper_delivery TO gatekeeper_feed;
 GRANT SELECT (id, reference, participants, erased_at) ON public.gatekeeper_account TO gatekeeper_feed;
 GRANT SELECT (id, number, state, updated_at) ON public.gatekeeper_ticket TO gatekeeper_feed;
+
+-- Watching: the rules run by a function (vault.judge), which writes what they find; the stream reads what it
+-- sends, members' numbers and no names, and where it stands.
+GRANT SELECT ON public.audit_leaf, public.audit_checkpoint, public.audit_stream TO gatekeeper_watch;
+GRANT SELECT (id, "timestamp", event, outcome, reason, failed, answers, member, role, session, factor, source, cid,
+    remote_addr, user_agent, account, subject, ticket, ticket_kind, ticket_state, purpose, categories, fields, records,
+    results, request_id, grant_id, approver, signature, nda_version, nda_ends, consent, details, object_pk, changes,
+    schema_version) ON public.audit_entry TO gatekeeper_watch;

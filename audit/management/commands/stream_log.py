@@ -17,7 +17,7 @@ from audit import stored, stream
 from audit.context import command_source
 from audit.receivers import receiver
 
-ALIAS = "default"
+ALIAS = stream.WATCH
 
 
 class Command(BaseCommand):
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         """Run once, or for ever. Raises CommandError."""
         if not settings.SIEM_TARGET:
             raise CommandError("stream_log needs GATEKEEPER_SIEM_TARGET.")
+        if ALIAS not in settings.DATABASES:
+            raise CommandError("stream_log needs GATEKEEPER_DATABASE_URL_WATCH.")
         streamer = stream.Streamer(
             partial(stored.raw, ALIAS),
             settings.SIEM_TARGET,
@@ -68,7 +70,7 @@ class Command(BaseCommand):
     def _round(self, streamer: stream.Streamer) -> tuple[int, str]:
         """Send; return how many entries went, and in words what is wrong then."""
         sent = streamer.send()
-        found = stream.state(timezone.now())
+        found = stream.state(timezone.now(), using=ALIAS)
         if found is None or not found.is_late:
             return sent, ""
         return sent, found.failure or f"An entry waits since {found.lag}."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connections
 
@@ -23,11 +24,26 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--every SECONDS`: go on until stopped."""
-        parser.add_argument("--every", type=float, metavar="SECONDS", help="run again and again")
+        """`--every SECONDS`: go on until stopped; `--from NUMBER`: once more over what was judged."""
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--every", type=float, metavar="SECONDS", help="run again and again")
+        how.add_argument(
+            "--from",
+            type=int,
+            metavar="NUMBER",
+            dest="begin",
+            help="judge all entries from this number on once more, and say which flags were lacking",
+        )
 
-    def handle(self, *_args: Any, every: float | None = None, **_options: Any) -> None:
-        """Run once, or for ever: then a database that is away is waited for."""
+    def handle(
+        self, *_args: Any, every: float | None = None, begin: int | None = None, **_options: Any
+    ) -> None:
+        """Run once, or for ever: then a database that is away is waited for. Raises CommandError."""
+        if finding.WATCH not in settings.DATABASES:
+            raise CommandError("find_odd needs GATEKEEPER_DATABASE_URL_WATCH.")
+        if begin is not None:
+            self._again(begin)
+            return
         while True:
             try:
                 self._round()
@@ -37,14 +53,22 @@ class Command(BaseCommand):
                 self.stderr.write(f"The database: {type(error).__name__}")
             if every is None:
                 return
-            connections["default"].close()
+            connections[finding.WATCH].close()
             time.sleep(every)
 
     def _round(self) -> None:
         source = command_source("find_odd")
-        found = finding.find(lambda entries: calls.queue(entries, source))
+        found = finding.find(source)
         for name, count in sorted(found.items()):
             self.stdout.write(f"{name}: {count}")
         drawn = calls.draw(source)
         if drawn:
             self.stdout.write(f"drawn at random: {drawn}")
+
+    def _again(self, begin: int) -> None:
+        found = finding.find_again(begin - 1, command_source("find_odd"))
+        for name, count in sorted(found.items()):
+            self.stdout.write(f"{name}: {count}")
+        if found:
+            raise CommandError(f"{found.total()} flags were lacking.")
+        self.stdout.write("No flag was lacking.")

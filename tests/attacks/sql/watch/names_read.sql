@@ -1,0 +1,4 @@
+-- As: gatekeeper_watch
+-- Wants: members' names and addresses.
+-- Verdict: refused
+SELECT name, email FROM public.staff_member;

@@ -1,0 +1,4 @@
+-- As: gatekeeper_web
+-- Wants: a lock before which the rules wait.
+-- Verdict: refused
+LOCK TABLE public.audit_round IN SHARE MODE;

@@ -1,0 +1,4 @@
+-- As: gatekeeper_web
+-- Wants: a place of the stream behind which the SIEM gets nothing of today.
+-- Verdict: refused
+UPDATE public.audit_stream SET place = 999999999;
