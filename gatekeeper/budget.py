@@ -16,7 +16,7 @@ from gatekeeper import roles
 #: What a web process may serve, and which links each part needs.
 NEEDS: Final = {
     "pages": ("WEB", "SIGNIN", "VAULT"),
-    "api": ("WEB", "FEED", "VAULT"),
+    "api": ("WEB", "FEED"),
 }
 ALL: Final = tuple(NEEDS)
 

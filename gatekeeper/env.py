@@ -70,7 +70,12 @@ SETTINGS = (
         "database",
         secret=True,
     ),
-    Setting("DATABASE_URL_VAULT", "The vault, as `gatekeeper_vault`", "database", secret=True),
+    Setting(
+        "DATABASE_URL_VAULT",
+        "The vault, as `gatekeeper_vault`; not where the interface alone is served",
+        "database",
+        secret=True,
+    ),
     Setting(
         "DATABASE_URL_WATCH",
         "The rules and the stream, as `gatekeeper_watch`; only where `manage.py find_odd` or `stream_log`"

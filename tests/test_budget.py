@@ -199,7 +199,7 @@ def start(given: dict[str, str], module: str = "gatekeeper.wsgi") -> subprocess.
     )
 
 
-@pytest.mark.parametrize(("serves", "foreign"), [("pages", "FEED"), ("api", "SIGNIN")])
+@pytest.mark.parametrize(("serves", "foreign"), [("pages", "FEED"), ("api", "SIGNIN"), ("api", "VAULT")])
 def test_a_process_refuses_the_link_of_another(serves: str, foreign: str) -> None:
     name = f"GATEKEEPER_DATABASE_URL_{foreign}"
     ended = start(variables(serves) | {name: os.environ[name]})
@@ -207,7 +207,7 @@ def test_a_process_refuses_the_link_of_another(serves: str, foreign: str) -> Non
     assert f"{name}: these belong to commands, or to what another process serves." in ended.stderr
 
 
-@pytest.mark.parametrize(("serves", "own"), [("pages", "SIGNIN"), ("api", "FEED"), ("api", "VAULT")])
+@pytest.mark.parametrize(("serves", "own"), [("pages", "SIGNIN"), ("pages", "VAULT"), ("api", "FEED")])
 def test_a_process_does_not_start_without_a_link_of_its_own(serves: str, own: str) -> None:
     name = f"GATEKEEPER_DATABASE_URL_{own}"
     ended = start({key: value for key, value in variables(serves).items() if key != name})
