@@ -24,7 +24,7 @@ def roles() -> Health:
             title,
             "to_fix",
             _("Roles have settings that the installation did not make."),
-            cause="; ".join(map(str, found)),
+            cause=_("Set: %(settings)s.") % {"settings": "; ".join(map(str, found))},
             next_step=_("Find out who set them, and take them back as PostgreSQL’s superuser."),
             command="\n".join(one.undo for one in found),
         )

@@ -17,7 +17,7 @@ from django.db import connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import alarms, stream
+from audit import alarms, held, stream
 from audit.installation import differences
 from audit.odd import finding
 from gatekeeper import cluster_health, feed_health, notices, optional, surroundings, times
@@ -204,7 +204,7 @@ def _sealer() -> Health:
             title,
             "to_fix",
             sealed,
-            cause=" ".join(state.sealer),
+            cause=" ".join([*state.sealer, *_age(state.held[0])]),
             next_step=_(
                 "End it as PostgreSQL’s superuser, and find out who speaks as that role: a process of ours"
                 " is never in a transaction for so long."
@@ -220,6 +220,14 @@ def _sealer() -> Health:
         next_step=_("See whether the sealer runs, and what it says."),
         command="python manage.py seal_log --every 5",
     )
+
+
+def _age(oldest: held.HeldUp) -> list[str]:
+    """For how long the oldest holds the sealing up, where that is known."""
+    if oldest.since is None:
+        return []
+    age = times.minutes_and_seconds(timezone.now() - oldest.since)
+    return [_("By now for %(age)s (minutes:seconds).") % {"age": age}]
 
 
 def _copies() -> Health:

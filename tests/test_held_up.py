@@ -71,6 +71,7 @@ def test_a_transaction_that_stays_open_is_named_until_it_ends(log: Log, at_once:
         found = row()
         assert found.state == "to_fix"
         assert f"Process {process} of {role} is in a transaction since 20" in found.cause
+        assert "By now for 0:" in found.cause
         assert found.command == f"SELECT pg_terminate_backend({process});"
         log.setup.execute(found.command.encode())
         with pytest.raises(psycopg.OperationalError):
