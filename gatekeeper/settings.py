@@ -173,7 +173,8 @@ def _database(name: str, own: dict[str, str] | None = None, **options: object) -
 _aliases = {
     "default": _database("DATABASE_URL_WEB"),
     "signin": _database("DATABASE_URL_SIGNIN"),
-    "feed": _database("DATABASE_URL_FEED"),
+    # A sender gets 503 and sends again, in place of a thread that waits for whoever holds a row.
+    "feed": _database("DATABASE_URL_FEED", {"lock_timeout": "5s"}),
     "watch": _database("DATABASE_URL_WATCH"),
     "people": _database("DATABASE_URL_PEOPLE"),
     # Bounded, for a row that the same thread has locked through `default` would wait for ever.

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from django.db.utils import OperationalError
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from gatekeeper import catalogue, feed
 from gatekeeper.exports import TicketLine, told_at
@@ -130,11 +130,11 @@ def close_missing(numbers: Iterable[str], as_of: datetime, source: str) -> list[
 
 def _patiently(act: Callable[[], Done]) -> Done:
     """Run what ends grants of many members, in no order that all others keep: PostgreSQL may pick it as
-    the victim of a deadlock, and it begins again."""
+    the victim of a deadlock, or somebody holds a row for long: then it begins again."""
     for _ in range(ROUNDS):
         try:
             return act()
         except OperationalError as error:
-            if not isinstance(error.__cause__, DeadlockDetected):
+            if not isinstance(error.__cause__, DeadlockDetected | LockNotAvailable):
                 raise
     return act()

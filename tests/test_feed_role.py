@@ -138,6 +138,23 @@ def test_a_message_is_sent_again_while_the_feeds_connection_is_away(
     assert send(*MESSAGES[message]).status_code < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+@pytest.mark.parametrize("message", ["a ticket", "an account"])
+def test_a_message_waits_for_nobody_for_ever(setup_connection: Connection, message: str) -> None:
+    """Whoever holds the row: the sender is told to send it again."""
+    with connections["feed"].cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("5s",)
+        cursor.execute("SET lock_timeout = '100ms'")  # the same bound, shorter, so that a test is
+    try:
+        with setup_connection.transaction():
+            setup_connection.execute("LOCK TABLE gatekeeper_ticket, gatekeeper_account IN EXCLUSIVE MODE")
+            answer = send(*MESSAGES[message], webhook_id="held")
+            assert (answer.status_code, answer["Retry-After"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "10")
+        assert said(send(*MESSAGES[message], webhook_id="held")) == (200, "new")
+    finally:
+        connections["feed"].close()
+
+
 def test_what_a_contradicting_account_closed_stays_closed_and_its_identifier_is_free() -> None:
     """All that was tried is undone with the identifier; what is closed comes after."""
     moment = "2026-01-01T00:00:00Z"

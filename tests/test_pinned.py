@@ -158,7 +158,10 @@ def test_roles_of_an_older_version_are_seen(site: Log) -> None:
 
 @pytest.mark.parametrize("alias", sorted(connections))
 def test_each_alias_says_at_its_start_what_it_means(alias: str) -> None:
-    own = {"vault": {"lock_timeout": "5s", "statement_timeout": "5s"}, "migrator": {}}.get(alias, {})
+    own = {
+        "vault": {"lock_timeout": "5s", "statement_timeout": "5s"},
+        "feed": {"lock_timeout": "5s"},
+    }.get(alias, {})
     anew()
     with connections[alias].cursor() as cursor:
         for name, value in (pinned.PINNED | own).items():
