@@ -20,7 +20,6 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django_otp.oath import TOTP
@@ -33,6 +32,7 @@ from gatekeeper.management.importing import Import
 from gatekeeper.models import Account
 from staff import agreements, factors, people, totp
 from staff.models import Member, NdaVersion, Signature, TotpDevice
+from staff.sign_in import SIGN_IN, as_one
 
 SAMPLES: Final = Path(__file__).resolve().parent.parent / "tests" / "data"
 SOURCE: Final = "demo"
@@ -66,7 +66,7 @@ def sign_in_table() -> list[tuple[str, str, str, str, str]]:
     """Who can sign in, and how: number, name, roles, e-mail, password."""
     return [
         (member.number, member.name, ", ".join(member.roles), member.email, PASSWORD)
-        for member in Member.objects.filter(totpdevice__confirmed=True).order_by("number")
+        for member in Member.objects.using(SIGN_IN).filter(totpdevice__confirmed=True).order_by("number")
     ]
 
 
@@ -159,17 +159,17 @@ def _expect_done(reason: str) -> None:
 
 
 def _without_factor() -> QuerySet[Member]:
-    return Member.objects.exclude(totpdevice__confirmed=True)
+    return Member.objects.using(SIGN_IN).exclude(totpdevice__confirmed=True)
 
 
 def _give_factors() -> None:
     encoded = make_password(PASSWORD)
     for member in _without_factor():
-        with transaction.atomic():
-            Member.objects.filter(pk=member.pk).update(password=encoded)
+        with as_one():
+            Member.objects.using(SIGN_IN).filter(pk=member.pk).update(password=encoded)
             device = factors.enrol_totp(member)
             TotpDevice.objects.filter(pk=device.pk).update(confirmed=True)
-            Entry.objects.create(
+            Entry.objects.using(SIGN_IN).create(
                 event=Event.CHANGE,
                 member=member.number,
                 member_name=member.name,

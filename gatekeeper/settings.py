@@ -223,7 +223,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "staff.resending.csrf_failed"
 CSRF_COOKIE_AGE = None  # with the browser's session
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "staff.notices.Storage"
 
 # Passkeys: a second factor, never a way in by itself
 

@@ -11,6 +11,7 @@ from audit.context import attempt_by
 from staff.emails import normalise
 from staff.hashing import hash_in_vain, is_right
 from staff.models import Member
+from staff.sign_in import SIGN_IN
 
 
 class PasswordBackend(BaseBackend):
@@ -30,7 +31,7 @@ class PasswordBackend(BaseBackend):
         """The member, or None. Names on the request whom the attempt was about, for the log."""
         if email is None or password is None:
             return None
-        member = Member.objects.filter(email=normalise(email)).first()
+        member = Member.objects.using(SIGN_IN).filter(email=normalise(email)).first()
         if member is None:
             hash_in_vain(password)
             return None

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import django_otp
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -22,7 +21,8 @@ from django_otp_webauthn.models import WebAuthnCredential
 from staff import mails, records, recovery, sessions, totp
 from staff.keyring import ring
 from staff.members import member_of
-from staff.models import Member, RecoveryCode, RecoveryDevice, Session, TotpDevice
+from staff.models import Member, RecoveryCode, RecoveryDevice, TotpDevice
+from staff.sign_in import SIGN_IN, as_one
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -101,7 +101,7 @@ def prove(request: HttpRequest, code: str) -> TotpDevice | RecoveryDevice | None
     left. None: wrong, used before, or throttled; saying and recording so is the caller's.
     """
     member = member_of(request)
-    with transaction.atomic():  # a code is used up with its entry, or not at all
+    with as_one():  # a code is used up with its entry, or not at all
         device = verify(member, code)
         if isinstance(device, RecoveryDevice):
             records.factor_changed("recovery code used")
@@ -140,10 +140,10 @@ def is_fresh(request: HttpRequest) -> bool:
     return is_verified(request) and verified_at is not None and timezone.now() < verified_at + limit
 
 
-def accept(request: HttpRequest, device: Device) -> None:
-    """Make the request's session a verified one, under a new key."""
+def accept(request: HttpRequest, device: Device, stage: records.Stage) -> None:
+    """Make the request's session a verified one, under a new key, and record it."""
     django_otp.login(request, device)
-    sessions.of(request).mark_verified(kind_of(device))
+    sessions.of(request).mark_verified(kind_of(device), device.pk, stage)
 
 
 # An application's code
@@ -173,7 +173,7 @@ def waiting_totp(member: Member) -> TotpDevice | None:
 
 def confirm_totp(device: TotpDevice, token: str, name: str = "") -> bool:
     """Take the device into use when the code is right."""
-    with transaction.atomic():
+    with as_one():
         if not device.verify_token(token):
             return False
         # The guarded UPDATE: of two confirmations of one key the second finds nothing to confirm.
@@ -190,8 +190,8 @@ def confirm_totp(device: TotpDevice, token: str, name: str = "") -> bool:
 def new_sheet(member: Member) -> list[str]:
     """Ten new codes, to be shown once; the sheet counts when the member has kept it (`keep_sheet`)."""
     codes = recovery.new_codes()
-    with transaction.atomic():
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    with as_one():
+        Member.objects.using(SIGN_IN).select_for_update(no_key=True).get(pk=member.pk)
         RecoveryDevice.objects.filter(user=member, confirmed=False).delete()
         device = RecoveryDevice.objects.create(user=member, name="", confirmed=False)
         RecoveryCode.objects.bulk_create(
@@ -202,8 +202,8 @@ def new_sheet(member: Member) -> list[str]:
 
 def keep_sheet(member: Member) -> bool:
     """Put the newest sheet into use, in place of the one before. False: none waits."""
-    with transaction.atomic():
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    with as_one():
+        Member.objects.using(SIGN_IN).select_for_update(no_key=True).get(pk=member.pk)
         mine = RecoveryDevice.objects.filter(user=member)
         waiting = mine.filter(confirmed=False).first()
         if waiting is None:
@@ -224,9 +224,7 @@ def changed(request: HttpRequest, what: records.FactorChange) -> None:
     """
     member = member_of(request)
     records.factor_changed(what)
-    live = Session.objects.filter(member=member, ended_at__isnull=True)
-    live.exclude(pk=sessions.of(request).number or 0).update(ended_at=timezone.now())
-    live.update(verified_at=None)
+    sessions.end_others(member, but=sessions.of(request).number, doubt=True)
     mails.tell(member, _("Your second factors have changed"), "staff/mail/factors_changed.txt")
 
 
@@ -236,8 +234,8 @@ def remove(request: HttpRequest, kind: str, pk: int) -> str:
     The member's row is locked, so that of two that remove one each, the second sees the first gone.
     """
     member = member_of(request)
-    with transaction.atomic():
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    with as_one():
+        Member.objects.using(SIGN_IN).select_for_update(no_key=True).get(pk=member.pk)
         mine = lasting(member)
         device = next((one for one in mine if (kind_of(one), one.pk) == (kind, pk)), None)
         if device is None:

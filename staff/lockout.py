@@ -30,7 +30,6 @@ from typing import Any, Final
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
-from django.db import transaction
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -44,6 +43,7 @@ from staff import records
 from staff.emails import normalise
 from staff.hashing import hash_in_vain
 from staff.models import Session
+from staff.sign_in import as_one
 
 NARROW: Final = (10, timedelta(minutes=15))
 ACCOUNT: Final = (60, timedelta(hours=1))
@@ -179,7 +179,7 @@ def response(request: HttpRequest, original: HttpResponse | None, _credentials: 
 def _count(request: Any, name: str) -> None:
     """One more, in the row of this quarter of an hour. Nothing that was sent is kept."""
     bucket = str(int(timezone.now().timestamp()) // BUCKET)
-    with transaction.atomic():
+    with as_one():
         row, created = AccessAttempt.objects.select_for_update().get_or_create(
             username=name,
             ip_address=request.axes_ip_address,

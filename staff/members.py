@@ -8,15 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.middleware import is_verified
-from django_otp.models import Device
 
-from audit.context import attempt_by
-from staff import records, sessions
+from staff import sessions
 from staff.models import Member
 
 
@@ -28,7 +25,8 @@ def put_member(request: HttpRequest) -> None:
     """
     session = sessions.of(request)
     user: Any = session.member if _is_signed_in(session) else auth.get_user(request)
-    user.otp_device = _factor(session, user) if user.is_authenticated else None
+    # Its name is enough: the database forgets that a factor was proved when the factor goes.
+    user.otp_device = session.get(DEVICE_ID_SESSION_KEY) if session.verified_at else None
     user.is_verified = partial(is_verified, user)
     request.user = user
 
@@ -36,13 +34,11 @@ def put_member(request: HttpRequest) -> None:
 def sign_out(request: HttpRequest, reason: str = "") -> None:
     """End the session, locked or not, and record it, or neither. `reason`: one of ours; '' for a wish."""
     locked = sessions.of(request).locked
-    if locked is not None and locked.member is not None:
-        attempt_by(request, locked.member)  # for the entry: nobody is signed in
-    with transaction.atomic():
-        if request.user.is_authenticated or locked is not None:
-            records.signed_out(reason)
-        auth.logout(request)
-    sessions.of(request).left = not reason
+    session = sessions.of(request)
+    if request.user.is_authenticated or locked is not None:
+        session.end(reason)
+    auth.logout(request)
+    session.left = not reason
 
 
 def member_of(request: HttpRequest) -> Member:
@@ -62,14 +58,3 @@ def _is_signed_in(session: sessions.SessionStore) -> bool:
         and session.get(auth.BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
         and constant_time_compare(session.get(auth.HASH_SESSION_KEY, ""), member.get_session_auth_hash())
     )
-
-
-def _factor(session: sessions.SessionStore, member: Member) -> Device | None:
-    """The member's second factor that the session names, if it is in use; a name that leads nowhere is
-    dropped. A code's came with the session; a passkey or a sheet of codes is asked for."""
-    name = session.get(DEVICE_ID_SESSION_KEY)
-    found = session.device or (Device.from_persistent_id(name) if name else None)
-    if found is not None and found.user_id == member.pk and found.confirmed:
-        return found
-    session.pop(DEVICE_ID_SESSION_KEY, None)
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from audit.context import context
 from staff import factors, presence, resending, sessions
 from staff.callers import Caller
 from staff.members import put_member, sign_out
@@ -27,10 +29,15 @@ View = Callable[..., HttpResponse]
 
 class SessionCookieMiddleware(SessionMiddleware):
     """Set the cookie when the session has a new key, and drop it when its member signs out; never else.
+    What pages noted is stored here, once.
 
     Answers overtake each other: one that only repeated its own key, or dropped a key that is not known
     any more, would put an older key, or none, in the place of the newer one that the browser has by now.
     """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        sessions.of(request).context = partial(context, request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         session, name = sessions.of(request), settings.SESSION_COOKIE_NAME
@@ -38,6 +45,7 @@ class SessionCookieMiddleware(SessionMiddleware):
             response = super().process_response(request, response)
         except SessionInterrupted:  # it ended while the view was at work
             return to_page(request, "sign_in", why=sessions.ENDED)
+        session.save_notes()
         gone = session.session_key is None
         if session.session_key == request.COOKIES.get(name) or (gone and not session.left):
             response.cookies.pop(name, None)

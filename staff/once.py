@@ -11,6 +11,8 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
+from staff import sessions
+
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
@@ -21,7 +23,7 @@ KEPT: Final = 20
 
 def was_answered(request: HttpRequest) -> bool:
     """Whether this very form was answered with a page before."""
-    return _mark(request) in request.session.get(KEY, ())
+    return _mark(request) in (sessions.of(request).note(KEY) or ())
 
 
 def note(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -31,7 +33,8 @@ def note(request: HttpRequest, response: HttpResponseBase) -> None:
         response.get("Content-Type", "").startswith("text/html") and "Content-Disposition" not in response
     )
     if mark and is_page and response.status_code == 200:
-        request.session[KEY] = [*request.session.get(KEY, ()), mark][-KEPT:]
+        noted = sessions.of(request).note(KEY) or ()
+        sessions.of(request).put_note(KEY, [*noted, mark][-KEPT:])
 
 
 def _mark(request: HttpRequest) -> str:

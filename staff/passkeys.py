@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django_otp_webauthn import exceptions
 from django_otp_webauthn.helpers import WebAuthnHelper
@@ -21,7 +21,8 @@ from webauthn.helpers import parse_authentication_credential_json
 from webauthn.helpers.structs import UserVerificationRequirement
 
 from staff import sessions
-from staff.models import Member, Session
+from staff.models import Member
+from staff.sign_in import as_one
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -81,7 +82,7 @@ class Ceremony(WebAuthnHelper):  # type: ignore[misc]  # the package ships no ty
     def register_complete(self, user: Member, state: dict[str, Any], data: Any) -> WebAuthnCredential:
         """The member's new passkey. Raises the package's errors, and Known."""
         try:
-            with reading(), transaction.atomic():
+            with reading(), as_one():
                 return super().register_complete(user=user, state=state, data=data)
         except IntegrityError as error:
             raise Known from error
@@ -133,19 +134,10 @@ def asked(request: HttpRequest, purpose: str, state: dict[str, Any]) -> None:
 def take_question(request: HttpRequest, purpose: str) -> dict[str, Any]:
     """What the browser was asked, for the one time that it may be answered.
 
-    The session's row is locked and the question is gone when this returns, whatever follows: of two
-    that send the same answer at once, one finds nothing. Raises InvalidState.
+    The question is gone when this returns, whatever follows: of two that send the same answer at once, one
+    finds nothing. Raises InvalidState.
     """
-    with transaction.atomic():
-        row = (
-            Session.objects.select_for_update(no_key=True)
-            .filter(pk=sessions.of(request).number or 0, ended_at__isnull=True)
-            .first()
-        )
-        state = row.data.pop(ASKED, None) if row is not None else None
-        if row is not None and state is not None:
-            row.save(update_fields=["data"])
-    request.session.pop(ASKED, None)
+    state = sessions.of(request).take(ASKED)
     if not state or state["purpose"] != purpose or timezone.now().timestamp() > state["at"] + PATIENCE:
         raise exceptions.InvalidState
     found: dict[str, Any] = state

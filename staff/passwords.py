@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry, Event
-from staff import mails
+from staff import mails, sessions
 from staff.emails import normalise
 from staff.hashing import made, renewed
 from staff.invitations import digest_of, path_of
-from staff.models import Invitation, Member, Session
+from staff.models import Invitation, Member
+from staff.sign_in import SIGN_IN, as_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def mail_link(email: str, context: Mapping[str, str | None]) -> None:
     It goes to the address that is stored, never to the one that was typed (attack 23). `context` is
     the request's, for the entry: this is work for later, and nobody is told what came of it.
     """
-    member = Member.objects.filter(email=normalise(email)).first()
+    member = Member.objects.using(SIGN_IN).filter(email=normalise(email)).first()
     if member is None or member.barred_because() or not member.has_usable_password():
         return
     token = _new_link(member, context)
@@ -44,8 +44,8 @@ def mail_link(email: str, context: Mapping[str, str | None]) -> None:
 def _new_link(member: Member, context: Mapping[str, str | None]) -> str:
     """A new link's token, recorded; '' where one was sent a moment ago. Earlier ones by mail end."""
     now = timezone.now()
-    with transaction.atomic():
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    with as_one():
+        Member.objects.using(SIGN_IN).select_for_update(no_key=True).get(pk=member.pk)
         mine = Invitation.objects.filter(member=member, purpose=Invitation.Purpose.PASSWORD)
         if mine.filter(created_at__gt=now - BETWEEN).exists():
             return ""
@@ -54,7 +54,7 @@ def _new_link(member: Member, context: Mapping[str, str | None]) -> str:
         Invitation.objects.create(
             digest=digest_of(token), member=member, purpose="password", expires_at=now + LINK_LASTS
         )
-        Entry.objects.create(
+        Entry.objects.using(SIGN_IN).create(
             event=Event.CHANGE,
             object_repr="password link mailed",
             member=member.number,
@@ -75,7 +75,7 @@ def change(member: Member, password: str, *, but: int | None = None) -> None:
 
 
 def _change(member: Member, encoded: str, *, but: int | None = None) -> None:
-    with transaction.atomic():
+    with as_one():
         had_one = member.has_usable_password()
         _keep(member, encoded, but=but)
         if had_one:
@@ -89,15 +89,16 @@ def renew(member: Member, password: str) -> None:
     """
     encoded = renewed(password, member.password)
     if encoded:
-        with transaction.atomic():
+        with as_one():
             _keep(member, encoded)
 
 
 def _keep(member: Member, encoded: str, *, but: int | None = None) -> None:
+    mine = Member.objects.using(SIGN_IN).get(pk=member.pk)
+    mine.password = encoded
+    mine.save(update_fields=["password"])
     member.password = encoded
-    member.save(update_fields=["password"])
-    running = Session.objects.filter(member=member, ended_at__isnull=True)
-    running.exclude(pk=but or 0).update(ended_at=timezone.now())
+    sessions.end_others(member, but=but)
 
 
 def use(link: Invitation, encoded: str) -> bool:
@@ -106,7 +107,7 @@ def use(link: Invitation, encoded: str) -> bool:
     One by mail is used up by this. An invitation is used up by the second factor that follows, so
     that a page which was closed too early costs nothing.
     """
-    with transaction.atomic():
+    with as_one():
         now = timezone.now()
         mine = Invitation.objects.select_for_update(no_key=True).filter(
             pk=link.pk, used_at__isnull=True, expires_at__gt=now

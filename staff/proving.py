@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
 from django.utils import timezone
 
 from staff import factors, invitations, records
 from staff.members import member_of
 from staff.models import Invitation
+from staff.sign_in import as_one
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -48,11 +48,10 @@ def passed(request: HttpRequest, device: factors.Device, stage: records.Stage) -
 
     All of it, or nothing: without the entry no session is verified (attack 27).
     """
-    with transaction.atomic():
+    with as_one():
         if request.session.pop(INVITATION, None) is not None:
             invitations.use_up(member_of(request))
-        factors.accept(request, device)
-        records.signed_in(stage)
+        factors.accept(request, device, stage)
 
 
 def added(request: HttpRequest, device: factors.Device, *, first: bool) -> None:

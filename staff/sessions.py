@@ -1,13 +1,16 @@
-"""Django's sessions on a table of our own, so that the database can judge them (DESIGN §4.8).
+"""Django's sessions on a table of our own, so that the database can judge them.
 
-The key is in the cookie alone; the table holds its SHA-256. A row is never deleted: the log names
-its number. It ends, and ended is ended. An idle one is locked: for every reader it is no session,
-until both factors, or a passkey, resume it under a new key (the trigger in `staff/sql/sessions.sql`
-holds both).
+The key is in the cookie alone; the table holds its SHA-256, which no role that we run as can read. A key
+finds its session by a function, and each act on it is one (`staff/sql/sessions.sql`). A row is never
+deleted: the log names its number. It ends, and ended is ended. An idle one is locked: for every reader it
+is no session, until both factors, or a passkey, resume it under a new key.
 
-A renewed key costs no session. What was under way with the key before is known for ten seconds more
-(`vault.renewed_session`): it may look, and changes nothing. A request that finds at its end that the key
-was renewed meanwhile leaves the session's data and the browser's newer cookie alone.
+What Django keeps in a session is what signing in remembers between its steps, and is written by signing in
+alone. What pages note for their next answer stands apart, in `notes`, and nobody judges by it.
+
+A renewed key costs no session. What was under way with the key before is known for ten seconds more: it may
+look, and changes nothing. A request that finds at its end that the key was renewed meanwhile leaves the
+session's data and the browser's newer cookie alone.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -23,13 +26,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
-from django_otp import DEVICE_ID_SESSION_KEY
 
-from audit.functions import rows
-from staff.models import Member, Session, TotpDevice
+from audit.functions import call, rows
+from staff.models import Member, Session
+from staff.sign_in import SIGN_IN
 
 # Writing at every click would be a write a page; ten seconds are nothing against fifteen minutes.
 TOUCH_AFTER = timedelta(seconds=10)
@@ -45,14 +48,15 @@ def _columns(alias: str, model: type[Model]) -> str:
 
 
 # By hand, for it comes before every page: the ORM would ask three times, and compile each anew.
-_SESSION = f"""
-    SELECT {_columns("s", Session)}, {_columns("m", Member)}, {_columns("d", TotpDevice)}
-    FROM staff_session s LEFT JOIN staff_member m ON m.id = s.member_id
-        LEFT JOIN staff_totpdevice d ON d.user_id = s.member_id
-            AND 'staff.totpdevice/' || d.id = s.data->>'{DEVICE_ID_SESSION_KEY}'
+_BY_KEY = f"""
+    SELECT s.outdated, s.data::text, n.data::text, {_columns("s", Session)}, {_columns("m", Member)}
+    FROM vault.session_by(%(digest)s::bytea) s LEFT JOIN staff_member m ON m.id = s.member_id
+        LEFT JOIN staff_sessionnotes n ON n.session_id = s.id
 """  # noqa: S608  # names of columns, no values
-_BY_KEY = _SESSION + "WHERE s.digest = %(digest)s::bytea"
-_BY_OLD_KEY = _SESSION + "WHERE s.id = vault.renewed_session(%(digest)s::bytea)"
+_KEEP_NOTES = """
+    INSERT INTO staff_sessionnotes (session_id, data) VALUES (%s, %s)
+    ON CONFLICT (session_id) DO UPDATE SET data = excluded.data RETURNING session_id
+"""
 
 
 def digest_of(key: str) -> bytes:
@@ -67,9 +71,13 @@ class SessionStore(SessionBase):
         super().__init__(session_key)
         self._row: Session | None = None
         self._asleep: Session | None = None
-        self._origin: dict[str, str | None] = {}
-        #: The member's second factor that the session's data name; None when there is none.
-        self.device: TotpDevice | None = None
+        self._remembered: dict[str, Any] = {}
+        self._notes: dict[str, Any] = {}
+        self._noted = False
+        #: The facts of the request that an entry names (`audit.context`); the middleware's.
+        self.context: Callable[[], dict[str, str | None]] = dict
+        #: By what a session that is about to begin was reached: `password` or `invitation`.
+        self.stage = ""
         #: Why the session that the cookie names counts no more; empty when it counts, or is unknown.
         self.ended_because = ""
         #: Whether the cookie's key is the one before the session's: nothing is done or changed by it.
@@ -124,21 +132,47 @@ class SessionStore(SessionBase):
         row = self._loaded()
         return row.member if row else None
 
+    # What pages note
+
+    def note(self, name: str) -> Any:
+        """What a page noted under a name; None when nothing."""
+        self._loaded()
+        return self._notes.get(name)
+
+    def put_note(self, name: str, value: Any) -> None:
+        """Note something for a later answer; `None` forgets it. A visitor's is lost with the answer."""
+        self._loaded()
+        if self._notes.get(name) != value:
+            self._notes = (
+                {**self._notes, name: value}
+                if value is not None
+                else {key: kept for key, kept in self._notes.items() if key != name}
+            )
+            self._noted = True
+
+    def save_notes(self) -> None:
+        """Store what was noted, once, at the request's end."""
+        row = self._row
+        if self._noted and row is not None and not self.outdated:
+            call(_KEEP_NOTES, [row.pk, self._notes])
+            self._noted = False
+
     # What sign-in and the guard do
 
-    def came_from(self, address: str | None, browser: str) -> None:
-        """Whence the session is about to begin, for the member's list of sessions."""
-        self._origin = {"remote_addr": address, "user_agent": browser}
+    def mark_verified(self, factor: str, device: int, stage: str) -> None:
+        """Note that the second factor was proved now, with its entry, and renew the key (ASVS 7.2.4).
 
-    def mark_verified(self, factor: str) -> None:
-        """Note that the second factor was proved now, and renew the key (ASVS 7.2.4).
-
-        The number and the beginning stay: a step-up never prolongs the twelve hours. A locked
-        session that was woken is unlocked by this, and by nothing else.
+        The number and the beginning stay: a step-up never prolongs the twelve hours. A locked session that
+        was woken is unlocked by this, and by nothing else. Raises UpdateError when the session ended, or its
+        key was renewed, meanwhile.
         """
-        now = timezone.now()
-        self._renew(verified_at=now, last_seen_at=now, factor=factor)
-        self._asleep = None
+        row, key = self._loaded(), secrets.token_urlsafe(32)
+        known = [digest_of(self.session_key or ""), digest_of(key), self.context(), factor, device, stage]
+        if row is None or not _ask("vault.verify_session(%s, %s, %s, %s, %s, %s)", known, using=SIGN_IN):
+            raise UpdateError
+        row.verified_at = row.last_seen_at = timezone.now()
+        row.factor = factor
+        self._session_key, self._asleep, self.modified = key, None, True
 
     def touch(self) -> None:
         """Note that the member is active, in a statement of its own (never inside a transaction).
@@ -146,12 +180,10 @@ class SessionStore(SessionBase):
         Not where the idle end passed meanwhile: only a proof unlocks.
         """
         row, now = self._loaded(), timezone.now()
-        if row is None or self.outdated:
+        if row is None or self.outdated or self._asleep is not None or row.last_seen_at > now - TOUCH_AFTER:
             return
-        if self._asleep is None and row.last_seen_at <= now - TOUCH_AFTER:
-            idle, _whole = _limits()
-            if _live(row).filter(last_seen_at__gt=now - idle).update(last_seen_at=now):
-                row.last_seen_at = now
+        if _ask("vault.touch_session(%s)", [digest_of(self.session_key or "")]):
+            row.last_seen_at = now
 
     def wake(self) -> None:
         """Show a locked session's data to this request alone, which is about to ask for a proof.
@@ -161,14 +193,30 @@ class SessionStore(SessionBase):
         row = self.locked
         if row is not None:
             self._row = row
-            self._session_cache = dict(row.data)
+            self._session_cache = dict(self._remembered)
+
+    def end(self, reason: str = "") -> None:
+        """End the session, with its entry; `reason` is one of ours, empty for the member's wish."""
+        if self.session_key is not None:
+            _ask("vault.end_session(%s, %s, %s)", [digest_of(self.session_key), self.context(), reason])
+
+    def end_own(self, numbers: list[int] | None) -> int:
+        """End other sessions of the member's, these or all, each with its entry; how many it were."""
+        known = [digest_of(self.session_key or ""), self.context(), numbers]
+        return int(_ask("vault.end_own_sessions(%s, %s, %s::bigint[])", known))
+
+    def take(self, name: str) -> Any:
+        """What signing in remembered under a name, for the one time that it may be used; None afterwards."""
+        self.pop(name, None)
+        known = [digest_of(self.session_key or ""), name]
+        return json.loads(_ask("vault.take_remembered(%s, %s)::text", known, using=SIGN_IN) or "null")
 
     # What Django calls
 
     def load(self) -> dict[str, Any]:
         """The data of the cookie's session while it counts; otherwise the visitor has none."""
         row = self._find()
-        reason = _why_over(row) if row else ""
+        reason = self._why_over(row) if row else ""
         if reason == LOCKED:
             self._asleep = row  # the cookie stays, for it leads back
             return {}
@@ -178,10 +226,10 @@ class SessionStore(SessionBase):
             self._session_key = None
             return {}
         self._row = row
-        return dict(row.data)
+        return dict(self._remembered)
 
     def exists(self, session_key: str) -> bool:
-        return Session.objects.filter(digest=digest_of(session_key)).exists()
+        return bool(rows(_BY_KEY, {"digest": digest_of(session_key)}))
 
     def create(self) -> None:
         self._session_key = secrets.token_urlsafe(32)
@@ -189,30 +237,26 @@ class SessionStore(SessionBase):
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        """Store the data. Raises UpdateError when the session has ended meanwhile.
+        """Store what signing in remembers. Raises UpdateError when the session has ended meanwhile.
 
-        Under a key that is the session's no more they are dropped: the request that renewed it has
-        stored its own.
+        Under a key that is the session's no more it is dropped: the request that renewed it has stored its
+        own. A visitor has no session, and nothing is stored of one.
         """
-        if self.session_key is None:
-            self.create()
-            return
         data = self._data(no_load=must_create)
-        if must_create:
-            self._insert(data)
+        if self.session_key is None or must_create:
+            if SESSION_KEY in data:
+                self._begin(data)
             return
         row = self._row
-        if row is None or not (self._current(row).update(data=data) or _live(row).exists()):
+        known = [row.pk if row else 0, digest_of(self.session_key), data]
+        if row is None or not _ask("vault.keep_session(%s, %s, %s)", known, using=SIGN_IN):
             raise UpdateError
 
     def delete(self, session_key: str | None = None) -> None:
         """End the session, or the one of a key; its row stays. An old key ends its session, too."""
-        key, row = session_key or self.session_key, self._row or self._asleep
-        if session_key is None and row is not None:
-            _live(row).update(ended_at=timezone.now())
-        elif key is not None:
-            now = timezone.now()
-            Session.objects.filter(digest=digest_of(key), ended_at__isnull=True).update(ended_at=now)
+        key = session_key or self.session_key
+        if key is not None:
+            _ask("vault.end_session(%s, %s, %s)", [digest_of(key), self.context(), ENDED])
 
     def flush(self) -> None:
         super().flush()
@@ -221,42 +265,59 @@ class SessionStore(SessionBase):
     def cycle_key(self) -> None:
         """Renew the key. Raises UpdateError when it was renewed, or the session ended, meanwhile.
 
-        A visitor who signs in gets a session of their own, from now on.
+        Whoever signs in gets a session of their own, from now on.
         """
         row = self._loaded()
-        if row is not None and row.member_id is not None:
-            self._renew()
+        if row is None:
+            self.delete()
+            self._asleep = None
+            self._session_key = None  # saving makes the row, with the member
+            self.modified = True
             return
-        self.delete()
-        self._row = self._asleep = None
-        self._session_key = None  # saving makes the row, with the member
+        key = secrets.token_urlsafe(32)
+        known = [digest_of(self.session_key or ""), digest_of(key)]
+        if not _ask("vault.renew_session(%s, %s)", known, using=SIGN_IN):
+            raise UpdateError
+        self._session_key = key
         self.modified = True
 
     @classmethod
     def clear_expired(cls) -> None:
         """End what has run out: tidying alone, every reader judges for itself."""
-        now = timezone.now()
-        idle, whole = _limits()
-        half_way = Q(last_seen_at__lte=now - idle, verified_at__isnull=True)
-        over = half_way | Q(started_at__lte=now - whole)
-        Session.objects.filter(over, ended_at__isnull=True).update(ended_at=now)
+        _ask("vault.end_overdue_sessions(NULL)", [])
 
     # Inside
 
     def _find(self) -> Session | None:
-        """The cookie's session with its member and its second factor."""
-        known = {"digest": digest_of(self.session_key or "")}
-        found = rows(_BY_KEY, known)
-        if not found:
-            found = rows(_BY_OLD_KEY, known)
-            self.outdated = bool(found)
+        """The cookie's session with its member, what signing in remembers of it, and what pages noted."""
+        found = rows(_BY_KEY, {"digest": digest_of(self.session_key or "")})
         if not found:
             return None
-        values = iter(found[0])
+        self.outdated, remembered, noted = found[0][:3]
+        values = iter(found[0][3:])
         row: Session = _built(Session, values)
-        row.data, row.member = json.loads(row.data), _built(Member, values)
-        self.device = _built(TotpDevice, values)
+        row.member = _built(Member, values)
+        self._remembered, self._notes = json.loads(remembered), json.loads(noted or "{}")
         return row
+
+    def _why_over(self, row: Session) -> str:
+        """The reason for which a session counts no more; empty while it counts. Ends what ran out.
+
+        An idle one is locked, not ended, where both factors were proved in it: half a sign-in has
+        nothing to come back to.
+        """
+        now = timezone.now()
+        idle, whole = _limits()
+        if row.ended_at is None and now < row.last_seen_at + idle and now < row.started_at + whole:
+            return ""
+        member = row.member
+        barred = member.barred_because() if member else ""
+        if row.ended_at is not None:
+            return barred or ENDED
+        if row.verified_at is not None and now < row.started_at + whole and not barred:
+            return LOCKED
+        _ask("vault.end_overdue_sessions(%s)", [digest_of(self.session_key or "")])
+        return barred if row.verified_at is not None and barred else EXPIRED
 
     def _data(self, *, no_load: bool = False) -> dict[str, Any]:
         data: dict[str, Any] = self._get_session(no_load)  # type: ignore[attr-defined]  # no stub
@@ -266,30 +327,26 @@ class SessionStore(SessionBase):
         self._data()
         return self._row
 
-    def _insert(self, data: dict[str, Any]) -> None:
-        now = timezone.now()
-        member = data.get(SESSION_KEY)
-        self._row = Session.objects.create(
-            digest=digest_of(self.session_key or ""),
-            member_id=int(member) if member else None,
-            started_at=now,
-            last_seen_at=now,
-            data=data,
-            **self._origin,
-        )
-
-    def _current(self, row: Session) -> Any:
-        """The row, while the key that this request came with, or has made, is still the session's."""
-        return _live(row).filter(digest=digest_of(self.session_key or ""))
-
-    def _renew(self, **facts: Any) -> None:
-        row, key = self._loaded(), secrets.token_urlsafe(32)
-        if row is None or not self._current(row).update(digest=digest_of(key), **facts):
+    def _begin(self, data: dict[str, Any]) -> None:
+        """Begin the session of a member's whose password or link was right, with its entry."""
+        key, now = secrets.token_urlsafe(32), timezone.now()
+        known = [digest_of(key), self.context(), int(data[SESSION_KEY]), self.stage, data]
+        number = _ask("vault.begin_session(%s, %s, %s, %s, %s)", known, using=SIGN_IN)
+        if number is None:
             raise UpdateError
-        for name, value in facts.items():
-            setattr(row, name, value)
         self._session_key = key
-        self.modified = True
+        member = Member.objects.using(SIGN_IN).get(pk=int(data[SESSION_KEY]))
+        self._row = Session(pk=number, member=member, started_at=now, last_seen_at=now)
+
+
+def end_others(member: Member, *, but: int | None, doubt: bool = False) -> None:
+    """End the member's sessions but one; `doubt`: that one is asked for a proof again."""
+    _ask("vault.end_sessions_of(%s, %s, %s)", [member.pk, but, doubt], using=SIGN_IN)
+
+
+def _ask(function: str, values: list[Any], *, using: str = "default") -> Any:
+    """What one of the database's functions answers. Raises django.db.Error."""
+    return call(f"SELECT {function}", values, using=using)[0]
 
 
 def of(request: HttpRequest) -> SessionStore:
@@ -322,30 +379,3 @@ def _limits() -> tuple[timedelta, timedelta]:
         timedelta(minutes=settings.LIMITS["session_idle_minutes"]),
         timedelta(hours=settings.LIMITS["session_hours"]),
     )
-
-
-def _live(row: Session) -> Any:
-    return Session.objects.filter(pk=row.pk, ended_at__isnull=True)
-
-
-def _why_over(row: Session) -> str:
-    """The reason for which a session counts no more; empty while it counts. Ends what ran out.
-
-    An idle one is locked, not ended, where both factors were proved in it: half a sign-in has
-    nothing to come back to.
-    """
-    now = timezone.now()
-    idle, whole = _limits()
-    if row.ended_at is None and now < row.last_seen_at + idle and now < row.started_at + whole:
-        return ""
-    member = row.member
-    if row.ended_at is not None:
-        return (member.barred_because() if member else "") or ENDED
-    if member is not None and row.verified_at is not None and now < row.started_at + whole:
-        barred = member.barred_because()
-        if not barred:
-            return LOCKED
-        _live(row).update(ended_at=now)
-        return barred
-    _live(row).update(ended_at=now)
-    return EXPIRED

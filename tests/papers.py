@@ -11,7 +11,8 @@ from django.utils import timezone
 from staff import agreements
 from staff.agreements import Terms, hash_of
 from staff.database import row
-from staff.models import NdaVersion, Session
+from staff.models import NdaVersion
+from tests.keys import session_of
 from tests.people import member
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def terms(number: int = 2, **changes: Any) -> Terms:
 
 def evidence(caller: Caller, person: Person, version: int, language: str, at: datetime) -> dict[str, Any]:
     """What stands beside a signature: all that the database compares with what it knows."""
-    session = Session.objects.get(digest=caller.digest)
+    session = session_of(caller.digest)
     return {
         "number": person.number,
         "name": member(person).name,

@@ -49,6 +49,7 @@ FREE: Final[dict[str, str]] = {
     "public.axes_accessattemptexpiration": "as the attempts",
     "public.gatekeeper_delivery": "that a message came is no act; what it changes is recorded",
     "public.gatekeeper_feed": "that the helpdesk is alive, every few minutes",
+    "public.staff_sessionnotes": "what a page says next; nobody judges by it",
     "public.staff_reminder": "a mail that reminds opens and closes nothing",
     "public.staff_ndadraft": "nobody's agreement until it is published, which is an entry",
     "public.django_otp_webauthn_webauthnuserhandle": "a random number for the browser, no factor",
@@ -166,10 +167,10 @@ def slip(setup: Connection) -> str:
 @contextmanager
 def off(*aliases: str) -> Iterator[None]:
     """A test writes past the application, over Django's connections, and asks for no entry of it."""
-    for alias in aliases or ("default",):
+    for alias in aliases or ("default", "signin"):
         connections[alias].cursor().execute("SET recording.off = 'on'")
     try:
         yield
     finally:
-        for alias in aliases or ("default",):
+        for alias in aliases or ("default", "signin"):
             connections[alias].cursor().execute("RESET recording.off")

@@ -20,9 +20,9 @@ from audit.models import Entry
 from gatekeeper import access, gate
 from gatekeeper.models import AccessRequest, Assignment, Grant
 from staff import factors
-from staff.models import Session
 from staff.sessions import digest_of
 from staff.views.sign_in import BACKEND
+from tests.keys import session_of
 from tests.people import device_of, give_factors, member, sign_in
 from tests.world import World, now
 
@@ -70,7 +70,7 @@ class Scene:
     @property
     def session(self) -> int:
         """The number of the session with which Anna calls."""
-        return int(Session.objects.get(digest=self.caller.digest).pk)
+        return int(session_of(self.caller.digest).pk)
 
     # The way to an open gate
 

@@ -16,7 +16,8 @@ from gatekeeper.models import AccessRequest
 from staff.models import Member, Session
 from staff.sessions import SessionStore
 from tests.conftest import AsRole
-from tests.people import PASSWORD, device_of, fresh_code, give_password
+from tests.keys import session_of
+from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password
 from tests.scene import REFERENCE, Scene, digest_in
 from tests.test_step_up import NASTY, form_of
 from tests.world import VALUES, Person
@@ -27,7 +28,7 @@ HOURS = timedelta(hours=settings.LIMITS["session_hours"])
 
 
 def row_of(client: Client) -> Session:
-    return Session.objects.get(digest=digest_in(client))
+    return session_of(digest_in(client))
 
 
 def idle(scene: Scene, client: Client, since: timedelta = IDLE) -> None:
@@ -245,22 +246,20 @@ def test_somebody_else_may_sign_in_and_the_locked_session_ends(scene: Scene) -> 
 # The database's part
 
 
-def test_the_pages_role_wakes_nothing_without_a_new_key_and_a_new_proof(
-    scene: Scene, as_role: AsRole
-) -> None:
+def test_a_touch_does_not_wake_it_and_only_a_proof_does(scene: Scene, as_role: AsRole) -> None:
     client = scene.browser()
+    give_factors(scene.world, scene.anna)
     idle(scene, client)
-    web, now = as_role("gatekeeper_web"), timezone.now()
-    web.execute("SET recording.off = 'on'")
-    before, number = row_of(client).last_seen_at, row_of(client).pk
-    update = "UPDATE staff_session SET last_seen_at = now(){} WHERE digest = %s"
-    for more in ("", ", verified_at = now()", ", digest = sha256('x')"):
-        with web.transaction(force_rollback=True):
-            web.execute(update.format(more), [digest_in(client)])
-            seen = web.execute("SELECT last_seen_at FROM staff_session WHERE id = %s", [number]).fetchone()
-            assert seen == (before,), more
-    web.execute(update.format(", verified_at = now(), digest = sha256('x')"), [digest_in(client)])
-    assert Session.objects.get(pk=number).last_seen_at > now - timedelta(seconds=5)
+    web, signin, now = as_role("gatekeeper_web"), as_role("gatekeeper_signin"), timezone.now()
+    before, digest = row_of(client), digest_in(client)
+    assert web.execute("SELECT vault.touch_session(%s)", [digest]).fetchone() == (False,)
+    assert signin.execute("SELECT vault.renew_session(%s, sha256('x'))", [digest]).fetchone() == (False,)
+    verify = "SELECT vault.verify_session(%s, sha256('x'), '{\"cid\": \"c-1\"}', 'totp', %s, 'unlock')"
+    assert signin.execute(verify, [digest, 0]).fetchone() == (False,)  # a factor that is not hers
+    assert row_of(client).last_seen_at == before.last_seen_at
+    device = device_of(scene.anna).pk
+    assert signin.execute(verify, [digest, device]).fetchone() == (True,)
+    assert Session.objects.get(pk=before.pk).last_seen_at >= now - timedelta(seconds=5)
 
 
 def test_the_gate_is_shut_while_it_is_locked_whatever_a_request_sees(scene: Scene) -> None:

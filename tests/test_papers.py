@@ -29,7 +29,7 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pytest_django import Settings
 
 from staff import agreements, papers
-from staff.models import NdaVersion, Session, Signature, SignatureFile
+from staff.models import NdaVersion, Signature, SignatureFile
 from staff.papers import checking, drawing, fonts, uploaded
 from staff.papers.evidence import Evidence, EvidenceError
 from staff.papers.markdown import can_be_shown, to_flowables, to_html
@@ -37,6 +37,7 @@ from staff.papers.uploaded import verdict
 from staff.seal import SealError, new_seal
 from tests.authority import SEAL, Authority, Signatory, plain_pdf, qualified_statements
 from tests.conftest import Connection
+from tests.keys import session_of
 from tests.people import member
 from tests.poppler import attachments_of, facts_of, fonts_of, problems_of, signatures_of, text_of
 from tests.world import Person, World
@@ -507,7 +508,7 @@ class Office:
         """The member signs in the application; the signature's number."""
         who = person or self.anna
         caller = self.world.session(who)
-        number = Session.objects.get(digest=caller.digest).pk
+        number = session_of(caller.digest).pk
         signature, reason = agreements.sign(
             caller, member(who), NdaVersion.objects.get(), language="pl", typed_name="Anna", session=number,
             method="totp",

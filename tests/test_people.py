@@ -19,6 +19,7 @@ from staff import agreements, people
 from staff.callers import Caller
 from staff.models import Invitation, Session
 from tests.conftest import AsRole, Connection
+from tests.keys import session_of
 from tests.people import give_factors, member, sign_in
 from tests.world import Person, World
 
@@ -69,8 +70,8 @@ def test_suspending_ends_the_sessions_at_once_and_is_recorded(
     hers = world.session(anna)
     assert people.change_member(caller, anna.number, "suspended", True) == ""
     assert member(anna).suspended_at is not None
-    assert Session.objects.get(digest=hers.digest).ended_at is not None
-    assert Session.objects.get(digest=caller.digest).ended_at is None
+    assert session_of(hers.digest).ended_at is not None
+    assert session_of(caller.digest).ended_at is None
     entry = last()
     assert (entry.event, entry.outcome, entry.member) == ("change", "allowed", officer.number)
     assert (entry.subject, entry.details) == (anna.number, {"suspended": [False, True]})
@@ -183,9 +184,9 @@ def test_leaving_ends_the_sessions_when_the_last_day_is_over(
     caller, hers = world.session(officer), world.session(anna)
     today = timezone.localdate()
     people.change_member(caller, anna.number, "left_on", today.isoformat())
-    assert Session.objects.get(digest=hers.digest).ended_at is None
+    assert session_of(hers.digest).ended_at is None
     people.change_member(caller, anna.number, "left_on", (today - timedelta(days=1)).isoformat())
-    assert Session.objects.get(digest=hers.digest).ended_at is not None
+    assert session_of(hers.digest).ended_at is not None
 
 
 def test_managers_form_no_circle(world: World, officer: Person) -> None:

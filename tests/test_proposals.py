@@ -21,6 +21,7 @@ from staff.callers import Caller
 from staff.models import Invitation, Member, Proposal, Session, Signature, TotpDevice
 from tests.conftest import AsRole, Connection, empty_tables
 from tests.house import NEW, House, newest, state_of
+from tests.keys import session_of
 from tests.people import give_factors, member, sign_in
 from tests.scene import Scene
 from tests.twins import Twins
@@ -809,7 +810,7 @@ def test_a_reset_takes_every_factor_and_every_link(house: House) -> None:
         "django_otp_webauthn_webauthncredential",
     ):
         assert world.setup.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
-    assert Session.objects.get(digest=hers.digest).ended_at is not None
+    assert session_of(hers.digest).ended_at is not None
     assert not Invitation.objects.filter(expires_at__gt=timezone.now()).exists()
 
 

@@ -28,8 +28,8 @@ from gatekeeper.reports import report as reading
 from gatekeeper.reports.forms import ReportForm
 from gatekeeper.reports.report import read
 from gatekeeper.reports.scope import Scope, record
-from staff.models import Session
 from tests.conftest import AsRole, Connection
+from tests.keys import session_of
 from tests.log import VIEW, Log
 from tests.poppler import attachments_of, problems_of, signatures_of, text_of
 from tests.scene import REFERENCE, TICKET, Scene, enter, newest
@@ -282,7 +282,7 @@ def test_no_other_role_makes_one(desk: Desk, role: str) -> None:
 def test_member_session_and_nda_are_asked_each_time(
     desk: Desk, table: str, change: dict[str, Any], reason: str
 ) -> None:
-    session = Session.objects.get(digest=desk.officer.digest).pk
+    session = session_of(desk.officer.digest).pk
     numbers = {"staff_member": desk.eve.id, "staff_session": session, "staff_signature": desk.signature}
     desk.world.quietly(table, numbers[table], **change)
     assert record(desk.officer, desk.report().scope, "page") == reason

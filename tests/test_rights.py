@@ -22,8 +22,17 @@ DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
 
 # Callable from outside: they run as the owner. A new one has to be named here.
 DEFINERS = {
-    *("stamp_entry", "spread_limits", "cascade", "forget_proofs"),  # triggers
-    *("gate", "officer", "approvers", "renewed_session", "read_log", "take_log"),
+    *("stamp_entry", "spread_limits", "cascade", "forget_proofs", "require_entry"),  # triggers
+    *("session_by", "touch_session", "end_session", "end_own_sessions", "end_overdue_sessions"),
+    *(
+        "begin_session",
+        "verify_session",
+        "renew_session",
+        "keep_session",
+        "take_remembered",
+        "end_sessions_of",
+    ),
+    *("gate", "officer", "approvers", "read_log", "take_log"),
     *("ask", "decide_request", "open_grant", "end_grant", "name_deputy", "tidy"),
     *("record_view", "release_view", "wrapped_key"),
     *("stored", "store_accounts", "store_participants", "close_account"),
@@ -59,7 +68,7 @@ INHERITING = {"decide", "context", "known_fields"}
 WITHOUT_TIME_ZONE = {
     *("context", "known_fields", "wrapped_key"),
     *("admit_entry", "stamp_entry", "refuse_rewriting", "keep_members"),
-    *("lock_seal", "tags"),
+    *("lock_seal", "tags", "is_in_use"),
     *("threshold", "judged_below", "stream_target"),
 }
 DYNAMIC = re.compile(

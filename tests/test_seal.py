@@ -109,8 +109,8 @@ def _text(value: Any) -> bytes | None:
 def test_salts_are_the_databases_and_never_twice(log: Log) -> None:
     for _ in range(50):
         log.write()
-    with log.as_role(roles.WEB) as web:
-        web.execute(
+    with log.as_role(roles.SIGNIN) as signin:
+        signin.execute(
             "INSERT INTO audit_entry (salts, object_pk, object_repr, action, changes_text, event, outcome,"
             " reason, cid) VALUES (decode(repeat('00', 32), 'hex'), '', 'password', 3, '', 'sign_in_failed',"
             " 'refused', 'email_unknown', 'c-1')"

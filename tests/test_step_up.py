@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from gatekeeper.models import AccessRequest, Grant
-from staff.models import Session
+from tests.keys import session_of
 from tests.people import device_of, fresh_code
 from tests.scene import REFERENCE, Scene, digest_in
 from tests.world import VALUES, Person
@@ -204,7 +204,7 @@ def test_a_proof_needs_the_token_against_forgery(scene: Scene) -> None:
     form = {"denial": "unclear", "_code": fresh_code(scene.world, scene.boss)}
     assert strict.post(reverse("deny", args=[request]), form).status_code == 403
     assert AccessRequest.objects.get(pk=request).state == "pending"
-    row = Session.objects.get(digest=digest_in(client))
+    row = session_of(digest_in(client))
     assert row.verified_at is not None
     assert row.verified_at < timezone.now() - timedelta(minutes=30)
 
@@ -234,7 +234,7 @@ def test_a_file_cannot_be_carried_and_the_page_says_so(scene: Scene) -> None:
 
 def test_a_page_that_needs_a_fresh_proof_is_come_back_to(scene: Scene) -> None:
     client = scene.browser(scene.world.member("people"))
-    officer = Session.objects.get(digest=digest_in(client)).member
+    officer = session_of(digest_in(client)).member
     assert officer is not None
     person = Person(officer.pk, officer.number)
     scene.world.signature(person)

@@ -36,14 +36,14 @@ BEGIN
                               'user_agent', left(p_context->>'user_agent', 200));
 END $$;
 
--- What a role may insert by itself: only ordinary changes of models and sign-ins, or somebody could forge
--- a view, or an approval, and frame another. The owner's functions insert anything: the trigger does not
--- ask them.
+-- What a role may insert by itself: changes of ordinary models; and signing in also what failed there. All
+-- else is the owner's functions', which record what they do: with a plain INSERT a role could forge a view, an
+-- approval or a sign-in, and frame another. The trigger does not ask the owner.
 CREATE OR REPLACE FUNCTION vault.admit_entry() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF NEW.event IN ('change', 'sign_in', 'sign_in_failed', 'sign_out')
-        AND NEW.outcome IN ('allowed', 'refused', 'failed')
+    IF (NEW.event = 'change' AND NEW.outcome IN ('allowed', 'failed')
+            OR current_user = 'gatekeeper_signin' AND NEW.event = 'sign_in_failed' AND NEW.outcome = 'refused')
         AND NEW.account = '' AND NEW.subject = '' AND NEW.ticket = '' AND NEW.purpose = ''
         AND NEW.ticket_kind = '' AND NEW.ticket_state = ''
         AND NEW.source = '' AND NEW.approver = '' AND NEW.consent = '' AND NEW.details IS NULL

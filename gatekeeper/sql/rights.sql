@@ -6,38 +6,50 @@ GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_signin, gatekeeper_fee
 GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_watch,
     gatekeeper_people, gatekeeper_sealer;
 
--- Pages: what is not personal may be read.
+-- Pages: what is not personal may be read; of sessions all but what opens one.
 GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_group,
     public.auth_group_permissions, public.django_migrations, public.gatekeeper_limit,
     public.gatekeeper_account, public.gatekeeper_accountpermission, public.gatekeeper_ticket,
     public.gatekeeper_assignment, public.gatekeeper_feed,
     public.gatekeeper_accessrequest, public.gatekeeper_grant, public.gatekeeper_deputy,
-    public.staff_member, public.staff_session, public.staff_totpdevice, public.staff_invitation,
-    public.staff_recoverydevice, public.staff_recoverycode, public.staff_proposal, public.staff_ndadraft,
-    public.staff_ndaversion, public.staff_signature, public.staff_signaturefile, public.staff_reminder,
-    public.staff_authorisation, public.django_otp_webauthn_webauthncredential,
-    public.django_otp_webauthn_webauthnattestation, public.django_otp_webauthn_webauthnuserhandle,
-    public.axes_accessattempt, public.axes_accessattemptexpiration, public.audit_entry TO gatekeeper_web;
+    public.staff_member, public.staff_proposal, public.staff_ndadraft, public.staff_ndaversion, public.staff_signature,
+    public.staff_signaturefile, public.staff_reminder, public.staff_authorisation, public.audit_entry TO gatekeeper_web;
+GRANT SELECT (id, member_id, started_at, last_seen_at, verified_at, factor, ended_at, remote_addr, user_agent)
+    ON public.staff_session TO gatekeeper_web;
 -- What was installed, for the page of checks.
 GRANT SELECT ON vault.installation TO gatekeeper_web;
--- What it may write by itself: sessions, factors, links, failed attempts, drafts, a member's own settings,
--- ordinary entries.
-GRANT INSERT, UPDATE ON public.staff_session, public.staff_totpdevice, public.staff_invitation,
-    public.staff_recoverydevice, public.staff_ndadraft, public.axes_accessattempt,
-    public.axes_accessattemptexpiration TO gatekeeper_web;
-GRANT INSERT ON public.staff_reminder, public.staff_recoverycode, public.django_otp_webauthn_webauthncredential,
-    public.django_otp_webauthn_webauthnuserhandle TO gatekeeper_web;
--- Whose a passkey is, and its key, never change; nor does a recovery code, but that it is used.
-GRANT UPDATE (name, sign_count, backup_state, last_used_at) ON public.django_otp_webauthn_webauthncredential
-    TO gatekeeper_web;
-GRANT UPDATE (used_at) ON public.staff_recoverycode TO gatekeeper_web;
-GRANT DELETE ON public.staff_totpdevice, public.staff_recoverydevice, public.staff_recoverycode,
-    public.staff_ndadraft, public.django_otp_webauthn_webauthncredential,
-    public.django_otp_webauthn_webauthnattestation,  -- none is kept, but deleting a passkey looks for one
-    public.axes_accessattempt,
-    public.axes_accessattemptexpiration TO gatekeeper_web;
-GRANT UPDATE (password, last_login, language, theme) ON public.staff_member TO gatekeeper_web;
+-- What they may write by themselves: what a page says next, drafts, a member's own settings, ordinary entries.
+GRANT SELECT, INSERT, UPDATE ON public.staff_sessionnotes TO gatekeeper_web;
+GRANT INSERT, UPDATE, DELETE ON public.staff_ndadraft TO gatekeeper_web;
+GRANT INSERT ON public.staff_reminder TO gatekeeper_web;
+GRANT UPDATE (language, theme) ON public.staff_member TO gatekeeper_web;
 GRANT INSERT ON public.audit_entry TO gatekeeper_web;
+
+-- Signing in: members' factors, passwords and links, each with its entry (vault.require_entry), and the counts
+-- of what failed. Whose a passkey is, and its key, never change; nor does a recovery code, but that it is used.
+GRANT SELECT ON public.django_content_type, public.gatekeeper_limit, public.staff_member, public.staff_totpdevice,
+    public.staff_recoverydevice, public.staff_recoverycode, public.staff_invitation,
+    public.django_otp_webauthn_webauthncredential, public.django_otp_webauthn_webauthnattestation,
+    public.django_otp_webauthn_webauthnuserhandle, public.axes_accessattempt,
+    public.axes_accessattemptexpiration TO gatekeeper_signin;
+GRANT SELECT (id, member_id, verified_at, remote_addr) ON public.staff_session TO gatekeeper_signin;
+GRANT SELECT (id) ON public.audit_entry TO gatekeeper_signin;  -- of the one it has just inserted
+GRANT INSERT ON public.audit_entry, public.staff_invitation, public.staff_totpdevice, public.staff_recoverydevice,
+    public.staff_recoverycode, public.django_otp_webauthn_webauthncredential,
+    public.django_otp_webauthn_webauthnuserhandle, public.axes_accessattempt,
+    public.axes_accessattemptexpiration TO gatekeeper_signin;
+GRANT UPDATE ON public.staff_totpdevice, public.staff_recoverydevice, public.axes_accessattempt,
+    public.axes_accessattemptexpiration TO gatekeeper_signin;
+GRANT UPDATE (expires_at, used_at) ON public.staff_invitation TO gatekeeper_signin;
+GRANT UPDATE (used_at) ON public.staff_recoverycode TO gatekeeper_signin;
+GRANT UPDATE (name, sign_count, backup_state, last_used_at) ON public.django_otp_webauthn_webauthncredential
+    TO gatekeeper_signin;
+GRANT UPDATE (password, last_login) ON public.staff_member TO gatekeeper_signin;
+GRANT DELETE ON public.staff_totpdevice, public.staff_recoverydevice, public.staff_recoverycode,
+    public.django_otp_webauthn_webauthncredential,
+    public.django_otp_webauthn_webauthnattestation,  -- none is kept, but deleting a passkey looks for one
+    public.axes_accessattempt, public.axes_accessattemptexpiration TO gatekeeper_signin;
+
 -- Closing is always allowed: the trigger ends the grants and records it.
 GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;
 -- Whoever reads the log may see and prove what was sealed.

@@ -15,7 +15,7 @@ from staff.models.agreements import (
 )
 from staff.models.factors import RecoveryCode, RecoveryDevice, TotpDevice
 from staff.models.members import Member, MemberManager, Proposal, Role
-from staff.models.sessions import Invitation, Session
+from staff.models.sessions import Invitation, Session, SessionNotes
 
 __all__ = [
     "Authorisation",
@@ -30,6 +30,7 @@ __all__ = [
     "Reminder",
     "Role",
     "Session",
+    "SessionNotes",
     "Signature",
     "SignatureFile",
     "TotpDevice",

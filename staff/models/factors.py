@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 
 from staff import recovery, totp
 from staff.keyring import ring
+from staff.sign_in import as_one
 
 #: What an attempt changes of a device, whatever its kind.
 COUNTED = ["throttling_failure_timestamp", "throttling_failure_count", "last_used_at"]
@@ -38,7 +39,7 @@ class TotpDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc]
         The row is locked, so that of two that send the same code at once one is refused. A wrong
         code counts; while the throttle runs no code is right.
         """
-        with transaction.atomic():
+        with as_one():
             device = type(self).objects.select_for_update().get(pk=self.pk)
             if not device.verify_is_allowed()[0]:
                 return False
@@ -68,7 +69,7 @@ class RecoveryDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[m
 
         The rows are locked, so that of two that send the same code at once one is refused.
         """
-        with transaction.atomic():
+        with as_one():
             device = type(self).objects.select_for_update().get(pk=self.pk)
             if not device.verify_is_allowed()[0]:
                 return False

@@ -10,32 +10,39 @@ from staff.models.members import Member
 
 
 class Session(models.Model):
-    """A browser's session: ours, so that the database can judge it (DESIGN §4.8).
+    """A browser's session: ours, so that the database can judge it; the log and the evidence hold `id`.
 
-    The key itself lives in the cookie alone; the log and the evidence hold `id`.
+    The key lives in the cookie alone. Its SHA-256 (`digest`), that of the key before (`old_digest`,
+    `renewed_at`) and what signing in remembers between its steps (`data`) are columns that the database's
+    functions alone read and write (`staff/sql/sessions.sql`), so the model leaves them out.
     """
 
-    digest = models.BinaryField(unique=True, max_length=32)  # SHA-256 of the key
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="sessions")
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True)  # last proof of the second factor
     factor = models.CharField(max_length=12, blank=True, default="")  # which one: "totp"
     ended_at = models.DateTimeField(null=True)
-    # The digest of the key before, and when it was replaced: the database alone writes both.
-    old_digest = models.BinaryField(null=True, max_length=32)
-    renewed_at = models.DateTimeField(null=True)
     # For the member's own list of sessions: whence it was begun, and in what browser.
     remote_addr = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        default_permissions = ()
+        indexes = (models.Index("member", name="session_live_member", condition=Q(ended_at__isnull=True)),)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class SessionNotes(models.Model):
+    """What pages keep for their next answer: messages, and which forms were answered. Nobody judges by it."""
+
+    session = models.OneToOneField(Session, models.CASCADE, primary_key=True, related_name="notes")
     data = models.JSONField(default=dict)
 
     class Meta:
         default_permissions = ()
-        indexes = (
-            models.Index("member", name="session_live_member", condition=Q(ended_at__isnull=True)),
-            models.Index("old_digest", name="session_old_key", condition=Q(old_digest__isnull=False)),
-        )
 
     def __str__(self) -> str:
         return str(self.pk)

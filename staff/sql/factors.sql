@@ -23,4 +23,33 @@ CREATE OR REPLACE TRIGGER factor_forgets_proofs
     AFTER INSERT OR DELETE OR UPDATE OF confirmed, user_id ON public.django_otp_webauthn_webauthncredential
     FOR EACH ROW EXECUTE FUNCTION vault.forget_proofs();
 
+-- Signing in changes these with an entry alone (vault.require_entry, staff/sql/sessions.sql); the owner's
+-- functions record by themselves. A key that waits for its first code, and a sheet that is not yet kept, are
+-- no factors.
+CREATE CONSTRAINT TRIGGER factor_begun_is_recorded AFTER INSERT ON public.staff_totpdevice DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_signin' AND NEW.confirmed) EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER factor_is_recorded AFTER UPDATE OF confirmed, user_id, sealed_key ON public.staff_totpdevice
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin' AND (OLD.confirmed OR NEW.confirmed)) EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER factor_removed_is_recorded AFTER DELETE ON public.staff_totpdevice
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin' AND OLD.confirmed) EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER passkey_is_recorded AFTER INSERT OR DELETE ON public.django_otp_webauthn_webauthncredential
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin') EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER sheet_is_recorded AFTER UPDATE OF confirmed ON public.staff_recoverydevice
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin' AND NEW.confirmed AND NOT OLD.confirmed)
+    EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER code_used_is_recorded AFTER UPDATE OF used_at ON public.staff_recoverycode
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin') EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER password_is_recorded AFTER UPDATE OF password ON public.staff_member
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin' AND OLD.password IS DISTINCT FROM NEW.password)
+    EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER link_is_recorded AFTER INSERT OR UPDATE ON public.staff_invitation
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin') EXECUTE FUNCTION vault.require_entry();
+
 REVOKE ALL ON FUNCTION vault.forget_proofs() FROM PUBLIC;

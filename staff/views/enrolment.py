@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -13,6 +12,7 @@ from staff.decorators import before_factor
 from staff.forms import CodeForm
 from staff.members import member_of
 from staff.redirects import NEXT, wanted_next
+from staff.sign_in import as_one
 from staff.views.factors import show_new_sheet
 from staff.views.sign_in import page, refuse_code, to_second_factor
 
@@ -46,7 +46,7 @@ def _confirm(request: HttpRequest, member: Member) -> HttpResponse:
     if device is None:
         return redirect("enrol")
     if form.is_valid():
-        with transaction.atomic():
+        with as_one():
             confirmed = factors.confirm_totp(device, form.cleaned_data["code"])
             if confirmed:
                 proving.added(request, device, first=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +22,7 @@ from staff.models import RecoveryCode
 from staff.reasons import words_of
 from staff.recovery import COUNT, digest_of
 from staff.redirects import NEXT, safe_next
+from staff.sign_in import as_one
 from staff.views.sign_in import page, refuse_code
 
 STALE = "mfa_stale"
@@ -65,7 +65,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
     else:
         form = TotpForm(request.POST)
         if form.is_valid():
-            with transaction.atomic():
+            with as_one():
                 confirmed = factors.confirm_totp(device, form.cleaned_data["code"], form.cleaned_data["name"])
                 if confirmed:
                     proving.added(request, device, first=False)
@@ -122,7 +122,7 @@ def recovery_kept(request: HttpRequest) -> HttpResponse:
     After enrolment one goes on; later it is a change of factors as any other.
     """
     enrolling = request.session.pop(proving.ENROLLING, None) is not None
-    with transaction.atomic():
+    with as_one():
         if factors.keep_sheet(member_of(request)):
             if enrolling:
                 records.factor_changed("recovery codes made")

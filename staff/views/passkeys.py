@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +20,7 @@ from staff import factors, mails, passkeys, proving, records, sessions
 from staff.decorators import before_factor, post_only, while_locked
 from staff.forms import name_of
 from staff.members import member_of
+from staff.sign_in import as_one
 
 if TYPE_CHECKING:
     from django_otp_webauthn.models import WebAuthnCredential
@@ -88,7 +88,7 @@ class _CompleteProof(_Half, views.CompleteCredentialAuthenticationView):  # type
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         # Used up before anything is judged, and whatever is judged: outside the transaction below.
         self.state = passkeys.take_question(self.request, PROOF)
-        with transaction.atomic():
+        with as_one():
             answer: HttpResponse = super().post(*args, **kwargs)
         return answer
 
@@ -127,7 +127,7 @@ class _CompleteAdding(_Adding, views.CompleteCredentialRegistrationView):  # typ
         self.state = passkeys.take_question(self.request, ADDING)
         member = member_of(self.request)
         first = not factors.has_factor(member)
-        with transaction.atomic(), rewrite_exceptions():
+        with as_one(), rewrite_exceptions():
             device = self.get_helper().register_complete(user=member, state=self.state, data=self.data)
             device.name = name_of(self.data.get("name"))
             device.save(update_fields=["name"])

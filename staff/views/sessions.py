@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from staff import browsers, records, sessions
+from staff import browsers, sessions
 from staff.decorators import polling, post_only
 from staff.members import member_of
 from staff.models import Session
@@ -40,7 +39,7 @@ def own(request: HttpRequest) -> HttpResponse:
 @post_only("sessions")
 def end(request: HttpRequest, number: int) -> HttpResponse:
     """End one of one's own sessions. The one at hand is ended by signing out."""
-    if number == sessions.of(request).number or not _end(_running(request).filter(pk=number)):
+    if not sessions.of(request).end_own([number]):
         raise Http404
     messages.success(request, _("The session is ended."))
     return redirect("sessions")
@@ -49,7 +48,7 @@ def end(request: HttpRequest, number: int) -> HttpResponse:
 @post_only("sessions")
 def end_others(request: HttpRequest) -> HttpResponse:
     """End all of one's own sessions but the one at hand."""
-    _end(_running(request).exclude(pk=sessions.of(request).number or 0))
+    sessions.of(request).end_own(None)
     messages.success(request, _("All other sessions are ended."))
     return redirect("sessions")
 
@@ -70,13 +69,3 @@ def stay(request: HttpRequest) -> HttpResponse:
 def _running(request: HttpRequest) -> QuerySet[Session]:
     begun = timezone.now() - sessions.longest()
     return Session.objects.filter(member=member_of(request), ended_at__isnull=True, started_at__gt=begun)
-
-
-def _end(rows: QuerySet[Session]) -> int:
-    """End them, each with an entry, or none; how many it were."""
-    with transaction.atomic():
-        numbers = sorted(rows.select_for_update(no_key=True).values_list("pk", flat=True))
-        Session.objects.filter(pk__in=numbers).update(ended_at=timezone.now())
-        for number in numbers:
-            records.session_ended(number)
-    return len(numbers)

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from audit.context import attempted, client_address, user_agent
+from audit.context import attempted
 from staff import factors, hash_queue, lockout, members, passwords, proving, records, sessions
 from staff.decorators import before_factor, closing, post_only
 from staff.forms import CodeForm, SignInForm
@@ -24,6 +23,7 @@ from staff.members import member_of
 from staff.models import Member
 from staff.reasons import REASONS
 from staff.redirects import NEXT, safe_next, wanted_next
+from staff.sign_in import as_one
 
 BACKEND = "staff.backends.PasswordBackend"
 
@@ -67,11 +67,10 @@ def _judged(request: HttpRequest, form: SignInForm) -> Member | None:
 
 def begin(request: HttpRequest, member: Member, stage: records.Stage) -> None:
     """Start a session of the member's, with a number and a key of its own, and record it, or neither."""
-    sessions.of(request).came_from(client_address(request), user_agent(request))
-    with transaction.atomic():
+    sessions.of(request).stage = stage
+    with as_one():
         auth.login(request, member, backend=BACKEND)
-        sessions.of(request).save()  # the row, and with it the number that the entry names
-        records.signed_in(stage)
+        sessions.of(request).save()
 
 
 def to_second_factor(request: HttpRequest, member: Member) -> HttpResponse:
