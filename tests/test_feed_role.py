@@ -90,7 +90,7 @@ def test_the_feeds_role_does_nothing_else(as_role: AsRole, statement: str) -> No
 
 def test_the_vaults_role_records_and_releases_and_nothing_else(setup_connection: Connection) -> None:
     may = setup_connection.execute(
-        """SELECT array_agg(p.proname::text ORDER BY 1) FROM pg_proc p
+        """SELECT array_agg(p.proname::text ORDER BY p.proname) FROM pg_proc p
             WHERE p.pronamespace = 'vault'::regnamespace
                 AND has_function_privilege('gatekeeper_vault', p.oid, 'EXECUTE')"""
     ).fetchone()

@@ -25,7 +25,7 @@ from gatekeeper.reviews import calls, files, queue, texts, units
 from staff.models import Member, Session
 from tests.entries import VIEW, entry
 from tests.past import Past
-from tests.people import member
+from tests.people import give_factors, member
 from tests.scene import REFERENCE, TICKET, Scene, enter, newest
 from tests.world import World, now
 
@@ -122,6 +122,7 @@ def test_what_is_queued_is_queued_once_and_told_what_else_was_found(desk: Desk) 
 def test_what_is_found_after_a_verdict_is_queued_again(desk: Desk) -> None:
     review = desk.seen()
     assert desk.decide(review, "in_order") == ""
+    desk.world.signed_in(desk.anna, VIEW["session"])
     desk.past.write("view", now(), grant_id=desk.grant, member=desk.anna.number, records=list(range(101)))
     again = desk.queued()
     assert again.pk != review.pk
@@ -598,6 +599,7 @@ def test_the_demos_people_leave_something_to_review(desk: Desk) -> None:
         reference = f"MOC-4000{place}"
         desk.world.account(reference)
         desk.world.ticket(f"ZD-1000{place}", accounts=[reference], assignee=desk.anna)
+    give_factors(desk.world, desk.anna, desk.boss)
     demo_acts.act()
     rules = {rule for review in Review.objects.all() for rule in review.rules}
     assert {"new_pair", "everything", "refusals"} <= rules

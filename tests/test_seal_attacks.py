@@ -423,9 +423,9 @@ def test_no_id_is_chosen(log: Log) -> None:
     """`OVERRIDING SYSTEM VALUE` and a plain id alike: the database draws its own."""
     columns = "id, object_pk, object_repr, action, changes_text, event, outcome, reason, cid"
     values = "77777, '', 'password', 3, '', 'sign_in_failed', 'refused', 'email_unknown', 'c-1'"
-    with log.as_role(roles.WEB) as web:
+    with log.as_role(roles.SIGNIN) as signin:
         for clause in ("", "OVERRIDING SYSTEM VALUE"):
-            web.execute(f"INSERT INTO audit_entry ({columns}) {clause} VALUES ({values})".encode())
+            signin.execute(f"INSERT INTO audit_entry ({columns}) {clause} VALUES ({values})".encode())
     assert log.setup.execute("SELECT count(*) FROM audit_entry WHERE id = 77777").fetchall() == [(0,)]
     log.sealer().seal()
     assert log.verify().findings == []

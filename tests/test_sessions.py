@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,14 +12,16 @@ from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from audit.models import Entry
 from staff import sessions
 from staff.models import Session
 from staff.sign_in import SIGN_IN
-from tests.conftest import Connection
+from tests.conftest import AsRole, Connection
 from tests.keys import session_of
-from tests.people import fresh_code, give_factors, give_password, sign_in
+from tests.people import device_of, fresh_code, give_factors, give_password, sign_in
+from tests.scene import Scene
 from tests.world import Person, World
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -258,3 +261,35 @@ def test_nobody_ends_anothers_session_or_this_one_here(world: World, anna: Perso
     assert here.post(reverse("end_session", args=[newest().pk])).status_code == 404
     assert not Session.objects.exclude(ended_at=None).exists()
     assert len(here.get(reverse("sessions")).context["sessions"]) == 1
+
+
+# What signing in's role alone can make up
+
+
+def test_a_session_that_signing_ins_role_makes_up_is_in_the_log(scene: Scene, as_role: AsRole) -> None:
+    """README says so of whoever speaks on its connection: the session works, and the log names it."""
+    give_factors(scene.world, scene.anna)
+    signin = as_role("gatekeeper_signin")
+    context = Jsonb({"cid": "c-9", "remote_addr": "203.0.113.9"})
+    key, first = "a key of one's own", sessions.digest_of("the first")
+    begin = "SELECT vault.begin_session(%s, %s, %s, 'password', '{}')"
+    [(number,)] = signin.execute(begin, [first, context, scene.anna.id]).fetchall()
+    verify = "SELECT vault.verify_session(%s, %s, %s, 'totp', %s, 'code')"
+    fresh = [first, sessions.digest_of(key), context, device_of(scene.anna).pk]
+    assert signin.execute(verify, fresh).fetchone() == (True,)
+    entries = Entry.objects.filter(event="sign_in", session=number).order_by("id")
+    assert [(one.member, one.object_repr, one.factor) for one in entries] == [
+        (scene.anna.number, "password", ""),
+        (scene.anna.number, "code", "totp"),
+    ]
+    assert {one.remote_addr for one in entries} == {"203.0.113.9"}
+
+
+@pytest.mark.parametrize("bar", [{"suspended_at": timezone.now()}, {"left_on": date(2021, 1, 1)}])
+def test_not_even_that_role_begins_one_for_who_is_barred(
+    scene: Scene, as_role: AsRole, bar: dict[str, Any]
+) -> None:
+    scene.world.quietly("staff_member", scene.anna.id, **bar)
+    begin = "SELECT vault.begin_session(sha256('x'), '{\"cid\": \"c-9\"}', %s, 'password', '{}')"
+    assert as_role("gatekeeper_signin").execute(begin, [scene.anna.id]).fetchone() == (None,)
+    assert not Entry.objects.filter(event="sign_in").exists()

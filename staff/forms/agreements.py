@@ -185,6 +185,6 @@ class RegisterForm(forms.Form):
 def _shown(text: str) -> str:
     """One way of ending lines, whatever the browser sends: the hash is of this text."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").strip() + "\n"
-    if "\0" in plain or not can_be_shown(plain):
+    if "\ufffd" in plain or not can_be_shown(plain):
         raise ValidationError(_("Some words would not show: lists or marks stand too deep in one another."))
     return plain
