@@ -20,7 +20,7 @@ _OWN: Final = """
         CROSS JOIN LATERAL (
             SELECT split_part(c, '=', 1), substr(c, strpos(c, '=') + 1) FROM unnest(s.setconfig) c
         ) AS x (name, value)
-    WHERE r.rolname = ANY (%s)
+    WHERE r.rolname = ANY (%s) AND (s.setdatabase = 0 OR d.datname = current_database())
     ORDER BY 1, 5, 2
 """
 _SERVER: Final = """
