@@ -37,6 +37,7 @@ HOSTILE = """
             ELSE min_val END END
     FROM pg_settings
     WHERE context = 'user' AND vartype <> 'string'
+        AND (vartype <> 'enum' OR cardinality(enumvals) > 1)  -- one that can be told otherwise
         -- Of the transaction at hand alone.
         AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
 """
