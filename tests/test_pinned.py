@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -21,6 +21,7 @@ from tests.scene import Scene
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from psycopg import Connection
     from pytest_django import DjangoDbBlocker
 
     from gatekeeper.health_row import Health
@@ -106,6 +107,15 @@ def works(scene: Scene) -> None:
     assert isinstance(scene.reveal("contact.name"), gate.Reveal)
 
 
+def tells_itself(connection: Connection[Any], role: str, name: str, value: str) -> bool:
+    """Whether the server takes the value: of some numbers it takes those between two ends, and zero."""
+    try:
+        connection.execute(f"ALTER ROLE {role} SET {name} = '{value}'".encode())
+    except psycopg.errors.InvalidParameterValue:
+        return False
+    return True
+
+
 def hostile(site: Log) -> dict[str, str]:
     return dict(site.setup.execute(HOSTILE).fetchall()) | TEXTS
 
@@ -115,14 +125,14 @@ def test_what_a_role_tells_itself_shuts_nothing_and_is_undone(site: Log, facts: 
     assert row().state == "ok", row()
     with site.as_role(role) as connection:
         connection.execute("DO $$ BEGIN END $$")  # loads the language, so that its settings are known
-        for name, value in hostile(site).items():
-            connection.execute(f"ALTER ROLE {role} SET {name} = '{value}'".encode())
+        told = {name for name, value in hostile(site).items() if tells_itself(connection, role, name, value)}
+    assert TEXTS.keys() | {"statement_timeout", "default_transaction_isolation"} <= told
     anew()
     works(facts)
     found = row()
     assert found.state == "to_fix"
     assert f"{role}: statement_timeout = 1" in found.cause
-    assert all(name in found.cause for name in hostile(site))
+    assert all(name in found.cause for name in told)
     said = checks.roles_as_made(databases=["default"])
     assert f"ALTER ROLE {role} RESET idle_in_transaction_session_timeout;" in {one.hint for one in said}
     assert all(one.level < 40 for one in said), "an error would keep the web processes from starting"
