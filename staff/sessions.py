@@ -53,9 +53,10 @@ _BY_KEY = f"""
     FROM vault.session_by(%(digest)s::bytea) s LEFT JOIN staff_member m ON m.id = s.member_id
         LEFT JOIN staff_sessionnotes n ON n.session_id = s.id
 """  # noqa: S608  # names of columns, no values
+# Beside what another request of the session noted meanwhile.
 _KEEP_NOTES = """
-    INSERT INTO staff_sessionnotes (session_id, data) VALUES (%s, %s)
-    ON CONFLICT (session_id) DO UPDATE SET data = excluded.data RETURNING session_id
+    INSERT INTO staff_sessionnotes AS kept (session_id, data) VALUES (%s, %s)
+    ON CONFLICT (session_id) DO UPDATE SET data = kept.data || excluded.data RETURNING session_id
 """
 
 
@@ -73,7 +74,7 @@ class SessionStore(SessionBase):
         self._asleep: Session | None = None
         self._remembered: dict[str, Any] = {}
         self._notes: dict[str, Any] = {}
-        self._noted = False
+        self._noted: dict[str, Any] = {}
         #: The facts of the request that an entry names (`audit.context`); the middleware's.
         self.context: Callable[[], dict[str, str | None]] = dict
         #: By what a session that is about to begin was reached: `password` or `invitation`.
@@ -135,27 +136,21 @@ class SessionStore(SessionBase):
     # What pages note
 
     def note(self, name: str) -> Any:
-        """What a page noted under a name; None when nothing."""
-        self._loaded()
-        return self._notes.get(name)
+        """What a page noted under a name; None when nothing, and while the session is locked, or has ended:
+        what was noted for its member is said to nobody else."""
+        return self._noted.get(name, self._notes.get(name)) if self._counts() else None
 
     def put_note(self, name: str, value: Any) -> None:
         """Note something for a later answer; `None` forgets it. A visitor's is lost with the answer."""
-        self._loaded()
-        if self._notes.get(name) != value:
-            self._notes = (
-                {**self._notes, name: value}
-                if value is not None
-                else {key: kept for key, kept in self._notes.items() if key != name}
-            )
-            self._noted = True
+        if self.note(name) != value:
+            self._noted[name] = value
 
     def save_notes(self) -> None:
-        """Store what was noted, once, at the request's end."""
+        """Store what this request noted, once, at its end."""
         row = self._row
-        if self._noted and row is not None and not self.outdated:
-            call(_KEEP_NOTES, [row.pk, self._notes])
-            self._noted = False
+        if self._noted and row is not None and self._counts() and not self.outdated:
+            call(_KEEP_NOTES, [row.pk, self._noted])
+            self._noted = {}
 
     # What sign-in and the guard do
 
@@ -327,6 +322,10 @@ class SessionStore(SessionBase):
         self._data()
         return self._row
 
+    def _counts(self) -> bool:
+        """Whether there is a session that is neither locked nor over."""
+        return self._loaded() is not None and self._asleep is None
+
     def _begin(self, data: dict[str, Any]) -> None:
         """Begin the session of a member's whose password or link was right, with its entry."""
         key, now = secrets.token_urlsafe(32), timezone.now()
@@ -336,7 +335,7 @@ class SessionStore(SessionBase):
             raise UpdateError
         self._session_key = key
         member = Member.objects.using(SIGN_IN).get(pk=int(data[SESSION_KEY]))
-        self._row = Session(pk=number, member=member, started_at=now, last_seen_at=now)
+        self._row, self._notes = Session(pk=number, member=member, started_at=now, last_seen_at=now), {}
 
 
 def end_others(member: Member, *, but: int | None, doubt: bool = False) -> None:

@@ -20,7 +20,7 @@ from staff.models import Session
 from staff.sign_in import SIGN_IN
 from tests.conftest import AsRole, Connection
 from tests.keys import session_of
-from tests.people import device_of, fresh_code, give_factors, give_password, sign_in
+from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password, sign_in
 from tests.scene import Scene
 from tests.world import Person, World
 
@@ -198,6 +198,55 @@ def test_tidying_ends_what_ran_out_and_nothing_else(world: World, anna: Person) 
     sessions.SessionStore.clear_expired()
     running = [row.ended_at is None for row in Session.objects.order_by("pk")]
     assert running == [False, False, True, True]
+
+
+# What pages note
+
+NOTHING_WAS_DONE = "Nothing was done: this takes a press of the button here."
+
+
+def said(client: Client, name: str) -> int:
+    """How often a page says the message that waits."""
+    return client.get(reverse(name)).content.decode().count(NOTHING_WAS_DONE)
+
+
+def test_a_message_waits_while_the_session_is_locked_and_is_said_once(world: World, anna: Person) -> None:
+    client = sign_in(world, anna)
+    client.get(reverse("end_other_sessions"))  # by the address alone: a message waits
+    idle = timedelta(minutes=settings.LIMITS["session_idle_minutes"])
+    world.change("staff_session", newest().pk, last_seen_at=timezone.now() - idle)
+    proof = {"_page": "1", "_password": PASSWORD}
+    wrong = client.post(reverse("profile"), {**proof, "_code": "000000"})
+    assert (wrong.status_code, NOTHING_WAS_DONE in wrong.content.decode()) == (403, False)
+    assert said(client, "profile") == 0
+    world.change("staff_totpdevice", device_of(anna).pk, throttling_failure_count=0)
+    assert client.post(reverse("profile"), {**proof, "_code": fresh_code(world, anna)}).status_code == 302
+    assert [said(client, "profile") for _ in range(2)] == [1, 0]
+
+
+def test_a_message_of_an_ended_session_is_said_to_nobody(world: World, anna: Person) -> None:
+    client = sign_in(world, anna)
+    client.get(reverse("end_other_sessions"))
+    world.setup.execute("UPDATE staff_session SET ended_at = now()")
+    assert said(client, "sign_in") == 0
+    give_password(client, anna)
+    client.post(reverse("sign_in_code"), {"code": fresh_code(world, anna)})
+    assert said(client, "profile") == 0
+
+
+def test_two_requests_at_once_leave_each_others_notes_alone(world: World, anna: Person) -> None:
+    key = sign_in(world, anna).cookies[COOKIE].value
+    one, other = sessions.SessionStore(key), sessions.SessionStore(key)
+    assert (one.note("one"), other.note("other")) == (None, None)  # both were read
+    one.put_note("one", 1)
+    one.save_notes()
+    other.put_note("other", 2)
+    other.save_notes()
+    later = sessions.SessionStore(key)
+    assert (later.note("one"), later.note("other")) == (1, 2)
+    later.put_note("one", None)
+    later.save_notes()
+    assert sessions.SessionStore(key).note("one") is None
 
 
 # One's own sessions
