@@ -576,6 +576,24 @@ def test_two_managers_at_once_have_one_effect(desks: Desks) -> None:
     expect(second).to_contain_text(f"Already decided: Approved, {grant.approver.name}")
 
 
+def test_the_second_click_of_a_double_click_decides_nothing_else(desks: Desks) -> None:
+    """The next request may stand where the first one stood."""
+    scene = desks.scene
+    scene.ask()
+    manager = desks.signed_in(scene.boss)
+    manager.goto("inbox")
+    place = manager.button("Approve").bounding_box()
+    assert place is not None
+    middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    manager.page.mouse.move(*middle)
+    manager.page.mouse.down(click_count=2)
+    manager.page.mouse.up(click_count=2)
+    manager.page.reload()
+    assert not Grant.objects.exists()
+    manager.page.mouse.click(*middle)
+    expect(manager.page.get_by_text("Approved. The clock starts")).to_be_visible()
+
+
 # Reviewing
 
 
@@ -604,6 +622,27 @@ def test_one_key_decides_and_the_next_opens_by_itself(desks: Desks) -> None:
     expect(keys).to_be_focused()
     reviewer.page.keyboard.press("v")
     expect(reviewer.page.get_by_text("Nothing waits for you.")).to_be_visible()
+
+
+def test_a_key_that_is_held_down_decides_once(desks: Desks) -> None:
+    world = desks.scene.world
+    rita = world.member("reviewer")
+    world.signature(rita)
+    for place in (1, 2):
+        entry(world, event="export", member=f"K-100{place}", at=timezone.now(), account="", grant_id=None)
+    call_command("find_odd")
+    reviewer = desks.signed_in(rita)
+    reviewer.goto("reviews")
+    reviewer.click(reviewer.link("Start"))
+    keys = reviewer.page.locator("[data-keys]")
+    expect(keys).to_be_focused()
+    reviewer.page.keyboard.down("v")
+    expect(reviewer.page.get_by_text("In order. Here is the next.")).to_be_visible()
+    expect(keys).to_be_focused()
+    reviewer.page.keyboard.down("v")  # the same press, which repeats itself
+    reviewer.page.keyboard.up("v")
+    reviewer.goto("reviews")
+    expect(reviewer.page.get_by_text("1 waits for you.")).to_be_visible()
 
 
 def test_after_a_file_the_page_of_the_proof_shows_the_way_back(desks: Desks) -> None:

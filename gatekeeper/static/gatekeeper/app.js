@@ -103,6 +103,13 @@
   });
   addEventListener("pageshow", () => { for (const form of document.forms) free(form); });
 
+  // The second click of a double click was meant for the button that the first one met. By then another may
+  // stand there: the next request in the inbox, the next unit of a review.
+  document.addEventListener("click", (event) => {
+    const button = event.detail > 1 ? event.target.closest("button") : null;
+    if (button?.form?.method === "post" && button.type === "submit") event.preventDefault();
+  });
+
   // An answer that is a file leaves the page of the proof standing: then it shows the way back.
   for (const form of document.querySelectorAll("form[data-presence]")) {
     form.addEventListener("submit", () => setTimeout(() => {
@@ -129,7 +136,9 @@
   const keyed = document.querySelector("[data-keys]");
   keyed?.focus({ preventScroll: true });
   keyed?.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
+    // A key that is held down was meant for what it met first: the next page may have the focus by now.
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input, textarea, select")) return;
     const named = keyed.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`);
     if (!named) return;
     event.preventDefault();
