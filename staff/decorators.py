@@ -52,6 +52,12 @@ def while_locked(view: AnyView) -> AnyView:
     return view
 
 
+def never_carried(view: AnyView) -> AnyView:
+    """Mark what takes passwords or recovery codes: no other page carries what was sent to it."""
+    view.never_carried = True  # type: ignore[attr-defined]  # read by staff.presence
+    return view
+
+
 def closing(view: AnyView) -> AnyView:
     """Mark what ends the session: it is answered under the key before a renewal, too."""
     view.closing = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware

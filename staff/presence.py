@@ -139,7 +139,7 @@ def _go_on(request: HttpRequest) -> HttpResponse | None:
 
 def _carrying(request: HttpRequest, problem: str) -> dict[str, Any]:
     """What the page needs to send the same thing to the same address once more."""
-    posted = request.method == "POST" and PAGE not in request.POST
+    posted = request.method == "POST" and PAGE not in request.POST and not _is_secret(request)
     lists = request.POST.lists() if posted else ()
     return {
         "problem": problem,
@@ -149,6 +149,11 @@ def _carrying(request: HttpRequest, problem: str) -> dict[str, Any]:
         "files": posted and bool(request.FILES),
         "back": (request.get_full_path() if not posted else here(request)) or "/",
     }
+
+
+def _is_secret(request: HttpRequest) -> bool:
+    """Whether what was posted stands in no page: then its form is come back to, empty."""
+    return bool(request.resolver_match and getattr(request.resolver_match.func, "never_carried", False))
 
 
 def _wrong_code(member: Member, code: str) -> str:

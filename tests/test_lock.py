@@ -99,6 +99,22 @@ def test_a_locked_session_reveals_nothing_and_does_it_after_unlocking(scene: Sce
     assert str(VALUES["contact.name"]) in shown.content.decode()
 
 
+def test_no_locked_page_holds_a_password_or_a_recovery_code(scene: Scene) -> None:
+    client = scene.browser()
+    secret = "another four quiet otters"
+    forms = {
+        "change_password": {"old": PASSWORD, "password": secret, "again": secret},
+        "recovery_file": {"codes": secret},
+    }
+    for name, form in forms.items():
+        idle(scene, client)
+        page = client.post(reverse(name), form)
+        assert page.status_code == 403
+        assert PASSWORD not in page.content.decode()
+        assert secret not in page.content.decode()
+        assert unlock(scene, client, page, scene.anna)["Location"] == reverse(name)
+
+
 def test_nothing_typed_is_lost_also_after_a_wrong_proof(scene: Scene) -> None:
     request = scene.ask()
     client = scene.browser(scene.boss)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from staff import factors, proving, records, totp
-from staff.decorators import post_only, refusal
+from staff.decorators import never_carried, post_only, refusal
 from staff.forms import FactorNameForm, RemovalForm, TotpForm
 from staff.members import member_of
 from staff.models import RecoveryCode
@@ -131,6 +131,7 @@ def recovery_kept(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(safe_next(request))
 
 
+@never_carried
 @post_only("factors")
 def recovery_file(request: HttpRequest) -> HttpResponse:
     """The codes of the page as a file: sent back as they came, if they are the member's."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from audit.context import attempt_by, context
 from staff import factors, hash_queue, later, lockout, mails, passwords, records, sessions
+from staff.decorators import never_carried
 from staff.forms import ChangePasswordForm, ForgottenForm
 from staff.members import member_of
 from staff.models import Member
@@ -41,6 +42,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/forgot.html", facts)
 
 
+@never_carried
 @page
 def change(request: HttpRequest) -> HttpResponse:
     """Change one's password: the old one, and a fresh proof. All other sessions end.
