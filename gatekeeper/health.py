@@ -325,7 +325,7 @@ def _unproved() -> Health:
         title,
         "to_fix",
         _("Somebody acted in a session of which no sign-in is recorded."),
-        cause=_("%(count)d reviews are about it. Such a session was made up in the database itself.")
+        cause=_("Reviews about it: %(count)d. Such a session was made up in the database itself.")
         % {"count": waiting},
         next_step=_("Treat it as an intrusion: change the database's passwords, and review what was seen."),
     )

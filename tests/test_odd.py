@@ -447,5 +447,6 @@ def test_it_is_queued_at_once_and_an_alarm_until_it_is_reviewed(past: Past) -> N
     assert row().state == "ok"
     finding.find(SOURCE)
     assert row().state == "to_fix"
+    assert "Reviews about it: 1." in row().cause
     past.setup.execute("UPDATE gatekeeper_review SET state = 'in_order', closed_at = now()")
     assert row().state == "ok"
