@@ -76,7 +76,7 @@ class Mentions:
             if len(self._found) == MOST:
                 self.too_many = True
                 return
-            self._found.add(found[1].decode().upper())
+            self._found.add(found[1].decode(errors="replace").upper())  # cut bytes are a mention all the same
 
 
 def mentioned(raw: bytes, key: str, form: str) -> list[str]:

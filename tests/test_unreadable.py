@@ -216,6 +216,11 @@ def test_a_name_is_found_wherever_it_stands(encoding: str) -> None:
             assert chunks.found == [NUMBER]
 
 
+def test_a_value_of_bytes_that_are_no_text_is_a_mention_all_the_same() -> None:
+    """A restriction closes whatever stands there; in which code page it stood cannot be told."""
+    assert mentioned(b'{"restricted_at": "2026-08-06\xccx"}', "restricted_at", r'[^"\\]{1,80}')
+
+
 @given(body=st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
 @hypothesis_settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
