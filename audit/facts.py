@@ -83,12 +83,14 @@ _ENDED: Final = (
     _rule(CLAIM, DETAILS, ("subject",), marks=SOURCE),  # a request that lapsed
     _rule(OFFICER, PAPER, GRANT, DETAILS, ("subject",)),
 )
-#: A release that refuses answers the entry that it was asked for: usually a view, which names fields.
-#: Whose data it was is not asked for: the account may have been erased between the two.
+#: A release that refuses names the record that it was asked for, which its own session made; of an entry that
+#: is none, or is another's, it names nothing, and the reason is one of NOBODY. Whose data it was is not asked
+#: for: the account may have been erased between the two.
 _WITHHELD: Final = (
-    _rule(("reason", "answers", "grant_id"), PERSON, marks=("session", "fields")),
-    _rule(("reason", "answers"), PERSON, marks=("session",)),
-    _rule(("reason", "cid")),  # of an entry that is none, or is another's
+    _rule(("reason", "grant_id"), PERSON, marks=("session", "answers", "fields")),
+    _rule(("reason",), PERSON, marks=("session", "answers")),
+    _rule(("reason",), PERSON, marks=("session",)),
+    _rule(("reason", "cid")),
 )
 #: What a page itself writes: its own sign-ins and changes, not a function of the database. By a link
 #: that was mailed nobody is signed in, and yet it is known whose it is.
@@ -97,7 +99,8 @@ _BY_PAGE: Final = _rule(("cid", "member", "member_name", "object_repr"))
 #: In: what happened, how it ended. Out: the kinds of such entries; the first whose marks it has counts.
 #: What stands nowhere here cannot be written.
 RULES: Final[dict[tuple[str, str], Rules]] = {
-    **{(event, WITHHELD): _WITHHELD for event in Event},
+    (Event.VIEW, WITHHELD): _WITHHELD,
+    (Event.SEARCH, WITHHELD): _WITHHELD,
     (Event.SIGN_IN, ALLOWED): (_rule(PERSON, ("object_repr", "factor")),),
     (Event.SIGN_IN_FAILED, REFUSED): (_rule(("cid", "reason", "object_repr")),),
     (Event.SIGN_OUT, ALLOWED): (_rule(("cid", "member", "member_name", "session")),),

@@ -45,11 +45,11 @@ class Event(models.TextChoices):
 
 
 class Outcome(models.TextChoices):
-    """How it ended. `withheld`: recorded as allowed, then refused at the release."""
+    """How it ended. `withheld`: a release was refused; what its record says stands beside it."""
 
     ALLOWED = "allowed", pgettext_lazy("outcome", "allowed")
     REFUSED = "refused", pgettext_lazy("outcome", "refused")
-    WITHHELD = "withheld", pgettext_lazy("outcome", "withheld")
+    WITHHELD = "withheld", pgettext_lazy("outcome", "release refused")
     FAILED = "failed", pgettext_lazy("outcome", "failed")
 
 
@@ -108,7 +108,7 @@ class Entry(AbstractLogEntry):  # type: ignore[misc]  # django-auditlog ships no
     outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.ALLOWED)
     reason = models.CharField(max_length=24, default="", db_default="")  # first failing condition's code
     failed = _words(24)  # the codes of all failing conditions
-    answers = models.BigIntegerField(null=True)  # withheld: the entry that had said allowed
+    answers = models.BigIntegerField(null=True)  # withheld: the record, of the same session
 
     # who
     member = models.CharField(max_length=8, default="", db_default="")  # number

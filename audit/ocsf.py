@@ -70,7 +70,7 @@ _NUMBERED: Final = {
 _LOG: Final = "Log"
 _USER, _OTHER = (2, "User"), (99, "Other")
 
-#: Status and severity, with their captions. What was withheld had been allowed before: look at it.
+#: Status and severity, with their captions. A refused release follows a record that was allowed: look at it.
 _OUTCOMES: Final[dict[str, tuple[int, str, int, str]]] = {
     Outcome.ALLOWED: (1, "Success", 1, "Informational"),
     Outcome.REFUSED: (2, "Failure", 2, "Low"),

@@ -39,7 +39,7 @@ _BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
     "old_version": ("✕", pgettext_lazy("agreement", "Old version"), "failed"),
     "allowed": ("✓", pgettext_lazy("outcome", "Allowed"), "neutral"),
     "refused": ("✕", pgettext_lazy("outcome", "Refused"), "failed"),
-    "withheld": ("⊘", pgettext_lazy("outcome", "Withheld"), "failed"),
+    "withheld": ("⊘", pgettext_lazy("outcome", "Release refused"), "failed"),
     "failed": ("⚠\ufe0e", pgettext_lazy("outcome", "Failed"), "failed"),
     "sealed": ("✓", pgettext_lazy("entry", "Proved"), "pass"),
     "consistent": ("●", pgettext_lazy("entry", "Consistent"), "info"),

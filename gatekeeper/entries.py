@@ -45,7 +45,7 @@ _ENTRY_FACTS: Final[tuple[tuple[str, Promise], ...]] = (
     ("nda_ends", pgettext_lazy("entry", "NDA valid until")),
     ("consent", pgettext_lazy("entry", "Consent")),
     ("failed", pgettext_lazy("entry", "All conditions not met")),
-    ("answers", pgettext_lazy("entry", "Answers entry")),
+    ("answers", pgettext_lazy("entry", "Refused release of entry")),
     ("details", pgettext_lazy("entry", "Details")),
     ("changes", pgettext_lazy("entry", "Changes")),
 )

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
 
+from audit import evidence
 from audit.functions import call
 from audit.models import Entry, Event, Outcome
 from gatekeeper import catalogue
@@ -54,11 +55,8 @@ def grant_print(number: int, *, at: datetime) -> bytes:
         language=get_language() or "en",
         at=at,
     )
-    entries = list(
-        Entry.objects.filter(account=grant.account.reference, grant_id=number, event__in=EVENTS).order_by(
-            "id"
-        )[: MOST + 1]
-    )
+    found = Entry.objects.filter(account=grant.account.reference, grant_id=number, event__in=EVENTS)
+    entries = evidence.at_most(found, MOST + 1)
     pdf = drawing.draw(sheet, _story(grant, entries, sheet, at))
     return sealing.seal(
         pdf,

@@ -198,7 +198,7 @@ class Log:
         finally:
             for table in GUARDED:
                 self.setup.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL".encode())
-            for trigger in ("entry_1_admit", "entry_2_stamp"):
+            for trigger in ("entry_1_admit", "entry_2_stamp", "entry_3_answer"):
                 self.setup.execute(f"ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER {trigger}".encode())
 
     def tamper(self, statement: str, values: Iterable[object] = ()) -> int:

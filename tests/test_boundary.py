@@ -17,6 +17,8 @@ from staff.callers import Caller
 from staff.models import Member
 from tests import environment
 from tests.conftest import AsRole, Connection
+from tests.entries import entry as entry_of
+from tests.keys import session_of
 from tests.raw import NAME, record, recorded, refused, release
 from tests.scene import REFERENCE, Scene, newest
 from tests.world import LONG_AGO, VALUES, now
@@ -388,17 +390,56 @@ def test_only_the_entry_of_an_allowed_view_releases(scene: Scene, vault: Connect
 
 
 @DATABASE
-def test_a_refused_release_is_an_entry_that_answers_the_record(scene: Scene, vault: Connection) -> None:
+def test_a_refused_release_is_an_entry_that_names_the_record(scene: Scene, vault: Connection) -> None:
     entry = recorded(vault, scene)
-    other = scene.world.session(scene.anna)
-    assert_withheld(vault, scene, entry, caller=other)
+    move_entry(scene, entry, -61)
+    assert_withheld(vault, scene, entry)
     written = newest("view")
-    assert (written.outcome, written.answers, written.account, written.fields) == (
+    assert (written.outcome, written.answers, written.account, written.fields, written.member) == (
         "withheld",
         entry,
         REFERENCE,
         [NAME],
+        scene.anna.number,
     )
+
+
+@DATABASE
+def test_a_refused_release_names_nothing_of_another_sessions_record(scene: Scene, vault: Connection) -> None:
+    """Or whoever may ask for a release could put a refusal beside anybody's view."""
+    entry = recorded(vault, scene)
+    for caller in (scene.world.session(scene.anna), scene.manager, Caller(None, {"cid": "c-1"})):
+        assert_withheld(vault, scene, entry, caller=caller)
+        written = newest("view")
+        assert written.pk > entry
+        assert (written.outcome, written.reason) == ("withheld", "record_failed")
+        assert (written.answers, written.account, written.fields, written.grant_id) == (None, "", None, None)
+        who = session_of(caller.digest) if caller.digest else None
+        assert (written.session, written.actor_id) == ((who.pk, who.member_id) if who else (None, None))
+
+
+@DATABASE
+@pytest.mark.parametrize(
+    ("facts", "taken"),
+    [({}, True), ({"session": 8}, False), ({"event": "search"}, False), ({"answers": 2**40}, False)],
+)
+def test_the_database_takes_an_answer_to_its_own_sessions_record_alone(
+    scene: Scene, facts: dict[str, Any], taken: bool
+) -> None:
+    first = entry_of(scene.world, session=7)
+    values = {"outcome": "withheld", "session": 7, "answers": first, "reason": "ticket_closed"} | facts
+    if taken:
+        assert entry_of(scene.world, **values) > first
+        return
+    with pytest.raises(psycopg.errors.RaiseException, match="answers only what its own session"):
+        entry_of(scene.world, **values)
+
+
+@DATABASE
+def test_an_answer_to_what_was_refused_is_none(scene: Scene) -> None:
+    refused = entry_of(scene.world, outcome="refused", reason="ticket_closed")
+    with pytest.raises(psycopg.errors.RaiseException, match="answers only what its own session"):
+        entry_of(scene.world, outcome="withheld", answers=refused, reason="ticket_closed")
 
 
 @DATABASE

@@ -62,6 +62,8 @@ def lacking(event: str, outcome: str, given: Collection[str], values: dict[str, 
     if rule is None:
         return {mark for one in rules for mark in one.marks} - set(given)
     missing = set(rule.facts) - set(given)
+    if outcome == Outcome.WITHHELD and "answers" not in given and values.get("reason") not in facts.NOBODY:
+        missing |= {"answers"}
     if event == Event.SIGN_IN and values.get("object_repr") in facts.BEFORE_FACTOR:
         missing -= {"factor"}
     typed = (event, outcome) == (Event.SIGN_IN_FAILED, Outcome.REFUSED)  # may be nobody's
@@ -76,10 +78,22 @@ class Probe:
 
     def __init__(self, setup: Connection) -> None:
         self.setup = setup
+        self.records = {event: self.recorded(event) for event in ("view", "search")}
+
+    def recorded(self, event: str) -> int:
+        """What a refused release of that event can name."""
+        whole = facts.RULES[(event, "allowed")][-1].facts
+        given = Jsonb({name: VALUES[name].obj if name == "details" else VALUES[name] for name in whole})
+        [(number,)] = self.setup.execute(
+            "SELECT vault.write_entry(%s, 'allowed', %s)", [event, given]
+        ).fetchall()
+        return int(number)
 
     def refusal(self, event: str, outcome: str, values: dict[str, Any]) -> str:
         """The fact that the database misses; '' when it takes the entry."""
         row = ALWAYS | {"object_repr": ""} | values | {"event": event, "outcome": outcome}
+        if "answers" in row:  # which names a record of the same session
+            row["answers"] = self.records.get(event) if "session" in row else None
         statement = sql.SQL("INSERT INTO audit_entry ({}) VALUES ({})").format(
             sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(sql.Placeholder() * len(row))
         )
@@ -122,7 +136,8 @@ def test_with_its_facts_it_is_taken_and_without_one_it_is_not(probe: Probe, even
     assert probe.refusal(event, outcome, VALUES) == ("" if (event, outcome) in facts.RULES else "kind")
     for rule in facts.RULES.get((event, outcome), ()):
         whole = {fact: VALUES[fact] for fact in rule.facts}
-        if "session" not in rule.facts and "reason" in rule.facts and "source" not in rule.facts:
+        unnamed = "session" not in rule.facts or (outcome == Outcome.WITHHELD and "answers" not in rule.facts)
+        if unnamed and "reason" in rule.facts and "source" not in rule.facts:
             whole |= {"reason": "session_missing"}
         assert probe.agrees(event, outcome, whole)
         for fact in rule.facts:

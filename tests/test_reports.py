@@ -92,23 +92,75 @@ def test_what_was_refused_is_no_line(desk: Desk) -> None:
     assert desk.report().lines == ()
 
 
-@DATABASE
-def test_what_was_withheld_is_subtracted(desk: Desk, as_role: AsRole) -> None:
-    """The first entry says allowed; the second, of the release, takes it back and names it."""
-    desk.opened(categories=["contact"])
-    desk.reveal("contact.name")
-    shown = newest("view").pk
-    vault, context = as_role(roles.VAULT), Jsonb(desk.caller.context)
+def record_again(desk: Desk, vault: Connection) -> Entry:
+    """A view that is recorded, and whose release nobody has asked for yet."""
     vault.execute(
         "SELECT vault.record_view(%s, %s, %s, %s, '{contact.email}', false)",
-        [desk.caller.digest, context, REFERENCE, desk.grant],
+        [desk.caller.digest, Jsonb(desk.caller.context), REFERENCE, desk.grant],
     )
-    recorded = newest("view")
-    assert (recorded.outcome, len(desk.report().lines)) == ("allowed", 2)
+    return newest("view")
+
+
+def release(desk: Desk, vault: Connection, entry: int, digest: bytes | None) -> str | None:
+    statement = "SELECT reason FROM vault.release_view(%s, %s, %s)"
+    while True:
+        [(reason,)] = vault.execute(statement, [digest, Jsonb(desk.caller.context), entry]).fetchall()
+        if reason != "record_pending":
+            return None if reason is None else str(reason)
+
+
+@DATABASE
+def test_a_release_that_was_refused_subtracts_nothing_and_stands_beside(desk: Desk, as_role: AsRole) -> None:
+    """A release that is rolled back, and one that is refused: the ciphertext was in the caller's hands."""
+    desk.opened(categories=["contact"])
+    desk.reveal("contact.name")
+    vault = as_role(roles.VAULT)
+    recorded = record_again(desk, vault)
+    with vault.transaction(force_rollback=True):
+        assert release(desk, vault, recorded.pk, desk.caller.digest) is None
     desk.world.quietly("staff_member", desk.anna.id, suspended_at=now())
-    vault.execute("SELECT vault.release_view(%s, %s, %s)", [desk.caller.digest, context, recorded.pk])
-    assert (newest("view").outcome, newest("view").answers) == ("withheld", recorded.pk)
-    assert [line.number for line in desk.report().lines] == [shown]
+    assert release(desk, vault, recorded.pk, desk.caller.digest) == "member_suspended"
+    refusal = newest("view")
+    assert (refusal.outcome, refusal.answers) == ("withheld", recorded.pk)
+    report = desk.report()
+    assert [line.number for line in report.lines][1:] == [recorded.pk]
+    assert [[one.number for one in line.refusals] for line in report.lines] == [[], [refusal.pk]]
+    with translation.override("en"):
+        said = words.rows(report)[1][2]
+        assert said.endswith(f"a later release was refused at {words.moment(refusal.timestamp, WARSAW)}")
+        assert words.sums(report) == "2 views · 1 ticket · of 1 a later release was refused"
+        assert any("takes nothing back" in note for note in words.notes(report))
+
+
+@DATABASE
+def test_of_a_refused_release_page_paper_and_table_say_the_same(desk: Desk, as_role: AsRole) -> None:
+    desk.opened(categories=["contact"])
+    vault = as_role(roles.VAULT)
+    recorded = record_again(desk, vault)
+    desk.world.quietly("gatekeeper_grant", desk.grant, window_ends_at=now())
+    release(desk, vault, recorded.pk, desk.caller.digest)
+    for kind in ("page", "pdf", "csv"):
+        made = desk.send(kind=kind).content
+        text = " ".join((text_of(made) if kind == "pdf" else made.decode("utf-8-sig")).split())
+        assert str(recorded.pk) in text
+        assert "a later release was refused at" in text, kind
+        if kind != "csv":
+            assert "1 view · 1 ticket · of 1 a later release was refused" in text
+
+
+@DATABASE
+@pytest.mark.parametrize("stranger", ["nobody", "colleague", "another session of hers"])
+def test_nobody_puts_a_refusal_beside_anothers_view(desk: Desk, as_role: AsRole, stranger: str) -> None:
+    desk.opened(categories=["contact"])
+    desk.reveal("contact.name")
+    seen = newest("view")
+    who = {"colleague": desk.carl, "another session of hers": desk.anna}.get(stranger)
+    release(desk, as_role(roles.VAULT), seen.pk, desk.world.session(who).digest if who else None)
+    refusal = newest("view")
+    assert (refusal.outcome, refusal.answers) == ("withheld", None)
+    desk.world.quietly("audit_entry", refusal.pk, answers=seen.pk)  # as logs of before may have it
+    [line] = desk.report().lines
+    assert (line.number, line.refusals) == (seen.pk, ())
 
 
 @DATABASE
@@ -448,11 +500,12 @@ def test_what_waits_for_its_seal_is_counted_and_the_rest_is_proved(log: Log) -> 
 def test_a_participants_bundle_is_a_selection_that_says_so(log: Log) -> None:
     log.write(fields=["participants"], categories=["participants"], records=[1, 2], results=2)
     log.write(fields=["participants"], categories=["participants"], records=[3], results=1)
-    log.write(fields=["participants"], categories=["participants"], records=[2], results=1)
+    seen = log.write(fields=["participants"], categories=["participants"], records=[2], results=1)
+    log.write(outcome="withheld", answers=seen, fields=["participants"], records=[2], reason="ticket_closed")
     log.sealer().seal()
     [data] = proofs_of.of(sealed_report(log, participant=2)).files.values()
     found = json.loads(data)
-    assert [entry["customer"]["records"] for entry in found["entries"]] == ["{1,2}", "{2}"]
+    assert [entry["customer"]["records"] for entry in found["entries"]] == ["{1,2}", "{2}", "{2}"]
     assert found["selection"] is True
     assert verify_bundle.check_bundle(found, key=settings.LOG_VERIFIER) == []
     del found["selection"]

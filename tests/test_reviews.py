@@ -439,13 +439,28 @@ def test_affected_are_persons_by_account_with_categories_and_times(desk: Desk) -
     desk.past.write("view", now(), "withheld", **anna, answers=hidden, reason="ticket_closed")
     desk.past.write("view", now(), "refused", **anna, categories=["activity"], reason="ticket_closed")
     found = files.affected(review, days=0)
-    assert [(one.person, one.views) for one in found] == [
-        ("", 1),
-        (f"{REFERENCE}-P1", 2),
-        (f"{REFERENCE}-P3", 2),
+    assert [(one.person, one.views, one.refused) for one in found] == [
+        ("", 2, 1),
+        (f"{REFERENCE}-P1", 2, 0),
+        (f"{REFERENCE}-P3", 2, 0),
     ]
-    assert found[0].categories == {"contact"}
+    assert found[0].categories == {"contact", "billing"}
     assert (found[1].first, found[1].last) == (first, last)
+
+
+def test_refusals_push_no_view_off_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    review = desk.seen()
+    anna: dict[str, Any] = {"grant_id": desk.grant, "member": desk.anna.number}
+    for _ in range(5):
+        desk.past.write("view", now(), "refused", **anna)
+    late = desk.past.write("view", now(), **anna)
+    shown = [line.entry for line in units.lines(review)]
+    monkeypatch.setattr(units, "MOST", len(shown) - 3)
+    fewer = [line.entry.pk for line in units.lines(review)]
+    assert len(fewer) == len(shown) - 3
+    assert fewer == sorted(fewer)
+    assert {one.pk for one in shown if one.outcome == "allowed"} <= {*fewer}
+    assert late in fewer
 
 
 def test_affected_can_be_all_that_the_member_saw(desk: Desk) -> None:

@@ -77,7 +77,8 @@ BEGIN
                     'approve', 'deny', 'withdraw', 'end', 'revoke', 'sign', 'review', 'report', 'export', 'change') THEN NULL
                 WHEN NEW.outcome = 'allowed' AND NEW.event IN ('sign_in', 'sign_out', 'import', 'erase', 'seal')
                     OR NEW.outcome = 'refused' AND NEW.event = 'sign_in_failed'
-                    OR NEW.outcome = 'failed' AND NEW.event IN ('import', 'change') OR NEW.outcome = 'withheld' THEN NULL
+                    OR NEW.outcome = 'failed' AND NEW.event IN ('import', 'change')
+                    OR NEW.outcome = 'withheld' AND NEW.event IN ('view', 'search') THEN NULL
                 ELSE 'kind' END,
             CASE  -- who, and by which web request
                 WHEN NEW.source <> '' AND (NEW.outcome IN ('allowed', 'failed') AND NEW.event IN ('end', 'revoke', 'sign',
@@ -137,7 +138,7 @@ BEGIN
                 WHEN NEW.outcome NOT IN ('refused', 'withheld') THEN NULL
                 WHEN NEW.reason = '' THEN 'reason'
                 WHEN NEW.outcome = 'withheld' THEN CASE
-                    WHEN NEW.session IS NULL THEN NULL
+                    WHEN NEW.answers IS NULL AND NEW.reason IN ('session_missing', 'check_failed', 'record_failed') THEN NULL
                     WHEN NEW.answers IS NULL THEN 'answers'
                     WHEN NEW.grant_id IS NULL AND NEW.fields IS NOT NULL THEN 'grant_id' END
                 WHEN NEW.account = '' AND NEW.event IN ('view', 'request') THEN 'account'
@@ -160,6 +161,18 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- A refused release names what its own session had recorded, and nothing else: otherwise whoever may ask for a
+-- release could put a refusal beside anybody's view.
+CREATE OR REPLACE FUNCTION vault.check_answer() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM public.audit_entry e WHERE e.id = NEW.answers
+            AND e.session = NEW.session AND e.event = NEW.event AND e.outcome = 'allowed') THEN
+        RAISE 'an entry answers only what its own session had recorded';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE OR REPLACE FUNCTION vault.refuse_rewriting() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -170,10 +183,13 @@ CREATE OR REPLACE TRIGGER entry_1_admit BEFORE INSERT ON public.audit_entry
     FOR EACH ROW WHEN (current_user <> 'gatekeeper_owner') EXECUTE FUNCTION vault.admit_entry();
 CREATE OR REPLACE TRIGGER entry_2_stamp BEFORE INSERT ON public.audit_entry
     FOR EACH ROW EXECUTE FUNCTION vault.stamp_entry();
+CREATE OR REPLACE TRIGGER entry_3_answer BEFORE INSERT ON public.audit_entry
+    FOR EACH ROW WHEN (NEW.answers IS NOT NULL) EXECUTE FUNCTION vault.check_answer();
 CREATE OR REPLACE TRIGGER entry_no_truncate BEFORE TRUNCATE ON public.audit_entry
     FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_1_admit;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp;
+ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_3_answer;
 
 REVOKE ALL ON FUNCTION vault.write_entry(text, text, jsonb), vault.context(jsonb), vault.admit_entry(),
-    vault.stamp_entry(), vault.refuse_rewriting() FROM PUBLIC;
+    vault.stamp_entry(), vault.check_answer(), vault.refuse_rewriting() FROM PUBLIC;

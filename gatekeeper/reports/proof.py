@@ -57,12 +57,13 @@ def of(report: Report) -> Proof:
 
 def _wanted(connection: Connection[Any], report: Report, account: str) -> proofs.Wanted:
     """Of an account everything in the period, so that a lacking entry would show; of a participant only
-    what the report lists, for the rest is about others."""
+    what the report lists and what it says beside it, for the rest is about others."""
     scope = report.scope
     entries = proofs.sealed(connection, account, scope.since, min(scope.until, report.at))
     if scope.participant is None:
         return proofs.Wanted(entries=tuple(entries))
     listed = {line.number for line in report.lines}
+    listed |= {refusal.number for line in report.lines for refusal in line.refusals}
     return proofs.Wanted(entries=tuple(e for e in entries if e in listed), selection=True)
 
 

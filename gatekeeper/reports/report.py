@@ -1,4 +1,4 @@
-"""What a report says: each time that data were shown, and nothing of what was not."""
+"""What a report says: each view that was recorded, and of which a later release was refused."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 
+from audit import evidence
 from audit.models import Entry, Event, Outcome
 from gatekeeper.models import Account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -29,8 +31,16 @@ class TooLongError(Exception):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A later release under the same record was refused. `number` is the refusal's own entry."""
+
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Line:
-    """One time that data were shown: codes as the log has them. `number` is the entry's."""
+    """One recorded view: codes as the log has them. `number` is the entry's."""
 
     number: int
     at: datetime
@@ -41,6 +51,7 @@ class Line:
     participants: int | None
     roles: tuple[str, ...]
     member: str
+    refusals: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True)
@@ -62,28 +73,31 @@ class Report:
         """How many tickets there were."""
         return len({line.ticket for line in self.lines})
 
+    @property
+    def refused(self) -> int:
+        """Of how many views a later release was refused."""
+        return sum(bool(line.refusals) for line in self.lines)
+
 
 def read(scope: Scope, *, at: datetime) -> Report:
     """The report as of a moment, from the log. Raises TooLongError."""
-    entries = list(_shown(scope, at)[: MOST + 1])
+    entries = list(_recorded(scope, at)[: MOST + 1])
     if len(entries) > MOST:
         raise TooLongError
+    refusals = evidence.refused_after(entries)
     erased = Account.objects.filter(reference__in=scope.accounts).exclude(erased_at=None)
     kept_since = at - timedelta(days=settings.LIMITS["log_retention_days"])
     return Report(
         scope,
         at,
-        tuple(_line(entry) for entry in entries),
+        tuple(_line(entry, refusals.get(entry.pk, ())) for entry in entries),
         tuple((one.reference, one.erased_at) for one in erased if one.erased_at),
         scope.since < kept_since,
     )
 
 
-def _shown(scope: Scope, at: datetime) -> QuerySet[Entry]:
-    """Views and searches that were allowed, found something, and were not withheld at the release."""
-    withheld = Entry.objects.filter(account__in=scope.accounts, outcome=Outcome.WITHHELD).exclude(
-        answers=None
-    )
+def _recorded(scope: Scope, at: datetime) -> QuerySet[Entry]:
+    """Views, and searches that found somebody, as they were recorded: nothing later takes one away."""
     found: QuerySet[Entry] = (
         Entry.objects.filter(
             account__in=scope.accounts,
@@ -93,7 +107,6 @@ def _shown(scope: Scope, at: datetime) -> QuerySet[Entry]:
             timestamp__lt=min(scope.until, at),
         )
         .exclude(results=0)
-        .exclude(pk__in=withheld.values("answers"))
         .order_by("timestamp", "pk")
     )
     if scope.participant is not None:
@@ -101,7 +114,7 @@ def _shown(scope: Scope, at: datetime) -> QuerySet[Entry]:
     return found
 
 
-def _line(entry: Entry) -> Line:
+def _line(entry: Entry, refusals: Iterable[Entry]) -> Line:
     return Line(
         entry.pk,
         entry.timestamp,
@@ -112,4 +125,5 @@ def _line(entry: Entry) -> Line:
         None if entry.records is None else len(entry.records),
         tuple(filter(None, entry.role.split(","))),
         entry.member,
+        tuple(Refusal(one.pk, one.timestamp) for one in refusals),
     )

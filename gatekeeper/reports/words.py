@@ -48,13 +48,18 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
 
 
 def sums(report: Report) -> str:
-    """How often, and for how many tickets; that it was never is an answer too."""
+    """How often, for how many tickets, of how many a later release was refused; never is an answer too."""
     count = len(report.lines)
     if not count:
         return _("Nobody on the staff viewed these data in this period.")
     views = ngettext("%(n)d view", "%(n)d views", count) % {"n": count}
     tickets = ngettext("%(n)d ticket", "%(n)d tickets", report.tickets) % {"n": report.tickets}
-    return f"{views} · {tickets}"
+    if not report.refused:
+        return f"{views} · {tickets}"
+    refused = ngettext(
+        "of %(n)d a later release was refused", "of %(n)d a later release was refused", report.refused
+    ) % {"n": report.refused}
+    return f"{views} · {tickets} · {refused}"
 
 
 def why(line: Line) -> str:
@@ -71,6 +76,13 @@ def what(line: Line) -> str:
     return f"{words}: " + ngettext("%(n)d record", "%(n)d records", line.participants) % {
         "n": line.participants
     }
+
+
+def later(line: Line, zone: ZoneInfo) -> str:
+    """That a later release under the same record was refused, and when first; '' where none was."""
+    if not line.refusals:
+        return ""
+    return _("a later release was refused at %(time)s") % {"time": moment(line.refusals[0].at, zone)}
 
 
 def who(line: Line) -> str:
@@ -100,7 +112,7 @@ def rows(report: Report) -> list[tuple[str, ...]]:
             moment(line.at, report.scope.zone),
             *((line.account,) if several else ()),
             why(line),
-            what(line),
+            "; ".join(filter(None, (what(line), later(line, report.scope.zone)))),
             who(line),
             str(line.number),
         )
@@ -124,10 +136,17 @@ def notes(report: Report) -> list[str]:
         )
     said.append(
         _(
-            "Each line is a time when data were shown to a member of the staff. What was refused, and what"
-            " was withheld before it was shown, is not listed. Members are named by role and number."
+            "Each line is a view that was recorded before data were released to a member of the staff. What"
+            " was refused from the start is not listed. Members are named by role and number."
         )
     )
+    if report.refused:
+        said.append(
+            _(
+                "A later release that was refused takes nothing back: whether data were shown before it, the"
+                " log cannot tell."
+            )
+        )
     return said
 
 

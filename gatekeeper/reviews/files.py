@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from audit import evidence
 from audit.models import Entry
 from gatekeeper.models import Review
 from gatekeeper.reviews import queue, units
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class Affected:
-    """One person of one account: what of them was seen, when first and last, how often."""
+    """One person of one account: what of them was recorded as seen, when first and last, how often, and of
+    how many of these views a later release was refused."""
 
     account: str
     person: str  # '' the account's own; else a participant's reference
@@ -30,6 +32,7 @@ class Affected:
     last: datetime
     categories: set[str] = field(default_factory=set)
     views: int = 0
+    refused: int = 0
 
 
 def affected(review: Review, *, days: int) -> list[Affected]:
@@ -41,12 +44,14 @@ def affected(review: Review, *, days: int) -> list[Affected]:
     found = Entry.objects.filter(
         member=review.member.number, timestamp__gte=until - timedelta(days=days), timestamp__lte=until
     )
-    return _persons(units.seen(found.order_by("id")))
+    return _persons(units.recorded(found.order_by("id")))
 
 
 def _persons(entries: Iterable[Entry]) -> list[Affected]:
     found: dict[tuple[str, str], Affected] = {}
-    for entry in entries:
+    records = list(entries)
+    refusals = evidence.refused_after(records)
+    for entry in records:
         # A page of participants shows each of them; all else is the account's own.
         people = (
             [f"{entry.account}-P{number}" for number in entry.records] if entry.records is not None else [""]
@@ -57,6 +62,7 @@ def _persons(entries: Iterable[Entry]) -> list[Affected]:
             one.last = at
             one.categories |= set(entry.categories or ())
             one.views += 1
+            one.refused += entry.pk in refusals
     return sorted(found.values(), key=lambda one: (one.account, len(one.person), one.person))
 
 
@@ -69,6 +75,7 @@ def affected_csv(found: list[Affected]) -> bytes:
         _("First seen (UTC)"),
         _("Last seen (UTC)"),
         pgettext("column", "Views"),
+        pgettext("column", "Of these, a later release was refused"),
     )
     return csv_of(
         head,
@@ -80,6 +87,7 @@ def affected_csv(found: list[Affected]) -> bytes:
                 _utc(one.first),
                 _utc(one.last),
                 one.views,
+                one.refused,
             )
             for one in found
         ),

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import odd
+from audit import evidence, odd
 from audit.models import Entry, Event, Outcome
 from gatekeeper.reviews import texts
 
@@ -63,7 +63,7 @@ def entries(review: Review) -> QuerySet[Entry]:
 
 def lines(review: Review) -> list[Line]:
     """The unit's entries with their words, at most MOST."""
-    found = list(entries(review)[:MOST])
+    found = evidence.at_most(entries(review), MOST)
     words = odd.words(entry.pk for entry in found)
     return [Line(entry, words.get(entry.pk, [])) for entry in found]
 
@@ -79,16 +79,13 @@ def reasons(review: Review) -> list[tuple[str, str]]:
 
 
 def views(review: Review) -> QuerySet[Entry]:
-    """What was seen under the unit: views and matches, less those that were withheld."""
-    return seen(entries(review))
+    """The views and matches that were recorded under the unit."""
+    return recorded(entries(review))
 
 
-def seen(found: QuerySet[Entry]) -> QuerySet[Entry]:
-    """Of entries those by which somebody saw something."""
-    withheld = found.filter(outcome=Outcome.WITHHELD, answers__isnull=False).values("answers")
-    return found.filter(
-        event__in=[Event.VIEW, Event.SEARCH], outcome=Outcome.ALLOWED, fields__isnull=False
-    ).exclude(pk__in=withheld)
+def recorded(found: QuerySet[Entry]) -> QuerySet[Entry]:
+    """Of entries the views that were recorded: a later release that was refused takes none away."""
+    return found.filter(event__in=[Event.VIEW, Event.SEARCH], outcome=Outcome.ALLOWED, fields__isnull=False)
 
 
 def thread(review: Review) -> list[Said]:

@@ -8,6 +8,13 @@ LANGUAGE sql IMMUTABLE AS $$
         'support.notes', 'participants']
 $$;
 
+-- Whose session asks, where nothing was decided: known all the same, unless it is nobody's. Internal.
+CREATE OR REPLACE FUNCTION vault.asker(p_digest bytea) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT coalesce((SELECT jsonb_build_object('actor_id', m.id, 'member', m.number, 'member_name', m.name, 'session', s.id)
+        FROM public.staff_session s JOIN public.staff_member m ON m.id = s.member_id WHERE s.digest = p_digest), '{}')
+$$;
+
 -- First transaction: decide, write the entry (allowed or refused), count. What is asked for is either
 -- fields of the account, or a page of participants, or one participant by number or by blind index.
 -- Locks and count stand in one block: rows that it locked and its outside changed would cost a multixact.
@@ -92,17 +99,18 @@ BEGIN
     END IF;
     IF codes IS NOT NULL THEN
         facts := facts || to_jsonb(d);
-    ELSE  -- nothing was decided: whose session asked is known all the same
-        facts := facts || coalesce((
-            SELECT jsonb_build_object('actor_id', m.id, 'member', m.number, 'member_name', m.name, 'session', s.id)
-            FROM public.staff_session s JOIN public.staff_member m ON m.id = s.member_id WHERE s.digest = p_digest), '{}');
+    ELSE
+        facts := facts || vault.asker(p_digest);
     END IF;
     entry := vault.write_entry(event, 'refused', facts || vault.context(p_context) || jsonb_build_object('reason', reason,
         'account', p_account, 'grant_id', p_grant, 'fields', fields, 'categories', categories));
 END $$;
 
 -- Second transaction: is the entry durable, and does everything still hold? Then, and only then, the
--- ciphertexts of exactly the fields that the entry names. A refusal here is an entry, 'withheld'.
+-- ciphertexts of exactly the fields that the entry names. A refusal here is an entry, 'withheld', and takes
+-- nothing back: an earlier release under the same record may have been rolled back with what it gave in the
+-- caller's hands, so nobody can tell from it that nothing was shown. It names the record, and whose data it
+-- was, where the session at hand made it; of another's it repeats nothing.
 CREATE OR REPLACE FUNCTION vault.release_view(
     p_digest bytea, p_context jsonb, p_entry bigint,
     OUT reason text, OUT codes text[], OUT shut text[], OUT wrapped_key bytea, OUT fields text[], OUT ciphertexts bytea[])
@@ -114,6 +122,7 @@ DECLARE
     e record;
     d record;
     facts jsonb := '{"failed": []}';
+    answers boolean;
     patience timestamptz;
 BEGIN
     SELECT x.xid, x."timestamp", x.event, x.outcome, x.actor_id, x.member, x.member_name, x.role, x.session, x.factor,
@@ -170,16 +179,20 @@ BEGIN
         END;
     END IF;
     IF reason IS NOT NULL THEN
-        IF e.session = e.own_session THEN  -- what is known before the conditions are asked, should they not be
-            facts := facts || jsonb_build_object('actor_id', e.actor_id, 'member', e.member, 'member_name', e.member_name,
-                'role', e.role, 'session', e.session, 'factor', e.factor, 'ticket', e.ticket, 'purpose', e.purpose);
+        answers := e.session = e.own_session AND e.event IN ('view', 'search') AND e.outcome = 'allowed';
+        facts := facts || vault.asker(p_digest);
+        IF answers THEN  -- what is known before the conditions are asked, should they not be
+            facts := facts || jsonb_build_object('role', e.role, 'factor', e.factor, 'ticket', e.ticket, 'purpose', e.purpose);
         END IF;
         IF codes IS NOT NULL THEN
             facts := facts || to_jsonb(d);
         END IF;
-        PERFORM vault.write_entry(coalesce(e.event, 'view'), 'withheld', facts || vault.context(p_context) || jsonb_build_object(
-            'reason', reason, 'answers', p_entry, 'account', e.account, 'grant_id', e.grant_id, 'fields', e.fields,
-            'categories', e.categories, 'records', e.records));
+        facts := facts || vault.context(p_context) || jsonb_build_object('reason', reason);
+        IF answers THEN
+            facts := facts || jsonb_build_object('answers', p_entry, 'account', e.account, 'grant_id', e.grant_id,
+                'fields', e.fields, 'categories', e.categories, 'records', e.records);
+        END IF;
+        PERFORM vault.write_entry(CASE WHEN answers THEN e.event ELSE 'view' END, 'withheld', facts);
         RETURN;
     END IF;
     SELECT x.wrapped_key, v.fields, v.ciphertexts INTO wrapped_key, fields, ciphertexts
@@ -226,7 +239,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         JOIN public.gatekeeper_account a ON a.id = x.account_id WHERE a.reference = p_account
 $$;
 
-REVOKE ALL ON FUNCTION vault.known_fields(),
+REVOKE ALL ON FUNCTION vault.known_fields(), vault.asker(bytea),
     vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE vault.reveal FROM PUBLIC;

@@ -153,7 +153,7 @@ def _fill(setup: Connection, count: int) -> None:
         setup.execute(definition.encode())
     setup.execute(FLAGS.encode())
     setup.execute("ALTER TABLE audit_entry ENABLE TRIGGER ALL")
-    for trigger in ("entry_1_admit", "entry_2_stamp"):
+    for trigger in ("entry_1_admit", "entry_2_stamp", "entry_3_answer"):
         setup.execute(f"ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER {trigger}".encode())
     setup.execute("VACUUM ANALYZE audit_entry")
     setup.execute("VACUUM ANALYZE audit_flag")

@@ -151,7 +151,7 @@ def _fill(setup: Connection, count: int) -> None:
     for _ in range(10):
         setup.execute(FILL, [count // 10])
     setup.execute("ALTER TABLE audit_entry ENABLE TRIGGER ALL")
-    for trigger in ("entry_1_admit", "entry_2_stamp"):
+    for trigger in ("entry_1_admit", "entry_2_stamp", "entry_3_answer"):
         setup.execute(f"ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER {trigger}".encode())
     setup.execute("VACUUM ANALYZE audit_entry")
 
