@@ -261,7 +261,7 @@ class Held:
     participants_shown: int
     approver: str
     ticket: str
-    nda_version: int | None  # of the member's newest signature that runs
+    nda_version: int | None  # of the signature that is in force
     nda_ends: datetime | None
     reference: str
     plan: str
@@ -279,7 +279,7 @@ class Held:
 
 _HELD = f"""
     SELECT g.id, g.request_id, g.categories, g.window_ends_at,
-        g.views, g.participants_shown, m.name, k.number, n.version_id, n.valid_until,
+        g.views, g.participants_shown, m.name, k.number, n.version_id, vault.signature_ends(n.id),
         a.reference, a.plan, a.language, a.created_at, a.filled, a.participants,
         a.support_since, a.support_until, a.participants_since, a.participants_until,
         d.shut, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END
@@ -287,15 +287,11 @@ _HELD = f"""
         JOIN gatekeeper_ticket k ON k.id = g.ticket_id
         JOIN staff_member m ON m.id = g.approver_id
         LEFT JOIN LATERAL (
-            SELECT x.version_id, x.valid_until FROM staff_signature x
-            WHERE x.member_id = g.member_id AND x.withdrawn_at IS NULL AND x.valid_until > clock_timestamp()
-            ORDER BY x.signed_at DESC, x.id DESC LIMIT 1
-        ) n ON true
-        LEFT JOIN LATERAL (
-            SELECT x.codes, x.reason, x.shut
+            SELECT x.codes, x.reason, x.shut, x.signature
             FROM vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL) x
             WHERE g.id IS DISTINCT FROM %(shown)s::bigint
         ) d ON true
+        LEFT JOIN staff_signature n ON n.id = coalesce(d.signature, %(signature)s::bigint)
     WHERE g.member_id = %(member)s AND g.ended_at IS NULL AND g.window_ends_at > clock_timestamp()
         AND (g.id = %(shown)s::bigint OR d.codes IS NOT NULL AND d.reason IS NULL)
     ORDER BY g.window_ends_at
@@ -312,6 +308,7 @@ def held(caller: Caller, member: Member, *, account: str = "", shown: gate.Gate 
     values = {
         "digest": caller.digest,
         "shown": shown and shown.grant_id,
+        "signature": shown and shown.signature,
         "member": member.pk,
         "account": account,
     }

@@ -8,6 +8,8 @@ from typing import Final, Literal
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
+from staff.register import Line, State
+
 Tone = Literal["pass", "waiting", "failed", "info", "neutral"]
 
 
@@ -34,9 +36,12 @@ _BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
     "left": ("■", pgettext_lazy("member", "Left"), "neutral"),
     "not_started": ("◷", pgettext_lazy("member", "Not started"), "waiting"),
     "in_force": ("✓", pgettext_lazy("agreement", "In force"), "pass"),
-    "missing": ("✕", pgettext_lazy("agreement", "Missing"), "failed"),
+    "in_grace": ("◷", pgettext_lazy("agreement", "Old version, in force"), "waiting"),
+    "nda_missing": ("✕", pgettext_lazy("agreement", "Missing"), "failed"),
     "ending": ("◷", pgettext_lazy("agreement", "Ends soon"), "waiting"),
-    "old_version": ("✕", pgettext_lazy("agreement", "Old version"), "failed"),
+    "nda_old_version": ("✕", pgettext_lazy("agreement", "Old version"), "failed"),
+    "nda_expired": ("✕", pgettext_lazy("agreement", "Expired"), "failed"),
+    "nda_withdrawn": ("✕", pgettext_lazy("agreement", "Withdrawn"), "failed"),
     "allowed": ("✓", pgettext_lazy("outcome", "Allowed"), "neutral"),
     "refused": ("✕", pgettext_lazy("outcome", "Refused"), "failed"),
     "withheld": ("⊘", pgettext_lazy("outcome", "Release refused"), "failed"),
@@ -55,6 +60,15 @@ _BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
     "off": ("○", pgettext_lazy("check", "Not configured"), "neutral"),
     "unknown": ("⚠\ufe0e", pgettext_lazy("check", "Could not be checked"), "waiting"),
 }
+
+
+#: A member's agreement while it is in force; of what is not, the reason is the badge.
+_AGREEMENTS: Final = {State.VALID: "in_force", State.ENDING: "ending", State.OLD_VERSION: "in_grace"}
+
+
+def of_agreement(line: Line) -> str:
+    """In: how a member stands in the register. Out: the badge that says it."""
+    return line.reason or _AGREEMENTS[line.state]
 
 
 def badge(state: str) -> Badge:

@@ -24,6 +24,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/sql/tickets.sql",
         "staff/sql/people.sql",
         "staff/sql/proposals.sql",
+        "staff/sql/register.sql",
         "staff/sql/agreements.sql",
         "staff/sql/authorisations.sql",
         "staff/sql/commands.sql",

@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,10 +29,6 @@ logger = logging.getLogger(__name__)
 #: The alias of the demo's own agreements; no running process has it.
 MIGRATOR: Final = "migrator"
 SAMPLES: Final = Path(__file__).resolve().parent / "samples"
-#: Before its end a signature may be given anew (P15); `vault.sign_nda` has the same.
-RENEWAL: Final = timedelta(days=30)
-#: Of one who signs twice at once the second is told that it is so already.
-TWICE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,29 +81,15 @@ def required(*, at: datetime) -> NdaVersion | None:
 
 def to_sign(member: Member) -> NdaVersion | None:
     """What this member may sign now: the version required, else the next to come. None: neither."""
-    now = timezone.now()
-    coming = NdaVersion.objects.filter(effective_at__gt=now, recalled_at=None).order_by("effective_at")
-    for version in (required(at=now), coming.first()):
-        if version is not None and not _is_signed(member, version, now):
-            return version
-    return None
+    (number,) = row("SELECT vault.to_sign(%s::bigint)", [member.pk])
+    return None if number is None else NdaVersion.objects.get(number=number)
 
 
-def _is_signed(member: Member, version: NdaVersion, now: datetime) -> bool:
-    return any(
-        (one.counts_from is not None or one.form == Signature.Form.DOCUMENTARY)
-        and (one.valid_until > now + RENEWAL or one.signed_at > now - TWICE)
-        for one in member.signatures.filter(version=version, withdrawn_at=None, valid_until__gt=now)
-    )
-
-
-def waits_for_countersignature(member: Member, version: NdaVersion) -> bool:
-    """Whether this member's signature would wait: the version asks for it, or the company had revoked
-    the one before (opening up again takes a second person, DESIGN §1)."""
-    newest = member.signatures.exclude(counts_from=None, withdrawn_at=None).first()
-    return version.countersigned or (
-        newest is not None and newest.withdrawn_why == Signature.Withdrawal.REVOKED
-    )
+def waits_for_second(member: Member, version: NdaVersion) -> bool:
+    """Whether this member's signature would wait for a second person: the version is countersigned, or
+    the company had revoked the one before."""
+    (waits,) = row("SELECT vault.waits_for_second(%s::bigint, %s::int)", [member.pk, version.number])
+    return bool(waits)
 
 
 # Signing in the application
@@ -133,7 +115,7 @@ def sign(
     reason = officer(caller, "sign")
     if reason:
         return None, reason
-    waits = waits_for_countersignature(member, version)
+    waits = waits_for_second(member, version)
     evidence = papers.Evidence(
         number=member.number,
         name=member.name,

@@ -1,8 +1,8 @@
-"""Calling a function of the schema `vault`: one row comes back."""
+"""Calling a function of the schema `vault`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connections
@@ -16,3 +16,10 @@ def row(sql: str, values: Sequence[Any], *, using: str = "default") -> tuple[Any
     if found is None:
         raise LookupError("the statement gave no row")
     return tuple(found)
+
+
+def rows(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
+    """All rows that the statement gives, as tuples, over the pages' connection."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())

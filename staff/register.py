@@ -1,24 +1,24 @@
 """The register of agreements: who has one in force, as of any moment, and what a new version changes.
 
-For people to read. The gate asks the database (`vault.signature_in_force`); the life cycle's test
-holds the two together.
+The database says it all (`staff/sql/register.sql`); here it is put beside the members, for people to read.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
+from staff.database import rows
 from staff.days import beginning_of
-from staff.models import Member, NdaVersion, Signature
+from staff.models import Member, Signature
 
 ENDING: Final = timedelta(days=30)
 
@@ -35,7 +35,8 @@ class State(models.TextChoices):
 @dataclass(frozen=True)
 class Line:
     """One member in the register. `signature` is the one in force, or the newest; `reason` is the
-    gate's code where none is in force; `waits` that one waits for a second person."""
+    gate's code where none is in force; `ends` when it is or was over, None where it never counted;
+    `waits` that one waits for a second person."""
 
     member: Member
     state: State
@@ -44,54 +45,74 @@ class Line:
     reason: str
     waits: bool
 
-
-def end_of(signature: Signature, versions: Sequence[NdaVersion]) -> datetime:
-    """When a signature is over, withdrawal aside: its term, or what newer versions leave it.
-
-    `versions` that are not recalled, in any order; `vault.signature_ends` has the same.
-    """
-    ends = [signature.valid_until]
-    own = next((one for one in versions if one.number == signature.version_id), None)
-    if own is not None:
-        newer = sorted((v for v in versions if v.effective_at > own.effective_at), key=_effective)
-        ends += [one.effective_at + timedelta(days=one.grace_days) for one in newer[:1]]
-        ends += [one.effective_at for one in newer[1:2]]
-    return min(ends)
+    @property
+    def in_force_until(self) -> datetime | None:
+        """When what is in force ends; None where nothing is."""
+        return None if self.reason else self.ends
 
 
-def runs(signature: Signature, versions: Sequence[NdaVersion], *, at: datetime) -> bool:
-    """Whether this signature is in force at a moment."""
-    if signature.withdrawn_at is not None and signature.withdrawn_at <= at:
-        return False
-    if signature.counts_from is None or not signature.counts_from <= at < end_of(signature, versions):
-        return False
-    if signature.version_id is None:  # a founder's
-        return True
-    own = next((one for one in versions if one.number == signature.version_id), None)
-    return own is not None and own.effective_at <= at
+_STANDING: Final = "SELECT * FROM vault.standing_at(%s::timestamptz, %s::bigint[])"
+#: Member, signature, reason, end, whether it is of the version required, whether one waits.
+_Standing = tuple[int, int | None, str, datetime | None, bool, bool]
 
 
-def standing(*, at: datetime | None = None) -> list[NdaVersion]:
-    """The versions that stand, or stood at a moment: known then, and not recalled. Without their texts."""
-    moment = at or timezone.now()
-    known = Q(published_at__lte=moment) | Q(effective_at__lte=moment)  # one taken over is older than its row
-    recalled = Q(recalled_at__isnull=True) | Q(recalled_at__gt=moment)
-    return list(NdaVersion.objects.filter(known & recalled).defer("text_en", "text_pl"))
+def line_of(member: Member, *, at: datetime | None = None) -> Line:
+    """How a member stands at a moment, now unless it is given."""
+    [line] = lines_of([member], at=at)
+    return line
 
 
-def line_of(member: Member, versions: Sequence[NdaVersion], *, at: datetime) -> Line:
-    """How a member stands at a moment; the member's signatures are best fetched beforehand."""
-    given = [one for one in member.signatures.all() if one.signed_at <= at and _was_known(one, at)]
-    running = [one for one in given if runs(one, versions, at=at)]
-    waits = any(_waited(one, at) for one in given)
-    if not running:
-        newest = _newest(given, versions, at)
-        reason = _why_none(newest, at)
-        state = State.OLD_VERSION if reason == "nda_old_version" else State.MISSING
-        return Line(member, state, newest, _ended(newest, versions, at), reason, waits)
-    best = max(running, key=lambda one: (end_of(one, versions), one.pk))
-    ends = end_of(best, versions)
-    return Line(member, _state(best, ends, versions, at), best, ends, "", waits)
+def lines_of(members: Iterable[Member], *, at: datetime | None = None) -> Iterator[Line]:
+    """The same of several, in their order, by one question to the database."""
+    asked, moment = list(members), at or timezone.now()
+    standing: dict[int, _Standing] = {
+        one[0]: one for one in rows(_STANDING, [moment, [member.pk for member in asked]])
+    }
+    numbers = [one[1] for one in standing.values() if one[1]]
+    signatures = Signature.objects.defer("evidence").in_bulk(numbers)
+    for member in asked:
+        yield _line(member, standing[member.pk], signatures, moment)
+
+
+def _line(member: Member, found: _Standing, signatures: Mapping[int, Signature], at: datetime) -> Line:
+    _member, number, reason, ends, required, waits = found
+    return Line(member, _state(reason, ends, required, at), signatures.get(number or 0), ends, reason, waits)
+
+
+def _state(reason: str, ends: datetime | None, required: bool, at: datetime) -> State:
+    if reason == "nda_old_version" or (not reason and not required):
+        return State.OLD_VERSION
+    if reason or ends is None:
+        return State.MISSING
+    return State.ENDING if ends - at < ENDING else State.VALID
+
+
+@dataclass(frozen=True)
+class Given:
+    """One signature as it stands now: `withdrawn`, `in_force`, `waits`, `to_come` (its version is not
+    required yet), `old_version`, or `expired`; `ends` is when it is over, or was."""
+
+    signature: Signature
+    state: str
+    ends: datetime
+
+
+def signatures_of(member: Member) -> list[Given]:
+    """All that a member has signed, newest first."""
+    now = timezone.now()
+    states = {
+        number: (state, ends) for number, state, ends in rows(_STATES, {"at": now, "member": member.pk})
+    }
+    return [Given(one, *states[one.pk]) for one in member.signatures.defer("evidence") if one.pk in states]
+
+
+_STATES: Final = """
+    SELECT x.id, CASE WHEN x.withdrawn THEN 'withdrawn' WHEN x.runs THEN 'in_force' WHEN x.waits THEN 'waits'
+        WHEN NOT x.tells THEN 'to_come' WHEN x.counts AND s.valid_until > %(at)s THEN 'old_version'
+        ELSE 'expired' END, x.ends
+    FROM vault.signatures_at(%(at)s::timestamptz, ARRAY[%(member)s]::bigint[]) x
+        JOIN staff_signature s ON s.id = x.id
+"""
 
 
 def lines(*, at: datetime) -> Iterator[Line]:
@@ -99,15 +120,7 @@ def lines(*, at: datetime) -> Iterator[Line]:
     when they were away the log alone knows."""
     day = timezone.localdate(at)
     there = Q(created_at__lte=at) | Q(starts_on__lte=day) | Q(signatures__signed_at__lte=at)
-    found = (
-        Member.objects.filter(there)
-        .exclude(left_on__lt=day)
-        .distinct()
-        .prefetch_related(Prefetch("signatures", Signature.objects.defer("evidence")))
-    )
-    versions = standing(at=at)
-    for member in found:
-        yield line_of(member, versions, at=at)
+    return lines_of(Member.objects.filter(there).exclude(left_on__lt=day).distinct(), at=at)
 
 
 def moment_of(day: date) -> datetime:
@@ -120,80 +133,14 @@ def last_day(ends: datetime) -> date:
     return timezone.localdate(ends - timedelta(microseconds=1))
 
 
-def shut_out(
-    *, number: int, effective_at: datetime, grace_days: int, now: datetime | None = None
-) -> list[tuple[datetime, int]]:
-    """Whom a new version would shut out unless they sign it: the moments and how many at each.
-
-    Counted are members whose signature in force would have run longer without it.
-    """
-    at = now or timezone.now()
-    before = standing(at=at)
-    after = [*before, NdaVersion(number=number, effective_at=effective_at, grace_days=grace_days)]
-    moments: Counter[datetime] = Counter()
-    for line in lines(at=at):
-        if line.reason or line.signature is None:
-            continue
-        given = line.member.signatures.all()
-        mine = [one for one in given if one.counts_from is not None and one.withdrawn_at is None]
-        last = max(end_of(one, before) for one in mine)
-        cut = max(end_of(one, after) for one in mine)
-        if cut < last and (line.member.left_on is None or beginning_of(line.member.left_on) >= cut):
-            moments[cut] += 1
-    return sorted(moments.items())
+def shut_out(*, effective_at: datetime, grace_days: int) -> list[tuple[datetime, int]]:
+    """Whom a new version would shut out unless they sign it: the moments and how many at each."""
+    return rows(
+        "SELECT at, members FROM vault.shut_out(%s::timestamptz, %s::int)", [effective_at, grace_days]
+    )
 
 
 def counts(found: Iterable[Line]) -> dict[str, int]:
     """How many stand how."""
     counted = Counter(str(line.state) for line in found)
     return {str(state): counted[str(state)] for state in State}
-
-
-def _effective(version: NdaVersion) -> datetime:
-    return version.effective_at
-
-
-def _ended(newest: Signature | None, versions: Sequence[NdaVersion], at: datetime) -> datetime | None:
-    """When the one that was in force ended; None where none has ever counted."""
-    if newest is None or newest.counts_from is None or newest.counts_from > at:
-        return None
-    return min(filter(None, (end_of(newest, versions), newest.withdrawn_at)))
-
-
-def _state(best: Signature, ends: datetime, versions: Sequence[NdaVersion], at: datetime) -> State:
-    required = max((v for v in versions if v.effective_at <= at), key=_effective, default=None)
-    if required is not None and best.version_id is not None and best.version_id != required.number:
-        return State.OLD_VERSION
-    return State.ENDING if ends - at < ENDING else State.VALID
-
-
-def _was_known(signature: Signature, at: datetime) -> bool:
-    """Taken over from elsewhere it may count from before it was entered."""
-    counted = signature.counts_from is not None and signature.counts_from <= at
-    return counted or signature.entered_at <= at
-
-
-def _waited(signature: Signature, at: datetime) -> bool:
-    """Whether it waited at that moment for a second person."""
-    withdrawn = signature.withdrawn_at is not None and signature.withdrawn_at <= at
-    counted = signature.counts_from is not None and signature.counts_from <= at
-    return not withdrawn and not counted and at < signature.valid_until
-
-
-def _newest(given: list[Signature], versions: Sequence[NdaVersion], at: datetime) -> Signature | None:
-    """The one that says why none is in force; of a version to come, or recalled, it says nothing yet."""
-    effective = {one.number for one in versions if one.effective_at <= at}
-    telling = [one for one in given if one.version_id is None or one.version_id in effective]
-    return max(telling, key=lambda one: (one.signed_at, one.pk), default=None)
-
-
-def _why_none(newest: Signature | None, at: datetime) -> str:
-    """The gate's code, in the database's order."""
-    if newest is None:
-        return "nda_missing"
-    if newest.withdrawn_at is not None and newest.withdrawn_at <= at:
-        return "nda_withdrawn"
-    if newest.valid_until <= at:
-        return "nda_expired"
-    counted = newest.counts_from is not None and newest.counts_from <= at
-    return "nda_old_version" if counted else "nda_missing"

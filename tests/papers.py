@@ -64,7 +64,7 @@ def sign(
     moment = at or timezone.now()
     facts = evidence(caller, person, version, language, moment) | (forged or {})
     if waits is None:
-        waits = agreements.waits_for_countersignature(member(person), NdaVersion.objects.get(pk=version))
+        waits = agreements.waits_for_second(member(person), NdaVersion.objects.get(pk=version))
     number, reason = row(
         SIGN,
         [

@@ -288,7 +288,7 @@ class Life(RuleBasedStateMachine):
             scene.caller = self.callers[who]
             code = scene.look().codes["nda"]
             assert code == self.model.code(who), (who, replace(self.model))
-            line = register.line_of(member(person), register.standing(), at=now())
+            line = register.line_of(member(person))
             assert (line.reason or "passed") == code
             expected = "member_left" if who in self.model.away else "" if code == "passed" else code
             assert people.officer(scene.caller, "own") == expected

@@ -117,7 +117,7 @@ INTERNAL = (
     "vault.add_version('{}', '{}', 1, now(), 1, 1, false, 'a', 'b')",
     "vault.judge_signature(NULL, 'people', 1)",
     "vault.judge_taking(NULL)",
-    "vault.signature_ends(1)",
+    "vault.judge_asked(1, NULL, false)",
     "vault.record_act('view', '{}', '{}', '{}')",
     "vault.judge_command('root', 'K-1000')",
 )

@@ -274,7 +274,7 @@ def test_a_draft_that_could_not_be_published(desk: Client, changes: dict[str, st
 
 def test_whom_a_version_shuts_out_and_when(scene: Scene, officer: Person) -> None:
     world, at = scene.world, now() + 10 * DAY
-    version: dict[str, Any] = {"number": 3, "effective_at": at, "grace_days": 14}
+    version: dict[str, Any] = {"effective_at": at, "grace_days": 14}
     world.version(2, effective_at=now() - DAY, grace_days=30)
     # Boss has signed version 2 and keeps the grace; Anna, Carl and the officer lose theirs at once, for
     # version 1 is then two behind.

@@ -146,7 +146,7 @@ BEGIN
     END IF;
     today := (at AT TIME ZONE l.time_zone)::date;
     -- The signature in force: of the version required, or of the one before it within the grace, not
-    -- withdrawn, not past its end.
+    -- withdrawn, not past its end; of several the one that lasts longest.
     SELECT x.number, x.effective_at, x.grace_days INTO version, version_from, grace_days FROM public.staff_ndaversion x
     WHERE x.effective_at <= at AND x.recalled_at IS NULL ORDER BY x.effective_at DESC LIMIT 1;
     IF at < version_from + make_interval(days => grace_days) THEN
@@ -156,7 +156,8 @@ BEGIN
     SELECT x.id, x.version_id, x.valid_until INTO signature, nda_version, nda_ends FROM public.staff_signature x
     WHERE x.member_id = actor_id AND x.withdrawn_at IS NULL AND x.counts_from <= at AND x.valid_until > at
         AND (x.form = 'founding' OR x.version_id = version OR x.version_id = version_before)
-    ORDER BY x.valid_until DESC, x.id DESC LIMIT 1;
+    ORDER BY CASE WHEN x.version_id = version_before THEN least(x.valid_until, version_from + make_interval(days => grace_days))
+        ELSE x.valid_until END DESC, x.id DESC LIMIT 1;
     -- The newest entry of the future: the refusals that follow it have the clock's own time. The time at
     -- which the call began is no later than `at`; it bounds what is read of the index, and unlike a variable
     -- it lets the plan be kept.

@@ -41,6 +41,35 @@ BEGIN
             'details', jsonb_build_object('minutes', p_minutes, 'while_open', p_while_open, 'why', p_reason)));
 END $$;
 
+-- Whether a request could be approved as it stands: the requester's conditions, and that the ticket is
+-- still theirs by the same assignment. Of the conditions, whose rows it returns, the reason is the first that
+-- fails, NULL when all hold; the rest are facts. Internal: vault.judge_request asks it for the pages.
+CREATE OR REPLACE FUNCTION vault.judge_asked(p_request bigint, p_categories text[], p_lock boolean,
+    OUT reason text, OUT codes text[], OUT signature bigint, OUT ticket_kind text, OUT ticket_state text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    r record;
+    q record;
+BEGIN
+    SELECT x.member_id, x.assignment_id, b.reference, k.number INTO r FROM public.gatekeeper_accessrequest x
+        JOIN public.gatekeeper_account b ON b.id = x.account_id JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id
+    WHERE x.id = p_request;
+    q := vault.decide(NULL, 'request', r.reference, r.number, p_categories => p_categories, p_lock => p_lock,
+        p_member => r.member_id);
+    codes := q.codes; signature := q.signature; ticket_kind := q.ticket_kind; ticket_state := q.ticket_state;
+    reason := coalesce(q.reason, CASE WHEN q.assignment_id IS DISTINCT FROM r.assignment_id THEN 'ticket_not_yours' END);
+    IF q.reason IS NULL AND reason IS NOT NULL THEN
+        codes[4] := reason;  -- given away meanwhile, and given back
+    END IF;
+END $$;
+
+-- The same for the pages, without locks, of all that was asked for: what a manager reads before they decide.
+CREATE OR REPLACE FUNCTION vault.judge_request(p_request bigint, OUT reason text, OUT codes text[])
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT j.reason, j.codes FROM public.gatekeeper_accessrequest x,
+        vault.judge_asked(x.id, x.categories::text[], false) j WHERE x.id = p_request
+$$;
+
 -- Approves, denies or (by the requester) withdraws. Judged once, under lock: of two at the same moment
 -- the second finds it decided. An approval may shorten and narrow what was asked, and stretch it over
 -- the time the ticket is open; it never widens the categories.
@@ -63,8 +92,7 @@ BEGIN
         OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
         ORDER BY m.id FOR NO KEY UPDATE;
     d := vault.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
-    SELECT * INTO q FROM vault.decide(NULL, 'request', r.reference, r.ticket_number, p_categories => p_categories,
-        p_member => r.member_id) WHERE p_verdict = 'approve';  -- else all of it is NULL
+    SELECT * INTO q FROM vault.judge_asked(r.id, p_categories, true) WHERE p_verdict = 'approve';  -- else all of it is NULL
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
@@ -75,7 +103,6 @@ BEGIN
         WHEN p_verdict IN ('deny', 'withdraw') THEN NULL
         WHEN p_verdict IS DISTINCT FROM 'approve' THEN 'check_failed'
         WHEN q.reason IS NOT NULL THEN q.reason
-        WHEN q.assignment_id IS DISTINCT FROM r.assignment_id THEN 'ticket_not_yours'
         WHEN (p_categories <@ r.categories::text[] AND cardinality(p_categories) > 0
               AND p_minutes <= r.minutes) IS NOT TRUE THEN 'category_not_covered' END;
     IF reason IS NULL THEN
@@ -191,11 +218,13 @@ END $$;
 REVOKE ALL ON FUNCTION
     vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
     vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
+    vault.judge_asked(bigint, text[], boolean), vault.judge_request(bigint),
     vault.start_window(bigint, jsonb), vault.open_grant(bytea, jsonb, bigint, text),
     vault.end_grant(bytea, jsonb, bigint),
     vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
     vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
+    vault.judge_request(bigint),
     vault.open_grant(bytea, jsonb, bigint, text), vault.end_grant(bytea, jsonb, bigint),
     vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz, bigint) TO gatekeeper_web;

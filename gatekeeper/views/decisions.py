@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from gatekeeper import access, badges, catalogue, presentation, times
+from gatekeeper import access, badges, catalogue, presentation, requester, times
 from gatekeeper.forms import ApproveForm, DenyForm
-from gatekeeper.models import AccessRequest, Grant, Ticket
+from gatekeeper.models import AccessRequest, Grant
 from gatekeeper.views import live
-from gatekeeper.views.home import nda_state
+from staff import people
 from staff.callers import Caller
 from staff.decorators import polling, post_only, refusal, role_required
 from staff.members import member_of
@@ -58,14 +58,12 @@ class _Work:
     """What of an inbox changes by itself."""
 
     waiting: list[AccessRequest]
+    judged: dict[int, requester.Judged]
     decided: list[dict[str, object]]
 
     @property
     def facts(self) -> object:
-        waiting = [
-            (one.pk, one.ticket.state, one.ticket.assignee_id, one.account.restricted_at)
-            for one in self.waiting
-        ]
+        waiting = [(one.pk, list(self.judged[one.pk].codes.values())) for one in self.waiting]
         return waiting, [sorted(one.items()) for one in self.decided]
 
 
@@ -76,12 +74,13 @@ def _work(request: HttpRequest) -> _Work:
     mine = decided.filter(decided_by=manager) | decided.filter(member__manager=manager)
     rows = mine.select_related("member", "account", "ticket", "decided_by", "grant")
     newest = rows.order_by("-decided_at")[:DECIDED_SHOWN]
-    return _Work(access.waiting_for(manager), [_decided(asked) for asked in newest])
+    waiting = access.waiting_for(manager)
+    return _Work(waiting, requester.judge(waiting), [_decided(asked) for asked in newest])
 
 
 def _inbox(request: HttpRequest, work: _Work, more: Mapping[str, object]) -> HttpResponse:
     context = {
-        "requests": [_item(asked) for asked in work.waiting],
+        "requests": [_item(asked, work.judged[asked.pk]) for asked in work.waiting],
         "decided": work.decided,
         **CHOICES,
         **live.question(request, reverse("inbox_list"), work.facts),
@@ -100,7 +99,7 @@ def approval(request: HttpRequest, request_id: int) -> HttpResponse:
     state = _state(asked)
     grant = Grant.objects.filter(request=asked, ended_at=None).first()
     context = {
-        "item": _item(asked),
+        "item": _item(asked, requester.judge([asked])[asked.pk]),
         "state": state,
         "ended": None
         if state == "pending"
@@ -111,7 +110,7 @@ def approval(request: HttpRequest, request_id: int) -> HttpResponse:
         },
         "mine": asked.member_id == member.pk,
         "approvers": list(access.approvers(asked.member).values_list("name", flat=True)),
-        "may_decide": access.approvers(asked.member).filter(pk=member.pk).exists(),
+        "may_decide": _may_decide(asked, member),
         "grant_id": grant.pk if grant else None,
         "print_id": _to_print(asked, member),
         **CHOICES,
@@ -165,13 +164,16 @@ def deny(request: HttpRequest, request_id: int) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, asked: AccessRequest, reason: str, done: str) -> HttpResponse:
-    if reason in ("mfa_stale", "role_missing", "session_missing", "session_expired", "mfa_missing"):
+    own = people.officer(Caller.of(request), "approve") if reason else ""  # of the two, whose reason it is
+    if own in ("mfa_stale", "role_missing", "session_missing", "session_expired", "mfa_missing"):
+        return refusal(request, own)
+    if reason == "role_missing" and not _may_decide(asked, member_of(request)):
         return refusal(request, reason)
     if reason == "already_decided":
         asked.refresh_from_db()
         messages.warning(request, _decided_words(asked))
     elif reason:
-        messages.error(request, presentation.sentence(reason))
+        messages.error(request, presentation.sentence(own) if own else requester.sentence(reason))
     else:
         messages.success(request, done)
     return HttpResponseRedirect("/inbox/")
@@ -199,7 +201,12 @@ def _asked(request: HttpRequest, request_id: int) -> AccessRequest | None:
     asked = rows.filter(pk=request_id).first()
     if asked is None or asked.member_id == member.pk:
         return asked
-    return asked if access.approvers(asked.member).filter(pk=member.pk).exists() else None
+    return asked if _may_decide(asked, member) else None
+
+
+def _may_decide(asked: AccessRequest, member: Member) -> bool:
+    """Whether the database would let this member decide it; nobody decides what there is not."""
+    return bool(asked.pk) and access.approvers(asked.member).filter(pk=member.pk).exists()
 
 
 def _state(asked: AccessRequest) -> str:
@@ -208,8 +215,7 @@ def _state(asked: AccessRequest) -> str:
     return asked.state
 
 
-def _item(asked: AccessRequest) -> dict[str, object]:
-    checks, refused = _checks(asked)
+def _item(asked: AccessRequest, judged: requester.Judged) -> dict[str, object]:
     return {
         "id": asked.pk,
         "member": asked.member.number,
@@ -224,30 +230,11 @@ def _item(asked: AccessRequest) -> dict[str, object]:
         "text": access.typed_reason(asked),
         "asked_at": asked.asked_at,
         "lapses_at": asked.lapses_at,
-        "checks": checks,
+        "checks": judged.rows,
         "notes": _notes(asked),
         "denials": _denials(asked),
-        "refusal": refused,
+        "refusal": requester.sentence(judged.reason),
     }
-
-
-def _checks(asked: AccessRequest) -> tuple[list[presentation.RowView], str]:
-    """What the approver sees of the requester's papers and ticket. The database judges again."""
-    nda, _ends = nda_state(asked.member)
-    codes = {
-        "nda": {"missing": "nda_missing", "old_version": "nda_old_version"}.get(nda, "passed"),
-        "ticket": _ticket_code(asked.ticket, asked.member_id),
-        "account": "account_restricted" if asked.account.restricted_at else "passed",
-    }
-    rows = [presentation.row(name, code) for name, code in codes.items()]
-    failing = [code for name, code in codes.items() if code != "passed" and name != "nda"]
-    return rows, presentation.sentence(failing[0]) if failing else ""
-
-
-def _ticket_code(ticket: Ticket, member_id: int) -> str:
-    if not ticket.is_open:
-        return "ticket_closed"
-    return "passed" if ticket.assignee_id == member_id else "ticket_not_yours"
 
 
 def _notes(asked: AccessRequest) -> list[str]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from audit.search import Query, Term
-from gatekeeper import access, catalogue, gate, presentation
+from gatekeeper import access, badges, catalogue, gate, presentation
 from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
@@ -173,17 +173,9 @@ def _stale_feed() -> datetime | None:
 
 
 def _own(request: HttpRequest, member: Member) -> dict[str, object]:
-    state, ends = nda_state(member)
+    line = register.line_of(member)
     return {
-        "nda": state,
-        "nda_ends": ends,
+        "nda": badges.of_agreement(line),
+        "nda_ends": line.in_force_until,
         "verified_at": request.session.verified_at,  # type: ignore[attr-defined]  # our engine
     }
-
-
-def nda_state(member: Member) -> tuple[str, datetime | None]:
-    """A badge for a member's agreement, and its end. For people to read: the gate asks SQL."""
-    line = register.line_of(member, register.standing(), at=timezone.now())
-    if line.reason:
-        return "missing", None
-    return ("in_force" if line.state == register.State.VALID else str(line.state)), line.ends

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from gatekeeper import access, gate, presentation
 from gatekeeper.models import AccessRequest, Account, Feed, Grant
+from staff import register
 from staff.members import member_of
-from staff.models import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,9 +93,9 @@ def _facts(
     What a single code alone can name is asked for with that code only: most pages show an open gate.
     """
     facts: dict[str, object] = {"starts_on": member.starts_on, "verified_at": verified_at}
-    signature = Signature.objects.filter(member=member).order_by("-signed_at", "-id").first()
-    if signature:
-        facts |= {"nda_version": signature.version_id, "nda_ends": signature.valid_until}
+    agreement = register.line_of(member)
+    if agreement.signature:
+        facts |= {"nda_version": agreement.signature.version_id, "nda_ends": agreement.ends}
     facts |= _request_facts(seen) if grant is None else _grant_facts(grant)
     codes = set(seen.codes.values())
     if codes & {"approval_missing", "approval_pending"}:

@@ -13,12 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from gatekeeper import access, presentation
+from gatekeeper import access, badges, presentation
 from gatekeeper.forms import DeputyForm
 from gatekeeper.models import Deputy, Grant
 from gatekeeper.views.decisions import grant_state
-from gatekeeper.views.home import nda_state
-from staff import people
+from staff import people, register
 from staff.callers import Caller
 from staff.decorators import post_only, refusal, role_required
 from staff.members import member_of
@@ -48,7 +47,7 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
         found = found.filter(Q(number__iexact=query) | Q(name__icontains=query))
     page = Paginator(found.order_by("number"), MEMBERS_A_PAGE).get_page(request.GET.get("page"))
     context: dict[str, object] = {
-        "members": [_row(one, member) for one in page],
+        "members": [_row(line, member) for line in register.lines_of(page)],
         "query": query,
         "older_url": f"?q={query}&page={page.next_page_number()}" if page.has_next() else "",
         "manages": manages,
@@ -117,8 +116,8 @@ def _below(manager: Member) -> QuerySet[Member]:
     return Member.objects.filter(pk__in=found)
 
 
-def _row(one: Member, viewer: Member) -> dict[str, object]:
-    nda, ends = nda_state(one)
+def _row(line: register.Line, viewer: Member) -> dict[str, object]:
+    one = line.member
     grants = Grant.objects.filter(member=one, ended_at=None).select_related("account", "ticket")
     return {
         "number": one.number,
@@ -126,8 +125,8 @@ def _row(one: Member, viewer: Member) -> dict[str, object]:
         "roles": one.roles,
         "direct": one.manager_id == viewer.pk,
         "state": _state(one),
-        "nda": nda,
-        "nda_ends": ends,
+        "nda": badges.of_agreement(line),
+        "nda_ends": line.in_force_until,
         "may_suspend": one.suspended_at is None and one.pk != viewer.pk,
         "grants": [
             {

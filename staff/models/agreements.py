@@ -5,16 +5,11 @@ What ends with a signature is the right to access; the duty of secrecy goes on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.models.members import Member
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class NdaDraft(models.Model):
@@ -140,14 +135,6 @@ class Signature(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
-
-    def holds_at(self, *, at: datetime) -> bool:
-        """Whether the signature itself runs at `at` (aware); the version is the database's to judge."""
-        return (
-            self.withdrawn_at is None
-            and self.counts_from is not None
-            and self.counts_from <= at < self.valid_until
-        )
 
 
 class SignatureFile(models.Model):

@@ -38,21 +38,6 @@ CREATE OR REPLACE TRIGGER file_stays BEFORE UPDATE OR DELETE ON public.staff_sig
 CREATE OR REPLACE TRIGGER file_no_truncate BEFORE TRUNCATE ON public.staff_signaturefile
     FOR EACH STATEMENT EXECUTE FUNCTION vault.keep_paper();
 
--- The moment at which a signature is over, withdrawal aside: its own end, or the end of the grace after
--- the next version, or the version after that. Numbers and moments only grow and nothing is recalled
--- after its moment, so that what is over stays over: the grants bound to it are ended for good.
-CREATE OR REPLACE FUNCTION vault.signature_ends(p_signature bigint) RETURNS timestamptz
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-BEGIN
-    RETURN (SELECT least(s.valid_until,
-            (SELECT n.effective_at + make_interval(days => n.grace_days) FROM public.staff_ndaversion n
-             WHERE n.effective_at > v.effective_at AND n.recalled_at IS NULL ORDER BY n.effective_at LIMIT 1),
-            (SELECT n.effective_at FROM public.staff_ndaversion n
-             WHERE n.effective_at > v.effective_at AND n.recalled_at IS NULL ORDER BY n.effective_at OFFSET 1 LIMIT 1))
-        FROM public.staff_signature s LEFT JOIN public.staff_ndaversion v ON v.number = s.version_id
-        WHERE s.id = p_signature);
-END $$;
-
 -- A new version of the agreement, required from its effective moment on. Numbers and moments only grow:
 -- what an old signature is worth must not change afterwards. An officer's version is required from now
 -- on at the earliest; a command's may be an older one, taken over. The database hashes both texts.
@@ -160,8 +145,7 @@ END $$;
 
 -- A member signs in the application, also before the first day. The evidence has to say what the database
 -- knows by itself: whose, in which session, by which proof, which version and text. It counts at once,
--- unless the version is countersigned or the company had revoked the one before: opening up again takes a
--- second person (DESIGN §1); p_waits says whether the file leaves room for that person's. One signature a
+-- unless it waits for a second person (vault.waits_for_second); p_waits says whether the file leaves room for that person's. One signature a
 -- version: a second is taken in its last 30 days alone.
 CREATE OR REPLACE FUNCTION vault.sign_nda(
     p_digest bytea, p_context jsonb, p_version int, p_language text, p_signed_at timestamptz, p_evidence jsonb, p_pdf bytea,
@@ -177,9 +161,7 @@ BEGIN
     SELECT x.* INTO d FROM vault.decide(p_digest, 'sign') x;
     at := clock_timestamp();
     SELECT x.* INTO v FROM public.staff_ndaversion x WHERE x.number = p_version AND x.recalled_at IS NULL;
-    waits := v.countersigned OR coalesce((SELECT s.withdrawn_why = 'revoked' FROM public.staff_signature s
-        WHERE s.member_id = d.actor_id AND (s.counts_from IS NOT NULL OR s.withdrawn_at IS NOT NULL)
-        ORDER BY s.signed_at DESC, s.id DESC LIMIT 1), false);
+    waits := vault.waits_for_second(d.actor_id, v.number);
     j := jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object('subject', coalesce(d.member, ''), 'subject_id', d.actor_id,
         'reason', coalesce(d.reason, CASE
             WHEN (p_language IN ('en', 'pl') AND p_waits = waits AND abs(extract(epoch FROM at - p_signed_at)) <= 60
@@ -191,9 +173,7 @@ BEGIN
                 AND p_evidence->>'version' = p_version::text AND p_evidence->>'language' = p_language
                 AND p_evidence->>'sha256' = encode(CASE p_language WHEN 'pl' THEN v.sha256_pl ELSE v.sha256_en END, 'hex')
                 AND (p_evidence->>'signed_at')::timestamptz = p_signed_at) IS NOT TRUE THEN 'value_refused'
-            WHEN EXISTS (SELECT FROM public.staff_signature s WHERE s.member_id = d.actor_id AND s.version_id = p_version
-                AND s.withdrawn_at IS NULL AND s.valid_until > at AND (s.counts_from IS NOT NULL OR s.form = 'documentary')
-                AND (s.valid_until > at + interval '30 days' OR s.signed_at > at - interval '1 day')) THEN 'no_change'
+            WHEN vault.has_signed(d.actor_id, p_version, at) THEN 'no_change'
             ELSE '' END));
     SELECT x.signature, x.reason INTO sign_nda.signature, sign_nda.reason
     FROM vault.add_signature(j, p_context, p_version, 'documentary', p_language, least(p_signed_at, at),
@@ -358,7 +338,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone
         jsonb_build_object('register', left(p_register, 20), 'on', p_on, 'rows', p_rows))
 $$;
 
-REVOKE ALL ON FUNCTION vault.keep_paper(), vault.signature_ends(bigint),
+REVOKE ALL ON FUNCTION vault.keep_paper(),
     vault.add_version(jsonb, jsonb, int, timestamptz, int, int, boolean, text, text),
     vault.publish_nda_version(bytea, jsonb, int, timestamptz, int, int, boolean, text, text),
     vault.recall_nda_version(bytea, jsonb, int),

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from staff import agreements
 from staff.models import Member, Role, Signature
-from staff.register import State, counts, line_of, lines, standing
+from staff.register import State, counts, line_of, lines
 
 register = template.Library()
 
@@ -21,7 +21,7 @@ def nda_notice(context: template.Context) -> dict[str, Any]:
     if not isinstance(member, Member):
         return {}
     now = timezone.now()
-    facts: dict[str, Any] = {"line": line_of(member, standing(), at=now)}
+    facts: dict[str, Any] = {"line": line_of(member)}
     if facts["line"].reason or facts["line"].state != State.VALID:
         facts["to_sign"] = agreements.to_sign(member)
     waiting = Signature.objects.filter(counts_from=None, withdrawn_at=None, valid_until__gt=now)

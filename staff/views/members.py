@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from staff import invitations, mails, people, proposals
+from staff import invitations, mails, people, proposals, register
 from staff.callers import Caller
 from staff.decorators import refusal, resendable, role_required
 from staff.forms import (
@@ -64,7 +64,7 @@ def members(request: HttpRequest) -> HttpResponse:
     if facts.get("role"):
         found = found.filter(roles__contains=[facts["role"]])
     shown = Paginator(found, PAGE).get_page(facts.get("page") or 1)
-    rows = [(one, state_of(one), _signed_until(one)) for one in shown]
+    rows = [(line.member, state_of(line.member), line.in_force_until) for line in register.lines_of(shown)]
     context = {"form": form, "page": shown, "rows": rows, "officer": Role.PEOPLE in member_of(request).roles}
     return render(request, "staff/members.html", context)
 
@@ -91,12 +91,6 @@ def state_of(member: Member) -> str:
     return "" if started else "not_started"
 
 
-def _signed_until(member: Member) -> Any:
-    now = timezone.now()
-    ends = [one.valid_until for one in member.signatures.all() if one.holds_at(at=now)]
-    return max(ends, default=None)
-
-
 @require_safe
 @role_required("suspend")
 def member(request: HttpRequest, number: str) -> HttpResponse:
@@ -114,7 +108,7 @@ def page(request: HttpRequest, subject: Member, status: int = 200, **more: Any) 
         "state": state_of(subject),
         "officer": Role.PEOPLE in member_of(request).roles,
         "oneself": subject.pk == member_of(request).pk,
-        "signatures": [(s, s.holds_at(at=now)) for s in subject.signatures.select_related("version")],
+        "signatures": register.signatures_of(subject),
         "open_link": Invitation.objects.filter(
             member=subject, used_at__isnull=True, expires_at__gt=now
         ).first(),

@@ -154,9 +154,7 @@ def _confirmation(
     request: HttpRequest, draft: NdaDraft, problem: str = "", status: int = 200
 ) -> HttpResponse:
     terms = _terms(draft)
-    shut = register.shut_out(
-        number=terms.number, effective_at=terms.effective_at, grace_days=terms.grace_days
-    )
+    shut = register.shut_out(effective_at=terms.effective_at, grace_days=terms.grace_days)
     facts = {
         "draft": draft,
         "terms": terms,

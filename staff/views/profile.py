@@ -9,9 +9,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from staff import register
 from staff.decorators import post_only
 from staff.forms import ProfileForm
 from staff.members import member_of
@@ -25,10 +25,9 @@ CHOICES = {"language": set(dict(settings.LANGUAGES)), "theme": {"auto", "light",
 def profile(request: HttpRequest) -> HttpResponse:
     """Who I am here, what I signed, and how the pages look to me."""
     member = member_of(request)
-    now = timezone.now()
     facts = {
         "form": ProfileForm(initial={"language": member.language, "theme": member.theme}),
-        "signatures": [(one, one.holds_at(at=now)) for one in member.signatures.all()],
+        "line": register.line_of(member),
     }
     return render(request, "staff/profile.html", facts)
 

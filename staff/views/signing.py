@@ -89,12 +89,10 @@ def _page(
     request: HttpRequest, version: NdaVersion | None, form: SignForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     member = member_of(request)
-    now = timezone.now()
-    versions = register.standing()
     language = _language(request, member)
     facts: dict[str, Any] = {
-        "line": register.line_of(member, versions, at=now),
-        "signatures": [(one, register.runs(one, versions, at=now)) for one in member.signatures.all()],
+        "line": register.line_of(member),
+        "signatures": register.signatures_of(member),
         "secrecy": secrecy_goes_on(),
         "next": wanted_next(request),
         "version": version,
@@ -103,8 +101,8 @@ def _page(
         initial = {"version": version.number, "language": language}
         facts |= reading(version, language) | {
             "form": form or SignForm(member, initial=initial),
-            "to_come": version.effective_at > now,
-            "waits": agreements.waits_for_countersignature(member, version),
+            "to_come": version.effective_at > timezone.now(),
+            "waits": agreements.waits_for_second(member, version),
             "prove": _proof_is_old(request),
             "switch": f"{reverse('nda')}?{urlencode({NEXT: facts['next']})}&" if facts["next"] else "?",
         }
