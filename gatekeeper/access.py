@@ -173,31 +173,6 @@ def end(caller: Caller, grant: int) -> str:
     return reason or ""
 
 
-def name_deputy(caller: Caller, *, deputy: str, begins_at: datetime, ends_at: datetime) -> str:
-    """Name a manager who may approve in one's stead, beforehand. Times are aware."""
-    return _deputy(caller, deputy, begins_at, ends_at, None)
-
-
-def end_deputy(caller: Caller, deputy_id: int) -> str:
-    """End a deputy's time now."""
-    return _deputy(caller, None, None, None, deputy_id)
-
-
-def _deputy(
-    caller: Caller,
-    deputy: str | None,
-    begins_at: datetime | None,
-    ends_at: datetime | None,
-    end_id: int | None,
-) -> str:
-    reason: str | None = call(
-        """SELECT vault.name_deputy(%s::bytea, %s::jsonb, %s::text, %s::timestamptz,
-                %s::timestamptz, %s::bigint)""",
-        [caller.digest, caller.context, deputy, begins_at, ends_at, end_id],
-    )[0]
-    return reason or ""
-
-
 def approvers(member: Member) -> QuerySet[Member]:
     """Who could approve for this member now: managers above them, and named deputies."""
     with connections["default"].cursor() as cursor:

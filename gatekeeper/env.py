@@ -238,6 +238,7 @@ SETTINGS = (
     Setting("REQUEST_HOURS", "A request nobody decides lapses", "number", default="8"),
     Setting("START_HOURS", "An approval nobody opens lapses", "number", default="8"),
     Setting("STRETCH_DAYS", "Longest approval for an open ticket", "number", default="5"),
+    Setting("DEPUTY_DAYS", "For how many days a deputy is named at most", "number", default="30"),
     Setting("PARTICIPANTS_PER_GRANT", "Participants one grant shows", "number", default="200"),
     Setting("VIEWS_PER_GRANT", "Reveals under one grant", "number", default="500"),
     Setting(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from gatekeeper import access, catalogue
+from gatekeeper import access, catalogue, deputies, times
 from staff.forms.days import day_field
 from staff.forms.ticks import TicksField
 from staff.models import Member
@@ -115,10 +116,21 @@ class DeputyForm(forms.Form):
         """From–to, beforehand: a deputy named for the past would approve after the fact."""
         data = super().clean() or {}
         begins, ends = data.get("begins"), data.get("ends")
-        if begins and begins < timezone.localdate():
+        today, most = timezone.localdate(), access.limit("deputy_days")
+        if begins and begins < today:
             self.add_error("begins", _("A deputy is named beforehand: from today at the earliest."))
-        if begins and ends and ends < begins:
+        if begins and begins >= today + timedelta(days=deputies.AHEAD):
+            self.add_error("begins", _("A deputy is named at most a year beforehand."))
+        elif begins and ends and ends < begins:
             self.add_error("ends", _("The last day is before the first."))
+        elif begins and ends and ends >= begins + timedelta(days=most):
+            words = ngettext(
+                "A deputy is named for at most %(n)d day: to %(day)s.",
+                "A deputy is named for at most %(n)d days: to %(day)s.",
+                most,
+            )
+            last = times.day(begins + timedelta(days=most - 1))
+            self.add_error("ends", words % {"n": most, "day": last})
         return data
 
     def span(self) -> tuple[datetime, datetime]:

@@ -214,6 +214,11 @@ REASONS: Final[dict[str, Words]] = {
 #: Why an act was not done, where no condition of the gate is the cause (the functions' answers).
 ACTS: Final[dict[str, Words]] = {
     "already_decided": Words(_("This was decided meanwhile; the list shows how and by whom.")),
+    "deputy_unfit": Words(_("A deputy is another manager, and at work. Choose one of the list.")),
+    "deputy_span": Words(
+        _("A deputy is named beforehand, within a year, and only for some days."),
+        _("A deputy is named beforehand, within a year, and for at most %(deputy_days)s days."),
+    ),
     **{
         code: Words(STAFF_REASONS[code])
         for code in ("not_yourself", "second_person", "no_change", "member_unknown", "value_refused")

@@ -59,6 +59,7 @@ LIMITS = {
     "request_hours": environment.number("REQUEST_HOURS"),
     "start_hours": environment.number("START_HOURS"),
     "stretch_days": environment.number("STRETCH_DAYS"),
+    "deputy_days": environment.number("DEPUTY_DAYS"),
     "participants_per_grant": environment.number("PARTICIPANTS_PER_GRANT"),
     "views_per_grant": environment.number("VIEWS_PER_GRANT"),
     "log_retention_days": environment.number("LOG_RETENTION_DAYS"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -130,6 +131,25 @@ class Scene:
     def post_reveal(self, client: Client, **form: Any) -> Any:
         data = {"grant": self.grant, "fields": ["contact.name"]} | form
         return client.post(reverse("reveal", args=[REFERENCE]), data)
+
+
+def signed(scene: Scene, *roles: str, **facts: Any) -> Person:
+    """Another member with all papers."""
+    person = scene.world.member(*roles, **facts)
+    scene.world.signature(person)
+    return person
+
+
+def deputise(scene: Scene, deputy: Person, begins: float = -1, ends: float = 1, **facts: Any) -> int:
+    """Boss' deputy, from and to so many hours from now."""
+    values = {
+        "manager_id": scene.boss.id,
+        "deputy_id": deputy.id,
+        "begins_at": now() + timedelta(hours=begins),
+        "ends_at": now() + timedelta(hours=ends),
+        "named_at": now(),
+    }
+    return scene.world.insert("gatekeeper_deputy", **values | facts)
 
 
 def digest_in(client: Client) -> bytes:

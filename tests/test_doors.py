@@ -67,7 +67,7 @@ confirm_proposal           POST   302  302  403- 403- 403- 403- 403- 302+ 403- 3
 decline_proposal           POST   302  302  403- 403- 403- 403- 403- 302+ 403- 302+
 deny                       POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
 deputies                   POST   302  302  403- 403- 302+ 422  403- 403- 403- 403-
-end_deputy                 POST   302  302  404  404  302+ 404  404  404  404  404
+end_deputy                 POST   302  302  403- 403- 302+ 302+ 302+ 302+ 403- 403-
 end_grant                  POST   302  302  302+ 302- 302+ 302+ 302+ 302+ 302- 302-
 end_other_sessions         POST   302  302  302+ 302+ 302+ 302+ 302+ 302+ 302+ 302+
 end_session                POST   302  302  404  404  404  404  404  404  404  404
@@ -205,7 +205,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "approve": {"categories": ["contact"]},
     "deny": {"denial": "unclear"},
     "reports": {"about": REFERENCE, "kind": "pdf"},
-    "deputies": {"deputy": "OTHER", "begins": "2040-01-01", "ends": "2040-01-02"},
+    "deputies": {"deputy": "OTHER", "begins": "TODAY", "ends": "TODAY"},
     "member_action:suspend": {"sure": "1"},
     "member_action:name": {"name-name": "Somebody Else"},
     "member_action:email": {"email-email": "else@firma.example"},
@@ -268,7 +268,7 @@ class House(Scene):
             manager_id=self.boss.id,
             deputy_id=self.people["another manager"].id,
             begins_at="2020-01-01",
-            ends_at="2020-01-02",
+            ends_at="2099-01-01",
             named_at="2020-01-01",
         )
         self.proposal = world.insert(

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper import access
+from gatekeeper import deputies
 from gatekeeper.models import Deputy
 from staff.models import Member, Proposal
 from tests.conftest import Connection
@@ -207,9 +207,9 @@ def test_nobody_is_their_own_deputy_and_naming_one_is_recorded(house: House) -> 
     assert entry.details["deputy"] == other.number
     caller = house.by(house.boss)
     begins, ends = timezone.now(), timezone.now() + timedelta(days=1)
-    assert access.name_deputy(caller, deputy=house.boss.number, begins_at=begins, ends_at=ends)
+    assert deputies.name(caller, deputy=house.boss.number, begins_at=begins, ends_at=ends)
     past = begins - timedelta(days=2)
-    assert access.name_deputy(caller, deputy=other.number, begins_at=past, ends_at=ends)
+    assert deputies.name(caller, deputy=other.number, begins_at=past, ends_at=ends)
     assert Deputy.objects.count() == 1
 
 

@@ -19,12 +19,12 @@ from audit.models import Entry
 from gatekeeper import access, catalogue, gate, storing, tickets
 from gatekeeper.backends import VIEW_PERSONAL_DATA
 from gatekeeper.exports import TicketLine
-from gatekeeper.models import AccessRequest, Account, AccountPermission, Deputy, Grant
+from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
 from staff.callers import Caller
 from tests.conftest import Connection
 from tests.people import member
-from tests.scene import REFERENCE, TICKET, Scene, newest
-from tests.world import Person, now
+from tests.scene import REFERENCE, TICKET, Scene, deputise, newest, signed
+from tests.world import now
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -292,69 +292,6 @@ def test_not_as_the_deputy_of_ones_own_manager_either(scene: Scene) -> None:
 def both(scene: Scene) -> None:
     """Anna is a manager as well."""
     scene.world.change("staff_member", scene.anna.id, roles=["consultant", "manager"])
-
-
-def signed(scene: Scene, *roles: str, **facts: Any) -> Person:
-    """Another member with all papers."""
-    person = scene.world.member(*roles, **facts)
-    scene.world.signature(person)
-    return person
-
-
-# Deputies
-
-
-def deputise(scene: Scene, deputy: Person, begins: float = -1, ends: float = 1) -> int:
-    """Boss' deputy, from and to so many hours from now."""
-    return scene.world.insert(
-        "gatekeeper_deputy",
-        manager_id=scene.boss.id,
-        deputy_id=deputy.id,
-        begins_at=now() + begins * HOUR,
-        ends_at=now() + ends * HOUR,
-        named_at=now(),
-    )
-
-
-@pytest.mark.parametrize(
-    ("begins", "ends", "reason"), [(-1, 1, ""), (0.1, 1, "role_missing"), (-2, -0.1, "role_missing")]
-)
-def test_a_deputy_approves_from_to(scene: Scene, begins: float, ends: float, reason: str) -> None:
-    deputy = signed(scene, "manager")
-    deputise(scene, deputy, begins, ends)
-    assert scene.approve(scene.ask(), by=scene.world.session(deputy)) == reason
-
-
-def test_a_deputy_stands_in_while_the_manager_is_suspended(scene: Scene) -> None:
-    deputy = signed(scene, "manager")
-    deputise(scene, deputy)
-    scene.world.change("staff_member", scene.boss.id, suspended_at=now())
-    assert scene.approve(scene.ask(), by=scene.world.session(deputy)) == ""
-
-
-def test_a_deputy_is_named_beforehand_and_recorded(scene: Scene) -> None:
-    deputy = signed(scene, "manager")
-    name = access.name_deputy
-    past, soon, later = now() - HOUR, now() + HOUR, now() + 9 * HOUR
-    assert name(scene.manager, deputy=deputy.number, begins_at=past, ends_at=later) == "role_missing"
-    assert name(scene.manager, deputy=deputy.number, begins_at=later, ends_at=soon) == "role_missing"
-    assert name(scene.manager, deputy=scene.boss.number, begins_at=soon, ends_at=later) == "role_missing"
-    assert name(scene.manager, deputy=scene.carl.number, begins_at=soon, ends_at=later) == "role_missing"
-    assert name(scene.caller, deputy=deputy.number, begins_at=soon, ends_at=later) == "role_missing"
-    assert not Deputy.objects.exists()
-    assert {entry.outcome for entry in Entry.objects.filter(event="change")} == {"refused"}
-    assert name(scene.manager, deputy=deputy.number, begins_at=soon, ends_at=later) == ""
-    assert (newest("change").outcome, newest("change").member) == ("allowed", scene.boss.number)
-
-
-def test_a_deputys_time_is_ended_by_the_manager_alone(scene: Scene) -> None:
-    deputy = signed(scene, "manager")
-    named = deputise(scene, deputy)
-    theirs = scene.world.session(deputy)
-    access.end_deputy(theirs, named)
-    assert Deputy.objects.get().ends_at > now()
-    assert access.end_deputy(scene.manager, named) == ""
-    assert scene.approve(scene.ask(), by=theirs) == "role_missing"
 
 
 # Decided once

@@ -1,28 +1,6 @@
 -- The gate: every condition of DESIGN §3, evaluated in one place.
 -- Python presents what this returns and never decides again.
 
--- Who may approve for a member: the managers above, and the deputies they named, as far as they are
--- at work. Never the member.
-CREATE OR REPLACE FUNCTION vault.approvers(p_member bigint) RETURNS SETOF bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    WITH RECURSIVE above AS (
-        SELECT m.manager_id AS id FROM public.staff_member m WHERE m.id = p_member
-        UNION  -- not ALL: a circle ends
-        SELECT m.manager_id FROM above JOIN public.staff_member m ON m.id = above.id
-    ), might AS (
-        SELECT id FROM above WHERE id IS NOT NULL
-        UNION
-        SELECT d.deputy_id FROM above JOIN public.gatekeeper_deputy d ON d.manager_id = above.id
-        WHERE clock_timestamp() >= d.begins_at AND clock_timestamp() < d.ends_at
-    ), today AS (
-        SELECT (clock_timestamp() AT TIME ZONE l.value)::date AS day
-        FROM public.gatekeeper_limit l WHERE l.name = 'time_zone'
-    )
-    SELECT m.id FROM might JOIN public.staff_member m ON m.id = might.id CROSS JOIN today
-    WHERE m.id <> p_member AND 'manager' = ANY (m.roles) AND m.suspended_at IS NULL
-        AND m.starts_on <= today.day AND (m.left_on IS NULL OR m.left_on >= today.day)
-$$;
-
 -- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
 -- 'not_required', 'cannot_start_yet' or the reason; `reason` is the first that fails, NULL when all
 -- hold. The other columns are the facts on which it rested, under the names that the log has for them;
@@ -393,8 +371,8 @@ BEGIN
     RETURN coalesce(d.reason, '');
 END $$;
 
-REVOKE ALL ON FUNCTION vault.approvers(bigint),
+REVOKE ALL ON FUNCTION
     vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint),
     vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.approvers(bigint), vault.gate(bytea, text, text, bigint, text[]),
-    vault.officer(bytea, jsonb, text) TO gatekeeper_web;
+GRANT EXECUTE ON FUNCTION vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text)
+    TO gatekeeper_web;

@@ -189,42 +189,14 @@ BEGIN
     RETURN '';
 END $$;
 
--- A manager names who may approve in their stead, beforehand, from–to; or, with an id, ends it.
-CREATE OR REPLACE FUNCTION vault.name_deputy(
-    p_digest bytea, p_context jsonb, p_deputy text, p_begins timestamptz, p_ends timestamptz, p_end_id bigint) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    d record;
-    other bigint := (SELECT m.id FROM public.staff_member m WHERE m.number = p_deputy AND 'manager' = ANY (m.roles));
-    why text;
-BEGIN
-    d := vault.decide(p_digest, 'approve');
-    why := CASE WHEN d.reason IS NOT NULL THEN d.reason
-                WHEN p_end_id IS NULL AND (other IS NULL OR other = d.actor_id OR p_begins < clock_timestamp() - interval '1 minute'
-                    OR p_ends <= p_begins) THEN 'role_missing' END;
-    IF why IS NULL AND p_end_id IS NOT NULL THEN
-        UPDATE public.gatekeeper_deputy x SET ends_at = greatest(clock_timestamp(), x.begins_at + interval '1 microsecond')
-        WHERE x.id = p_end_id AND x.manager_id = d.actor_id AND x.ends_at > clock_timestamp();
-    ELSIF why IS NULL THEN
-        INSERT INTO public.gatekeeper_deputy (manager_id, deputy_id, begins_at, ends_at, named_at)
-        VALUES (d.actor_id, other, p_begins, p_ends, clock_timestamp());
-    END IF;
-    PERFORM vault.write_entry('change', CASE WHEN why IS NULL THEN 'allowed' ELSE 'refused' END,
-        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', why, 'details',
-            jsonb_build_object('deputy', p_deputy, 'begins', p_begins, 'ends', p_ends, 'ended', p_end_id)));
-    RETURN coalesce(why, '');
-END $$;
-
 REVOKE ALL ON FUNCTION
     vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
     vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
     vault.judge_asked(bigint, text[], boolean), vault.judge_request(bigint),
     vault.start_window(bigint, jsonb), vault.open_grant(bytea, jsonb, bigint, text),
-    vault.end_grant(bytea, jsonb, bigint),
-    vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz, bigint) FROM PUBLIC;
+    vault.end_grant(bytea, jsonb, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
     vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
     vault.judge_request(bigint),
-    vault.open_grant(bytea, jsonb, bigint, text), vault.end_grant(bytea, jsonb, bigint),
-    vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz, bigint) TO gatekeeper_web;
+    vault.open_grant(bytea, jsonb, bigint, text), vault.end_grant(bytea, jsonb, bigint) TO gatekeeper_web;

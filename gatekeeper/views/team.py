@@ -8,14 +8,15 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from gatekeeper import access, badges, presentation
+from gatekeeper import deputies as deputies_named
 from gatekeeper.forms import DeputyForm
-from gatekeeper.models import Deputy, Grant
+from gatekeeper.models import Grant
 from gatekeeper.views.decisions import grant_state
 from staff import people, register
 from staff.callers import Caller
@@ -52,9 +53,10 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
         "older_url": f"?q={query}&page={page.next_page_number()}" if page.has_next() else "",
         "manages": manages,
     }
+    context["deputies"] = deputies_named.running(member)
     if manages:
-        context["deputies"] = _deputies(member)
         context["form"] = form or DeputyForm(manager=member)
+        context["days"] = access.limit("deputy_days")
     return render(request, "gatekeeper/team.html", context, status=status)
 
 
@@ -79,7 +81,7 @@ def deputies(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     begins, ends = form.span()
-    reason = access.name_deputy(
+    reason = deputies_named.name(
         Caller.of(request),
         deputy=form.cleaned_data["deputy"].number,
         begins_at=begins,
@@ -90,16 +92,16 @@ def deputies(request: HttpRequest) -> HttpResponse:
 
 @post_only("team")
 def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
-    """End a deputy's time now."""
-    get_object_or_404(Deputy, pk=deputy_id, manager=request.user.pk)
-    return _done(request, access.end_deputy(Caller.of(request), deputy_id), _("The deputy's time has ended."))
+    """End a deputy's time now, anybody's: whoever may suspend."""
+    reason = deputies_named.end(Caller.of(request), deputy_id)
+    return _done(request, reason, _("The deputy's time has ended."))
 
 
 def _done(request: HttpRequest, reason: str, words: str) -> HttpResponse:
-    if reason == "mfa_stale":
+    if reason in ("mfa_stale", "role_missing"):
         return refusal(request, reason)
     if reason:
-        messages.error(request, presentation.sentence(reason))
+        messages.error(request, presentation.sentence(reason, {"deputy_days": access.limit("deputy_days")}))
     else:
         messages.success(request, words)
     return HttpResponseRedirect("/team/")
@@ -149,19 +151,3 @@ def _state(one: Member) -> str:
     if one.left_on is not None and one.left_on < today:
         return "left"
     return "not_started" if one.starts_on is None or one.starts_on > today else ""
-
-
-def _deputies(member: Member) -> list[dict[str, object]]:
-    now = timezone.now()
-    rows = Deputy.objects.filter(manager=member, ends_at__gt=now).select_related("deputy")
-    return [
-        {
-            "id": one.pk,
-            "name": one.deputy.name,
-            "number": one.deputy.number,
-            "begins_at": one.begins_at,
-            "ends_at": one.ends_at,
-            "running": one.begins_at <= now,
-        }
-        for one in rows
-    ]

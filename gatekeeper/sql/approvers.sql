@@ -1,0 +1,119 @@
+-- Who may approve for a member, and until when, as things stand now: asked again at every use, so that what
+-- was delegated is worth what whoever gave it is worth at that moment.
+
+-- Until when somebody is at work as a manager; NULL when they are not: started, neither suspended nor past the
+-- last day, and with the role. Internal, and called for a few rows at a time.
+CREATE OR REPLACE FUNCTION vault.manages_until(p_member bigint) RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT x.until FROM (
+        SELECT coalesce((m.left_on + 1)::timestamp AT TIME ZONE l.value, 'infinity') AS until
+        FROM public.staff_member m JOIN public.gatekeeper_limit l ON l.name = 'time_zone'
+        WHERE m.id = p_member AND 'manager' = ANY (m.roles) AND m.suspended_at IS NULL
+            AND m.starts_on <= (clock_timestamp() AT TIME ZONE l.value)::date
+    ) x WHERE x.until > clock_timestamp()
+$$;
+
+-- The end of a deputy's time: as it was named, but never longer than the limit allows today, whatever stands
+-- in the row.
+CREATE OR REPLACE FUNCTION vault.deputy_ends(p_begins timestamptz, p_ends timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT least(p_ends, (p_begins AT TIME ZONE l.value + make_interval(days => n.value::int)) AT TIME ZONE l.value)
+    FROM public.gatekeeper_limit l, public.gatekeeper_limit n WHERE l.name = 'time_zone' AND n.name = 'deputy_days'
+$$;
+
+-- The managers above a member, and the deputies they named: each at work, and a deputy only while the manager
+-- who named them is at work too. `until` is when time alone ends it, as far as is known. Never the member.
+CREATE OR REPLACE FUNCTION vault.authorities(p_member bigint) RETURNS TABLE (id bigint, until timestamptz)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    WITH RECURSIVE above AS (
+        SELECT m.manager_id AS id FROM public.staff_member m WHERE m.id = p_member
+        UNION  -- not ALL: a circle ends
+        SELECT m.manager_id FROM above JOIN public.staff_member m ON m.id = above.id
+    ), line AS (
+        SELECT above.id, vault.manages_until(above.id) AS until FROM above WHERE above.id IS NOT NULL
+    ), might AS (
+        SELECT line.id, line.until FROM line
+        UNION ALL
+        SELECT d.deputy_id, least(line.until, vault.deputy_ends(d.begins_at, d.ends_at), vault.manages_until(d.deputy_id))
+        FROM line JOIN public.gatekeeper_deputy d ON d.manager_id = line.id
+        WHERE line.until IS NOT NULL AND clock_timestamp() >= d.begins_at AND clock_timestamp() < d.ends_at
+            AND vault.manages_until(d.deputy_id) IS NOT NULL
+    )
+    SELECT might.id, max(might.until) FROM might
+    WHERE might.id <> p_member AND might.until > clock_timestamp() GROUP BY might.id
+$$;
+
+CREATE OR REPLACE FUNCTION vault.approvers(p_member bigint) RETURNS SETOF bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT x.id FROM vault.authorities(p_member) x
+$$;
+
+-- A manager names another manager who may approve in their stead, beforehand: from within a year, and for no
+-- more days than the limit, as a calendar counts them in the company's time zone. Whoever cannot be one gets one
+-- answer, so that nobody learns here who there is.
+CREATE OR REPLACE FUNCTION vault.name_deputy(
+    p_digest bytea, p_context jsonb, p_deputy text, p_begins timestamptz, p_ends timestamptz) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+    at timestamptz;
+    other bigint := (SELECT m.id FROM public.staff_member m WHERE m.number = p_deputy);
+    why text;
+BEGIN
+    d := vault.decide(p_digest, 'approve');
+    at := clock_timestamp();
+    why := CASE WHEN d.reason IS NOT NULL THEN d.reason
+        WHEN other IS NULL OR other = d.actor_id OR vault.manages_until(other) IS NULL THEN 'deputy_unfit'
+        WHEN (isfinite(p_begins) AND isfinite(p_ends) AND p_begins >= at - interval '1 minute'
+              AND p_begins < at + interval '1 year' AND p_ends > p_begins) IS NOT TRUE THEN 'deputy_span'
+        WHEN (p_ends <= vault.deputy_ends(p_begins, p_ends)) IS NOT TRUE THEN 'deputy_span' END;
+    IF why IS NULL THEN
+        INSERT INTO public.gatekeeper_deputy (manager_id, deputy_id, begins_at, ends_at, named_at)
+        VALUES (d.actor_id, other, p_begins, p_ends, at);
+    END IF;
+    PERFORM vault.write_entry('change', CASE WHEN why IS NULL THEN 'allowed' ELSE 'refused' END,
+        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', why, 'details',
+            jsonb_build_object('deputy', substring(p_deputy FROM '^K-[0-9]{4,6}$'), 'begins', p_begins, 'ends', p_ends)));
+    RETURN coalesce(why, '');
+END $$;
+
+-- Ends a deputy's time now: whoever may suspend may do it, to anybody's.
+CREATE OR REPLACE FUNCTION vault.end_deputy(p_digest bytea, p_context jsonb, p_deputy bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    d record;
+    x record;
+    why text;
+BEGIN
+    d := vault.decide(p_digest, 'suspend');
+    why := d.reason;
+    IF why IS NULL THEN
+        UPDATE public.gatekeeper_deputy y SET ends_at = greatest(clock_timestamp(), y.begins_at + interval '1 microsecond')
+        WHERE y.id = p_deputy AND y.ends_at > clock_timestamp();
+        why := CASE WHEN NOT FOUND THEN 'no_change' END;
+    END IF;
+    SELECT m.number AS manager, n.number AS deputy INTO x FROM public.gatekeeper_deputy y
+        JOIN public.staff_member m ON m.id = y.manager_id JOIN public.staff_member n ON n.id = y.deputy_id
+    WHERE y.id = p_deputy AND d.reason IS NULL;
+    PERFORM vault.write_entry('change', CASE WHEN why IS NULL THEN 'allowed' ELSE 'refused' END,
+        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', why, 'subject', x.deputy, 'details',
+            jsonb_build_object('deputy', x.deputy, 'manager', x.manager, 'ended', p_deputy)));
+    RETURN coalesce(why, '');
+END $$;
+
+-- Every deputy whose time has not ended, for the page of those who may end it: until when it runs, and whether it
+-- counts at this moment.
+CREATE OR REPLACE FUNCTION vault.deputies()
+RETURNS TABLE (id bigint, manager_id bigint, deputy_id bigint, begins_at timestamptz, ends_at timestamptz, counts boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT d.id, d.manager_id, d.deputy_id, d.begins_at, x.over,
+        vault.manages_until(d.manager_id) IS NOT NULL AND vault.manages_until(d.deputy_id) IS NOT NULL
+    FROM public.gatekeeper_deputy d CROSS JOIN LATERAL vault.deputy_ends(d.begins_at, d.ends_at) x (over)
+    WHERE d.ends_at > clock_timestamp() AND x.over > clock_timestamp()
+$$;
+
+REVOKE ALL ON FUNCTION vault.manages_until(bigint), vault.deputy_ends(timestamptz, timestamptz),
+    vault.authorities(bigint), vault.approvers(bigint), vault.deputies(),
+    vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz), vault.end_deputy(bytea, jsonb, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault.approvers(bigint), vault.deputies(),
+    vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz), vault.end_deputy(bytea, jsonb, bigint) TO gatekeeper_web;
