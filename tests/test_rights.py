@@ -22,7 +22,7 @@ DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
 
 # Callable from outside: they run as the owner. A new one has to be named here.
 DEFINERS = {
-    *("stamp_entry", "spread_limits", "cascade", "forget_proofs", "require_entry"),  # triggers
+    *("stamp_entry", "check_answer", "spread_limits", "cascade", "forget_proofs", "require_entry"),  # triggers
     *("session_by", "touch_session", "end_session", "end_own_sessions", "end_overdue_sessions"),
     *(
         "begin_session",

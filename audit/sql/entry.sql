@@ -164,7 +164,7 @@ END $$;
 -- A refused release names what its own session had recorded, and nothing else: otherwise whoever may ask for a
 -- release could put a refusal beside anybody's view.
 CREATE OR REPLACE FUNCTION vault.check_answer() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM public.audit_entry e WHERE e.id = NEW.answers
             AND e.session = NEW.session AND e.event = NEW.event AND e.outcome = 'allowed') THEN
