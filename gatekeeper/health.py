@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from audit import alarms, held, stream
 from audit.installation import differences
 from audit.odd import finding
-from gatekeeper import cluster_health, feed_health, notices, optional, surroundings, times
+from gatekeeper import cluster_health, feed_health, notices, optional, sign_in_health, surroundings, times
 from gatekeeper.checks import limits_wanted
 from gatekeeper.health_row import Health
 from gatekeeper.models import Limit
@@ -378,6 +378,7 @@ _CHECKS = (
     _copies,
     _stream,
     _odd,
+    sign_in_health.guesses,
     _unproved,
     _reviews,
 )

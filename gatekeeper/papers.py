@@ -18,6 +18,7 @@ from audit import evidence
 from audit.functions import call
 from audit.models import Entry, Event, Outcome
 from gatekeeper import catalogue
+from gatekeeper.log import under
 from gatekeeper.models import Grant
 from staff.papers import drawing, sealing
 
@@ -55,8 +56,7 @@ def grant_print(number: int, *, at: datetime) -> bytes:
         language=get_language() or "en",
         at=at,
     )
-    found = Entry.objects.filter(account=grant.account.reference, grant_id=number, event__in=EVENTS)
-    entries = evidence.at_most(found, MOST + 1)
+    entries = evidence.at_most(under.under(grant).filter(event__in=EVENTS), MOST + 1)
     pdf = drawing.draw(sheet, _story(grant, entries, sheet, at))
     return sealing.seal(
         pdf,

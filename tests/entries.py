@@ -27,6 +27,9 @@ def entry(world: World, **facts: Any) -> int:
     """Write an entry, a view unless `facts` say otherwise; `at`: as if it had been then. Its number."""
     at = facts.pop("at", None)
     values = VIEW | facts
+    if "actor_id" not in facts and values["member"]:
+        found = world.setup.execute("SELECT id FROM staff_member WHERE number = %s", [values["member"]])
+        values["actor_id"] = (found.fetchone() or [values["actor_id"]])[0]
     event, outcome = values.pop("event"), values.pop("outcome")
     with world.setup.transaction():
         world.setup.execute("SET LOCAL ROLE gatekeeper_owner")

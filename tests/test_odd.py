@@ -18,8 +18,9 @@ from audit import odd
 from audit.functions import call
 from audit.models import Entry, Flag, Round
 from audit.odd import finding
-from gatekeeper import health, roles
+from gatekeeper import health, roles, sign_in_health
 from gatekeeper.health_row import Health
+from gatekeeper.models import Review
 from tests.log import VIEW
 from tests.past import Past
 from tests.world import World
@@ -117,6 +118,44 @@ def test_a_burst_of_refusals(past: Past) -> None:
     assert burst[4] not in spread
 
 
+def wrong(past: Past, minute: int, **facts: Any) -> int:
+    """A wrong password of somebody who is not signed in, for Anna's address."""
+    stranger = {"actor_id": None, "session": None, "account": None, "reason": "password_wrong"}
+    at = NOON + timedelta(minutes=minute)
+    return past.write("sign_in_failed", at, "refused", **stranger | {"object_repr": "password"} | facts)
+
+
+def test_wrong_passwords_of_a_stranger_are_no_refusals_of_the_member(past: Past) -> None:
+    for minute in range(6):
+        wrong(past, minute)
+    assert flagged("refusals") == []
+
+
+def test_wrong_codes_of_whoever_had_the_password_are(past: Past) -> None:
+    signed_in = [wrong(past, n, actor_id=1, session=7, reason="code_wrong") for n in range(5)]
+    assert flagged("refusals") == [signed_in[4]]
+
+
+def test_guesses_are_of_a_network_whomever_they_name_and_of_no_member(past: Past) -> None:
+    person = past.world.member("consultant")
+    named = [wrong(past, n, member=person.number if n % 2 else None) for n in range(9)]
+    wrong(past, 9, remote_addr="198.51.100.7")
+    wrong(past, 9, actor_id=1, session=7)
+    tenth = wrong(past, 10, member=person.number, remote_addr="192.0.2.200")
+    assert flagged("guesses") == [tenth]
+    assert tenth not in named
+    assert not Review.objects.exists()
+    row = sign_in_health.guesses()
+    assert (row.state, "192.0.2.200" in row.sentence) == ("to_fix", True)
+
+
+def test_guesses_spread_over_hours_are_none(past: Past) -> None:
+    for n in range(12):
+        wrong(past, 7 * n)
+    assert flagged("guesses") == []
+    assert sign_in_health.guesses().state == "ok"
+
+
 def test_the_same_pair_again_and_again(past: Past, thresholds: Thresholds) -> None:
     thresholds({"same_pair": {"count": 3}})
 
@@ -197,7 +236,7 @@ def test_opened_soon_after_a_ticket_of_the_staffs_own(
 
 def test_every_rule_of_the_paper_is_there_with_its_words_and_a_reason() -> None:
     names = {
-        *("new_pair", "hours", "volume", "refusals", "same_pair", "new_network", "unopened"),
+        *("new_pair", "hours", "volume", "refusals", "guesses", "same_pair", "new_network", "unopened"),
         *("everything", "participants", "export", "own_ticket", "unproved"),
     }
     assert {one.name for one in odd.rules()} == names

@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry, Round
-from gatekeeper import demo_acts, health
+from gatekeeper import access, demo_acts, gate, health, papers
 from gatekeeper.health_row import Health
+from gatekeeper.log import under
 from gatekeeper.models import Draw, Grant, Remark, Review
 from gatekeeper.reviews import calls, files, queue, texts, units
 from staff.models import Member, Session
@@ -133,7 +134,75 @@ def test_what_has_no_grant_is_the_members_day(desk: Desk) -> None:
     review = desk.day_of(desk.carl)
     assert review.day == timezone.localdate()
     assert review.rules == ["export"]
-    assert [one.event for one in units.entries(review)] == ["export"]
+    assert [one.event for one in units.entries(review)] == ["sign_in", "export"]
+
+
+# Whose unit it is
+
+
+def tried_in_vain(desk: Desk) -> None:
+    """Carl names Anna's grant, again and again, and is refused."""
+    by = desk.world.session(desk.carl)
+    for _ in range(5):
+        gate.reveal(by, account=REFERENCE, grant=desk.grant, fields=["contact.name"])
+    access.end(by, desk.grant)
+
+
+def test_refusals_with_a_colleagues_grant_are_the_days_of_whoever_was_refused(desk: Desk) -> None:
+    review = desk.seen()
+    before = [one.pk for one in units.entries(review)]
+    tried_in_vain(desk)
+    call_command("find_odd")
+    assert "refusals" not in queue.reviews().get(grant=desk.grant).rules
+    assert [one.pk for one in units.entries(review)] == before
+    his = queue.reviews().get(member=desk.carl.id)
+    assert (his.grant, his.rules) == (None, ["refusals"])
+    assert [one.event for one in units.entries(his)] == ["sign_in", *["view"] * 5, "revoke"]
+
+
+def test_a_colleagues_refusals_stand_in_no_print_of_the_grant(desk: Desk) -> None:
+    desk.seen()
+    tried_in_vain(desk)
+    grant = Grant.objects.get(pk=desk.grant)
+    assert {one.member for one in under.under(grant) if one.outcome == "refused"} == set()
+    assert [one.event for one in under.under(grant).order_by("id")] == ["approve", "start", "view"]
+
+
+def test_ones_own_refusals_under_a_grant_are_of_its_unit(desk: Desk) -> None:
+    desk.opened(categories=["contact"])
+    for _ in range(5):
+        assert desk.reason("company.name") == "category_not_covered"
+    review = desk.queued()
+    assert "refusals" in review.rules
+    assert [one.outcome for one in units.entries(review)].count("refused") == 5
+
+
+def test_a_print_that_a_reviewer_takes_out_is_the_reviewers(desk: Desk) -> None:
+    desk.opened()
+    assert papers.record_print(desk.by, desk.grant) == ""
+    call_command("find_odd")
+    mine = queue.reviews().get(rules=["export"])
+    assert (mine.member_id, mine.grant) == (desk.rita.id, None)
+    assert [one.event for one in units.entries(mine)] == ["sign_in", "export"]
+
+
+def test_what_a_reviewer_does_in_a_session_of_nobodys_is_not_the_holders(desk: Desk) -> None:
+    review = desk.seen()
+    made_up = World(desk.world.setup).session(desk.ray)
+    assert desk.decide(review, "in_order", made_up) == ""
+    call_command("find_odd")
+    [found] = queue.reviews().filter(rules__contains=["unproved"])
+    assert (found.member_id, found.grant) == (desk.ray.id, None)
+
+
+def test_of_a_stranger_who_tries_a_members_password_nobody_is_reviewed(desk: Desk) -> None:
+    for _ in range(12):
+        stranger = {"actor_id": None, "session": None, "account": None, "grant_id": None}
+        desk.past.write(
+            "sign_in_failed", now(), "refused", member=desk.carl.number, object_repr="password", **stranger
+        )
+    call_command("find_odd")
+    assert not queue.reviews().exists()
 
 
 def test_what_is_not_flagged_is_not_queued_whoever_asks(desk: Desk) -> None:

@@ -58,7 +58,7 @@ DEFINERS = {
     *("take_file", "record_register", "print_grant"),
     *("issue_authorisation", "withdraw_authorisation", "take_authorisation"),
     *("record_report", "begin_stream", "stream_went", "stream_failed"),
-    *("draw_reviews", "judge", "judge_again", "decide_review", "answer_review"),
+    *("draw_reviews", "judge", "judge_again", "decide_review", "answer_review", "grant_of"),
 }
 # Callable from outside, with the caller's own rights and settings: it calls two of the above by their full
 # names, and COMMIT is refused to a definer and to whatever pins a setting.

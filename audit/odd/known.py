@@ -62,6 +62,12 @@ RULES: Final[tuple[Rule, ...]] = (
         {"count": 5, "minutes": 10},
     ),
     Rule(
+        "guesses",
+        _("%(count)d failed attempts to sign in from one network within %(minutes)d minutes"),
+        _("Passwords are being guessed there. It says nothing of the members who are named."),
+        {"count": 10, "minutes": 60},
+    ),
+    Rule(
         "same_pair",
         _("%(count)d approvals of the same pair within %(days)d days"),
         _("Where one always asks and the same one always approves, two people have become one."),

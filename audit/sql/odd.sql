@@ -67,14 +67,30 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
     WHERE p.days >= p_history AND c.nth = 1 + greatest(p.usual, p_least)
 $$;
 
+-- Of whoever was signed in. An attempt to sign in names whom it tries to be, and says nothing of them: it is
+-- its network's (vault.odd_guesses).
 CREATE OR REPLACE FUNCTION vault.odd_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
-    WHERE e.id = ANY (p_fresh) AND e.member <> '' AND (e.outcome = 'refused' OR e.event = 'sign_in_failed') AND (
+    WHERE e.id = ANY (p_fresh) AND e.member <> '' AND e.actor_id IS NOT NULL AND e.outcome = 'refused' AND (
         SELECT count(*) FROM public.audit_entry x
-        WHERE x.member = e.member AND (x.outcome = 'refused' OR x.event = 'sign_in_failed')
+        WHERE x.member = e.member AND x.actor_id = e.actor_id AND x.outcome = 'refused'
             AND x.id <= e.id AND x."timestamp" <= e."timestamp"
             AND x."timestamp" > e."timestamp" - make_interval(mins => p_minutes)) = p_count
+$$;
+
+-- Attempts to sign in by whoever was not, from one network (/24, /48), whomever they named.
+CREATE OR REPLACE FUNCTION vault.odd_guesses(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
+            SELECT network(set_masklen(e.remote_addr, CASE family(e.remote_addr) WHEN 4 THEN 24 ELSE 48 END)) AS net,
+                (SELECT y.id FROM public.audit_entry y
+                    WHERE y."timestamp" > e."timestamp" - make_interval(mins => p_minutes)
+                    ORDER BY y."timestamp" LIMIT 1) AS first) f
+    WHERE e.id = ANY (p_fresh) AND e.event = 'sign_in_failed' AND e.actor_id IS NULL AND (
+        SELECT count(*) FROM public.audit_entry x
+        WHERE x.event = 'sign_in_failed' AND x.actor_id IS NULL AND x.remote_addr <<= f.net
+            AND x.id BETWEEN f.first AND e.id) = p_count
 $$;
 
 CREATE OR REPLACE FUNCTION vault.odd_same_pair(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
@@ -169,7 +185,7 @@ $$;
 
 REVOKE ALL ON FUNCTION vault.threshold(jsonb, text), vault.odd_new_pair(bigint[], integer),
     vault.odd_hours(bigint[], text, integer, integer, integer), vault.odd_volume(bigint[], text, integer, integer, integer),
-    vault.odd_refusals(bigint[], integer, integer), vault.odd_same_pair(bigint[], integer, integer),
+    vault.odd_refusals(bigint[], integer, integer), vault.odd_guesses(bigint[], integer, integer), vault.odd_same_pair(bigint[], integer, integer),
     vault.odd_new_network(bigint[], integer), vault.odd_unopened(bigint[]), vault.odd_everything(bigint[], integer),
     vault.odd_participants(bigint[], integer), vault.odd_export(bigint[]), vault.odd_unproved(bigint[], integer) FROM PUBLIC;
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from audit import evidence, odd
 from audit.models import Entry, Event, Outcome
+from gatekeeper.log import under
 from gatekeeper.reviews import texts
 
 if TYPE_CHECKING:
@@ -46,19 +47,21 @@ class Said:
 
 
 def entries(review: Review) -> QuerySet[Entry]:
-    """The unit's entries in the log's order: the grant's with its request, or the member's day without one.
+    """The unit's entries in the log's order: the grant's with its request, or what the member did that day
+    and stands in no grant's unit.
 
     What was reviewed, and taken out about it, is another matter.
     """
-    found: QuerySet[Entry] = Entry.objects.order_by("id").defer("serialized_data", "changes_text", "xid")
+    found = under.standing().order_by("id").defer("serialized_data", "changes_text", "xid")
     grant = review.grant
     if grant is not None:
-        of_grant = Q(grant_id=grant.pk) | Q(request_id=grant.request_id, event=Event.REQUEST)
-        found = found.filter(of_grant, account=grant.account.reference)
+        asked = Q(request_id=grant.request_id, event=Event.REQUEST, actor_id=grant.member_id)
+        found = found.filter(Q(grant_id=grant.pk, unit=grant.pk) | asked, account=grant.account.reference)
         return found.exclude(event__in=[Event.REVIEW, Event.EXPORT, Event.REPORT])
     begins = datetime.combine(review.day or timezone.localdate(), time.min, timezone.get_default_timezone())
     ends = datetime.combine(begins.date() + timedelta(days=1), time.min, timezone.get_default_timezone())
-    return found.filter(member=review.member.number, grant_id=None, timestamp__gte=begins, timestamp__lt=ends)
+    own = found.filter(member=review.member.number, actor_id=review.member_id, unit=None)
+    return own.filter(timestamp__gte=begins, timestamp__lt=ends)
 
 
 def lines(review: Review) -> list[Line]:

@@ -31,6 +31,8 @@ BEGIN
                 vault.threshold(t, 'volume.history'), vault.threshold(t, 'volume.least'))
             UNION ALL SELECT 'refusals', vault.odd_refusals(p_fresh, vault.threshold(t, 'refusals.count'),
                 vault.threshold(t, 'refusals.minutes'))
+            UNION ALL SELECT 'guesses', vault.odd_guesses(p_fresh, vault.threshold(t, 'guesses.count'),
+                vault.threshold(t, 'guesses.minutes'))
             UNION ALL SELECT 'same_pair', vault.odd_same_pair(p_fresh, vault.threshold(t, 'same_pair.count'),
                 vault.threshold(t, 'same_pair.days'))
             UNION ALL SELECT 'new_network', vault.odd_new_network(p_fresh, vault.threshold(t, 'new_network.days'))

@@ -1,9 +1,20 @@
 -- Reviewing: what the rules flagged and what was drawn is queued, verdicts and answers are added, and each
 -- is recorded in its transaction. Nobody reviews their own, and nothing is overwritten (DESIGN §1).
 
--- Queues what these flagged entries belong to: the grant, or the member's day where there is none. What is
--- open already is told the new rules; what was closed is queued again, for this was found after its verdict.
--- What is not flagged is not queued. Returns how many units it were. Internal: vault.flag.
+-- The grant in whose unit an entry stands: what its holder did under it, and what was decided about it. That
+-- somebody else named its number (and was refused), read about it or printed it says nothing of the holder:
+-- such an entry stands in the day of whoever did it. So of every number that a caller can choose.
+CREATE OR REPLACE FUNCTION vault.grant_of(p_grant bigint, p_account text, p_actor bigint, p_event text, p_outcome text)
+RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT g.id FROM public.gatekeeper_grant g JOIN public.gatekeeper_account a ON a.id = g.account_id
+    WHERE g.id = p_grant AND a.reference = p_account
+        AND (g.member_id = p_actor OR (p_outcome = 'allowed' AND p_event IN ('approve', 'end', 'revoke')))
+$$;
+
+-- Queues what these flagged entries belong to: the grant, or the actor's day where they stand in none. What
+-- nobody did who was signed in (a stranger's passwords) is nobody's. What is open already is told the new
+-- rules; what was closed is queued again, for this was found after its verdict. What is not flagged is not
+-- queued. Returns how many units it were. Internal: vault.flag.
 CREATE OR REPLACE FUNCTION vault.queue_reviews(p_entries bigint[], p_source text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -17,7 +28,7 @@ BEGIN
     INSERT INTO public.gatekeeper_review AS v (grant_id, member_id, rules, sampled, queued_at, due_at, state)
     SELECT g.id, g.member_id, array_agg(DISTINCT f.rule), false, at, due, 'waiting'
     FROM public.audit_flag f JOIN public.audit_entry e ON e.id = f.entry
-        JOIN public.gatekeeper_grant g ON g.id = e.grant_id
+        JOIN public.gatekeeper_grant g ON g.id = vault.grant_of(e.grant_id, e.account, e.actor_id, e.event, e.outcome)
     WHERE f.entry = ANY (p_entries) GROUP BY g.id ORDER BY g.id
     ON CONFLICT (grant_id) WHERE closed_at IS NULL DO UPDATE
         SET rules = ARRAY(SELECT unnest(v.rules) UNION SELECT unnest(excluded.rules) ORDER BY 1);
@@ -25,9 +36,9 @@ BEGIN
     INSERT INTO public.gatekeeper_review AS v (member_id, day, rules, sampled, queued_at, due_at, state)
     SELECT m.id, (e."timestamp" AT TIME ZONE zone)::date, array_agg(DISTINCT f.rule), false, at, due, 'waiting'
     FROM public.audit_flag f JOIN public.audit_entry e ON e.id = f.entry
-        JOIN public.staff_member m ON m.number = coalesce(nullif(e.member, ''), e.subject)
+        JOIN public.staff_member m ON m.id = e.actor_id
     WHERE f.entry = ANY (p_entries)
-        AND NOT EXISTS (SELECT FROM public.gatekeeper_grant g WHERE g.id = e.grant_id)
+        AND vault.grant_of(e.grant_id, e.account, e.actor_id, e.event, e.outcome) IS NULL
     GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (member_id, day) WHERE closed_at IS NULL AND day IS NOT NULL DO UPDATE
         SET rules = ARRAY(SELECT unnest(v.rules) UNION SELECT unnest(excluded.rules) ORDER BY 1);
@@ -184,7 +195,8 @@ BEGIN
     RETURN why;
 END $$;
 
-REVOKE ALL ON FUNCTION vault.queue_reviews(bigint[], text), vault.draw_reviews(text), vault.review_facts(bigint),
+REVOKE ALL ON FUNCTION vault.grant_of(bigint, text, bigint, text, text), vault.queue_reviews(bigint[], text), vault.draw_reviews(text), vault.review_facts(bigint),
     vault.decide_review(bytea, jsonb, bigint, text, bytea), vault.answer_review(bytea, jsonb, bigint, bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.draw_reviews(text) TO gatekeeper_watch;
-GRANT EXECUTE ON FUNCTION vault.decide_review(bytea, jsonb, bigint, text, bytea), vault.answer_review(bytea, jsonb, bigint, bytea) TO gatekeeper_web;
+GRANT EXECUTE ON FUNCTION vault.grant_of(bigint, text, bigint, text, text),
+    vault.decide_review(bytea, jsonb, bigint, text, bytea), vault.answer_review(bytea, jsonb, bigint, bytea) TO gatekeeper_web;
