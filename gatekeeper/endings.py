@@ -29,6 +29,7 @@ _ENDINGS: Final[dict[str, Promise]] = {
     "nda_old_version": _(
         "A newer version of the agreement has to be signed since %(time)s. Access has ended."
     ),
+    "approver_gone": _("Whoever approved the access may not do so since %(time)s. Access has ended."),
     "account_erased": _("The account was erased at %(time)s. Access has ended."),
 }
 

@@ -48,6 +48,47 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
     SELECT x.id FROM vault.authorities(p_member) x
 $$;
 
+-- Until when an approver's word counts for a member, as things stand now: while they may approve for them, and
+-- an agreement of their own is in force. '-infinity' when it does not count.
+CREATE OR REPLACE FUNCTION vault.approval_ends(p_member bigint, p_approver bigint) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN coalesce((SELECT least(x.until, vault.agreement_ends(p_approver))
+                     FROM vault.authorities(p_member) x WHERE x.id = p_approver), '-infinity');
+END $$;
+
+-- The live grants that rest on the word of one of these members: what they approved, what a deputy of theirs
+-- approved, and, where who stands above them changes, what anybody approved for them and those below them.
+CREATE OR REPLACE FUNCTION vault.resting_on(p_members bigint[], p_line boolean) RETURNS bigint[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    WITH RECURSIVE below AS (
+        SELECT x.id FROM unnest(p_members) x (id) WHERE p_line
+        UNION SELECT m.id FROM below JOIN public.staff_member m ON m.manager_id = below.id
+    ), approving AS (
+        SELECT x.id FROM unnest(p_members) x (id)
+        UNION SELECT d.deputy_id FROM public.gatekeeper_deputy d WHERE d.manager_id = ANY (p_members)
+    ), found AS (
+        SELECT g.id FROM approving JOIN public.gatekeeper_grant g ON g.approver_id = approving.id AND g.ended_at IS NULL
+        UNION SELECT g.id FROM below JOIN public.gatekeeper_grant g ON g.member_id = below.id AND g.ended_at IS NULL
+    ) SELECT coalesce(array_agg(found.id), '{}') FROM found
+$$;
+
+-- Whoever approves, and whoever changes what an approval rests on, come one after the other here; both have
+-- locked the members before. An approval shares the first row with other approvals, and locks the times in which
+-- the approver is a deputy; a change of managers or of the agreement locks the first row alone, and one of a
+-- member locks the times of the deputies whom they named. No run-time role can lock these rows.
+CREATE OR REPLACE FUNCTION vault.lock_authority(p_approver bigint, p_managers bigint[], p_line boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    IF p_approver IS NOT NULL THEN
+        PERFORM FROM public.gatekeeper_limit x WHERE x.name = 'time_zone' FOR SHARE;
+    ELSIF p_line THEN
+        PERFORM FROM public.gatekeeper_limit x WHERE x.name = 'time_zone' FOR NO KEY UPDATE;
+    END IF;
+    PERFORM FROM public.gatekeeper_deputy x WHERE x.deputy_id = p_approver OR x.manager_id = ANY (p_managers)
+    ORDER BY x.id FOR NO KEY UPDATE;
+END $$;
+
 -- A manager names another manager who may approve in their stead, beforehand: from within a year, and for no
 -- more days than the limit, as a calendar counts them in the company's time zone. Whoever cannot be one gets one
 -- answer, so that nobody learns here who there is.
@@ -113,7 +154,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
 $$;
 
 REVOKE ALL ON FUNCTION vault.manages_until(bigint), vault.deputy_ends(timestamptz, timestamptz),
-    vault.authorities(bigint), vault.approvers(bigint), vault.deputies(),
+    vault.authorities(bigint), vault.approvers(bigint), vault.deputies(), vault.approval_ends(bigint, bigint),
+    vault.resting_on(bigint[], boolean), vault.lock_authority(bigint, bigint[], boolean),
     vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz), vault.end_deputy(bytea, jsonb, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.approvers(bigint), vault.deputies(),
     vault.name_deputy(bytea, jsonb, text, timestamptz, timestamptz), vault.end_deputy(bytea, jsonb, bigint) TO gatekeeper_web;

@@ -263,7 +263,9 @@ BEGIN
                     OR signature_runs IS NOT TRUE THEN 'grant_ended'
                 WHEN at < g.window_ends_at THEN 'passed'
                 WHEN at < g.open_before AND (g.opened_at IS NULL OR g.while_open)
-                    THEN CASE WHEN p_act = 'open' THEN 'passed' ELSE 'grant_not_started' END
+                    -- The written end of a window has this in it; whatever changes it later ends the grant.
+                    THEN CASE WHEN (vault.approval_ends(g.member_id, g.approver_id) > at) IS NOT TRUE THEN 'grant_ended'
+                              WHEN p_act = 'open' THEN 'passed' ELSE 'grant_not_started' END
                 WHEN g.opened_at IS NULL THEN 'grant_start_lapsed'
                 ELSE 'grant_expired' END;
         END IF;

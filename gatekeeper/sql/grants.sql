@@ -73,12 +73,16 @@ BEGIN
     RETURN lapsed;
 END $$;
 
--- What goes takes the grants with it. One trigger function: the list of what a grant rests on.
+-- What goes takes the grants with it. One trigger function: the list of what a grant rests on. `grants` go with
+-- what went; of `approved` those whose approver's word counts no more, or stops counting before their window
+-- ends: that end was written when it counted for longer.
 CREATE OR REPLACE FUNCTION vault.cascade() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     why text;
+    rests boolean := false;  -- an approval may rest on what has changed
     grants bigint[] := '{}';
+    approved bigint[] := '{}';
     requests bigint[] := '{}';
     today date;
 BEGIN
@@ -94,14 +98,27 @@ BEGIN
         why := CASE WHEN NEW.suspended_at IS NOT NULL THEN 'member_suspended' WHEN NEW.left_on < today THEN 'member_left'
                     WHEN (NEW.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
                     WHEN NOT NEW.roles @> OLD.roles THEN 'role_missing' END;
-        grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL
-            AND ((g.member_id = NEW.id AND (why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles)))
-                OR (g.approver_id = NEW.id AND (why <> 'role_missing' OR NOT 'manager' = ANY (NEW.roles)))));
+        rests := why IS NOT NULL OR (NEW.left_on, NEW.manager_id) IS DISTINCT FROM (OLD.left_on, OLD.manager_id);
+        IF rests THEN
+            PERFORM vault.lock_authority(NULL, ARRAY[NEW.id], false);
+            approved := vault.resting_on(ARRAY[NEW.id], NEW.manager_id IS DISTINCT FROM OLD.manager_id);
+        END IF;
+        grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL AND g.member_id = NEW.id
+            AND CASE WHEN why IS NULL THEN g.window_ends_at > vault.end_of_day(NEW.left_on)
+                     ELSE why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles) END);
         requests := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.member_id = NEW.id
             AND r.state = 'pending' AND (why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles)));
     ELSIF TG_TABLE_NAME = 'staff_signature' THEN
         why := CASE WHEN NEW.withdrawn_at IS NOT NULL THEN 'nda_withdrawn' END;
+        rests := why IS NOT NULL;
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.signature_id = NEW.id AND g.ended_at IS NULL);
+        approved := vault.resting_on(ARRAY[NEW.member_id], false);
+    ELSIF TG_TABLE_NAME = 'staff_ndaversion' THEN  -- with a new one, everybody's agreement ends anew
+        rests := true;
+        approved := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL);
+    ELSIF TG_TABLE_NAME = 'gatekeeper_deputy' THEN
+        rests := true;
+        approved := vault.resting_on(ARRAY[NEW.deputy_id], false);
     ELSIF TG_TABLE_NAME = 'gatekeeper_account' THEN
         why := CASE WHEN NEW.erased_at IS NOT NULL THEN 'account_erased' END;
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.account_id = NEW.id AND g.ended_at IS NULL);
@@ -111,22 +128,34 @@ BEGIN
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.member_id = OLD.user_id
             AND g.account_id = OLD.content_object_id AND g.ended_at IS NULL);
     END IF;
-    IF why IS NOT NULL THEN
+    IF why IS NOT NULL OR rests THEN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
             -- An older snapshot does not see a grant that was approved meanwhile: it would outlive this.
             RAISE 'what ends grants runs in READ COMMITTED only';
         END IF;
-        PERFORM vault.lapse_requests(requests, why);
-        PERFORM vault.end_grants(grants, why, NULL, jsonb_build_object('source', 'gatekeeper'));
+        PERFORM vault.lock_endings(CASE WHEN why IS NOT NULL THEN requests END, grants || approved);
+        IF why IS NOT NULL THEN
+            PERFORM vault.lapse_requests(requests, why);
+        END IF;
+        PERFORM vault.end_grants(grants, coalesce(why, 'member_left'), NULL, '{"source": "gatekeeper"}');
+        -- Judged when they are locked: a window that was being opened meanwhile has its end by now.
+        PERFORM vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.id = ANY (approved)
+                AND vault.approval_ends(g.member_id, g.approver_id) < greatest(g.window_ends_at, clock_timestamp())),
+            coalesce(why, 'approver_gone'), NULL, '{"source": "gatekeeper"}');
     END IF;
     RETURN NULL;
 END $$;
 
 CREATE OR REPLACE TRIGGER ticket_ends_grants AFTER UPDATE ON public.gatekeeper_ticket
     FOR EACH ROW EXECUTE FUNCTION vault.cascade();
-CREATE OR REPLACE TRIGGER member_ends_grants AFTER UPDATE OF roles, starts_on, left_on, suspended_at ON public.staff_member
+CREATE OR REPLACE TRIGGER member_ends_grants
+    AFTER UPDATE OF roles, starts_on, left_on, suspended_at, manager_id ON public.staff_member
     FOR EACH ROW EXECUTE FUNCTION vault.cascade();
 CREATE OR REPLACE TRIGGER signature_ends_grants AFTER UPDATE OF withdrawn_at ON public.staff_signature
+    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+CREATE OR REPLACE TRIGGER version_ends_grants AFTER INSERT ON public.staff_ndaversion
+    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+CREATE OR REPLACE TRIGGER deputy_ends_grants AFTER UPDATE OF begins_at, ends_at ON public.gatekeeper_deputy
     FOR EACH ROW EXECUTE FUNCTION vault.cascade();
 CREATE OR REPLACE TRIGGER account_ends_grants AFTER UPDATE OF erased_at ON public.gatekeeper_account
     FOR EACH ROW EXECUTE FUNCTION vault.cascade();
@@ -149,13 +178,15 @@ BEGIN
     over := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE g.ended_at IS NULL AND (NOT coalesce(g.window_ends_at > at, false)
                 AND (g.open_before <= at OR (g.opened_at IS NOT NULL AND NOT g.while_open))
-            OR vault.signature_ends(g.signature_id) <= at));
+            OR vault.signature_ends(g.signature_id) <= at OR vault.approval_ends(g.member_id, g.approver_id) <= at));
     PERFORM vault.lock_endings('{}', over);
     grants := vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
             JOIN public.staff_signature n ON n.id = g.signature_id
         WHERE g.id = ANY (over) AND n.valid_until <= at), 'nda_expired', NULL, facts);
     grants := grants + vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE g.id = ANY (over) AND vault.signature_ends(g.signature_id) <= at), 'nda_old_version', NULL, facts);
+    grants := grants + vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.id = ANY (over)
+        AND g.open_before > at AND (g.opened_at IS NULL OR g.while_open)), 'approver_gone', NULL, facts);
     grants := grants + vault.end_grants(over, 'expired', NULL, facts);  -- those that are still there
 END $$;
 

@@ -91,6 +91,7 @@ BEGIN
     PERFORM FROM public.staff_member m WHERE m.id = r.member_id
         OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
         ORDER BY m.id FOR NO KEY UPDATE;
+    PERFORM vault.lock_authority((SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest), NULL, false);
     d := vault.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
     SELECT * INTO q FROM vault.judge_asked(r.id, p_categories, true) WHERE p_verdict = 'approve';  -- else all of it is NULL
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
@@ -136,8 +137,8 @@ BEGIN
                 'minutes', p_minutes, 'while_open', p_while_open, 'denial', p_denial, 'holders_signature', q.signature)));
 END $$;
 
--- Opens a window; its end is written once: the least of window, signature, planned leaving, stretch.
--- Internal: the caller has decided, under lock.
+-- Opens a window; its end is written once: the least of window, stretch, and the planned leaving and the end of
+-- the agreement, of the member and of the approver. Internal: the caller has decided, under lock.
 CREATE OR REPLACE FUNCTION vault.start_window(p_grant bigint, p_facts jsonb) RETURNS timestamptz
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -145,7 +146,7 @@ DECLARE
 BEGIN
     UPDATE public.gatekeeper_grant g SET opened_at = clock_timestamp(), openings = g.openings + 1,
         window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), vault.signature_ends(n.id),
-            CASE WHEN g.while_open THEN g.open_before END,
+            CASE WHEN g.while_open THEN g.open_before END, vault.approval_ends(g.member_id, g.approver_id),
             ((m.left_on + 1)::timestamp AT TIME ZONE (SELECT value FROM public.gatekeeper_limit WHERE name = 'time_zone')))
     FROM public.staff_signature n, public.staff_member m
     WHERE g.id = p_grant AND n.id = g.signature_id AND m.id = g.member_id

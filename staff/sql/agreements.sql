@@ -57,6 +57,7 @@ BEGIN
     END IF;
     -- Two who publish at once would each see the other's version not yet there.
     LOCK TABLE public.staff_ndaversion IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM vault.lock_authority(NULL, NULL, true);
     IF j->>'reason' = '' AND ((p_number > 0 AND p_term_days BETWEEN 1 AND 3650 AND p_grace_days BETWEEN 0 AND 365
             AND p_countersigned IS NOT NULL AND isfinite(effective) AND (j ? 'source' OR effective >= clock_timestamp() - interval '1 minute')
             AND p_text_en ~ '\S' AND p_text_pl ~ '\S' AND greatest(length(p_text_en), length(p_text_pl)) <= 100000

@@ -155,11 +155,12 @@ DECLARE
     grants bigint[] := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE p_member IN (g.member_id, g.approver_id) AND g.ended_at IS NULL);
 BEGIN
+    PERFORM vault.lock_authority(NULL, ARRAY[p_member], false);
     UPDATE public.staff_proposal x SET state = 'lapsed', decided_at = at
     WHERE x.subject_id = p_member AND x.state = 'pending' AND x.fact <> 'left_on';
     PERFORM vault.forget_factors(p_member);
     PERFORM FROM public.staff_signature x WHERE x.member_id = p_member ORDER BY x.id FOR NO KEY UPDATE;
-    PERFORM vault.lock_endings(requests, grants);
+    PERFORM vault.lock_endings(requests, grants || vault.resting_on(ARRAY[p_member], false));
     PERFORM vault.lapse_requests(requests, 'member_left');
     PERFORM vault.end_grants(grants, 'member_left', NULL, '{"source": "gatekeeper"}');
     -- One given after a last day that was set back ends now: it was given before the coming back.
@@ -188,7 +189,7 @@ BEGIN
     IF p_fact = 'manager' THEN
         -- One at a time, or two changes that do not see each other could close a circle. The row is one
         -- that no run-time role can lock.
-        PERFORM FROM public.gatekeeper_limit x WHERE x.name = 'time_zone' FOR NO KEY UPDATE;
+        PERFORM vault.lock_authority(NULL, NULL, true);
     END IF;
     IF vault.value_fits(p_member, p_fact, p_value) IS NOT TRUE THEN RETURN 'value_refused'; END IF;
     SELECT x.* INTO m FROM public.staff_member x WHERE x.id = p_member;
@@ -347,17 +348,19 @@ DECLARE
     place int := 0;
     proposing boolean := vault.is_set_up();
     proposed boolean;
+    known bigint[];
     found_id bigint;
     manager jsonb;
 BEGIN
     -- All members and what may end with them, before the first of them is changed.
     PERFORM FROM public.staff_member m WHERE m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x)
     ORDER BY m.id FOR NO KEY UPDATE;
+    known := ARRAY(SELECT m.id FROM public.staff_member m
+        WHERE m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x));
+    PERFORM vault.lock_authority(NULL, known, true);
     PERFORM vault.lock_endings(
-        ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r JOIN public.staff_member m ON m.id = r.member_id
-            WHERE r.state = 'pending' AND m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x)),
-        ARRAY(SELECT g.id FROM public.gatekeeper_grant g JOIN public.staff_member m ON m.id IN (g.member_id, g.approver_id)
-            WHERE g.ended_at IS NULL AND m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x)));
+        ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.state = 'pending' AND r.member_id = ANY (known)),
+        vault.resting_on(known, true));
     FOR line IN SELECT x FROM jsonb_array_elements(p_members) x LOOP
         refusal := CASE WHEN vault.value_fits(NULL, 'roles', line->'roles') IS NOT TRUE THEN 'value' END;
         before := (SELECT to_jsonb(m) || jsonb_build_object('manager', vault.fact_of(m.id, 'manager'))

@@ -18,6 +18,26 @@ BEGIN
         WHERE s.id = p_signature);
 END $$;
 
+-- The moment at which a member's agreement ends, as things stand now: each signature of theirs runs to its own end,
+-- and one that takes over without a gap carries on. '-infinity' when none is in force.
+CREATE OR REPLACE FUNCTION vault.agreement_ends(p_member bigint) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    at timestamptz := clock_timestamp();
+    over timestamptz := at;
+    later timestamptz;
+BEGIN
+    LOOP
+        SELECT max(vault.signature_ends(s.id)) INTO later
+        FROM public.staff_signature s LEFT JOIN public.staff_ndaversion v ON v.number = s.version_id
+        WHERE s.member_id = p_member AND s.withdrawn_at IS NULL AND s.counts_from <= over
+            AND (s.form = 'founding' OR (v.effective_at <= over AND v.recalled_at IS NULL));
+        EXIT WHEN (later > over) IS NOT TRUE;
+        over := later;
+    END LOOP;
+    RETURN CASE WHEN over > at THEN over ELSE '-infinity' END;
+END $$;
+
 -- The signatures that were known at a moment, each with its end (withdrawal aside) and whether it was in
 -- force, was withdrawn, or waited for a second person; `tells` is false while its version is still to come
 -- or was recalled: then it says nothing yet. One taken over from elsewhere may count from before it was
@@ -126,7 +146,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     ORDER BY o.effective_at LIMIT 1
 $$;
 
-REVOKE ALL ON FUNCTION vault.signature_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
+REVOKE ALL ON FUNCTION vault.signature_ends(bigint), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
     vault.standing_at(timestamptz, bigint[]), vault.shut_out(timestamptz, int), vault.waits_for_second(bigint, int),
     vault.has_signed(bigint, int, timestamptz), vault.to_sign(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.end_of_day(date), vault.signature_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
