@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from audit.functions import call, rows
-from gatekeeper import gate, numbers, vault
+from gatekeeper import daily, gate, numbers, vault
 from gatekeeper.beside import COLUMN, Beside, read
 from gatekeeper.cipher import AccountCipher
 from gatekeeper.models import AccessRequest, Limit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gatekeeper.daily import Day
     from staff.callers import Caller
 
 logger = logging.getLogger(__name__)
@@ -250,6 +252,7 @@ class Held:
     participants_until: datetime | None
     shut: dict[str, str]  # categories that stay shut though the grant is open, each with its reason
     beside: list[Beside]  # what was asked for beside it; of the account that was named alone
+    today: Day  # what is left of the member's day; of the account that was named alone
 
 
 _HELD = f"""
@@ -257,7 +260,8 @@ _HELD = f"""
         g.views, g.participants_shown, m.name, k.number, n.version_id, vault.signature_ends(n.id),
         a.reference, a.plan, a.language, a.created_at, a.filled, a.participants,
         a.support_since, a.support_until, a.participants_since, a.participants_until,
-        d.shut, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END
+        d.shut, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END,
+        CASE WHEN a.reference = %(account)s THEN ({daily.COLUMN}) END
     FROM gatekeeper_grant g JOIN gatekeeper_account a ON a.id = g.account_id
         JOIN gatekeeper_ticket k ON k.id = g.ticket_id
         JOIN staff_member m ON m.id = g.approver_id
@@ -270,13 +274,13 @@ _HELD = f"""
     WHERE g.member_id = %(member)s AND g.ended_at IS NULL AND g.window_ends_at > clock_timestamp()
         AND (g.id = %(shown)s::bigint OR d.codes IS NOT NULL AND d.reason IS NULL)
     ORDER BY g.window_ends_at
-"""  # noqa: S608 - the column is a constant of ours
+"""  # noqa: S608 - the columns are constants of ours
 
 
 def held(caller: Caller, member: Member, *, account: str = "", shown: gate.Gate | None = None) -> list[Held]:
     """The member's grants that are open now, soonest end first. The gate answers for each, and
     guardian's row is a part of its question; what it answered a moment ago is `shown`, of that grant.
-    Of the `account` that is named, what was asked for beside it is told as well.
+    Of the `account` that is named, what was asked for beside it is told as well, and what is left of the day.
 
     One statement, and in SQL by hand: every page asks it. When the gate cannot be asked it has said no.
     """
@@ -286,6 +290,7 @@ def held(caller: Caller, member: Member, *, account: str = "", shown: gate.Gate 
         "signature": shown and shown.signature,
         "member": member.pk,
         "account": account,
+        "today": timezone.localdate(),
     }
     try:
         found = rows(_HELD, values)
@@ -297,9 +302,9 @@ def held(caller: Caller, member: Member, *, account: str = "", shown: gate.Gate 
 
 def _held(row: tuple[Any, ...], shown: gate.Gate | None) -> Held:
     """A line of the statement. Of what is shown the gate was not asked again."""
-    *facts, shut, beside = row
+    *facts, shut, beside, today = row
     known = shown is not None and shown.grant_id == row[0]
-    facts += [shown.shut if shown and known else gate.by_category(shut), read(beside)]
+    facts += [shown.shut if shown and known else gate.by_category(shut), read(beside), daily.read(today)]
     return Held(*facts)
 
 

@@ -92,6 +92,7 @@ CONDITIONS: Final[dict[str, tuple[str, ...]]] = {
         "approval_denied",
         "category_not_covered",
         "view_limit_reached",
+        "daily_budget_reached",
     ),
     "time": (
         "grant_not_started",

@@ -242,6 +242,21 @@ SETTINGS = (
     Setting("PARTICIPANTS_PER_GRANT", "Participants one grant shows", "number", default="200"),
     Setting("VIEWS_PER_GRANT", "Reveals under one grant", "number", default="500"),
     Setting(
+        "ACCOUNTS_PER_DAY",
+        "Different accounts of which one member sees anything in a day, over all grants. A consultant works"
+        " on some 20 tickets a day and on a full one on 30; twice the usual is left to a day of incidents, so"
+        " that fewer than one consultant-day in 1000 comes near",
+        "number",
+        default="50",
+    ),
+    Setting(
+        "FIELDS_PER_DAY",
+        "Different fields of accounts that one member sees in a day; the same again counts once. Five of each"
+        " account, where most tickets need two or three",
+        "number",
+        default="250",
+    ),
+    Setting(
         "ODD_THRESHOLDS",
         "Thresholds of the rules for what is odd that differ from the rules' own, by commas:"
         " `new_pair.days=60`",

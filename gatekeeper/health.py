@@ -361,7 +361,6 @@ _CHECKS = (
     _vault,
     surroundings.pooler,
     cluster_health.roles,
-    cluster_health.passwords,
     cluster_health.connections,
     _limits,
     _installed,

@@ -7,6 +7,7 @@ The web role reads these tables; what access rests on changes through functions 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -287,6 +288,44 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+#: Of the tables of the day: who writes there holds a lock on the member, and a constraint takes time.
+_UNLINKED: Final[dict[str, Any]] = {"related_name": "+", "db_index": False, "db_constraint": False}
+
+
+class DailyBudget(models.Model):
+    """What of their budget a member has used on one day of the company's, over all grants."""
+
+    pk = models.CompositePrimaryKey("member", "day")  # by which it is found, and by nothing else
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, **_UNLINKED)
+    day = models.DateField()
+    accounts = models.IntegerField()  # different ones
+    fields = models.IntegerField()  # different pairs of account and field
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.day}"
+
+
+class DailyAccount(models.Model):
+    """What of one account a member has seen on one day: fields, which count once, and participants."""
+
+    pk = models.CompositePrimaryKey("member", "day", "account")
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, **_UNLINKED)
+    day = models.DateField()
+    account = models.ForeignKey(Account, models.PROTECT, **_UNLINKED)
+    fields = ArrayField(models.CharField(max_length=40))
+    participants_shown = models.IntegerField()
+    misses = models.IntegerField()  # searches for a participant that found none
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.day} {self.account_id}"
 
 
 class Deputy(models.Model):

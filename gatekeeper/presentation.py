@@ -150,6 +150,12 @@ REASONS: Final[dict[str, Words]] = {
         _("The approval does not cover this kind of data. A new request can name it."),
     ),
     "view_limit_reached": Words(_("The approved number of views is used up. A new request opens more.")),
+    "daily_budget_reached": Words(
+        _(
+            "Today’s limit is reached: the number of accounts, or of their fields, that one member may see"
+            " in a day. It starts anew at midnight."
+        ),
+    ),
     "grant_not_started": Words(
         _("Approved. The clock starts when you open the account."),
         _(

@@ -67,15 +67,13 @@ def _alone(setup: psycopg.Connection) -> Iterator[None]:
 
 
 def create_roles(
-    setup: psycopg.Connection,
-    passwords: Mapping[str, str | None],
-    limits: Mapping[str, int] | None = None,
+    setup: psycopg.Connection, passwords: Mapping[str, str], limits: Mapping[str, int] | None = None
 ) -> None:
     """Create the roles, or bring existing ones to what they should be.
 
     `setup` is a superuser's connection in autocommit. `passwords` are set for the roles that it
-    names, None takes one away; others keep theirs (a role without any cannot log in by password).
-    `limits` are how many connections a role may have; others have no limit. May be run again.
+    names; others keep theirs (a role without any cannot log in by password). `limits` are how many
+    connections a role may have; others have no limit. May be run again.
     """
     with _alone(setup):
         for role, attributes in ATTRIBUTES.items():
@@ -113,11 +111,9 @@ def _leave_others(setup: psycopg.Connection, role: str) -> None:
         setup.execute(sql.SQL("REVOKE {} FROM {}").format(sql.SQL(other), sql.Identifier(role)))
 
 
-def _set_password(setup: psycopg.Connection, role: str, password: str | None) -> None:
+def _set_password(setup: psycopg.Connection, role: str, password: str) -> None:
     """Store the verifier alone: the password itself never stands in a statement or a log."""
-    verifier = None
-    if password is not None:
-        verifier = setup.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    verifier = setup.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     setup.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier)))
 
 

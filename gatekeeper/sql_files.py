@@ -17,6 +17,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "audit/sql/odd.sql",
         "gatekeeper/sql/limits.sql",
         "gatekeeper/sql/approvers.sql",
+        "gatekeeper/sql/budget.sql",
         "gatekeeper/sql/gate.sql",
         "gatekeeper/sql/grants.sql",
         "gatekeeper/sql/requests.sql",

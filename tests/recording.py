@@ -72,6 +72,7 @@ def _columns(*names: str) -> str:
 
 
 _KEPT: Final = "one that waits for its first use verifies nothing; misses and steps are no change"
+_COUNTED: Final = "a view counts together with its entry; a day that is over is forgotten"
 _IMPORTED: Final = "lines come by the thousand, and a run of the import is one entry"
 
 #: Only these rows ask for one, for this reason.
@@ -106,6 +107,8 @@ ONLY: Final[dict[str, Rows]] = {
     ),
     "public.gatekeeper_account": Rows(_IMPORTED, insert="", update=_columns("reference", "erased_at")),
     "vault.account": Rows(_IMPORTED, insert="", update=_columns("account_id", "held_at")),
+    "public.gatekeeper_dailybudget": Rows(_COUNTED, delete=""),
+    "public.gatekeeper_dailyaccount": Rows(_COUNTED, delete=""),
     "vault.participant": Rows(_IMPORTED, insert="", update=_columns("account_id", "number")),
 }
 

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
 from audit.models import Entry
@@ -133,6 +134,11 @@ def unevaluable(s: Scene) -> None:
     s.world.setup.execute("UPDATE gatekeeper_limit SET value = 'many' WHERE name = 'views_per_grant'")
 
 
+def day_used_up(s: Scene) -> None:
+    today = timezone.localdate()
+    s.world.insert("gatekeeper_dailybudget", member_id=s.anna.id, day=today, accounts=50, fields=50)
+
+
 TOMORROW, YESTERDAY = date.today() + timedelta(days=1), date.today() - timedelta(days=1)  # noqa: DTZ011 - a day off is enough
 GRANT_FALLS = ("grant_ended",)  # it was bound to what is gone
 
@@ -168,6 +174,7 @@ ROWS = [
     Row("the request was rejected", denied, "approval_denied"),
     Row("other data were approved", granted(categories=["company"]), "category_not_covered", still_open=True),
     Row("500 views are used up", granted(views=500), "view_limit_reached"),
+    Row("the day's 50 accounts are others", day_used_up, "daily_budget_reached"),
     # time
     Row("the clock was not started", granted(opened_at=None, window_ends_at=None), "grant_not_started"),
     Row(

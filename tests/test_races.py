@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from django.conf import settings
+from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from gatekeeper import roles
@@ -324,6 +326,60 @@ def test_the_last_view_is_one_sessions(stage: Stage, as_role: AsRole, crowd: Thr
         assert sorted(str(reason) for _, reason in results) == ["None", "view_limit_reached"]
         views = racing.row(stage.web, "SELECT views FROM gatekeeper_grant WHERE id = %s", case.grants)
         assert views == (500,)
+
+
+class LastUnit:
+    """One session records a view with the day's last unit; another of the same member's comes meanwhile."""
+
+    def __init__(self, stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:
+        self.stage, self.crowd = stage, crowd
+        self.first, self.second = as_role(roles.VAULT), as_role(roles.VAULT)
+        self.case = stage.opened(sessions=2, accounts=2)
+        self.used(49)
+
+    def used(self, accounts: int) -> None:
+        """So many accounts were others' today."""
+        self.stage.world.insert(
+            "gatekeeper_dailybudget",
+            member_id=self.case.consultant.id,
+            day=timezone.localdate(),
+            accounts=accounts,
+            fields=accounts,
+        )
+
+    def run(self, meanwhile: Callable[[], object] = lambda: None) -> tuple[str | None, str | None]:
+        """Why the first is refused, and why the second, which waits until the first has committed."""
+        self.first.execute("BEGIN")
+        _, one = racing.record(self.first, self.case, self.case.callers[0])
+        waiting = self.crowd.submit(racing.record, self.second, self.case, self.case.callers[1], place=1)
+        racing.until_waiting(self.stage.world.setup, 1)
+        meanwhile()
+        self.first.commit()
+        return one, waiting.result()[1]
+
+
+def test_the_days_last_unit_is_one_sessions(
+    stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor, twins: Twins
+) -> None:
+    """Without the lock on the member both find one left."""
+    assert LastUnit(stage, as_role, crowd).run() == (None, "daily_budget_reached")
+    twins.without("decide", "IF p_lock THEN", "IF false THEN")
+    assert LastUnit(stage, as_role, crowd).run() == (None, None)
+
+
+def test_who_waited_over_midnight_is_judged_by_the_new_day(
+    stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor
+) -> None:
+    race = LastUnit(stage, as_role, crowd)
+    there = "SELECT extract(hour FROM now() AT TIME ZONE %s)"
+    # Where it is another day already, or still: between these two it always is.
+    [(hour,)] = stage.world.setup.execute(there, [settings.TIME_ZONE]).fetchall()
+    other = "Pacific/Kiritimati" if hour >= 12 else "Etc/GMT+12"
+    change = "UPDATE gatekeeper_limit SET value = %s WHERE name = 'time_zone'"
+    try:
+        assert race.run(lambda: stage.world.setup.execute(change, [other])) == (None, None)
+    finally:
+        stage.world.setup.execute(change, [settings.TIME_ZONE])
 
 
 def test_approving_against_withdrawing(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:

@@ -873,8 +873,8 @@ def test_after_ten_misses_nothing_is_found_any_more(scene: Scene) -> None:
     with_participants(scene, 3)
     for guess in range(10):
         assert find(scene, email=f"guess{guess}@gosc.example") == []
-    assert find(scene, email="p1@gosc.example") == "view_limit_reached"
-    assert (newest("search").outcome, newest("search").reason) == ("refused", "view_limit_reached")
+    assert find(scene, email="p1@gosc.example") == "daily_budget_reached"
+    assert (newest("search").outcome, newest("search").reason) == ("refused", "daily_budget_reached")
 
 
 def test_another_accounts_participant_is_not_found_here(scene: Scene) -> None:

@@ -2,9 +2,8 @@
 
 Each process gets what is its own: `web.env` is for all, `sealer.env` for the log's sealer, `watch.env` for
 the rules over it, `people.env` for whoever keeps members by command, `migrator.env` for whoever changes
-tables, `setup.env` for bootstrap. A root shell reads them (`set -a; . FILE`), and systemd does
-(`EnvironmentFile=`), so they are for root's eyes alone. Beside them lie the lines that PostgreSQL's own
-files take.
+tables, `setup.env` for bootstrap. A shell reads them (`set -a; . FILE`), and systemd does
+(`EnvironmentFile=`).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -25,11 +24,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from gatekeeper import generate, roles
 from gatekeeper.env import SETTINGS, Environment, Setting
-from gatekeeper.installation.logins import Logins, is_local
 from staff.seal import new_seal
 
 DATABASE: Final = "postgresql:///gatekeeper?host=/run/postgresql"
 SOCKET: Final = "unix:/run/gatekeeper/web.sock"
+SUPERUSER: Final = "postgres"
 
 #: What stands in each file, by the settings' names.
 SEALER: Final = ("DATABASE_URL_SEALER", "LOG_KEY", "LOG_ANCHORS")
@@ -50,8 +49,6 @@ WORDS: Final = {
         "Bootstrap alone reads this, beside all the others: a superuser's link. Where it has a password,"
         " delete the file afterwards."
     ),
-    "pg_hba.conf": "The server's pg_hba.conf takes these lines, before all others.",
-    "pg_ident.conf": "The server's pg_ident.conf takes these lines: whose process may be which role.",
 }
 
 
@@ -59,10 +56,11 @@ class ConfigureError(Exception):
     """Nothing was written; the message says why, and what to do."""
 
 
-def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> dict[str, str]:
+def environment_files(*, site: str, company: str, database: str, bind: str) -> dict[str, str]:
     """Return what each file holds, by its name.
 
-    `bind`: as gunicorn takes it. Raises ConfigureError or ImproperlyConfigured where a value cannot be used.
+    `database`: the address without role and password; `bind`: as gunicorn takes it. Raises ConfigureError or
+    ImproperlyConfigured where a value cannot be used.
     """
     if not company.strip():
         raise ConfigureError("--company is empty: papers bear it.")
@@ -77,10 +75,10 @@ def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> 
         "ACCOUNTS_SECRET": generate.webhook_secret(),
         "SEAL": new_seal(company),
         "LOG_KEY": generate.log_key(),
-        "DATABASE_URL_SETUP": logins.superuser(),
+        "DATABASE_URL_SETUP": _superuser(database),
     }
     made["LOG_VERIFIER"] = _verifier(made)
-    made |= {f"DATABASE_URL_{name}": logins.link(role) for name, role in roles.LINKS.items()}
+    made |= {f"DATABASE_URL_{name}": _link(database, role) for name, role in roles.LINKS.items()}
     _judge(made)
     apart = {
         "sealer.env": SEALER,
@@ -95,14 +93,6 @@ def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> 
     listens = "# Where gunicorn listens, and so whom GATEKEEPER_TRUSTED_PROXIES names."
     files["web.env"] += f"\n{listens}\nGUNICORN_CMD_ARGS={quoted(f'--bind {bind}')}\n"
     return files
-
-
-def server_files(logins: Logins) -> dict[str, str]:
-    """Return the lines for PostgreSQL's own files, by the names of these."""
-    lines = {"pg_hba.conf": logins.lets_in()}
-    if is_local(logins.database):
-        lines["pg_ident.conf"] = logins.maps()
-    return {name: f"# Gatekeeper. {WORDS[name]}\n{text}" for name, text in lines.items()}
 
 
 def quoted(text: str) -> str:
@@ -137,22 +127,18 @@ def _peer(bind: str) -> str:
     return host.strip("[]")
 
 
-def logins(database: str, *, passwords: bool, certificates: Path | None) -> Logins:
-    """Return how roles sign in, as the options say. Raises ConfigureError where they do not fit together."""
+def _link(database: str, role: str) -> str:
+    """Return the database's address for a role, with a fresh password."""
     parts = urlsplit(database)
     if parts.username or parts.password:
         raise ConfigureError("--database names a role: leave it out, each process has one of its own.")
-    if certificates:
-        if is_local(database) or not certificates.is_absolute():
-            raise ConfigureError("--certificates is for a server elsewhere, and names a folder from / on.")
-        return Logins(database, "certificate", certificates)
-    if passwords:
-        return Logins(database, "password")
-    if not is_local(database):
-        raise ConfigureError(
-            "--database is not on this machine (?host=/folder): say --passwords, or --certificates FOLDER."
-        )
-    return Logins(database, "peer")
+    login = f"{quote(role, safe='')}:{quote(generate.password(), safe='')}"
+    return parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
+
+
+def _superuser(database: str) -> str:
+    parts = urlsplit(database)
+    return parts._replace(netloc=f"{SUPERUSER}@{parts.netloc}", path="/postgres").geturl()
 
 
 def _verifier(made: Mapping[str, str]) -> str:
@@ -212,16 +198,6 @@ def _options() -> argparse.ArgumentParser:
         metavar="URL",
         help="without a role: by a Unix socket, or with sslmode=verify-full (%(default)s)",
     )
-    proof = parser.add_mutually_exclusive_group()
-    proof.add_argument(
-        "--passwords", action="store_true", help="roles sign in by passwords, and not by who a process is"
-    )
-    proof.add_argument(
-        "--certificates",
-        type=Path,
-        metavar="FOLDER",
-        help="roles sign in to a server elsewhere by FOLDER/ROLE.pem and FOLDER/ROLE.key",
-    )
     parser.add_argument(
         "--bind",
         default=SOCKET,
@@ -236,9 +212,9 @@ def main(arguments: Sequence[str]) -> int:
     given = _options().parse_args(arguments)
     try:
         conninfo_to_dict(given.database)
-        way = logins(given.database, passwords=given.passwords, certificates=given.certificates)
-        files = environment_files(site=given.site, company=given.company, logins=way, bind=given.bind)
-        files |= server_files(way)
+        files = environment_files(
+            site=given.site, company=given.company, database=given.database, bind=given.bind
+        )
         write(given.folder, files)
     except (ConfigureError, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")

@@ -4,7 +4,9 @@
 -- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
 -- 'not_required', 'cannot_start_yet' or the reason; `reason` is the first that fails, NULL when all
 -- hold. The other columns are the facts on which it rested, under the names that the log has for them;
--- `shut` has the grant's categories that stay shut while others are open, each with its reason.
+-- `shut` has the grant's categories that stay shut while others are open, each with its reason. `day` is the one
+-- whose budget a view is counted in (budget.sql), `another` whether the account is new there, `uncounted` which of
+-- its fields are, and `details` what the budget is where it refuses.
 --
 -- p_digest names the session, and the session names the member: no caller says who they are.
 -- p_member is for this schema alone: it judges the requester when somebody else approves.
@@ -19,14 +21,14 @@
 CREATE OR REPLACE FUNCTION vault.decide(
     p_digest bytea, p_act text, p_account text DEFAULT NULL, p_ticket text DEFAULT NULL,
     p_grant bigint DEFAULT NULL, p_categories text[] DEFAULT NULL, p_lock boolean DEFAULT true,
-    p_member bigint DEFAULT NULL,
+    p_member bigint DEFAULT NULL, p_fields text[] DEFAULT NULL, p_recorded_at timestamptz DEFAULT NULL,
     OUT reason text, OUT codes text[], OUT failed text[],
     OUT actor_id bigint, OUT member text, OUT member_name text, OUT role text,
     OUT session bigint, OUT factor text, OUT signature bigint, OUT nda_version int, OUT nda_ends timestamptz,
     OUT account text, OUT account_id bigint, OUT ticket text, OUT ticket_id bigint, OUT ticket_kind text,
     OUT ticket_state text, OUT assignment_id bigint, OUT purpose text, OUT categories text[],
     OUT request_id bigint, OUT grant_id bigint, OUT approver text, OUT consent text, OUT window_ends_at timestamptz,
-    OUT shut text[])
+    OUT shut text[], OUT day date, OUT another boolean, OUT uncounted text[], OUT details jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     at timestamptz;
@@ -48,6 +50,8 @@ DECLARE
     listed boolean;
     signature_runs boolean;  -- the one under which the grant was approved
     covered text[];
+    field text;
+    counted text[];  -- the account's fields that the day's budget has
     support text;  -- whether each category's own condition holds
     participants text;
     consents text[];
@@ -182,6 +186,25 @@ BEGIN
         END IF;
     END IF;
     categories := coalesce(p_categories, g.categories, r.categories);
+    IF g.id IS NOT NULL AND p_act <> 'request' THEN  -- the budget of the day on which the view is counted, or was
+        day := CASE WHEN p_recorded_at IS NULL THEN today ELSE (p_recorded_at AT TIME ZONE l.time_zone)::date END;
+        IF p_fields IS NULL THEN
+            details := vault.beyond_any_field(l, actor_id, day, a.id, categories);
+        ELSE
+            SELECT x.fields INTO counted FROM public.gatekeeper_dailyaccount x
+            WHERE x.member_id = actor_id AND x.day = decide.day AND x.account_id = a.id;
+            another := counted IS NULL;
+            uncounted := '{}';
+            IF (p_fields <@ counted) IS NOT TRUE THEN
+                FOREACH field IN ARRAY p_fields LOOP
+                    IF NOT field = ANY (uncounted || coalesce(counted, '{}')) THEN
+                        uncounted := uncounted || field;
+                    END IF;
+                END LOOP;
+                details := vault.beyond_budget(l, actor_id, day, another::integer, cardinality(uncounted));
+            END IF;
+        END IF;
+    END IF;
 
     -- 1 member
     FOREACH role IN ARRAY coalesce(m.roles, '{}') LOOP
@@ -254,7 +277,11 @@ BEGIN
                 WHEN (categories <@ g.categories::text[]) IS NOT TRUE
                     OR ('participants' = ANY (categories) AND t.kind <> 'support') THEN 'category_not_covered'
                 WHEN g.views >= l.views_per_grant THEN 'view_limit_reached'
+                WHEN details IS NOT NULL THEN 'daily_budget_reached'
                 ELSE 'passed' END;
+            IF details IS NOT NULL AND c_approval <> 'daily_budget_reached' THEN
+                details := NULL;
+            END IF;
             -- 6 time; a window while the ticket is open can be followed by another
             c_time := CASE
                 WHEN g.id IS NULL THEN 'cannot_start_yet'
@@ -374,7 +401,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION
-    vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint),
+    vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint, text[], timestamptz),
     vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text)
     TO gatekeeper_web;

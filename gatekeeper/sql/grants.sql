@@ -172,6 +172,7 @@ DECLARE
 BEGIN
     -- A signed message counts for five minutes only; its identifier need not be kept for ever.
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
+    PERFORM vault.forget_days();
     PERFORM vault.lapse_proposals(NULL);
     requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');

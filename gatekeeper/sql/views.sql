@@ -30,6 +30,7 @@ DECLARE
     fields text[] := p_fields;
     categories text[];
     records integer[];
+    missed integer := 0;
 BEGIN
     -- Neither what is no field nor one field many times gets into the log: both are refused.
     IF (array_ndims(p_fields) = 1 AND p_fields <@ vault.known_fields()
@@ -48,12 +49,14 @@ BEGIN
         BEGIN
             -- Under locks, though the release decides again: a member's sessions then wait for each other at
             -- the first row, and whoever closes meets one of them at the ticket, not all of them at the grant.
-            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories);
+            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories,
+                p_fields => fields);
             reason := d.reason;
             codes := d.codes;
             IF reason = 'grant_not_started' AND p_open AND event = 'view' THEN
                 -- The first reveal opens the window; then every condition once more.
-                d := vault.decide(p_digest, 'open', p_account, p_grant => p_grant, p_categories => categories);
+                d := vault.decide(p_digest, 'open', p_account, p_grant => p_grant, p_categories => categories,
+                    p_fields => fields);
                 reason := d.reason;
                 codes := d.codes;
                 IF reason IS NULL THEN
@@ -65,18 +68,25 @@ BEGIN
                     SELECT x.number FROM vault.participant x WHERE x.account_id = d.account_id AND NOT x.objected
                         AND (p_number IS NULL OR x.number = p_number) AND (p_index IS NULL OR x.email_index = p_index)
                     ORDER BY x.number LIMIT 25 OFFSET 25 * (greatest(coalesce(p_page, 1), 1) - 1));
+                missed := CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END;
+                d.details := vault.beyond_participants(d.actor_id, d.day, d.account_id, cardinality(records));
+                reason := CASE WHEN d.details IS NOT NULL THEN 'daily_budget_reached' END;
             END IF;
             IF reason IS NULL THEN
                 -- Pages and matches count alike; ten searches that find nothing are enough to guess with.
                 UPDATE public.gatekeeper_grant g SET views = g.views + 1,
                     participants_shown = g.participants_shown + coalesce(cardinality(records), 0),
-                    misses = g.misses + CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END
+                    misses = g.misses + missed
                 FROM vault.limits l
                 WHERE g.id = p_grant AND (records IS NULL
                     OR g.participants_shown + cardinality(records) <= l.participants_per_grant AND g.misses < 10);
                 IF NOT FOUND THEN
                     reason := 'view_limit_reached';
                 END IF;
+            END IF;
+            IF reason IS NULL AND (cardinality(d.uncounted) > 0 OR records IS NOT NULL) THEN
+                PERFORM vault.count_view(d.actor_id, d.day, d.account_id, d.another, d.uncounted,
+                    coalesce(cardinality(records), 0), missed);
             END IF;
         EXCEPTION WHEN OTHERS THEN
             reason := 'check_failed';  -- a condition that could not be evaluated has failed
@@ -165,7 +175,8 @@ BEGIN
     IF reason IS NULL THEN
         BEGIN
             d := vault.decide(p_digest, e.event, e.account, p_grant => e.grant_id,
-                p_categories => e.categories::text[]);
+                p_categories => e.categories::text[], p_fields => e.fields::text[],
+                p_recorded_at => e."timestamp");
             codes := d.codes;
             shut := d.shut;
             reason := CASE

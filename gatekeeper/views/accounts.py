@@ -194,6 +194,7 @@ def _page(
         "extend_url": _extend_url(grant),
         "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
         "beside": grant.beside,
+        "left_today": grant.today.words,
         "sections": sections,
         "people": _people(grant, here, people or {}),
         "form": {"url": reverse("reveal", args=[reference]), "csrf": token},
@@ -216,7 +217,7 @@ def _data(grant: access.Held, here: Sequence[access.Held]) -> object:
 
 
 def _facts(grant: access.Held, here: Sequence[access.Held]) -> object:
-    return _data(grant, here), [one.ends_at for one in here], grant.beside
+    return _data(grant, here), [one.ends_at for one in here], grant.beside, grant.today.words
 
 
 def _extend_url(grant: access.Held) -> str:
@@ -246,10 +247,12 @@ def _section(
             "filled": name in grant.filled,
             "revealed": name in values,
             "value": values.get(name),
+            "over": not grant.today.has_room_for([name]),
         }
         for name, label in catalogue.FIELDS.items()
         if catalogue.category_of(name) == code
     ]
+    filled = [str(field["name"]) for field in fields if field["filled"]]
     revealed = any(field["revealed"] for field in fields)
     under = grant if revealed else _under(grant, here, code)
     return {
@@ -259,7 +262,7 @@ def _section(
         "blocked": under.shut.get(code, "") if under else "",
         "grant": under.id if under else "",
         "under": under if len(here) > 1 else None,
-        "filled": sum(bool(field["filled"]) for field in fields),
+        "all": len(filled) > 1 and grant.today.has_room_for(filled),
         "ask_url": "" if under else request_url(grant.reference, grant.ticket, add=code),
         "fields": fields,
     }
@@ -271,17 +274,22 @@ def _people(
     under = grant if shown else _under(grant, here, catalogue.PARTICIPANTS)
     if under is None:
         return None
+    today = under.today
+    of_the_grant = max(today.participants_allowed - under.participants_shown, 0)
+    left = min(of_the_grant, today.participants_left)
+    is_over = not today.participants_left or not today.has_room_for([catalogue.PARTICIPANTS])
+    day_over = "daily_budget_reached" if is_over and not shown else ""
     return {
         "grant": under,
         "under": under if len(here) > 1 else None,
         "total": under.participants,
-        "left": max(access.limit("participants_per_grant") - under.participants_shown, 0),
+        "left": left,
         "page": 0,
         "pages": -(-under.participants // catalogue.PAGE_OF_PARTICIPANTS),
         "records": [],
         "query": "",
         "missed": False,
-        "blocked": under.shut.get(catalogue.PARTICIPANTS, ""),
+        "blocked": under.shut.get(catalogue.PARTICIPANTS, "") or day_over,
     } | shown
 
 

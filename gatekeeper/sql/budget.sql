@@ -1,0 +1,104 @@
+-- A member's budget for a day, over all grants: so many accounts, and so many different fields of them. It stops
+-- a session that was stolen or bribed, however many accesses are open to it. A day is the company's.
+-- gatekeeper_dailybudget has one row a member and day, with what is counted, and gatekeeper_dailyaccount one a
+-- member, day and account, with the fields that are. Both are read and written under the lock on the member, which
+-- vault.decide takes first: so two sessions of one member count one after the other, and neither row is locked
+-- before it is changed.
+
+-- Whether so much more is beyond what is left of that day: its figures, for the entry, or NULL while it fits. This
+-- and the next are internal, and have no settings of their own, as vault.decide, which calls them.
+CREATE OR REPLACE FUNCTION vault.beyond_budget(
+    p_limits vault.limits, p_member bigint, p_day date, p_accounts integer, p_fields integer) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b public.gatekeeper_dailybudget;
+BEGIN
+    SELECT x.* INTO b FROM public.gatekeeper_dailybudget x WHERE x.member_id = p_member AND x.day = p_day;
+    IF (coalesce(b.accounts, 0) + p_accounts <= p_limits.accounts_per_day
+        AND coalesce(b.fields, 0) + p_fields <= p_limits.fields_per_day) IS TRUE THEN
+        RETURN NULL;
+    END IF;
+    RETURN jsonb_build_object('daily_budget', jsonb_build_object('day', p_day,
+        'accounts', coalesce(b.accounts, 0), 'accounts_allowed', p_limits.accounts_per_day,
+        'fields', coalesce(b.fields, 0), 'fields_allowed', p_limits.fields_per_day));
+END $$;
+
+-- The same where no fields are named: one that may be seen is enough, a new one, or one of these categories that is
+-- counted already.
+CREATE OR REPLACE FUNCTION vault.beyond_any_field(
+    p_limits vault.limits, p_member bigint, p_day date, p_account bigint, p_categories text[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    beyond jsonb := vault.beyond_budget(p_limits, p_member, p_day, 1, 1);
+    counted text[];
+BEGIN
+    IF beyond IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT x.fields INTO counted FROM public.gatekeeper_dailyaccount x
+    WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account;
+    RETURN CASE
+        WHEN counted IS NULL THEN beyond
+        WHEN EXISTS (SELECT FROM unnest(counted) x WHERE split_part(x, '.', 1) = ANY (p_categories)) THEN NULL
+        ELSE vault.beyond_budget(p_limits, p_member, p_day, 0, 1) END;
+END $$;
+
+-- The same for participants, whose records and searches without a match count by account and day: another grant
+-- does not begin anew.
+CREATE OR REPLACE FUNCTION vault.beyond_participants(
+    p_member bigint, p_day date, p_account bigint, p_records integer) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    l vault.limits;
+    u public.gatekeeper_dailyaccount;
+BEGIN
+    SELECT x.* INTO l FROM vault.limits x;
+    SELECT x.* INTO u FROM public.gatekeeper_dailyaccount x
+    WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account;
+    IF (coalesce(u.participants_shown, 0) + p_records <= l.participants_per_grant
+        AND coalesce(u.misses, 0) < 10) IS TRUE THEN
+        RETURN NULL;
+    END IF;
+    RETURN jsonb_build_object('daily_budget', jsonb_build_object('day', p_day,
+        'participants', coalesce(u.participants_shown, 0), 'participants_allowed', l.participants_per_grant,
+        'misses', coalesce(u.misses, 0), 'misses_allowed', 10));
+END $$;
+
+-- Counts a view that is allowed: the fields that are new on that day, and participants shown or missed. The caller
+-- has decided, and holds the lock on the member; the account is another one of the day's where none of its fields is
+-- counted.
+CREATE OR REPLACE FUNCTION vault.count_view(
+    p_member bigint, p_day date, p_account bigint, p_another boolean, p_fields text[], p_records integer, p_misses integer)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_another THEN
+        INSERT INTO public.gatekeeper_dailyaccount (member_id, day, account_id, fields, participants_shown, misses)
+        VALUES (p_member, p_day, p_account, p_fields, p_records, p_misses);
+    ELSE
+        UPDATE public.gatekeeper_dailyaccount x SET fields = x.fields || p_fields::varchar[],
+            participants_shown = x.participants_shown + p_records, misses = x.misses + p_misses
+        WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account;
+    END IF;
+    UPDATE public.gatekeeper_dailybudget x
+    SET accounts = x.accounts + p_another::integer, fields = x.fields + cardinality(p_fields)
+    WHERE x.member_id = p_member AND x.day = p_day;
+    IF NOT FOUND THEN
+        INSERT INTO public.gatekeeper_dailybudget (member_id, day, accounts, fields)
+        VALUES (p_member, p_day, 1, cardinality(p_fields));
+    END IF;
+END $$;
+
+-- Forgets the days that nobody is judged by any more: a view is released on its own day, or just after midnight.
+CREATE OR REPLACE FUNCTION vault.forget_days() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    yesterday date := (SELECT (clock_timestamp() AT TIME ZONE l.time_zone)::date - 1 FROM vault.limits l);
+BEGIN
+    DELETE FROM public.gatekeeper_dailybudget x WHERE x.day < yesterday;
+    DELETE FROM public.gatekeeper_dailyaccount x WHERE x.day < yesterday;
+END $$;
+
+REVOKE ALL ON FUNCTION vault.beyond_budget(vault.limits, bigint, date, integer, integer),
+    vault.beyond_any_field(vault.limits, bigint, date, bigint, text[]),
+    vault.beyond_participants(bigint, date, bigint, integer),
+    vault.count_view(bigint, date, bigint, boolean, text[], integer, integer), vault.forget_days() FROM PUBLIC;

@@ -1,0 +1,5 @@
+-- As: gatekeeper_web
+-- Wants: today's budget gone with the days that tidying forgets.
+-- Verdict: nothing
+SET timezone = 'Pacific/Kiritimati';
+SELECT vault.tidy();
