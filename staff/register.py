@@ -87,10 +87,17 @@ def _state(reason: str, ends: datetime | None, required: bool, at: datetime) -> 
     return State.ENDING if ends - at < ENDING else State.VALID
 
 
+def agreement_ends(member: Member) -> datetime:
+    """When the agreement of a member who has one in force will end, with all that takes over from it."""
+    ends: datetime
+    [(ends,)] = rows("SELECT vault.agreement_ends(%s)", [member.pk])
+    return ends
+
+
 @dataclass(frozen=True)
 class Given:
-    """One signature as it stands now: `withdrawn`, `in_force`, `waits`, `to_come` (its version is not
-    required yet), `old_version`, or `expired`; `ends` is when it is over, or was."""
+    """One signature as it stands now: `withdrawn`, `in_force`, `waits`, `recalled` (its version was),
+    `to_come` (its version is not required yet), `old_version`, or `expired`; `ends` is when it is over."""
 
     signature: Signature
     state: str
@@ -108,10 +115,11 @@ def signatures_of(member: Member) -> list[Given]:
 
 _STATES: Final = """
     SELECT x.id, CASE WHEN x.withdrawn THEN 'withdrawn' WHEN x.runs THEN 'in_force' WHEN x.waits THEN 'waits'
-        WHEN NOT x.tells THEN 'to_come' WHEN x.counts AND s.valid_until > %(at)s THEN 'old_version'
+        WHEN v.recalled_at IS NOT NULL THEN 'recalled' WHEN NOT x.tells THEN 'to_come'
+        WHEN x.counts AND s.valid_until > %(at)s THEN 'old_version'
         ELSE 'expired' END, x.ends
     FROM vault.signatures_at(%(at)s::timestamptz, ARRAY[%(member)s]::bigint[]) x
-        JOIN staff_signature s ON s.id = x.id
+        JOIN staff_signature s ON s.id = x.id LEFT JOIN staff_ndaversion v ON v.number = x.version
 """
 
 

@@ -44,7 +44,9 @@ def due() -> Iterator[Due]:
             continue
         if line.reason not in ("", "nda_expired", "nda_old_version") or line.waits:
             continue
-        last_day = register.last_day(line.ends)
+        # A version to come may be signed already: what takes over without a gap is no end.
+        ends = line.ends if line.reason else register.agreement_ends(line.member)
+        last_day = register.last_day(ends)
         left = max((last_day - timezone.localdate(now)).days, 0)
         nearest = min((days for days in DAYS if left <= days), default=None)
         if nearest is not None and (line.signature.pk, nearest) not in told:

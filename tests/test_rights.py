@@ -72,7 +72,7 @@ DEFINERS = {
 INVOKERS = {"reveal"}
 # They read, with their caller's rights, what the caller may read anyway.
 READERS = {
-    *("end_of_day", "signature_ends", "signatures_at", "standing_at", "shut_out"),
+    *("end_of_day", "signature_ends", "agreement_ends", "signatures_at", "standing_at", "shut_out"),
     *("waits_for_second", "has_signed", "to_sign"),
 }
 # Internal, and called in every reveal: the search path and the time zone are those of the definer that calls.

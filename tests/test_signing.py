@@ -255,6 +255,43 @@ def test_a_version_goes_from_draft_to_published(scene: Scene, desk: Client) -> N
     assert "Only a version that is not required yet" in words(desk.post("/ndas/1/recall", follow=True))
 
 
+def test_a_draft_of_another_officer_is_not_replaced_unseen(scene: Scene, desk: Client) -> None:
+    day = (timezone.localdate() + DAY).isoformat()
+    theirs = enter(scene.world, signed(scene.world, "people"))
+    began = desk.get("/ndas/draft").context["seen"]
+    assert theirs.post("/ndas/draft", DRAFT | {"effective_on": day, "text_en": "Theirs."}).status_code == 302
+    mine = DRAFT | {"effective_on": day, "text_en": "Mine."}
+    answer = desk.post("/ndas/draft", mine | {"seen": began})
+    assert answer.status_code == 422
+    assert "saved another draft meanwhile" in words(answer)
+    assert "Mine." in words(answer)
+    assert NdaDraft.objects.get().text_en == "Theirs.\n"
+    seen = answer.context["seen"]
+    assert desk.post("/ndas/draft", mine | {"seen": seen}).status_code == 302
+    assert NdaDraft.objects.get().text_en == "Mine.\n"
+    # Sent twice, it says the same: nothing of another's goes.
+    assert desk.post("/ndas/draft", mine | {"seen": seen}).status_code == 302
+
+
+def test_of_a_recalled_version_no_signature_waits_or_is_to_come(scene: Scene, desk: Client) -> None:
+    """It says nothing for ever: nobody is asked to countersign it, and its member may be reminded again."""
+    scene.world.version(2, effective_at=now() + 40 * DAY)
+    scene.world.version(3, effective_at=now() + 50 * DAY, countersigned=True)
+    counts = scene.world.signature(scene.anna, version=2, signed_at=now())
+    waits = scene.world.signature(scene.anna, version=3, signed_at=now())
+    scene.world.quietly("staff_signature", waits, counts_from=None)
+    before = {one.signature.pk: one.state for one in register.signatures_of(member(scene.anna))}
+    assert (before[counts], before[waits]) == ("to_come", "waits")
+    for number in ("3", "2"):
+        assert desk.post(f"/ndas/{number}/recall").status_code == 302
+    after = {one.signature.pk: one.state for one in register.signatures_of(member(scene.anna))}
+    assert (after[counts], after[waits]) == ("recalled", "recalled")
+    assert not register.line_of(member(scene.anna)).waits
+    assert "Version recalled" in words(desk.get(f"/members/{scene.anna.number}/"))
+    assert desk.get("/ndas/").context["to_countersign"] == 0
+    assert "No signature waits" in words(desk.get("/ndas/countersign"))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -313,6 +350,11 @@ def test_many_are_countersigned_at_once_and_never_ones_own(
         kinds = {file.kind: bytes(file.data) for file in one.files.all()}
         if person is not officer:
             assert kinds["countersigned"].startswith(kinds["signed"])
+    # A second officer had the list before; a number that stands in no list is told to nobody.
+    answer = desk.post("/ndas/countersign", {"signature": [made[scene.anna].pk]})
+    assert answer.status_code == 422
+    assert "somebody was quicker" in words(answer)
+    assert "available choices" not in words(answer)
     # The officer's own agreement has lapsed meanwhile: they countersign all the same.
     scene.world.quietly("staff_signature", made[officer].pk, member_id=scene.boss.id)
     scene.world.setup.execute("SET session_replication_role = replica")
@@ -507,6 +549,16 @@ def test_who_has_signed_anew_or_left_is_left_in_peace(scene: Scene) -> None:
     assert papers.sign(scene.caller, scene.anna)[1] == ""
     scene.world.quietly("staff_member", scene.carl.id, left_on=timezone.localdate() - DAY)
     assert list(reminders.due()) == []
+
+
+def test_who_has_signed_the_version_to_come_is_left_in_peace(scene: Scene) -> None:
+    """The grace of the old version ends, and nothing ends with it."""
+    scene.world.version(2, effective_at=now() + 5 * DAY, grace_days=4)
+    assert {one.signature.member_id for one in reminders.due()} == {
+        scene.anna.id, scene.carl.id, scene.boss.id,
+    }  # fmt: skip
+    assert papers.sign(scene.caller, scene.anna, 2)[1] == ""
+    assert {one.signature.member_id for one in reminders.due()} == {scene.carl.id, scene.boss.id}
 
 
 def test_the_end_of_a_grace_is_reminded_of(scene: Scene) -> None:

@@ -134,7 +134,7 @@ class World:
             effective_at=effective_at,
             term_days=365,
             grace_days=grace_days,
-            published_at=effective_at,
+            published_at=min(effective_at, now()),
             countersigned=countersigned,
             text_en="The agreement.",
             text_pl="Umowa.",

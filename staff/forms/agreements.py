@@ -153,7 +153,11 @@ class SignaturesForm(forms.Form):
     """Signatures ticked in a list; what each of them is the database knows."""
 
     signature = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": _("Tick at least one.")}
+        coerce=int,
+        error_messages={
+            "required": _("Tick at least one."),
+            "invalid_choice": _("Not all of them wait any more: somebody was quicker. See what is left."),
+        },
     )
 
     def __init__(self, offered: list[int], *args: Any, **kwargs: Any) -> None:

@@ -39,8 +39,8 @@ BEGIN
 END $$;
 
 -- The signatures that were known at a moment, each with its end (withdrawal aside) and whether it was in
--- force, was withdrawn, or waited for a second person; `tells` is false while its version is still to come
--- or was recalled: then it says nothing yet. One taken over from elsewhere may count from before it was
+-- force, was withdrawn, or waited for a second person; `tells` is false while its version is still to come,
+-- or was recalled: then it says nothing yet, or never will, and waits for nobody. One taken over from elsewhere may count from before it was
 -- entered. Of all members, or of those who are named.
 CREATE OR REPLACE FUNCTION vault.signatures_at(p_at timestamptz, p_members bigint[])
 RETURNS TABLE (id bigint, member bigint, version int, signed_at timestamptz, ends timestamptz, withdrawn boolean,
@@ -56,14 +56,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         SELECT s.id, s.member_id, s.version_id, s.signed_at, s.valid_until,
             least(s.valid_until, k.grace_ends, k.next_but_one) AS ends,
             coalesce(s.withdrawn_at <= p_at, false) AS withdrawn, coalesce(s.counts_from <= p_at, false) AS counts,
-            s.version_id IS NULL OR coalesce(k.effective_at <= p_at, false) AS tells
+            s.version_id IS NULL OR coalesce(k.effective_at <= p_at, false) AS tells,
+            s.version_id IS NULL OR k.number IS NOT NULL AS stands
         FROM public.staff_signature s LEFT JOIN known k ON k.number = s.version_id
         WHERE s.signed_at <= p_at AND least(s.counts_from, s.entered_at) <= p_at
             AND (p_members IS NULL OR s.member_id = ANY (p_members))
     )
     SELECT g.id, g.member_id, g.version_id, g.signed_at, g.ends, g.withdrawn, g.counts, g.tells,
         g.tells AND g.counts AND NOT g.withdrawn AND g.ends > p_at,
-        NOT g.withdrawn AND NOT g.counts AND g.valid_until > p_at
+        NOT g.withdrawn AND NOT g.counts AND g.stands AND g.valid_until > p_at
     FROM given g
 $$;
 
@@ -149,6 +150,6 @@ $$;
 REVOKE ALL ON FUNCTION vault.signature_ends(bigint), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
     vault.standing_at(timestamptz, bigint[]), vault.shut_out(timestamptz, int), vault.waits_for_second(bigint, int),
     vault.has_signed(bigint, int, timestamptz), vault.to_sign(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.end_of_day(date), vault.signature_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
+GRANT EXECUTE ON FUNCTION vault.end_of_day(date), vault.signature_ends(bigint), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
     vault.standing_at(timestamptz, bigint[]), vault.shut_out(timestamptz, int), vault.waits_for_second(bigint, int),
     vault.has_signed(bigint, int, timestamptz), vault.to_sign(bigint) TO gatekeeper_web;

@@ -51,8 +51,10 @@ def ndas(request: HttpRequest) -> HttpResponse:
 
 
 def waiting(form: str) -> Any:
-    """Signatures of a form that wait for a second person, the oldest first."""
-    found = Signature.objects.filter(form=form, counts_from=None, withdrawn_at=None)
+    """Signatures of a form that wait for a second person, the oldest first; none of a recalled version."""
+    found = Signature.objects.filter(
+        form=form, counts_from=None, withdrawn_at=None, version__recalled_at=None
+    )
     return found.filter(valid_until__gt=timezone.now()).order_by("signed_at", "id")
 
 
@@ -105,6 +107,8 @@ def nda_draft(request: HttpRequest) -> HttpResponse:
     """What a people officer is writing; saving it binds nobody."""
     draft = NdaDraft.objects.first()
     form = DraftForm(request.POST if request.method == "POST" else None, initial=_initial(draft))
+    if form.is_bound and form.is_valid() and _is_overtaken(request, draft, form):
+        form.add_error(None, _overtaken(draft))
     if form.is_bound and form.is_valid():
         draft = draft or NdaDraft()
         for name in FIELDS:
@@ -114,8 +118,27 @@ def nda_draft(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The draft is saved. Nobody is bound by it yet."))
         return redirect("nda_publish" if "publish" in request.POST else "nda_preview")
     status = 422 if form.is_bound else 200
-    facts = {"form": form, "draft": draft, "number": _following()}
+    facts = {"form": form, "seen": _seen(draft), "number": _following()}
     return render(request, "staff/nda_draft.html", facts, status=status)
+
+
+def _seen(draft: NdaDraft | None) -> str:
+    """What a form began from: '' where there was no draft."""
+    return _digest(draft) if draft else ""
+
+
+def _is_overtaken(request: HttpRequest, draft: NdaDraft | None, form: DraftForm) -> bool:
+    """Whether saving would replace what this officer has not seen, and differs."""
+    if draft is None or request.POST.get("seen", "") == _seen(draft):
+        return False
+    return any(form.cleaned_data[name] != getattr(draft, name) for name in FIELDS)
+
+
+def _overtaken(draft: NdaDraft | None) -> str:
+    words = _(
+        "%(number)s saved another draft meanwhile. What you typed stands here: saving it replaces theirs."
+    )
+    return words % {"number": draft.updated_by.number if draft else ""}
 
 
 def _initial(draft: NdaDraft | None) -> dict[str, Any]:
