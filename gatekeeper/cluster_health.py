@@ -8,6 +8,7 @@ from django.utils.translation import pgettext
 
 from audit import stored
 from gatekeeper import cluster
+from gatekeeper.connections import has_password, serving, takes_password
 from gatekeeper.health_row import Health
 
 MAKE = "python manage.py bootstrap --roles-only"
@@ -38,6 +39,34 @@ def roles() -> Health:
             command=MAKE,
         )
     return Health("gatekeeper.W007", title, "ok", _("As the installation made them."))
+
+
+def passwords() -> Health:
+    """Whether PostgreSQL would ask for passwords where none are meant."""
+    title, aliases = pgettext("check", "Passwords of roles"), serving()
+    if any(has_password(alias) for alias in aliases):
+        return Health(
+            "gatekeeper.passwords",
+            title,
+            "off",
+            _("Processes sign in to the database by passwords."),
+            next_step=_("On the database’s own machine they need none: README, “Who may be whom”."),
+        )
+    found = [settings.DATABASES[alias]["USER"] for alias in aliases if takes_password(alias)]
+    if not found:
+        return Health("gatekeeper.passwords", title, "ok", _("None is asked for, and none would be taken."))
+    return Health(
+        "gatekeeper.passwords",
+        title,
+        "to_fix",
+        _("PostgreSQL would take passwords, though no process has one: whoever takes over a role sets one."),
+        cause=_("By TCP, or without TLS: %(roles)s.") % {"roles": ", ".join(found)},
+        next_step=_(
+            "Put the lines of the installation’s pg_hba.conf before all others in the server’s, and let it"
+            " read them."
+        ),
+        command="SELECT pg_reload_conf();",
+    )
 
 
 def connections() -> Health:

@@ -20,6 +20,12 @@ NO_POOLER = (
     "Lead its GATEKEEPER_DATABASE_URL to PostgreSQL itself: the web processes keep connections by themselves."
 )
 
+#: By what else than a link one could come to its server: to this machine by TCP, and elsewhere in clear.
+_OTHERWISE = {
+    True: ({"host": "127.0.0.1"}, {"host": "::1"}),
+    False: ({"sslmode": "disable"},),
+}
+
 #: Whether somebody answers is not for long the question of who it is.
 _ANSWER_SECONDS = 5
 
@@ -40,3 +46,23 @@ def leads_through_pooler(alias: str) -> bool:
     with psycopg.connect(**wanted) as connection:
         [(process,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
         return bool(process != connection.info.backend_pid)
+
+
+def has_password(alias: str) -> bool:
+    """Whether an alias' role signs in by a password."""
+    return bool(settings.DATABASES[alias]["PASSWORD"])
+
+
+def takes_password(alias: str) -> bool:
+    """Whether PostgreSQL would take a password from an alias' role, or nothing at all, if it came by another
+    way than its link. A role has none by itself; whoever speaks as it can give it one."""
+    wanted = connections[alias].get_connection_params() | {"connect_timeout": _ANSWER_SECONDS}
+    for way in _OTHERWISE[wanted["host"].startswith("/")]:
+        try:
+            psycopg.connect(**wanted | way | {"passfile": "/dev/null"}).close()
+        except psycopg.OperationalError as error:
+            if error.pgconn and error.pgconn.needs_password:
+                return True
+        else:
+            return True
+    return False

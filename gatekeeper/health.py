@@ -361,6 +361,7 @@ _CHECKS = (
     _vault,
     surroundings.pooler,
     cluster_health.roles,
+    cluster_health.passwords,
     cluster_health.connections,
     _limits,
     _installed,

@@ -67,13 +67,15 @@ def _alone(setup: psycopg.Connection) -> Iterator[None]:
 
 
 def create_roles(
-    setup: psycopg.Connection, passwords: Mapping[str, str], limits: Mapping[str, int] | None = None
+    setup: psycopg.Connection,
+    passwords: Mapping[str, str | None],
+    limits: Mapping[str, int] | None = None,
 ) -> None:
     """Create the roles, or bring existing ones to what they should be.
 
     `setup` is a superuser's connection in autocommit. `passwords` are set for the roles that it
-    names; others keep theirs (a role without any cannot log in by password). `limits` are how many
-    connections a role may have; others have no limit. May be run again.
+    names, None takes one away; others keep theirs (a role without any cannot log in by password).
+    `limits` are how many connections a role may have; others have no limit. May be run again.
     """
     with _alone(setup):
         for role, attributes in ATTRIBUTES.items():
@@ -111,9 +113,11 @@ def _leave_others(setup: psycopg.Connection, role: str) -> None:
         setup.execute(sql.SQL("REVOKE {} FROM {}").format(sql.SQL(other), sql.Identifier(role)))
 
 
-def _set_password(setup: psycopg.Connection, role: str, password: str) -> None:
+def _set_password(setup: psycopg.Connection, role: str, password: str | None) -> None:
     """Store the verifier alone: the password itself never stands in a statement or a log."""
-    verifier = setup.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    verifier = None
+    if password is not None:
+        verifier = setup.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     setup.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier)))
 
 

@@ -63,6 +63,22 @@ def connections() -> str:
     return "\n".join(rows)
 
 
+def users() -> str:
+    """The system's users with their units, and which roles PostgreSQL lets each be."""
+    from gatekeeper import roles
+    from gatekeeper.installation.logins import USERS
+    from tests.shipped.units import read_units
+
+    units = read_units(README.parent / "gatekeeper" / "installation" / "units")
+    rows = ["| user | units | roles |", "|---|---|---|"]
+    for user, links in USERS.items():
+        theirs = _codes(tuple(sorted(name for name, unit in units.items() if unit.user == user)))
+        rows.append(
+            f"| `{user}` | {theirs or 'commands by hand'} | {_codes(tuple(roles.LINKS[x] for x in links))} |"
+        )
+    return "\n".join(rows)
+
+
 #: superuser_reserved_connections, as PostgreSQL comes.
 SUPERUSERS = 3
 TABLES = {
@@ -70,6 +86,7 @@ TABLES = {
     "addresses": addresses,
     "settings": settings,
     "connections": connections,
+    "users": users,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gatekeeper import roles
+from gatekeeper import budget, roles
 from gatekeeper.env import SETTINGS, Environment
-from gatekeeper.installation import configure
+from gatekeeper.installation import configure, logins
 from tests.shipped.settings import ROWS, WHOLE, optional, values
-from tests.shipped.units import Unit, read_environment_file
+from tests.shipped.units import read_environment_file, read_units
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = ROOT / "gatekeeper" / "installation" / "units"
@@ -44,7 +45,7 @@ def test_the_files_are_whole_and_for_their_owner_alone(tmp_path: Path) -> None:
     found: dict[str, str] = {}
     for path in files.values():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        found |= read_environment_file(path)
+        found |= read_environment_file(path) if path.suffix == ".env" else {}
     shown = "".join(path.read_text() for path in files.values())
     for setting in SETTINGS:
         assert (f"{setting.variable}=" in shown) == (setting.name not in configure.ELSEWHERE), setting.name
@@ -87,13 +88,17 @@ def test_a_shell_and_systemd_read_the_same(tmp_path: Path) -> None:
     assert by_systemd.items() <= by_shell.items()
 
 
+ELSEWHERE = "postgresql://db.akovana.test/gatekeeper?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem"
 REFUSED = [
     (["--site", "http://gatekeeper.akovana.test"], "is not https://"),
     (["--site", "https://gatekeeper.example.com"], "placeholder"),
     (["--company", " "], "--company is empty"),
     (["--database", "mysql:///gatekeeper"], "PostgreSQL address"),
     (["--database", "postgresql://somebody@/gatekeeper?host=/run/postgresql"], "names a role"),
-    (["--database", "postgresql://db.akovana.test/gatekeeper"], "verify-full"),
+    (["--database", "postgresql://db.akovana.test/gatekeeper", "--passwords"], "verify-full"),
+    (["--database", ELSEWHERE], "say --passwords, or --certificates FOLDER"),
+    (["--database", ELSEWHERE, "--certificates", "here"], "a folder from / on"),
+    (["--certificates", "/etc/certificates"], "for a server elsewhere"),
     (["--bind", "0.0.0.0:8000"], "must not leave this machine"),
 ]
 
@@ -118,8 +123,71 @@ def test_whom_we_trust_follows_from_where_we_listen(tmp_path: Path, bind: str, p
     assert web["GUNICORN_CMD_ARGS"] == f"--bind {bind}"
 
 
+def links(folder: Path) -> dict[str, dict[str, str]]:
+    """The parts of every role's link, by the role."""
+    found: dict[str, str] = {}
+    for path in folder.glob("*.env"):
+        found |= read_environment_file(path)
+    parts = {name: Environment(found).database(f"DATABASE_URL_{name}") for name in roles.LINKS}
+    return {roles.LINKS[name]: part for name, part in parts.items() if part}
+
+
+def test_on_the_databases_machine_no_link_has_a_password(tmp_path: Path) -> None:
+    folder = tmp_path / "gatekeeper"
+    assert run(str(folder), *GIVEN).returncode == 0
+    found = links(folder)
+    assert set(found) == set(roles.LOGIN)
+    assert not any("password" in parts for parts in found.values())
+    lines = (folder / "pg_hba.conf").read_text().splitlines()[1:]
+    assert lines == [
+        "local all postgres peer map=gatekeeper",
+        'local "gatekeeper" all peer map=gatekeeper',
+        'host "gatekeeper" all all reject',
+    ]
+    maps = [line.split() for line in (folder / "pg_ident.conf").read_text().splitlines()[1:]]
+    assert {user for _, user, role in maps if role == "postgres"} == {"root", "postgres"}
+    for user, names in logins.USERS.items():
+        assert [role for _, who, role in maps if who == user if role != "postgres"] == [
+            roles.LINKS[name] for name in names
+        ]
+
+
+@pytest.mark.parametrize("where", [[], ["--database", ELSEWHERE]])
+def test_passwords_are_fresh_where_they_are_asked_for(tmp_path: Path, where: list[str]) -> None:
+    folder = tmp_path / "gatekeeper"
+    assert run(str(folder), *GIVEN, *where, "--passwords").returncode == 0
+    assert len({parts["password"] for parts in links(folder).values()}) == len(roles.LOGIN)
+    lines = (folder / "pg_hba.conf").read_text()
+    assert "scram-sha-256" in lines
+    assert ("local" in lines) == (folder / "pg_ident.conf").exists() == (not where)
+
+
+def test_each_role_has_its_own_certificate_elsewhere(tmp_path: Path) -> None:
+    folder = tmp_path / "gatekeeper"
+    assert run(str(folder), *GIVEN, "--database", ELSEWHERE, "--certificates", "/etc/of").returncode == 0
+    for role, parts in links(folder).items():
+        assert "password" not in parts
+        assert (parts["sslcert"], parts["sslkey"]) == (f"/etc/of/{role}.pem", f"/etc/of/{role}.key")
+        assert (parts["host"], parts["sslmode"]) == ("db.akovana.test", "verify-full")
+    lines = (folder / "pg_hba.conf").read_text().splitlines()[1:]
+    ours = ",".join(roles.LOGIN)
+    assert lines == [f'hostssl "gatekeeper" {ours} all cert', f'host "gatekeeper" {ours} all reject']
+
+
+def test_each_unit_runs_as_a_user_that_readme_makes_and_has_its_links() -> None:
+    made = re.search(r"^for user in (.+); do$", (ROOT / "README.md").read_text(), re.M)
+    assert made is not None
+    units = read_units(UNITS)
+    assert {unit.user for unit in units.values()} == set(made[1].split()) == set(logins.USERS) - {"root"}
+    for name, unit in units.items():
+        files = {f"{Path(file).stem.upper()}" for file in unit.environment_files} - {"WEB"}
+        serves = budget.read_serves(unit.environment.get("GATEKEEPER_SERVES", "pages+api"))
+        wanted = files if files else set(budget.links(serves))
+        assert wanted == set(logins.USERS[unit.user]), name
+
+
 def test_only_whose_units_they_are_get_the_files_of_commands() -> None:
-    units = {path.stem: Unit.read(path) for path in UNITS.glob("*.service")}
+    units = read_units(UNITS)
     sealing = {name for name, unit in units.items() if "/etc/gatekeeper/sealer.env" in unit.environment_files}
     assert sealing == {"gatekeeper-sealer", "gatekeeper-retain"}
     watching = {name for name, unit in units.items() if "/etc/gatekeeper/watch.env" in unit.environment_files}

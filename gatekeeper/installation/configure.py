@@ -2,8 +2,9 @@
 
 Each process gets what is its own: `web.env` is for all, `sealer.env` for the log's sealer, `watch.env` for
 the rules over it, `people.env` for whoever keeps members by command, `migrator.env` for whoever changes
-tables, `setup.env` for bootstrap. A shell reads them (`set -a; . FILE`), and systemd does
-(`EnvironmentFile=`).
+tables, `setup.env` for bootstrap. A root shell reads them (`set -a; . FILE`), and systemd does
+(`EnvironmentFile=`), so they are for root's eyes alone. Beside them lie the lines that PostgreSQL's own
+files take.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -24,11 +25,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from gatekeeper import generate, roles
 from gatekeeper.env import SETTINGS, Environment, Setting
+from gatekeeper.installation.logins import Logins, is_local
 from staff.seal import new_seal
 
 DATABASE: Final = "postgresql:///gatekeeper?host=/run/postgresql"
 SOCKET: Final = "unix:/run/gatekeeper/web.sock"
-SUPERUSER: Final = "postgres"
 
 #: What stands in each file, by the settings' names.
 SEALER: Final = ("DATABASE_URL_SEALER", "LOG_KEY", "LOG_ANCHORS")
@@ -49,6 +50,8 @@ WORDS: Final = {
         "Bootstrap alone reads this, beside all the others: a superuser's link. Where it has a password,"
         " delete the file afterwards."
     ),
+    "pg_hba.conf": "The server's pg_hba.conf takes these lines, before all others.",
+    "pg_ident.conf": "The server's pg_ident.conf takes these lines: whose process may be which role.",
 }
 
 
@@ -56,11 +59,10 @@ class ConfigureError(Exception):
     """Nothing was written; the message says why, and what to do."""
 
 
-def environment_files(*, site: str, company: str, database: str, bind: str) -> dict[str, str]:
+def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> dict[str, str]:
     """Return what each file holds, by its name.
 
-    `database`: the address without role and password; `bind`: as gunicorn takes it. Raises ConfigureError or
-    ImproperlyConfigured where a value cannot be used.
+    `bind`: as gunicorn takes it. Raises ConfigureError or ImproperlyConfigured where a value cannot be used.
     """
     if not company.strip():
         raise ConfigureError("--company is empty: papers bear it.")
@@ -75,10 +77,10 @@ def environment_files(*, site: str, company: str, database: str, bind: str) -> d
         "ACCOUNTS_SECRET": generate.webhook_secret(),
         "SEAL": new_seal(company),
         "LOG_KEY": generate.log_key(),
-        "DATABASE_URL_SETUP": _superuser(database),
+        "DATABASE_URL_SETUP": logins.superuser(),
     }
     made["LOG_VERIFIER"] = _verifier(made)
-    made |= {f"DATABASE_URL_{name}": _link(database, role) for name, role in roles.LINKS.items()}
+    made |= {f"DATABASE_URL_{name}": logins.link(role) for name, role in roles.LINKS.items()}
     _judge(made)
     apart = {
         "sealer.env": SEALER,
@@ -93,6 +95,14 @@ def environment_files(*, site: str, company: str, database: str, bind: str) -> d
     listens = "# Where gunicorn listens, and so whom GATEKEEPER_TRUSTED_PROXIES names."
     files["web.env"] += f"\n{listens}\nGUNICORN_CMD_ARGS={quoted(f'--bind {bind}')}\n"
     return files
+
+
+def server_files(logins: Logins) -> dict[str, str]:
+    """Return the lines for PostgreSQL's own files, by the names of these."""
+    lines = {"pg_hba.conf": logins.lets_in()}
+    if is_local(logins.database):
+        lines["pg_ident.conf"] = logins.maps()
+    return {name: f"# Gatekeeper. {WORDS[name]}\n{text}" for name, text in lines.items()}
 
 
 def quoted(text: str) -> str:
@@ -127,18 +137,22 @@ def _peer(bind: str) -> str:
     return host.strip("[]")
 
 
-def _link(database: str, role: str) -> str:
-    """Return the database's address for a role, with a fresh password."""
+def logins(database: str, *, passwords: bool, certificates: Path | None) -> Logins:
+    """Return how roles sign in, as the options say. Raises ConfigureError where they do not fit together."""
     parts = urlsplit(database)
     if parts.username or parts.password:
         raise ConfigureError("--database names a role: leave it out, each process has one of its own.")
-    login = f"{quote(role, safe='')}:{quote(generate.password(), safe='')}"
-    return parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
-
-
-def _superuser(database: str) -> str:
-    parts = urlsplit(database)
-    return parts._replace(netloc=f"{SUPERUSER}@{parts.netloc}", path="/postgres").geturl()
+    if certificates:
+        if is_local(database) or not certificates.is_absolute():
+            raise ConfigureError("--certificates is for a server elsewhere, and names a folder from / on.")
+        return Logins(database, "certificate", certificates)
+    if passwords:
+        return Logins(database, "password")
+    if not is_local(database):
+        raise ConfigureError(
+            "--database is not on this machine (?host=/folder): say --passwords, or --certificates FOLDER."
+        )
+    return Logins(database, "peer")
 
 
 def _verifier(made: Mapping[str, str]) -> str:
@@ -198,6 +212,16 @@ def _options() -> argparse.ArgumentParser:
         metavar="URL",
         help="without a role: by a Unix socket, or with sslmode=verify-full (%(default)s)",
     )
+    proof = parser.add_mutually_exclusive_group()
+    proof.add_argument(
+        "--passwords", action="store_true", help="roles sign in by passwords, and not by who a process is"
+    )
+    proof.add_argument(
+        "--certificates",
+        type=Path,
+        metavar="FOLDER",
+        help="roles sign in to a server elsewhere by FOLDER/ROLE.pem and FOLDER/ROLE.key",
+    )
     parser.add_argument(
         "--bind",
         default=SOCKET,
@@ -212,9 +236,9 @@ def main(arguments: Sequence[str]) -> int:
     given = _options().parse_args(arguments)
     try:
         conninfo_to_dict(given.database)
-        files = environment_files(
-            site=given.site, company=given.company, database=given.database, bind=given.bind
-        )
+        way = logins(given.database, passwords=given.passwords, certificates=given.certificates)
+        files = environment_files(site=given.site, company=given.company, logins=way, bind=given.bind)
+        files |= server_files(way)
         write(given.folder, files)
     except (ConfigureError, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")

@@ -3,7 +3,8 @@
 What is the machine's stays the machine's: packages are looked for and not installed, PostgreSQL is a
 throw-away cluster with Debian's own rules of who gets in, and what systemd would start from the
 units is started here, as systemd would: with the environment files, the user and the command that stand in
-the unit, and nothing else. The name is README's; ports are those that are free.
+the unit, and nothing else. For the users that README adds stand such as every Debian has, so that
+PostgreSQL knows each process by its own. The name is README's; ports are those that are free.
 """
 
 from __future__ import annotations
@@ -16,31 +17,38 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.embedded import Server, dies_with_us
+from gatekeeper.embedded import Server
 from tests.shipped.certificate import write_certificate
-from tests.shipped.units import Unit, read_environment_file
+from tests.shipped.processes import BARE, STAND_INS, InstallationError, Processes, as_user
+from tests.shipped.units import read_environment_file
 from tests.shipped.visitor import HOST, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
-USER = "nobody"  # in place of the users that systemd makes up
 PATIENCE = 90  # seconds that a start may take on a busy machine
-# What a shell and a service have without us: nothing of the tests' own settings gets in.
-BARE = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/"}
-
 #: pg_hba.conf as Debian makes it.
 DEBIANS = """\
 local all postgres peer
 local all all peer
 host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
+"""
+#: Says as which roles it gets in.
+TRIES = """
+import sys, psycopg
+host, port, password, *roles = sys.argv[1:]
+for role in roles:
+    try:
+        psycopg.connect(host=host, port=port, dbname="gatekeeper", user=role, password=password).close()
+    except psycopg.OperationalError:
+        continue
+    print(role)
 """
 #: The frame in which Debian's nginx includes the site.
 FRAME = """\
@@ -56,18 +64,14 @@ http {{
 """
 
 
-class InstallationError(Exception):
-    """README's block did not do what it says; the message has what was said."""
-
-
 def readme() -> str:
     return (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
-def block() -> str:
-    """README's commands, from the clone to the first sign-in."""
-    found = re.search(r"<!-- installation -->\n```sh\n(.*?)```\n<!-- /installation -->", readme(), re.DOTALL)
-    assert found, "README has no installation between its markers"
+def block(name: str = "installation") -> str:
+    """README's commands between its markers; by default from the clone to the first sign-in."""
+    found = re.search(rf"<!-- {name} -->\n```sh\n(.*?)```\n<!-- /{name} -->", readme(), re.DOTALL)
+    assert found, f"README has no {name} between its markers"
     return found[1]
 
 
@@ -88,12 +92,13 @@ class Installation:
     verifier: str = ""
     http: int = field(default_factory=free_port)
     https: int = field(default_factory=free_port)
-    _running: ExitStack = field(default_factory=ExitStack)
-    _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root.chmod(0o755)
-        self.server = Server(self.root / "postgres", fast=True)
+        self.processes = Processes(self.root)
+        self.port = free_port()
+        listens = {"listen_addresses": "127.0.0.1", "port": str(self.port)}  # as Debian's does
+        self.server = Server(self.root / "postgres", fast=True, settings=listens)
         self.tcp = free_port()
 
     # Making it
@@ -101,8 +106,10 @@ class Installation:
     def make(self) -> None:
         """Do what README says. Raises InstallationError."""
         self._start_cluster()
-        for name in ("systemd", "tls"):
-            (self.root / name).mkdir()
+        for name in ("systemd", "tls", "users/etc"):
+            (self.root / name).mkdir(parents=True)
+        for name in ("passwd", "group", "shadow", "gshadow"):
+            (self.root / "users" / "etc" / name).touch()
         write_certificate(self.root / "tls", HOST)
         (self.root / "nginx.conf").write_text(FRAME.format(root=self.root))
         self.said = self.shell(self.script(), cwd=PROJECT)
@@ -118,8 +125,12 @@ class Installation:
         (self.server.cluster / "pg_ident.conf").write_text("")
         postmaster = int((self.server.cluster / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGHUP)
+        self.until(self._answers)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for what has to come. Raises InstallationError where it does not."""
         deadline = time.monotonic() + PATIENCE
-        while not self._answers():
+        while not holds():
             if time.monotonic() > deadline:
                 raise InstallationError(self.server.log.read_text()[-3000:])
             time.sleep(0.05)
@@ -140,6 +151,8 @@ class Installation:
             "psql",
             "-h",
             str(self.server.socket_dir),
+            "-p",
+            str(self.port),
             "-d",
             database,
         ]
@@ -150,30 +163,62 @@ class Installation:
         """What the database holds, past all rights; one value a line."""
         return self.psql(statement, database="gatekeeper")
 
+    def welcome(self, user: str, tried: Iterable[str], *, host: str = "", password: str = "") -> set[str]:
+        """As which of the roles PostgreSQL lets a user of the system in; by socket, or at another host."""
+        given = [host or str(self.server.socket_dir), str(self.port), password, *tried]
+        ended = subprocess.run(
+            [*as_user(user), self.root / "opt/.venv/bin/python", "-c", TRIES, *given],
+            env=BARE,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return set(ended.stdout.split())
+
     def script(self) -> str:
         """README's block with this installation's places; each must be there to be replaced."""
-        text = block()
-        listens = f"unix:{self.root}/run/web.sock" if self.bind == "unix" else f"127.0.0.1:{self.tcp}"
+        listens = self._listens(self.bind)
         company = '--company "Akovana LLC"'
-        where = f"--database 'postgresql:///gatekeeper?host={self.server.socket_dir}' --bind {listens}"
-        for readme, here in {
+        database = f"postgresql:///gatekeeper?host={self.server.socket_dir}&port={self.port}"
+        standing_in = ";".join(f"s/^(gatekeeper) {own} /\\1 {other} /" for own, other in STAND_INS.items())
+        replaced = {
             "apt-get install --yes": "dpkg-query --show",
-            company: f"{company} {where}",
-            "psql ": f"psql -h {self.server.socket_dir} ",
-            "/etc/postgresql/15/main": str(self.server.cluster),
-            "/etc/systemd/system/": f"{self.root}/systemd/",
-            "systemctl": ":",  # what it would start, `start` starts
+            "useradd ": f"useradd --prefix {self.root}/users ",
+            "cat /etc/gatekeeper/pg_ident.conf": f"sed -E '{standing_in}' {self.root}/etc/pg_ident.conf",
+            company: f"{company} --database '{database}' --bind {listens}",
             "nginx -t": f"nginx -q -t -c {self.root}/nginx.conf",
-            "/etc/nginx/sites-enabled/gatekeeper": f"{self.root}/site.conf",
             "    listen [::]:80;\n": "",
             "    listen [::]:443 ssl http2;\n": "",
             "listen 80;": f"listen 127.0.0.1:{self.http};",
             "listen 443 ": f"listen 127.0.0.1:{self.https} ",
             "/etc/ssl/gatekeeper": f"{self.root}/tls",
             "proxy_pass http://unix:/run/gatekeeper/web.sock": self._passes(listens),
-            **self._places(),
-        }.items():
-            assert readme in text, f"README's installation does not say {readme!r} any more"
+        }
+        return self._replaced(block(), replaced | self._machines() | self.processes.places())
+
+    def apart(self) -> None:
+        """Let messages be taken by a process of their own, as README says."""
+        self.processes.stop()
+        line = "gatekeeper {} gatekeeper_feed"
+        standing_in = {line.format("gatekeeper"): line.format(STAND_INS["gatekeeper"])}
+        text = self._replaced(block("apart"), standing_in | self._machines())
+        self.shell(self.processes.here(text))
+
+    def _machines(self) -> dict[str, str]:
+        """What README's blocks do with the machine, and what is done here instead."""
+        return {
+            "psql ": f"psql -h {self.server.socket_dir} -p {self.port} ",
+            "/etc/postgresql/15/main": str(self.server.cluster),
+            "/etc/systemd/system/": f"{self.root}/systemd/",
+            "systemctl": ":",  # what it would start, `start` starts
+            "/etc/nginx/sites-enabled/gatekeeper": f"{self.root}/site.conf",
+        }
+
+    @staticmethod
+    def _replaced(text: str, by: Mapping[str, str]) -> str:
+        for readme, here in by.items():
+            assert readme in text, f"README does not say {readme!r} any more"
             text = text.replace(readme, here)
         return text
 
@@ -181,8 +226,8 @@ class Installation:
     def _passes(listens: str) -> str:
         return f"proxy_pass http://{listens}"
 
-    def _places(self) -> dict[str, str]:
-        return {"/opt/gatekeeper": f"{self.root}/opt", "/etc/gatekeeper": f"{self.root}/etc"}
+    def _listens(self, bind: str) -> str:
+        return f"unix:{self.root}/run/gatekeeper/web.sock" if bind == "unix" else f"127.0.0.1:{self.tcp}"
 
     def shell(self, script: str, cwd: Path | None = None) -> str:
         """Run a script as root would type it, stopping at the first failure; return what it said."""
@@ -209,7 +254,7 @@ class Installation:
         assert found, "README does not say any more how a command is given"
         assert f"| `{file}` |" in readme()
         given = found[0].replace(found[1], f" {' '.join(arguments)}").replace("people.env", file)
-        return self.shell(self._here(given))
+        return self.shell(self.processes.here(given))
 
     # What is set
 
@@ -230,8 +275,7 @@ class Installation:
     def rebind(self, bind: str) -> None:
         """Listen by 'unix' or by 'tcp', as README says to change it."""
         self.bind = bind
-        socket_, port = f"unix:{self.root}/run/web.sock", f"127.0.0.1:{self.tcp}"
-        listens, other = (socket_, port) if bind == "unix" else (port, socket_)
+        listens, other = self._listens(bind), self._listens("tcp" if bind == "unix" else "unix")
         site = self.root / "site.conf"
         site.write_text(site.read_text().replace(self._passes(other), self._passes(listens)))
         trusted = "unix" if bind == "unix" else "127.0.0.1"
@@ -241,9 +285,10 @@ class Installation:
 
     # Running it
 
-    def enabled(self) -> list[str]:
-        """The services that README starts for good."""
-        found = re.findall(r"^systemctl enable --now (.+)$", block(), re.M)
+    def enabled(self, *blocks: str) -> list[str]:
+        """The services that README starts for good, by its installation or by more."""
+        said = "".join(map(block, ("installation", *blocks)))
+        found = re.findall(r"^systemctl enable --now (.+)$", said, re.M)
         return [name for line in found for name in line.split() if not name.endswith(".timer")]
 
     def daily(self) -> list[str]:
@@ -251,102 +296,28 @@ class Installation:
         found = re.findall(r"^systemctl enable --now (.+)$", block(), re.M)
         return [n.removesuffix(".timer") for line in found for n in line.split() if n.endswith(".timer")]
 
-    def start(self, until: int = 200) -> None:
+    def start(self, *blocks: str, until: int = 200) -> None:
         """Start what README starts, and nginx; return when the page of signing in answers so."""
-        run = self.root / "run"
-        run.mkdir(exist_ok=True)
-        shutil.chown(run, USER, Unit.read(self._unit("gatekeeper-web")).group)
-        run.chmod(0o750)
-        for name in self.enabled():
-            self._launch(name, *self._as_systemd(name))
-        self._launch("nginx", ["nginx", "-c", f"{self.root}/nginx.conf"], BARE)
+        for name in self.enabled(*blocks):
+            self.processes.start(name)
+        self.processes.launch("nginx", ["nginx", "-c", f"{self.root}/nginx.conf"])
         self._wait_for(until)
-
-    def run_once(self, name: str) -> None:
-        """What a timer starts. Raises CalledProcessError."""
-        command, variables = self._as_systemd(name)
-        subprocess.run(command, env=variables, cwd=self.root / "opt", check=True, capture_output=True)
-
-    def _unit(self, name: str) -> Path:
-        return self.root / "systemd" / f"{name}.service"
-
-    def _here(self, text: str) -> str:
-        for readme, here in self._places().items():
-            text = text.replace(readme, here)
-        return text
-
-    def _as_systemd(self, name: str) -> tuple[list[str], dict[str, str]]:
-        """A unit's command and environment; what must succeed before it has."""
-        unit = Unit.read(self._unit(name))
-        variables = dict(BARE)
-        for path in unit.environment_files:
-            variables |= read_environment_file(Path(self._here(path)))
-        who = ["setpriv", f"--reuid={USER}", f"--regid={unit.group}", "--clear-groups", "--no-new-privs"]
-        who += ["--pdeathsig", "TERM"]
-        for command in unit.before:
-            ended = subprocess.run(
-                [*who, *map(self._here, command)],
-                env=variables,
-                cwd=self.root / "opt",
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if ended.returncode:
-                raise InstallationError(ended.stderr[-3000:])
-        return [*who, *map(self._here, unit.command)], variables
-
-    def _launch(self, name: str, command: list[str], variables: dict[str, str]) -> None:
-        with (self.root / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                env=variables,
-                cwd=self.root / "opt",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=dies_with_us(signal.SIGTERM),
-            )
-        self._processes[name] = process
-        self._running.callback(_end, process)
-
-    def log_of(self, name: str) -> str:
-        return (self.root / f"{name}.log").read_text(errors="replace")
 
     def _wait_for(self, status: int) -> None:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            for name, process in self._processes.items():
-                if process.poll() is not None:
-                    raise InstallationError(f"{name} stopped: {self.log_of(name)[-3000:]}")
+            self.processes.judge()
             try:
                 if Visitor(self).get("/sign-in/").status == status:
                     return
             except OSError:
                 pass
             time.sleep(0.1)
-        raise InstallationError(f"No page after {PATIENCE} s: {self.log_of('gatekeeper-web')[-3000:]}")
-
-    def running(self) -> set[str]:
-        """Which processes run."""
-        return {name for name, process in self._processes.items() if process.poll() is None}
-
-    def stop(self) -> None:
-        """End the processes; the database goes on."""
-        self._running.close()
-        self._processes.clear()
+        raise InstallationError(
+            f"No page after {PATIENCE} s: {self.processes.log_of('gatekeeper-web')[-3000:]}"
+        )
 
     def remove(self) -> None:
-        self.stop()
+        self.processes.stop()
         self.server.remove()
         shutil.rmtree(self.root, ignore_errors=True)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

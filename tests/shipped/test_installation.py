@@ -6,15 +6,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
 from playwright.sync_api import expect
 
+from gatekeeper import roles
+from gatekeeper.installation.logins import USERS
 from tests.shipped.chromium import browser
 from tests.shipped.company import ACCOUNT, KINDS, PASSWORD, SECOND_OFFICER, TICKET, Company
-from tests.shipped.installation import USER, Installation, InstallationError
+from tests.shipped.installation import Installation
+from tests.shipped.processes import STAND_INS, InstallationError, as_user
 from tests.shipped.settings import values
 from tests.shipped.visitor import HOST, Answer, Visitor, plain
 
@@ -31,6 +36,10 @@ pytestmark = [
 ]
 
 
+FILES = ("web", "migrator", "people", "watch", "sealer", "setup")
+ROLES_ONLY = ".venv/bin/python manage.py bootstrap --roles-only"
+
+
 def set_all(site: Installation, *, given: bool) -> None:
     """Every optional setting set, or none; the sealer's in the sealer's file."""
     roots = f"{site.root}/tls/authority.pem"
@@ -38,9 +47,9 @@ def set_all(site: Installation, *, given: bool) -> None:
     for name, value in found.items():
         file = "sealer.env" if name == "LOG_ANCHORS" else "web.env"
         site.change_settings({f"GATEKEEPER_{name}": value if given else None}, file)
-    for folder in ("copies", "siem"):
+    for folder, user in {"copies": "gatekeeper-sealer", "siem": "gatekeeper-watch"}.items():
         (site.root / folder).mkdir(exist_ok=True)
-        shutil.chown(site.root / folder, USER)
+        shutil.chown(site.root / folder, STAND_INS[user])
     site.manage("apply_settings", file="migrator.env")
 
 
@@ -74,10 +83,59 @@ def company(site: Installation) -> Company:
 
 def test_the_first_officer_signs_in(site: Installation) -> None:
     """What README promises at its end, of the installation as its block leaves it."""
-    assert site.running() == {*site.enabled(), "nginx"}
+    assert site.processes.running() == {*site.enabled(), "nginx"}
     assert site.enabled()[0] == "gatekeeper-web"
     for name in site.daily():
-        site.run_once(name)
+        site.processes.run_once(name)
+
+
+def test_a_process_is_its_own_roles_and_no_others(site: Installation) -> None:
+    """PostgreSQL asks the system who it is. The sealer's process cannot speak as the pages', and so on."""
+    tried = {roles.OWNER, *roles.LOGIN, "postgres"}
+    for user, links in USERS.items():
+        own = {roles.LINKS[link] for link in links} | ({"postgres"} if user == "root" else set())
+        assert site.welcome(user, tried) == own, user
+    assert site.welcome("www-data", tried) == set()
+
+
+def test_no_file_holds_a_password_and_none_is_taken(site: Installation) -> None:
+    """Whoever takes over a role can give it a password, and gets in by it nowhere."""
+    for path in (site.root / "etc").glob("*.env"):
+        for name, value in site.settings(path.name).items():
+            assert not name.startswith("GATEKEEPER_DATABASE_URL") or urlsplit(value).password is None, name
+    site.sql("ALTER ROLE gatekeeper_vault PASSWORD 'taken'")
+    for host in (str(site.server.socket_dir), "127.0.0.1"):
+        assert site.welcome("www-data", {roles.VAULT}, host=host, password="taken") == set()
+    site.shell(f"set -a; for file in {' '.join(FILES)}; do . {site.root}/etc/$file.env; done\n{ROLES_ONLY}")
+    assert site.psql("SELECT rolpassword FROM pg_authid WHERE rolname = 'gatekeeper_vault'") == ""
+
+
+def test_checks_say_where_a_password_would_be_taken(site: Installation, company: Company) -> None:
+    administrator, rules = company.desks["administrator"], site.server.cluster / "pg_hba.conf"
+    assert "None is asked for, and none would be taken." in administrator.get("/checks/").text
+    before = rules.read_text()
+    rules.write_text(before.replace('host "gatekeeper" all all reject\n', ""))
+    said = "By TCP, or without TLS: gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_vault."
+    try:
+        site.psql("SELECT pg_reload_conf()")
+        site.until(lambda: said in administrator.get("/checks/").text)
+    finally:
+        rules.write_text(before)
+        site.psql("SELECT pg_reload_conf()")
+
+
+def test_the_sealer_and_the_rules_need_no_role_but_theirs(site: Installation) -> None:
+    both = "SELECT EXISTS (SELECT FROM audit_checkpoint) AND EXISTS (SELECT FROM audit_round)"
+    site.until(lambda: site.sql(both) == "t")
+    for name in ("gatekeeper-sealer", "gatekeeper-rules", "gatekeeper-tidy"):
+        assert "The database:" not in site.processes.log_of(name)
+
+
+@pytest.mark.parametrize("user", [*STAND_INS, "www-data"])
+def test_nobody_but_root_reads_a_file(site: Installation, user: str) -> None:
+    for path in (site.root / "etc").iterdir():
+        ended = subprocess.run([*as_user(user), "cat", path], capture_output=True, check=False)
+        assert (ended.returncode, ended.stdout) == (1, b""), path
 
 
 def test_https_alone_answers(site: Installation) -> None:
@@ -144,7 +202,7 @@ def test_every_address_answers_everybody(
     site: Installation, company: Company, bind: str, given: bool, languages: tuple[str, ...]
 ) -> None:
     """No address fails for anybody in any language, whether optional settings are there or not."""
-    site.stop()
+    site.processes.stop()
     site.rebind(bind)
     set_all(site, given=given)
     site.start()
@@ -158,8 +216,8 @@ def test_every_address_answers_everybody(
                 answer = visitor.get(path, Accept_Language=language)
                 if not is_well(answer, language):
                     broken.append((kind, language, path, answer.status))
-    assert broken == [], site.log_of("gatekeeper-web")[-5000:]
-    assert site.running() == {*site.enabled(), "nginx"}
+    assert broken == [], site.processes.log_of("gatekeeper-web")[-5000:]
+    assert site.processes.running() == {*site.enabled(), "nginx"}
     test_the_clients_address_is_the_clients(site, company)
 
 
@@ -209,7 +267,7 @@ def addresses(site: Installation) -> list[str]:
 @pytest.mark.parametrize(("bind", "named"), [("tcp", "127.0.0.1"), ("unix", "unix")])
 def test_a_proxy_that_is_not_trusted_is_named(site: Installation, bind: str, named: str) -> None:
     """Instead of a redirect that leads to itself for ever."""
-    site.stop()
+    site.processes.stop()
     site.rebind(bind)
     site.change_settings({"GATEKEEPER_TRUSTED_PROXIES": None})
     site.start(until=503)
@@ -222,12 +280,12 @@ def test_a_proxy_that_is_not_trusted_is_named(site: Installation, bind: str, nam
 
 def test_a_web_process_says_what_it_lacks(site: Installation) -> None:
     """Without collected files it does not start, instead of answering every page with an error."""
-    site.stop()
+    site.processes.stop()
     files = site.root / "opt" / "staticfiles"
     files.rename(files.with_name("elsewhere"))
     try:
         with pytest.raises(InstallationError, match="collectstatic"):
             site.start()
     finally:
-        site.stop()
+        site.processes.stop()
         files.with_name("elsewhere").rename(files)

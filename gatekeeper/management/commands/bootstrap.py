@@ -88,9 +88,12 @@ class Command(BaseCommand):
         return links
 
     def _cluster(self, links: dict[str, dict[str, str]]) -> None:
-        """Make roles and database, with the passwords that the links carry."""
+        """Make roles and database, with the passwords that the links carry, and none where they carry none:
+        a role may have given itself one, and so may whoever spoke as it."""
         passwords = {
-            links[name]["user"]: links[name]["password"] for name in roles.LINKS if "password" in links[name]
+            role: links[name].get("password")
+            for name, role in roles.LINKS.items()
+            if "passfile" not in links[name]
         }
         setup_url = environment.text("DATABASE_URL_SETUP")
         try:
