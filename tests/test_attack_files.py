@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +13,9 @@ import pytest
 from audit.models import Entry, Flag
 from audit.odd import finding
 from gatekeeper import gate, health, roles
+from staff import factors
 from tests.attacks import files
-from tests.people import give_factors
+from tests.people import give_factors, member
 from tests.scene import REFERENCE, TICKET, Scene
 
 if TYPE_CHECKING:
@@ -64,6 +66,9 @@ class Target:
 def target(setup_connection: Connection, transactional_db: None) -> Target:
     scene = Scene(setup_connection)
     give_factors(scene.world, scene.anna, scene.boss)
+    factors.new_sheet(member(scene.boss))
+    setup_connection.execute("UPDATE staff_recoverydevice SET confirmed = true")
+    setup_connection.execute("UPDATE staff_recoverycode SET used_at = now() WHERE id % 2 = 0")
     setup_connection.execute("UPDATE staff_session SET verified_at = now()")  # a new factor took it back
     scene.world.account(OTHER)
     grant = scene.opened()
@@ -108,6 +113,49 @@ def test_no_role_is_left_out() -> None:
 @pytest.mark.parametrize("path", files.every(), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_attack_meets_its_verdict(path: Path, target: Target, as_role: AsRole) -> None:
     meet(files.read(path), target, as_role)
+
+
+# What signing in changes with an entry alone (vault.require_entry)
+
+#: Every trigger that asks for the entry, and an attack that it alone refuses.
+ASKING: Final = {
+    "factor_begun_is_recorded": "factor_inserted",
+    "factor_is_recorded": "factor_key_replaced",
+    "factor_removed_is_recorded": "factor_removed",
+    "passkey_is_recorded": "passkey_inserted",
+    "sheet_begun_is_recorded": "sheet_inserted",
+    "sheet_is_recorded": "sheet_moved",
+    "sheet_removed_is_recorded": "sheet_removed",
+    "code_is_recorded": "code_inserted",
+    "code_used_is_recorded": "code_used_again",
+    "password_is_recorded": "password_changed",
+    "link_is_recorded": "link_inserted",
+}
+
+
+@DATABASE
+def test_every_trigger_that_asks_for_an_entry_is_tried(setup_connection: Connection) -> None:
+    found = setup_connection.execute(
+        "SELECT tgname FROM pg_trigger WHERE tgfoid = 'vault.require_entry()'::regprocedure"
+    ).fetchall()
+    assert {name for (name,) in found} == set(ASKING)
+
+
+@DATABASE
+@pytest.mark.parametrize(("trigger", "attack"), ASKING.items(), ids=str)
+def test_without_the_trigger_the_attack_gets_through(
+    target: Target, as_role: AsRole, trigger: str, attack: str
+) -> None:
+    setup, path = target.scene.world.setup, files.FOLDER / "signin" / f"{attack}.sql"
+    [(table,)] = setup.execute(
+        "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s", [trigger]
+    ).fetchall()
+    setup.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}".encode())
+    try:
+        with closing(as_role(roles.SIGNIN)) as connection:
+            assert tried(connection, files.read(path), target.names)[0] is None
+    finally:
+        setup.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}".encode())
 
 
 # The runner itself

@@ -37,10 +37,18 @@ CREATE CONSTRAINT TRIGGER factor_removed_is_recorded AFTER DELETE ON public.staf
 CREATE CONSTRAINT TRIGGER passkey_is_recorded AFTER INSERT OR DELETE ON public.django_otp_webauthn_webauthncredential
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (current_user = 'gatekeeper_signin') EXECUTE FUNCTION vault.require_entry();
-CREATE CONSTRAINT TRIGGER sheet_is_recorded AFTER UPDATE OF confirmed ON public.staff_recoverydevice
+CREATE CONSTRAINT TRIGGER sheet_begun_is_recorded AFTER INSERT ON public.staff_recoverydevice
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_signin' AND NEW.confirmed AND NOT OLD.confirmed)
-    EXECUTE FUNCTION vault.require_entry();
+    WHEN (current_user = 'gatekeeper_signin' AND NEW.confirmed) EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER sheet_is_recorded AFTER UPDATE OF confirmed, user_id ON public.staff_recoverydevice
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin' AND (OLD.confirmed OR NEW.confirmed)) EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER sheet_removed_is_recorded AFTER DELETE ON public.staff_recoverydevice
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin' AND OLD.confirmed) EXECUTE FUNCTION vault.require_entry();
+CREATE CONSTRAINT TRIGGER code_is_recorded AFTER INSERT OR DELETE ON public.staff_recoverycode
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_signin') EXECUTE FUNCTION vault.require_entry();
 CREATE CONSTRAINT TRIGGER code_used_is_recorded AFTER UPDATE OF used_at ON public.staff_recoverycode
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (current_user = 'gatekeeper_signin') EXECUTE FUNCTION vault.require_entry();

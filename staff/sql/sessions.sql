@@ -225,9 +225,14 @@ CREATE OR REPLACE FUNCTION vault.require_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     changed jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
-    about bigint := coalesce(changed->>'user_id', changed->>'member_id', (SELECT d.user_id::text
-        FROM public.staff_recoverydevice d WHERE d.id = (changed->>'device_id')::bigint), changed->>'id')::bigint;
+    sheet public.staff_recoverydevice;
+    about bigint;
 BEGIN
+    SELECT d.* INTO sheet FROM public.staff_recoverydevice d WHERE d.id = (changed->>'device_id')::bigint;
+    IF TG_TABLE_NAME = 'staff_recoverycode' AND sheet.confirmed IS NOT TRUE THEN
+        RETURN NULL;  -- its code is no factor; of one that is gone, that it went was asked for
+    END IF;
+    about := coalesce(changed->>'user_id', changed->>'member_id', sheet.user_id::text, changed->>'id')::bigint;
     IF NOT EXISTS (SELECT FROM public.audit_entry e JOIN public.staff_member m ON m.number = e.member
             WHERE e."timestamp" >= transaction_timestamp() AND e.xid = pg_current_xact_id() AND m.id = about
                 AND e.event IN ('change', 'sign_in') AND e.outcome = 'allowed') THEN
