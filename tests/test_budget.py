@@ -88,13 +88,12 @@ def limited(log: Log) -> Iterator[Log]:
     with translation.override("en"):
         limit(log)
         yield log
-    for role in roles.LOGIN:
-        log.setup.execute(f"ALTER ROLE {role} CONNECTION LIMIT -1".encode())
+    roles.create_roles(log.setup, {})
 
 
 def limit(log: Log, **other: int) -> None:
-    for role, count in (budget.limits(settings.PROCESSES) | other).items():
-        log.setup.execute(f"ALTER ROLE {role} CONNECTION LIMIT {count}".encode())
+    """As bootstrap limits them."""
+    roles.create_roles(log.setup, {}, budget.limits(settings.PROCESSES) | other)
 
 
 def test_the_server_is_asked_for_its_room(limited: Log) -> None:
