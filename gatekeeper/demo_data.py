@@ -55,9 +55,9 @@ def load() -> None:
     _take("staff", StaffLine, _store_members, timedelta())
     _sign_agreements()
     _take("accounts", AccountLine, partial(storing.store_accounts, source=SOURCE), move)
-    _take("participants", ParticipantLine, storing.store_participants, move)
+    _take("participants", ParticipantLine, partial(storing.store_participants, source=SOURCE), move)
     _take("tickets", TicketLine, partial(tickets.apply_patiently, source=SOURCE), move)
-    tickets.heard()
+    tickets.heard(SOURCE)
     _give_factors()
     demo_acts.act()
 

@@ -160,6 +160,7 @@ class Feed(models.Model):
     doubted_at = models.DateTimeField(null=True)  # the first doubt that is not settled
     doubted_last_at = models.DateTimeField(null=True)
     doubt = models.CharField(max_length=12, blank=True, db_default="", choices=Doubt.choices)
+    contact = models.CharField(max_length=5, blank=True, db_default="")  # as last recorded: fresh or stale
 
     class Meta:
         default_permissions = ()

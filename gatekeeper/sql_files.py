@@ -37,6 +37,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/sql/reading.sql",
         "gatekeeper/sql/reviews.sql",
         "gatekeeper/sql/odd.sql",
+        "gatekeeper/sql/facts.sql",
         "gatekeeper/sql/rights.sql",
     )
 )

@@ -32,7 +32,8 @@ def store_accounts(lines: Sequence[AccountLine], source: str) -> dict[str, str]:
         lines,
         lambda line: line.reference,
         _account,
-        "SELECT reference, outcome FROM vault.store_accounts(%s::jsonb)",
+        "SELECT reference, outcome FROM vault.store_accounts(%s::jsonb, %s::text)",
+        source,
     )
     for line in lines:
         if outcomes[line.reference] == "repeated":
@@ -59,20 +60,21 @@ def close_all(told: Iterable[Closing], source: str) -> list[str]:
     return [what for one in told for what in close_account(one, source)]
 
 
-def object_refused(raw: bytes) -> list[str]:
+def object_refused(raw: bytes, source: str) -> list[str]:
     """Keep the objection that a refused line of participants speaks of; return `objected` for each that
     was not known before."""
-    outcomes = store_participants(closing.objections(raw))
+    outcomes = store_participants(closing.objections(raw), source)
     return ["objected" for outcome in outcomes.values() if outcome in ("new", "changed")]
 
 
-def store_participants(lines: Sequence[ParticipantLine]) -> dict[str, str]:
+def store_participants(lines: Sequence[ParticipantLine], source: str) -> dict[str, str]:
     """Store participants' records; return the outcome of each reference. Raises django.db.Error."""
     return _in_rounds(
         lines,
         lambda line: line.account,
         _participant,
-        "SELECT reference || '-P' || number, outcome FROM vault.store_participants(%s::jsonb)",
+        "SELECT reference || '-P' || number, outcome FROM vault.store_participants(%s::jsonb, %s::text)",
+        source,
     )
 
 
@@ -105,6 +107,7 @@ def _in_rounds(
     account: Callable[[Stored], str],
     sealed: Callable[[Stored, AccountCipher], dict[str, Any]],
     statement: str,
+    source: str,
 ) -> dict[str, str]:
     """Encrypt and store, and once more what was encrypted under a key that is the account's no longer."""
     outcomes: dict[str, str] = {}
@@ -113,7 +116,7 @@ def _in_rounds(
         ciphers = _ciphers({account(line) for line in waiting})
         rows = [sealed(line, ciphers[account(line)]) for line in waiting]
         with feed.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(rows)])
+            cursor.execute(statement, [json.dumps(rows), source])
             outcomes.update(cursor.fetchall())
         waiting = [line for line in waiting if outcomes[line.key] == "again"]
         if not waiting:

@@ -84,10 +84,10 @@ def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[s
     return [number for number in sorted(numbers) if shut(number, at, source) != "unknown"]
 
 
-def heard() -> None:
+def heard(source: str) -> None:
     """The helpdesk was heard, authentically, just now."""
     with feed.cursor() as cursor:
-        cursor.execute("SELECT vault.heard()")
+        cursor.execute("SELECT vault.heard(%s::text)", [source])
 
 
 def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -> bool:

@@ -48,7 +48,6 @@ FREE: Final[dict[str, str]] = {
     "public.axes_accessattempt": "counts of failures; each failure is an entry, and so is a lock",
     "public.axes_accessattemptexpiration": "as the attempts",
     "public.gatekeeper_delivery": "that a message came is no act; what it changes is recorded",
-    "public.gatekeeper_feed": "that the helpdesk is alive, every few minutes",
     "public.staff_sessionnotes": "what a page says next; nobody judges by it",
     "public.staff_reminder": "a mail that reminds opens and closes nothing",
     "public.staff_ndadraft": "nobody's agreement until it is published, which is an entry",
@@ -73,7 +72,6 @@ def _columns(*names: str) -> str:
 
 _KEPT: Final = "one that waits for its first use verifies nothing; misses and steps are no change"
 _COUNTED: Final = "a view counts together with its entry; a day that is over is forgotten"
-_IMPORTED: Final = "lines come by the thousand, and a run of the import is one entry"
 
 #: Only these rows ask for one, for this reason.
 ONLY: Final[dict[str, Rows]] = {
@@ -105,11 +103,17 @@ ONLY: Final[dict[str, Rows]] = {
     "public.gatekeeper_ticket": Rows(
         "access rests on these alone", update=_columns("number", "kind", "state", "accounts", "assignee_id")
     ),
-    "public.gatekeeper_account": Rows(_IMPORTED, insert="", update=_columns("reference", "erased_at")),
-    "vault.account": Rows(_IMPORTED, insert="", update=_columns("account_id", "held_at")),
     "public.gatekeeper_dailybudget": Rows(_COUNTED, delete=""),
     "public.gatekeeper_dailyaccount": Rows(_COUNTED, delete=""),
-    "vault.participant": Rows(_IMPORTED, insert="", update=_columns("account_id", "number")),
+    "public.gatekeeper_feed": Rows(
+        "that the helpdesk is alive is heard every few minutes; that it turned is an entry",
+        insert="",
+        update=f"{_columns('contact')} OR (OLD.doubted_at IS NULL) <> (NEW.doubted_at IS NULL)",
+    ),
+    "public.gatekeeper_account": Rows(
+        "a line that says what is known already moves its time alone",
+        update="to_jsonb(OLD) - 'exported_at' IS DISTINCT FROM to_jsonb(NEW) - 'exported_at'",
+    ),
 }
 
 _CHECK: Final = """

@@ -45,7 +45,7 @@ def test_revealed_values_stand_apart_on_the_page(scene: Scene) -> None:
     person = {"account": REFERENCE, "reference": f"{REFERENCE}-P1", "name": "\u2069\u202efdp.exe"}
     stored = storing.store_accounts([parse(json.dumps(line).encode(), AccountLine)], "test")
     assert stored == {REFERENCE: "changed"}
-    storing.store_participants([parse(json.dumps(person).encode(), ParticipantLine)])
+    storing.store_participants([parse(json.dumps(person).encode(), ParticipantLine)], "test")
     client = scene.browser()
     grant = scene.opened(categories=["contact", "activity", "participants"])
     fields = {"fields": ["contact.name", "activity.settings"]}

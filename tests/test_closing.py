@@ -190,6 +190,10 @@ class TestImport:
         ground.take(account(2, consent=BOTH))
         assert ground.now[0]
         assert storing.restrict_account(REFERENCE, "test", restrict=False) == "lifted"
+        told = [one.details for one in Entry.objects.filter(event="change", details__has_key="closed")]
+        assert {"closed": [], "restricted": [True, True], "held": True} in told, (
+            "though nothing is shut by it"
+        )
 
 
 class TestParticipants:

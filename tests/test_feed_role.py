@@ -23,8 +23,8 @@ OTHERS = [role for role in roles.RUN_TIME if role != roles.FEED]
 #: What the platform and the helpdesk say, said by somebody else.
 SAYINGS = (
     "vault.stored('{}')",
-    "vault.store_accounts('[]')",
-    "vault.store_participants('[]')",
+    "vault.store_accounts('[]', 'x')",
+    "vault.store_participants('[]', 'x')",
     "vault.erase_account('MOC-48213', 'x')",
     "vault.restrict_account('MOC-48213', true, 'x')",
     "vault.close_account('MOC-48213', NULL, true, NULL, NULL, NULL, NULL, NULL, 'x')",
@@ -34,7 +34,7 @@ SAYINGS = (
     "vault.apply_tickets('[]', 'x')",
     "vault.shut_ticket('ZD-1', NULL, 'x')",
     "vault.close_missing('{}', now(), 'x')",
-    "vault.heard()",
+    "vault.heard('x')",
     "vault.doubt('tickets', 'digest', 'x')",
     "vault.settle('tickets', now(), 'x')",
     "vault.compare_tickets(0, NULL, now(), 'x')",

@@ -193,7 +193,9 @@ class TestTickets:
         assert said(send("POST", TICKETS, ticket())) == (200, "new")
         assert Ticket.objects.get().state == "open"
         assert Feed.objects.get().name == "tickets"
-        assert Entry.objects.get().source == "helpdesk"
+        of_ticket, of_feed = Entry.objects.order_by("id")
+        assert (of_ticket.ticket, of_ticket.source) == ("ZD-1", "helpdesk")
+        assert (of_feed.event, of_feed.source) == ("change", "helpdesk")
         newer = ticket(state="solved", updated_at=datetime.now(UTC).isoformat())
         assert said(send("POST", TICKETS, newer)) == (200, "changed")
         assert said(send("POST", TICKETS, ticket())) == (200, "older")
@@ -266,7 +268,10 @@ class TestTickets:
         assert said(send("POST", HEARTBEAT, {})) == (200, "heard")
         assert said(send("POST", HEARTBEAT, b"")) == (200, "heard")
         assert Feed.objects.filter(heard_at__gt=before).exists()
-        assert not Entry.objects.exists()
+        entry = Entry.objects.get()  # that the helpdesk is alive is one when it turns
+        assert (entry.event, entry.source) == ("change", "helpdesk")
+        assert entry.details is not None
+        assert (entry.details["feed"], entry.details["contact"]) == ("tickets", [None, "fresh"])
 
 
 class TestAccounts:
@@ -277,7 +282,8 @@ class TestAccounts:
         assert abs(stored.exported_at - datetime.now(UTC)) < timedelta(seconds=10)
         entry = Entry.objects.get()
         assert (entry.event, entry.source, entry.account) == ("import", "platform", REFERENCE)
-        assert entry.details == {"what": "account", "new": 1}
+        told = {"new": 1, "changed": 0, "participants": 0, "support": 0, "restricted": 0}
+        assert entry.details == {"what": "accounts", "stored": told}
 
     def test_order(self) -> None:
         def stamped(minutes: int, **changes: Any) -> dict[str, Any]:

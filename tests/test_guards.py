@@ -13,12 +13,13 @@ from typing import NamedTuple
 import psycopg
 import pytest
 from psycopg import IsolationLevel
+from psycopg.types.json import Jsonb
 
 from gatekeeper import roles
 from tests import environment
 from tests.conftest import AsRole, Connection
 from tests.raw import Released, record, recorded, release
-from tests.scene import REFERENCE, Scene
+from tests.scene import REFERENCE, TICKET, Scene
 from tests.twins import Twins
 from tests.world import now
 
@@ -267,6 +268,8 @@ def close_during_a_release(scene: Scene, as_role: AsRole) -> tuple[bool, str | N
                 call = pool.submit(release, vault, scene, entry)
                 wait_until_blocked(scene.world.setup, vault, closer, call)
                 closer.execute("UPDATE gatekeeper_ticket SET state = 'solved' WHERE id = %s", [scene.ticket])
+                facts = Jsonb({"source": "tests", "ticket": TICKET, "details": {}})
+                closer.execute("SELECT vault.write_entry('change', 'allowed', %s)", [facts])
             closed = True
         except psycopg.errors.DeadlockDetected:
             closed = False

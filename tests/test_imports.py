@@ -101,7 +101,13 @@ class TestAccounts:
     def test_sample_and_again(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("accounts", DATA / "accounts.jsonl", tmp_path, capsys) == (counts(new=2000), [], 0)
         assert run("accounts", DATA / "accounts.jsonl", tmp_path, capsys) == (counts(same=2000), [], 0)
-        first, second = Entry.objects.filter(event="import").order_by("id")
+        stored = Entry.objects.filter(event="import", details__has_key="stored")
+        assert {(one.outcome, one.account) for one in stored} == {("allowed", "")}
+        told = [one.details["stored"] for one in stored if one.details]
+        assert [sum(one[what] for one in told) for what in ("new", "changed")] == [2000, 0]
+        assert sum(one["support"] for one in told) == Account.objects.exclude(support_since=None).count()
+        assert len(told) == 4, "one for each batch, and none where nothing was new"
+        first, second = Entry.objects.filter(event="import").exclude(pk__in=stored).order_by("id")
         assert first.source.startswith("import_accounts (")
         assert first.details == {"what": "accounts", **counts(new=2000)}
         assert second.details == {"what": "accounts", **counts(same=2000)}
@@ -212,7 +218,8 @@ class TestAccounts:
         monkeypatch.setattr(storing, "store_accounts", once)
         with pytest.raises(KeyboardInterrupt):
             run("accounts", rows, tmp_path, capsys)
-        entry = Entry.objects.get(event="import")
+        batch, entry = Entry.objects.filter(event="import").order_by("id")
+        assert (batch.outcome, (batch.details or {})["stored"]["new"]) == ("allowed", 500)
         assert entry.outcome == "failed"
         assert entry.details == {"what": "accounts", **counts(new=500)}
         monkeypatch.setattr(storing, "store_accounts", store)
@@ -516,7 +523,7 @@ class TestTickets:
         assert (found, refused, status) == (counts(refused=1), ["line 1: accounts: not of its form"], 1)
         shut = Ticket.objects.get()
         assert (shut.state, self.running()) == ("unusable", [])
-        entry = Entry.objects.filter(event="change").latest("id")
+        entry = Entry.objects.filter(event="change").exclude(ticket="").latest("id")
         assert entry.details == {"state": ["open", "unusable"]}
         assert self.apply(ticket(0)) == ["older"], "an older one does not open it again"
         assert self.apply(ticket(1)) == ["changed"], "a usable one does"

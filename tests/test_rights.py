@@ -30,6 +30,8 @@ DEFINERS = {
         "forget_proofs",
         "require_entry",
     ),  # triggers
+    *("stamp_entry", "check_answer", "spread_limits", "cascade", "forget_proofs"),  # triggers
+    *("require_entry", "require_fact_entry", "require_contact_entry"),
     *("session_by", "touch_session", "end_session", "end_own_sessions", "end_overdue_sessions"),
     *(
         "begin_session",
@@ -293,11 +295,11 @@ def test_every_code_fits_its_column() -> None:
 
 
 CHANGES = {
-    "a function": "CREATE OR REPLACE FUNCTION vault.heard() RETURNS void LANGUAGE sql SECURITY DEFINER"
-    " SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS ''",
+    "a function": "CREATE OR REPLACE FUNCTION vault.heard(p_source text) RETURNS void LANGUAGE sql"
+    " SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS ''",
     "a function's rights": "GRANT EXECUTE ON FUNCTION vault.write_entry(text, text, jsonb) TO gatekeeper_web",
-    "a function's settings": "ALTER FUNCTION vault.heard() SET search_path = public",
-    "a function's owner": "ALTER FUNCTION vault.heard() OWNER TO CURRENT_USER",
+    "a function's settings": "ALTER FUNCTION vault.heard(text) SET search_path = public",
+    "a function's owner": "ALTER FUNCTION vault.heard(text) OWNER TO CURRENT_USER",
     "a function too many": "CREATE FUNCTION vault.open_sesame() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "a trigger": "ALTER TABLE audit_entry DISABLE TRIGGER entry_append_only",
     "all triggers": "ALTER TABLE gatekeeper_ticket DISABLE TRIGGER USER",

@@ -262,7 +262,7 @@ class World:
     def heard(self, at: datetime | None = None) -> None:
         """The helpdesk was heard."""
         self.setup.execute(
-            "INSERT INTO gatekeeper_feed (name, heard_at) VALUES ('tickets', %s)"
+            "INSERT INTO gatekeeper_feed (name, heard_at, contact) VALUES ('tickets', %s, 'fresh')"
             " ON CONFLICT (name) DO UPDATE SET heard_at = excluded.heard_at",
             [at or now()],
         )

@@ -174,6 +174,7 @@ BEGIN
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
     PERFORM vault.forget_days();
     PERFORM vault.lapse_proposals(NULL);
+    PERFORM vault.note_contact('tidy');
     requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
     over := ARRAY(SELECT g.id FROM public.gatekeeper_grant g

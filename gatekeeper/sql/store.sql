@@ -11,18 +11,69 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
     WHERE a.reference = ANY (p_references)
 $$;
 
+-- A consent as an entry tells it. Internal.
+CREATE OR REPLACE FUNCTION vault.consent_state(p_since timestamptz, p_until timestamptz) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT CASE WHEN p_since IS NULL THEN 'missing' WHEN p_since > clock_timestamp() THEN 'planned'
+        WHEN p_until <= clock_timestamp() THEN 'expired' ELSE 'running' END
+$$;
+
+-- Records what a call has stored: one entry for all that is new or has other values, in numbers (of the new ones
+-- also how many tell a consent or a restriction), which names the account where it is one alone; and one for each account that was here and whose consents or restriction have
+-- changed. p_stored: {reference, outcome, tells, changes} of each line. Internal: store_accounts.
+CREATE OR REPLACE FUNCTION vault.record_stored(p_stored jsonb, p_source text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    facts jsonb := jsonb_build_object('source', left(p_source, 80));
+    one record;
+    told jsonb;
+BEGIN
+    SELECT jsonb_build_object('new', count(*) FILTER (WHERE x.outcome = 'new'),
+        'changed', count(*) FILTER (WHERE x.outcome = 'changed'),
+        'participants', count(*) FILTER (WHERE x.outcome = 'new' AND x.tells ? 'participants'),
+        'support', count(*) FILTER (WHERE x.outcome = 'new' AND x.tells ? 'support'),
+        'restricted', count(*) FILTER (WHERE x.outcome = 'new' AND x.tells ? 'restricted'))
+    INTO told FROM jsonb_to_recordset(p_stored) AS x (outcome text, tells jsonb);
+    IF (told->>'new')::int + (told->>'changed')::int > 0 THEN
+        PERFORM vault.write_entry('import', 'allowed', facts || jsonb_build_object(
+            'details', jsonb_build_object('what', 'accounts', 'stored', told),
+            'account', CASE jsonb_array_length(p_stored) WHEN 1 THEN p_stored->0->>'reference' END));
+    END IF;
+    FOR one IN SELECT x.reference, x.changes FROM jsonb_to_recordset(p_stored) AS x (reference text, changes jsonb)
+        WHERE x.changes <> '{}' ORDER BY x.reference LOOP
+        PERFORM vault.write_entry('change', 'allowed',
+            facts || jsonb_build_object('account', one.reference, 'details', one.changes));
+    END LOOP;
+END $$;
+
 -- Stores whole accounts, each reference at most once in a call: what a line lacks is gone. Outcomes:
 -- new, changed, same; older (a newer one stands); repeated (other data of the same moment); erased
 -- (barred for ever); again (encrypted under a key that meanwhile is not the account's: encrypt anew).
-CREATE OR REPLACE FUNCTION vault.store_accounts(p_lines jsonb) RETURNS TABLE (reference text, outcome text)
+-- What was stored is recorded here, in the same transaction.
+CREATE OR REPLACE FUNCTION vault.store_accounts(p_lines jsonb, p_source text) RETURNS TABLE (reference text, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    stored jsonb;
 BEGIN
     -- In one order, or two imports would wait for each other; the statement below sees what is so then.
     PERFORM FROM public.gatekeeper_account a
     WHERE a.reference IN (SELECT x->>'reference' FROM jsonb_array_elements(p_lines) x)
     ORDER BY a.reference FOR NO KEY UPDATE;
-    RETURN QUERY WITH judged AS (
-        SELECT l.*, a.id, CASE
+    WITH judged AS (
+        SELECT l.*, a.id, jsonb_build_object(
+            'participants', CASE WHEN (a.participants_since, a.participants_until)
+                IS DISTINCT FROM (l.participants_since, l.participants_until) THEN jsonb_build_array(
+                    vault.consent_state(a.participants_since, a.participants_until),
+                    vault.consent_state(l.participants_since, l.participants_until)) END,
+            'support', CASE WHEN (a.support_since, a.support_until)
+                IS DISTINCT FROM (l.support_since, l.support_until) THEN jsonb_build_array(
+                    vault.consent_state(a.support_since, a.support_until),
+                    vault.consent_state(l.support_since, l.support_until)) END,
+            'restricted', CASE WHEN (a.restricted_at IS NULL, v.restricted_at IS NULL) IS DISTINCT FROM
+                (coalesce(v.held_at, l.restricted_at) IS NULL, l.restricted_at IS NULL) THEN jsonb_build_array(
+                    a.restricted_at IS NOT NULL, coalesce(v.held_at, l.restricted_at) IS NOT NULL) END,
+            'held', CASE WHEN (v.restricted_at IS NULL) <> (l.restricted_at IS NULL) AND v.held_at IS NOT NULL THEN true END
+        ) AS changes, CASE
             WHEN a.id IS NULL THEN 'new'
             WHEN a.erased_at IS NOT NULL THEN 'erased'
             WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'again'
@@ -65,8 +116,14 @@ BEGIN
             contract_ended_on = j.contract_ended_on, restricted_at = j.restricted_at, ciphertexts = j.ciphertexts
         FROM judged j WHERE v.account_id = j.id AND j.verdict = 'changed'
     )
-    SELECT j.reference, CASE WHEN j.verdict = 'new' AND n.id IS NULL THEN 'again' ELSE j.verdict END
-    FROM judged j LEFT JOIN added n ON n.reference = j.reference;
+    SELECT jsonb_agg(jsonb_build_object('reference', j.reference,
+        'outcome', CASE WHEN j.verdict = 'new' AND n.id IS NULL THEN 'again' ELSE j.verdict END,
+        'tells', jsonb_strip_nulls(jsonb_build_object('participants', j.participants_since, 'support', j.support_since,
+            'restricted', j.restricted_at)),
+        'changes', CASE j.verdict WHEN 'changed' THEN jsonb_strip_nulls(j.changes) ELSE '{}' END))
+    INTO stored FROM judged j LEFT JOIN added n ON n.reference = j.reference;
+    PERFORM vault.record_stored(stored, p_source);
+    RETURN QUERY SELECT x.reference, x.outcome FROM jsonb_to_recordset(stored) AS x (reference text, outcome text);
 END $$;
 
 -- Closes what a line that could not be taken can only have meant: a restriction, and each consent that it does
@@ -84,6 +141,7 @@ DECLARE
     a public.gatekeeper_account;
     b public.gatekeeper_account;
     closed text[];
+    held boolean;
 BEGIN
     IF p_restrict THEN
         WITH added AS (
@@ -107,30 +165,39 @@ BEGIN
         support_until = CASE WHEN p_support_since IS NOT NULL AND x.support_since IS NOT NULL
             THEN least(x.support_until, p_support_until) END
     WHERE x.id = a.id RETURNING x.* INTO b;
-    UPDATE vault.account v SET restricted_at = coalesce(v.restricted_at, at) WHERE v.account_id = a.id AND p_restrict;
+    UPDATE vault.account v SET restricted_at = at WHERE v.account_id = a.id AND p_restrict AND v.restricted_at IS NULL;
+    held := FOUND AND a.restricted_at IS NOT NULL;  -- by a command, and now by the platform as well
     closed := array_remove(ARRAY[
         CASE WHEN a.restricted_at IS NULL AND b.restricted_at IS NOT NULL THEN 'restricted' END,
         CASE WHEN (a.participants_since, a.participants_until) IS DISTINCT FROM (b.participants_since, b.participants_until)
             THEN 'participants' END,
         CASE WHEN (a.support_since, a.support_until) IS DISTINCT FROM (b.support_since, b.support_until)
             THEN 'support' END], NULL);
-    IF cardinality(closed) > 0 THEN
+    IF cardinality(closed) > 0 OR held THEN
         PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
-            'account', p_reference, 'details', jsonb_build_object('closed', closed)));
+            'account', p_reference, 'details', jsonb_build_object('closed', closed) || CASE WHEN held
+                THEN '{"restricted": [true, true], "held": true}'::jsonb ELSE '{}' END));
     END IF;
     RETURN closed;
 END $$;
 
--- Stores participants' records, each at most once in a call. Outcomes as above; unknown: no such account.
-CREATE OR REPLACE FUNCTION vault.store_participants(p_lines jsonb)
+-- Stores participants' records, each at most once in a call. Outcomes as above; unknown: no such account. What
+-- is new or has other values is one entry, in numbers; where those who were here objected, or do so no longer,
+-- it is one for each account, which names them.
+CREATE OR REPLACE FUNCTION vault.store_participants(p_lines jsonb, p_source text)
 RETURNS TABLE (reference text, number integer, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    stored jsonb;
+    facts jsonb := jsonb_build_object('source', left(p_source, 80));
+    told jsonb;
+    one record;
 BEGIN
     PERFORM FROM public.gatekeeper_account a
     WHERE a.reference IN (SELECT x->>'reference' FROM jsonb_array_elements(p_lines) x)
     ORDER BY a.reference FOR NO KEY UPDATE;
-    RETURN QUERY WITH judged AS (
-        SELECT l.*, a.id, CASE
+    WITH judged AS (
+        SELECT l.*, a.id, p.objected AS objected_before, CASE
             WHEN a.id IS NULL THEN 'unknown'
             WHEN a.erased_at IS NOT NULL THEN 'erased'
             WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'again'
@@ -150,7 +217,24 @@ BEGIN
             ciphertext = j.ciphertext
         FROM judged j WHERE p.account_id = j.id AND p.number = j.number AND j.verdict = 'changed'
     )
-    SELECT j.reference, j.number, j.verdict FROM judged j;
+    SELECT coalesce(jsonb_agg(jsonb_build_object('reference', j.reference, 'number', j.number, 'outcome', j.verdict,
+        'objected', j.objected, 'before', j.objected_before)), '[]') INTO stored FROM judged j;
+    SELECT jsonb_build_object('new', count(*) FILTER (WHERE x.outcome = 'new'),
+        'changed', count(*) FILTER (WHERE x.outcome = 'changed'),
+        'objected', count(*) FILTER (WHERE x.outcome = 'new' AND x.objected))
+    INTO told FROM jsonb_to_recordset(stored) AS x (outcome text, objected boolean);
+    IF (told->>'new')::int + (told->>'changed')::int > 0 THEN
+        PERFORM vault.write_entry('import', 'allowed', facts || jsonb_build_object('details',
+            jsonb_build_object('what', 'participants', 'stored', told)));
+    END IF;
+    FOR one IN SELECT x.reference, x.objected, jsonb_agg(x.number ORDER BY x.number) AS numbers
+        FROM jsonb_to_recordset(stored) AS x (reference text, number integer, outcome text, objected boolean, before boolean)
+        WHERE x.outcome = 'changed' AND x.objected <> x.before GROUP BY x.reference, x.objected ORDER BY 1, 2 LOOP
+        PERFORM vault.write_entry('change', 'allowed', facts || jsonb_build_object('account', one.reference,
+            'records', one.numbers, 'details', jsonb_build_object('objected', jsonb_build_array(NOT one.objected, one.objected))));
+    END LOOP;
+    RETURN QUERY SELECT x.reference, x.number, x.outcome
+    FROM jsonb_to_recordset(stored) AS x (reference text, number integer, outcome text);
     -- How many there are to show: who objected is not among them.
     UPDATE public.gatekeeper_account a SET participants = c.shown FROM (
         SELECT b.id, (SELECT count(*) FROM vault.participant p WHERE p.account_id = b.id AND NOT p.objected) AS shown
@@ -266,12 +350,13 @@ BEGIN
     RETURN vault.write_import(p_what, p_finished, p_counts, p_account, p_source);
 END $$;
 
-REVOKE ALL ON FUNCTION vault.write_import(text, boolean, jsonb, text, text), vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
+REVOKE ALL ON FUNCTION vault.consent_state(timestamptz, timestamptz), vault.record_stored(jsonb, text),
+    vault.write_import(text, boolean, jsonb, text, text), vault.stored(text[]), vault.store_accounts(jsonb, text), vault.store_participants(jsonb, text),
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
     vault.record_import(text, boolean, jsonb, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb), vault.store_participants(jsonb),
+GRANT EXECUTE ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb, text), vault.store_participants(jsonb, text),
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),

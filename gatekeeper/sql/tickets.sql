@@ -141,12 +141,42 @@ BEGIN
     END LOOP;
 END $$;
 
--- The helpdesk was heard, authentically: a delivery, a heartbeat or a finished import.
-CREATE OR REPLACE FUNCTION vault.heard() RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    INSERT INTO public.gatekeeper_feed (name, heard_at) VALUES ('tickets', clock_timestamp())
-    ON CONFLICT (name) DO UPDATE SET heard_at = clock_timestamp()
+-- Whether the helpdesk's contact can be relied on, as the gate counts its age: fresh or stale; '' where it was
+-- never heard. Internal.
+CREATE OR REPLACE FUNCTION vault.contact_of(p_feed public.gatekeeper_feed) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT CASE WHEN p_feed.name <> 'tickets' OR p_feed.heard_at IS NULL THEN ''
+        WHEN l.feed_age > '0' AND clock_timestamp() >= least(p_feed.heard_at, p_feed.doubted_at) + l.feed_age THEN 'stale'
+        ELSE 'fresh' END
+    FROM vault.limits l
 $$;
+
+-- Records that the contact has turned stale or fresh since it was last recorded, if it has. Time alone makes it
+-- stale, so whoever comes first says so: tidying, or the next message. The gate waits for neither. Internal.
+CREATE OR REPLACE FUNCTION vault.note_contact(p_source text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    f public.gatekeeper_feed;
+    turned text;
+BEGIN
+    SELECT x.* INTO f FROM public.gatekeeper_feed x WHERE x.name = 'tickets' FOR NO KEY UPDATE;
+    turned := vault.contact_of(f);
+    IF f.name IS NOT NULL AND turned <> f.contact THEN
+        UPDATE public.gatekeeper_feed x SET contact = turned WHERE x.name = f.name;
+        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80), 'details',
+            jsonb_build_object('feed', f.name, 'contact', jsonb_build_array(nullif(f.contact, ''), turned), 'heard_at', f.heard_at)));
+    END IF;
+END $$;
+
+-- The helpdesk was heard, authentically: a delivery, a heartbeat or a finished import.
+CREATE OR REPLACE FUNCTION vault.heard(p_source text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    PERFORM vault.note_contact(p_source);  -- that it had turned stale, where nobody has said so
+    INSERT INTO public.gatekeeper_feed (name, heard_at) VALUES ('tickets', clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET heard_at = clock_timestamp();
+    PERFORM vault.note_contact(p_source);
+END $$;
 
 -- What is held of a feed may not be what the sender holds. A doubt is on the page of checks at once; the
 -- gate counts the feed's age from the first doubt that nothing has settled. p_doubt: unreadable (an
@@ -184,6 +214,7 @@ BEGIN
     ELSIF f.doubted_at < as_of THEN  -- of those that are left, none is older than this
         UPDATE public.gatekeeper_feed x SET doubted_at = as_of WHERE x.name = p_feed;
     END IF;
+    PERFORM vault.note_contact(p_source);
 END $$;
 
 -- Compares the open tickets with those that the helpdesk held at p_as_of: how many, and the SHA-256 of
@@ -215,11 +246,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
     FROM public.gatekeeper_ticket x WHERE x.state IN ('open', 'pending')
 $$;
 
-REVOKE ALL ON FUNCTION vault.apply_tickets(jsonb, text, timestamptz), vault.shut_ticket(text, timestamptz, text),
-    vault.close_missing(text[], timestamptz, text), vault.heard(), vault.doubt(text, text, text),
+REVOKE ALL ON FUNCTION vault.contact_of(public.gatekeeper_feed), vault.note_contact(text), vault.apply_tickets(jsonb, text, timestamptz), vault.shut_ticket(text, timestamptz, text),
+    vault.close_missing(text[], timestamptz, text), vault.heard(text), vault.doubt(text, text, text),
     vault.settle(text, timestamptz, text), vault.compare_tickets(bigint, text, timestamptz, text), vault.open_tickets()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.apply_tickets(jsonb, text, timestamptz), vault.shut_ticket(text, timestamptz, text),
-    vault.close_missing(text[], timestamptz, text), vault.heard(), vault.doubt(text, text, text),
+    vault.close_missing(text[], timestamptz, text), vault.heard(text), vault.doubt(text, text, text),
     vault.settle(text, timestamptz, text), vault.compare_tickets(bigint, text, timestamptz, text), vault.open_tickets()
     TO gatekeeper_feed;

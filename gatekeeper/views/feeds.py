@@ -100,7 +100,8 @@ def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
         told = [closing.of_line(line)] if outcome == "repeated" else []
         raise _NotTakenError(*CONFLICTS[outcome], told)
     counts = {act: len(reasons) for act, reasons in without.items()}
-    storing.record_import("account", {outcome: 1} | counts, PLATFORM, account=reference)
+    if counts or outcome not in ("new", "changed"):  # of these the store has recorded all there is to say
+        storing.record_import("account", {outcome: 1} | counts, PLATFORM, account=reference)
     return {"outcome": outcome, **without}
 
 

@@ -78,7 +78,7 @@ def _apply(message: Message) -> dict[str, object]:
         raise RefusedError("updated_at: in the future")
     if outcome in CONFLICTS:
         raise AnswerError(*CONFLICTS[outcome])
-    tickets.heard()
+    tickets.heard(SOURCE)
     return {"outcome": outcome} | ({"remarks": line.remarks} if line.remarks else {})
 
 
@@ -104,7 +104,7 @@ def heartbeat(request: HttpRequest) -> dict[str, object]:
 def _compare(message: Message) -> AnswerError | None:
     """What the heartbeat has to be told, if anything. Raises RefusedError where it cannot be used."""
     beat = parse(_whole(message) if message.body.strip() else b"{}", Heartbeat)
-    tickets.heard()
+    tickets.heard(SOURCE)
     if tickets.agree(beat.open, beat.digest, message.sent_at, SOURCE):
         return None
     differs = _difference(beat, tickets.open_lines())

@@ -65,13 +65,13 @@ class Command(ImportCommand):
 
     def begin(self, refused: Callable[[int, str], None], source: str) -> Import[ParticipantLine]:
         def store(batch: Sequence[ParticipantLine]) -> Mapping[str, str]:
-            outcomes = storing.store_participants(batch)
+            outcomes = storing.store_participants(batch, source)
             self._name(outcomes)
             return outcomes
 
         def unusable(raw: bytes) -> None:
             self._unusable(raw)
-            run.closed(storing.object_refused(raw))
+            run.closed(storing.object_refused(raw, source))
 
         run = Import(
             ParticipantLine, store, batch=BATCH, refused=refused, unusable=unusable, noted=self.noted

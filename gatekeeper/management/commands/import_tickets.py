@@ -82,7 +82,7 @@ class Command(ImportCommand):
     def finished(self) -> None:
         for remark, count in sorted(self._remarks.items()):
             self.stderr.write(f"{count} lines: {remark}")
-        tickets.heard()
+        tickets.heard(command_source("import_tickets"))
         if self._complete:
             self._close()
 
