@@ -239,6 +239,18 @@ SETTINGS = (
     Setting("START_HOURS", "An approval nobody opens lapses", "number", default="8"),
     Setting("STRETCH_DAYS", "Longest approval for an open ticket", "number", default="5"),
     Setting("DEPUTY_DAYS", "For how many days a deputy is named at most", "number", default="30"),
+    Setting(
+        "SUSPENSION_HOURS",
+        "How long one person's suspension holds of somebody above them, or of one of the last two of a role",
+        "number",
+        default="4",
+    ),
+    Setting(
+        "SUSPENSION_REPEAT_DAYS",
+        "So long the same person does not repeat such a suspension alone",
+        "number",
+        default="30",
+    ),
     Setting("PARTICIPANTS_PER_GRANT", "Participants one grant shows", "number", default="200"),
     Setting("VIEWS_PER_GRANT", "Reveals under one grant", "number", default="500"),
     Setting(

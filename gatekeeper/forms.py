@@ -107,9 +107,8 @@ class DeputyForm(forms.Form):
     def __init__(self, *args: Any, manager: Member, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["deputy"]
-        field.queryset = Member.objects.filter(
-            roles__contains=["manager"], suspended_at=None, left_on=None
-        ).exclude(pk=manager.pk)
+        at_work = Member.objects.filter(~Member.suspended(), roles__contains=["manager"], left_on=None)
+        field.queryset = at_work.exclude(pk=manager.pk)
         field.label_from_instance = lambda member: f"{member.name} ({member.number})"
 
     def clean(self) -> dict[str, Any]:

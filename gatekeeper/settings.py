@@ -60,6 +60,8 @@ LIMITS = {
     "start_hours": environment.number("START_HOURS"),
     "stretch_days": environment.number("STRETCH_DAYS"),
     "deputy_days": environment.number("DEPUTY_DAYS"),
+    "suspension_hours": environment.number("SUSPENSION_HOURS"),
+    "suspension_repeat_days": environment.number("SUSPENSION_REPEAT_DAYS"),
     "participants_per_grant": environment.number("PARTICIPANTS_PER_GRANT"),
     "views_per_grant": environment.number("VIEWS_PER_GRANT"),
     "accounts_per_day": environment.number("ACCOUNTS_PER_DAY"),

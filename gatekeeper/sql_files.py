@@ -16,6 +16,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "audit/sql/stream.sql",
         "audit/sql/odd.sql",
         "gatekeeper/sql/limits.sql",
+        "staff/sql/suspensions.sql",
         "gatekeeper/sql/approvers.sql",
         "gatekeeper/sql/budget.sql",
         "gatekeeper/sql/gate.sql",

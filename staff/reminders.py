@@ -73,7 +73,7 @@ def remind(found: list[Due]) -> int:
 
 def officers() -> list[Member]:
     """The people officers who are at work."""
-    found = Member.objects.filter(roles__contains=[Role.PEOPLE], suspended_at=None)
+    found = Member.objects.filter(roles__contains=[Role.PEOPLE])
     return [one for one in found if not one.barred_because()]
 
 

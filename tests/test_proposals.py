@@ -476,7 +476,7 @@ def test_attack_08_an_old_snapshot_decides_nothing(house: House, as_role: AsRole
         "SELECT vault.begin_anew(1, '2026-01-01', 1)",
         "SELECT vault.forget_factors(1)",
         "SELECT vault.lapse_proposals(NULL)",
-        "SELECT vault.keeps_members(1)",
+        "SELECT vault.still_may(1, 'people')",
         "SELECT vault.is_set_up()",
     ],
 )
@@ -874,7 +874,11 @@ def with_the_old_signature(house: House) -> str:
 GUARDS: dict[Callable[[House], str], tuple[str, str, str]] = {
     after_its_time: ("decide_proposal", "p.lapses_at <= clock_timestamp()", "false"),
     against_another_state: ("decide_proposal", "<> coalesce(p.before, 'null')", "IS NULL"),
-    of_an_officer_who_is_one_no_more: ("decide_proposal", "vault.keeps_members(p.proposed_by_id)", "true"),
+    of_an_officer_who_is_one_no_more: (
+        "decide_proposal",
+        "vault.still_may(p.proposed_by_id, CASE WHEN suspends THEN 'suspend' ELSE 'people' END)",
+        "true",
+    ),
     decided_before: ("decide_proposal", "p.state <> 'pending'", "false"),
     a_commands_own: ("decide_proposal", "p.source <> '' AND decision = 'confirmed'", "false"),
     by_a_command_alone: ("apply_members", "boolean := vault.is_set_up()", "boolean := false"),

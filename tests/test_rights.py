@@ -41,6 +41,7 @@ DEFINERS = {
         "take_remembered",
         "end_sessions_of",
     ),
+    *("able", "foresee_suspension"),
     *("gate", "officer", "approvers", "read_log", "take_log"),
     *("ask", "judge_request", "decide_request", "open_grant", "end_grant", "tidy"),
     *("name_deputy", "end_deputy", "deputies"),

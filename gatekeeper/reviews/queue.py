@@ -92,7 +92,7 @@ def without_reviewer() -> int:
     """How many wait that no reviewer at work may decide, because they are their own."""
     at_work = [
         one
-        for one in Member.objects.filter(roles__contains=["reviewer"], suspended_at=None)
+        for one in Member.objects.filter(roles__contains=["reviewer"])
         if not one.barred_because()
     ]
     if len(at_work) > 1:

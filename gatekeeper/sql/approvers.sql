@@ -8,7 +8,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     SELECT x.until FROM (
         SELECT coalesce((m.left_on + 1)::timestamp AT TIME ZONE l.value, 'infinity') AS until
         FROM public.staff_member m JOIN public.gatekeeper_limit l ON l.name = 'time_zone'
-        WHERE m.id = p_member AND 'manager' = ANY (m.roles) AND m.suspended_at IS NULL
+        WHERE m.id = p_member AND 'manager' = ANY (m.roles)
+            AND NOT vault.is_suspended(m.suspended_at, m.suspended_until)
             AND m.starts_on <= (clock_timestamp() AT TIME ZONE l.value)::date
     ) x WHERE x.until > clock_timestamp()
 $$;

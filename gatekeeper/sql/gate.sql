@@ -214,7 +214,7 @@ BEGIN
     c_member := CASE
         WHEN m.id IS NULL THEN 'cannot_start_yet'
         WHEN p_act <> 'sign' AND (m.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
-        WHEN m.suspended_at IS NOT NULL THEN 'member_suspended'
+        WHEN m.suspended_at IS NOT NULL AND vault.is_suspended(m.suspended_at, m.suspended_until) THEN 'member_suspended'
         WHEN m.left_on < today THEN 'member_left'
         WHEN p_act <> 'sign' AND role IS NULL THEN 'role_missing'
         ELSE 'passed' END;

@@ -95,7 +95,8 @@ BEGIN
     ELSIF TG_TABLE_NAME = 'staff_member' THEN
         SELECT (clock_timestamp() AT TIME ZONE l.value)::date INTO today
         FROM public.gatekeeper_limit l WHERE l.name = 'time_zone';
-        why := CASE WHEN NEW.suspended_at IS NOT NULL THEN 'member_suspended' WHEN NEW.left_on < today THEN 'member_left'
+        why := CASE WHEN vault.is_suspended(NEW.suspended_at, NEW.suspended_until) THEN 'member_suspended'
+                    WHEN NEW.left_on < today THEN 'member_left'
                     WHEN (NEW.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
                     WHEN NOT NEW.roles @> OLD.roles THEN 'role_missing' END;
         rests := why IS NOT NULL OR (NEW.left_on, NEW.manager_id) IS DISTINCT FROM (OLD.left_on, OLD.manager_id);
@@ -173,6 +174,7 @@ BEGIN
     -- A signed message counts for five minutes only; its identifier need not be kept for ever.
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
     PERFORM vault.forget_days();
+    PERFORM vault.lapse_suspensions(NULL);
     PERFORM vault.lapse_proposals(NULL);
     PERFORM vault.note_contact('tidy');
     requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r

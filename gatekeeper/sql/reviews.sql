@@ -63,7 +63,7 @@ DECLARE
     newest date := date_trunc('week', today)::date - 7;
     monday date := coalesce((SELECT max(x.week) + 7 FROM public.gatekeeper_draw x), newest);
     at_work integer := (SELECT greatest(1, count(*)) FROM public.staff_member m WHERE 'reviewer' = ANY (m.roles)
-        AND m.suspended_at IS NULL AND m.starts_on <= today AND (m.left_on IS NULL OR m.left_on >= today));
+        AND NOT vault.is_suspended(m.suspended_at, m.suspended_until) AND m.starts_on <= today AND (m.left_on IS NULL OR m.left_on >= today));
     most integer := at_work * (limits->>'review_weekly_cap')::int;
     c record;
     opened bigint[];
@@ -117,8 +117,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- A reviewer's verdict: in_order, question (with a note) or serious. Nobody decides about what they did, or
--- approved. Serious stands above in order, and suspends the member in the same transaction; after it nothing
--- is decided any more. Both members are locked first, so of two reviewers the second sees the first.
+-- approved. Serious stands above in order, and suspends the member in the same transaction, as far as one person
+-- may; after it nothing is decided any more. Both members are locked first, so of two reviewers the second sees the first.
 CREATE OR REPLACE FUNCTION vault.decide_review(
     p_digest bytea, p_context jsonb, p_review bigint, p_verdict text, p_text bytea) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -151,9 +151,8 @@ BEGIN
             closed_at = coalesce(x.closed_at, CASE WHEN p_verdict <> 'question' THEN at END),
             serious_at = CASE WHEN p_verdict = 'serious' THEN at END
         WHERE x.id = p_review;
-        IF p_verdict = 'serious' AND vault.apply_change(v.member_id, actor, 'suspended', 'true') = '' THEN
-            PERFORM vault.record_act('change', j, p_context, '{"suspended": [false, true]}'::jsonb
-                || jsonb_build_object('review', p_review));
+        IF p_verdict = 'serious' AND NOT vault.is_so(v.member_id, 'suspended', 'true') THEN
+            PERFORM vault.suspend(j, p_context, jsonb_build_object('review', p_review));
         END IF;
     END IF;
     RETURN vault.record_act('review', j, p_context, details);

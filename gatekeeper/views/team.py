@@ -129,7 +129,7 @@ def _row(line: register.Line, viewer: Member) -> dict[str, object]:
         "state": _state(one),
         "nda": badges.of_agreement(line),
         "nda_ends": line.in_force_until,
-        "may_suspend": one.suspended_at is None and one.pk != viewer.pk,
+        "may_suspend": not one.is_suspended and one.pk != viewer.pk,
         "grants": [
             {
                 "id": grant.pk,
@@ -146,7 +146,7 @@ def _row(line: register.Line, viewer: Member) -> dict[str, object]:
 
 def _state(one: Member) -> str:
     today = timezone.localdate()
-    if one.suspended_at is not None:
+    if one.is_suspended:
         return "suspended"
     if one.left_on is not None and one.left_on < today:
         return "left"

@@ -46,6 +46,8 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     left_on = models.DateField(_("last day"), null=True, blank=True)
     suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True)
+    # Until when one person's suspension holds by itself; empty: until it is lifted (staff/sql/suspensions.sql).
+    suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
     # Opening up again takes a second person: not the one who suspended (DESIGN §1).
     suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -74,6 +76,10 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
                 name="member_email_form", condition=Q(email__regex=r"^[!-?[-~]+@[!-?[-~]+$")
             ),
             models.CheckConstraint(
+                name="member_suspended_since",
+                condition=Q(suspended_until__isnull=True) | Q(suspended_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="member_not_own_manager", condition=~Q(manager=F("id")) | Q(manager__isnull=True)
             ),
         )
@@ -81,12 +87,25 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     def __str__(self) -> str:
         return self.number
 
+    @staticmethod
+    def suspended() -> Q:
+        """Who is suspended at this moment, for a table; `is_suspended` says it of one."""
+        counts = Q(suspended_until__isnull=True) | Q(suspended_until__gt=timezone.now())
+        return Q(suspended_at__isnull=False) & counts
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether a suspension counts now: one that nobody else confirmed ends by itself."""
+        if self.suspended_at is None:
+            return False
+        return self.suspended_until is None or timezone.now() < self.suspended_until
+
     def barred_because(self) -> str:
         """Why the member may not be signed in: suspended, or past the last day; empty when neither.
 
         The last day counts to its end in the company's time zone (DESIGN §3).
         """
-        if self.suspended_at is not None:
+        if self.is_suspended:
             return "member_suspended"
         if self.left_on is not None and self.left_on < timezone.localdate():
             return "member_left"

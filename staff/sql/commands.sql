@@ -17,9 +17,7 @@ BEGIN
     PERFORM FROM public.gatekeeper_limit x WHERE x.name = 'time_zone' FOR NO KEY UPDATE;
     SELECT x.* INTO m FROM public.staff_member x WHERE x.number = p_number;
     IF m.roles::text[] = ARRAY[p_role] AND m.email = p_email AND p_role IN ('people', 'administrator') THEN
-        RETURN CASE WHEN EXISTS (SELECT FROM public.staff_totpdevice x WHERE x.user_id = m.id AND x.confirmed)
-            OR EXISTS (SELECT FROM public.django_otp_webauthn_webauthncredential x WHERE x.user_id = m.id AND x.confirmed)
-            THEN 'enrolled' ELSE 'known' END;
+        RETURN CASE WHEN vault.has_factor(m.id) THEN 'enrolled' ELSE 'known' END;
     END IF;
     why := CASE
         WHEN m.id IS NOT NULL OR (p_role IN ('people', 'administrator')) IS NOT TRUE THEN 'value_refused'

@@ -31,9 +31,8 @@ BEGIN
         -- An older snapshot sees neither who was suspended meanwhile nor whose manager somebody became.
         RAISE 'officers act in READ COMMITTED only';
     END IF;
-    PERFORM FROM public.staff_member m
-    WHERE m.number = p_number OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
-    ORDER BY m.id FOR NO KEY UPDATE;
+    PERFORM vault.lock_members(ARRAY(SELECT m.id FROM public.staff_member m WHERE m.number = p_number),
+        ARRAY(SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest));
     SELECT m.* INTO subject FROM public.staff_member m WHERE m.number = p_number;
     SELECT x.* INTO d FROM vault.decide(p_digest, p_act) x;
     RETURN jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object(
@@ -66,10 +65,12 @@ BEGIN
     RETURN p_judged->>'reason';
 END $$;
 
--- What an entry says of a fact, and what a proposal is compared with: structured values only.
+-- What an entry says of a fact, and what a proposal is compared with: structured values only. Of a suspension whether
+-- it counts until it is lifted, or until when.
 CREATE OR REPLACE FUNCTION vault.fact_of(p_member bigint, p_fact text) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT CASE p_fact WHEN 'suspended' THEN to_jsonb(m.suspended_at IS NOT NULL)
+    SELECT CASE p_fact WHEN 'suspended' THEN CASE WHEN NOT vault.is_suspended(m.suspended_at, m.suspended_until) THEN 'false'
+            ELSE coalesce(to_jsonb(m.suspended_until), 'true') END
         WHEN 'manager' THEN (SELECT to_jsonb(x.number) FROM public.staff_member x WHERE x.id = m.manager_id)
         ELSE to_jsonb(m)->p_fact END
     FROM public.staff_member m WHERE m.id = p_member
@@ -198,8 +199,10 @@ BEGIN
         IF vault.is_so(m.id, p_fact, p_value) THEN RETURN 'no_change'; END IF;
         IF NOT plain::boolean AND m.suspended_by_id = p_by THEN RETURN 'second_person'; END IF;
         ending := plain::boolean;
-        UPDATE public.staff_member x SET suspended_at = CASE WHEN ending THEN at END,
-            suspended_by_id = CASE WHEN ending THEN p_by END WHERE x.id = m.id;
+        UPDATE public.staff_member x SET suspended_until = NULL, suspended_by_id = CASE WHEN ending THEN p_by END,
+            suspended_at = CASE WHEN NOT ending THEN NULL
+                WHEN vault.is_suspended(x.suspended_at, x.suspended_until) THEN x.suspended_at ELSE at END
+        WHERE x.id = m.id;
     WHEN 'starts_on' THEN
         UPDATE public.staff_member x SET starts_on = plain::date WHERE x.id = m.id;
     WHEN 'left_on' THEN
@@ -245,8 +248,9 @@ END $$;
 
 -- An officer changes a fact of a member: suspended (true, false), starts_on, left_on, roles, manager,
 -- name, email, language, factor, invitation. Anybody who watches may suspend; the rest is the people
--- officers'. What opens something up is only proposed. Returns the reason, empty when done, 'proposed'
--- when it waits for a second person.
+-- officers'. What opens something up is only proposed, and what shuts somebody out who must not be shut out by one
+-- person. To suspend whose suspension waits for a second person is to confirm it. Returns the reason, empty when done,
+-- 'proposed' when it waits for a second person, 'held' when it counts for some hours without one.
 CREATE OR REPLACE FUNCTION vault.change_member(
     p_digest bytea, p_context jsonb, p_number text, p_fact text, p_value jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -254,18 +258,27 @@ DECLARE
     j jsonb;
     known boolean := coalesce(p_fact IN ('suspended', 'starts_on', 'left_on', 'roles', 'manager', 'name', 'email',
                                          'language', 'factor', 'invitation'), false);
+    suspending boolean := coalesce(p_fact = 'suspended' AND p_value = 'true', false);
     subject bigint;
     before jsonb;
+    waits bigint := CASE WHEN suspending THEN vault.waiting_suspension(
+        (SELECT m.id FROM public.staff_member m WHERE m.number = p_number),
+        (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)) END;
 BEGIN
-    j := vault.judge_officer(p_digest, CASE WHEN p_fact = 'suspended' AND p_value = 'true' THEN 'suspend' ELSE 'people' END,
-                             p_number);
+    IF waits IS NOT NULL THEN
+        RETURN vault.decide_proposal(p_digest, p_context, waits, true);
+    END IF;
+    j := vault.judge_officer(p_digest, CASE WHEN suspending THEN 'suspend' ELSE 'people' END, p_number);
     subject := (j->>'subject_id')::bigint;
     IF j->>'reason' = '' THEN
         j := j || jsonb_build_object('reason', CASE
             WHEN NOT known OR vault.value_fits(subject, p_fact, p_value) IS NOT TRUE THEN 'value_refused'
             WHEN vault.is_so(subject, p_fact, p_value) THEN 'no_change' ELSE '' END);
     END IF;
-    IF j->>'reason' = '' AND vault.opens_up(subject, p_fact, p_value) THEN
+    IF j->>'reason' = '' AND suspending THEN
+        RETURN vault.suspend(j, p_context, '{}');
+    ELSIF j->>'reason' = '' AND (vault.opens_up(subject, p_fact, p_value)
+            OR vault.shuts_out(subject, p_fact, p_value, (j->>'actor_id')::bigint)) THEN
         RETURN vault.propose(j, p_context, p_fact, p_value);
     ELSIF j->>'reason' = '' THEN
         before := vault.fact_of(subject, p_fact);
@@ -333,8 +346,9 @@ $$;
 -- whose own line was refused, or who would close a circle, is no manager: less access, never more. A
 -- line that cannot be is refused by itself; one entry for each member who is new or changed. Outcomes
 -- in the order of the lines. Suspension and leaving are not the import's; the language is the member's.
--- After first set-up a role that opens something up, and another manager of somebody who is there, are
--- proposed; the same line does not propose twice, and not again what was declined.
+-- After first set-up a role that opens something up, another manager of somebody who is there, and what would
+-- shut out one of the last two of a guarded role, are proposed; the same line does not propose twice, and not again
+-- what was declined.
 CREATE OR REPLACE FUNCTION vault.apply_members(p_members jsonb, p_source text) RETURNS TABLE (number text, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -353,10 +367,9 @@ DECLARE
     manager jsonb;
 BEGIN
     -- All members and what may end with them, before the first of them is changed.
-    PERFORM FROM public.staff_member m WHERE m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x)
-    ORDER BY m.id FOR NO KEY UPDATE;
     known := ARRAY(SELECT m.id FROM public.staff_member m
         WHERE m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x));
+    PERFORM vault.lock_members(known, '{}');
     PERFORM vault.lock_authority(NULL, known, true);
     PERFORM vault.lock_endings(
         ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.state = 'pending' AND r.member_id = ANY (known)),
@@ -372,8 +385,11 @@ BEGIN
                     ARRAY(SELECT x FROM jsonb_array_elements_text(line->'roles') x WHERE x = 'consultant' OR NOT proposing),
                     coalesce(line->>'language', 'en'), (line->>'starts_on')::date, '!', 'auto', clock_timestamp()
                 ON CONFLICT ON CONSTRAINT staff_member_number_key DO UPDATE
-                    SET name = excluded.name, email = excluded.email, starts_on = excluded.starts_on,
-                        roles = CASE WHEN proposing AND vault.opens_up(m.id, 'roles', line->'roles') THEN m.roles
+                    SET name = excluded.name, email = excluded.email,
+                        starts_on = CASE WHEN proposing AND vault.shuts_out(m.id, 'starts_on', to_jsonb(excluded.starts_on), NULL)
+                                         THEN m.starts_on ELSE excluded.starts_on END,
+                        roles = CASE WHEN proposing AND (vault.opens_up(m.id, 'roles', line->'roles')
+                                                         OR vault.shuts_out(m.id, 'roles', line->'roles', NULL)) THEN m.roles
                                      ELSE ARRAY(SELECT jsonb_array_elements_text(line->'roles')) END
                     WHERE (m.name, m.email, m.starts_on) IS DISTINCT FROM (excluded.name, excluded.email, excluded.starts_on)
                         OR to_jsonb(m.roles) <> line->'roles';
@@ -418,6 +434,7 @@ BEGIN
                     proposed := vault.propose_line(j, 'manager', manager);
                 END IF;
                 proposed := vault.propose_line(j, 'roles', line->'roles') OR proposed;
+                proposed := vault.propose_line(j, 'starts_on', coalesce(line->'starts_on', 'null')) OR proposed;
             END IF;
         END IF;
         outcome := CASE WHEN refusal IS NOT NULL THEN 'refused:' || refusal WHEN proposed THEN 'proposed'

@@ -1,13 +1,10 @@
 -- What opens something up takes two people (DESIGN §1): one proposes, another confirms. Neither is the
 -- one concerned, and nothing changes before.
 
--- Whether a member keeps members at this moment: only such a one's proposal still counts.
-CREATE OR REPLACE FUNCTION vault.keeps_members(p_member bigint) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT EXISTS (SELECT FROM public.staff_member m JOIN public.gatekeeper_limit l ON l.name = 'time_zone'
-        WHERE m.id = p_member AND 'people' = ANY (m.roles) AND m.suspended_at IS NULL
-            AND m.starts_on <= (clock_timestamp() AT TIME ZONE l.value)::date
-            AND (m.left_on IS NULL OR m.left_on >= (clock_timestamp() AT TIME ZONE l.value)::date))
+-- Whether an act is still a member's, as far as roles, days and suspension say: only then what they proposed counts.
+CREATE OR REPLACE FUNCTION vault.still_may(p_member bigint, p_act text) RETURNS boolean
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT d.codes[1] = 'passed' FROM vault.decide(NULL, p_act, p_lock => false, p_member => p_member) d
 $$;
 
 -- What nobody decided within its time is over. Nothing waits for this: deciding looks at the time itself.
@@ -43,7 +40,7 @@ DECLARE
     written bigint;
 BEGIN
     PERFORM vault.lapse_proposals(subject);
-    IF p_fact = 'suspended' AND EXISTS (SELECT FROM public.staff_member m WHERE m.id = subject AND m.suspended_by_id = proposer) THEN
+    IF p_fact = 'suspended' AND p_value = 'false' AND EXISTS (SELECT FROM public.staff_member m WHERE m.id = subject AND m.suspended_by_id = proposer) THEN
         j := j || '{"reason": "second_person"}';
     ELSIF EXISTS (SELECT FROM public.staff_proposal x WHERE x.subject_id = subject AND x.fact = p_fact AND x.state = 'pending') THEN
         j := j || '{"reason": "proposal_waits"}';
@@ -74,7 +71,8 @@ BEGIN
         PERFORM vault.record_act('change', p_judged, '{}',
             jsonb_build_object('proposal', p.id, 'fact', p.fact, 'decision', 'withdrawn'));
     END IF;
-    IF vault.is_so(subject, p_fact, p_value) OR NOT vault.opens_up(subject, p_fact, p_value) THEN
+    IF vault.is_so(subject, p_fact, p_value)
+            OR NOT (vault.opens_up(subject, p_fact, p_value) OR vault.shuts_out(subject, p_fact, p_value, NULL)) THEN
         RETURN false;
     END IF;
     SELECT x.* INTO p FROM public.staff_proposal x WHERE x.subject_id = subject AND x.fact = p_fact
@@ -89,8 +87,8 @@ END $$;
 -- Everything is judged again, under locks, at this moment: who decides; that they are neither concerned
 -- nor the proposer, nor who suspended; that the proposer still keeps members; that the fact is as it was
 -- when it was proposed, and the value still fits. What does not fit any more lapses. What a command
--- proposed a people officer confirms: whoever runs commands may be an administrator. Returns the reason,
--- empty when done.
+-- proposed a people officer confirms: whoever runs commands may be an administrator. A suspension whoever may
+-- suspend confirms or declines; until its hour it holds all the same. Returns the reason, empty when done.
 CREATE OR REPLACE FUNCTION vault.decide_proposal(
     p_digest bytea, p_context jsonb, p_proposal bigint, p_confirm boolean) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -100,12 +98,14 @@ DECLARE
     actor bigint;
     decision text := CASE WHEN p_confirm IS TRUE THEN 'confirmed' ELSE 'declined' END;
     why text := '';
+    suspends boolean;
 BEGIN
     SELECT x.* INTO p FROM public.staff_proposal x WHERE x.id = p_proposal;
+    suspends := coalesce(p.fact = 'suspended' AND p.value = 'true', false);
     -- The proposer too, before the others are judged: all members in one order.
-    PERFORM FROM public.staff_member m WHERE m.id IN (p.subject_id, p.proposed_by_id,
-        (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)) ORDER BY m.id FOR NO KEY UPDATE;
-    j := vault.judge_officer(p_digest, CASE WHEN p.source <> '' AND decision = 'confirmed' THEN 'people' ELSE 'confirm' END,
+    PERFORM vault.lock_members(ARRAY[p.subject_id],
+        p.proposed_by_id || ARRAY(SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest));
+    j := vault.judge_officer(p_digest, CASE WHEN suspends THEN 'suspend' WHEN p.source <> '' AND decision = 'confirmed' THEN 'people' ELSE 'confirm' END,
         coalesce((SELECT m.number FROM public.staff_member m WHERE m.id = p.subject_id), ''));
     actor := (j->>'actor_id')::bigint;
     IF j->>'reason' = '' THEN
@@ -116,12 +116,12 @@ BEGIN
             why := 'proposal_lapsed';
         ELSIF decision = 'declined' THEN
             decision := CASE WHEN p.proposed_by_id = actor THEN 'withdrawn' ELSE decision END;
-        ELSIF p.proposed_by_id = actor OR (p.fact = 'suspended' AND EXISTS (
+        ELSIF p.proposed_by_id = actor OR (p.fact = 'suspended' AND NOT suspends AND EXISTS (
                 SELECT FROM public.staff_member m WHERE m.id = p.subject_id AND m.suspended_by_id = actor)) THEN
             why := 'second_person';
-        ELSIF (p.source <> '' OR vault.keeps_members(p.proposed_by_id)) IS NOT TRUE
+        ELSIF (p.source <> '' OR vault.still_may(p.proposed_by_id, CASE WHEN suspends THEN 'suspend' ELSE 'people' END)) IS NOT TRUE
                 OR coalesce(vault.fact_of(p.subject_id, p.fact), 'null') <> coalesce(p.before, 'null')
-                OR vault.apply_change(p.subject_id, actor, p.fact, p.value) <> '' THEN
+                OR vault.apply_change(p.subject_id, CASE WHEN suspends THEN p.proposed_by_id ELSE actor END, p.fact, p.value) <> '' THEN
             why := 'proposal_lapsed';
         END IF;
         IF why IN ('', 'proposal_lapsed') THEN
@@ -137,7 +137,7 @@ BEGIN
                 THEN jsonb_build_object(p.fact, vault.told(p.subject_id, p.fact, p.before)) ELSE '{}' END);
 END $$;
 
-REVOKE ALL ON FUNCTION vault.keeps_members(bigint), vault.lapse_proposals(bigint),
+REVOKE ALL ON FUNCTION vault.still_may(bigint, text), vault.lapse_proposals(bigint),
     vault.propose(jsonb, jsonb, text, jsonb), vault.propose_line(jsonb, text, jsonb),
     vault.decide_proposal(bytea, jsonb, bigint, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.decide_proposal(bytea, jsonb, bigint, boolean) TO gatekeeper_web;

@@ -35,7 +35,7 @@ END $$;
 -- Whether a member is barred from being signed in: suspended, or past the last day. Internal.
 CREATE OR REPLACE FUNCTION vault.is_barred(p_member bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT m.suspended_at IS NOT NULL OR coalesce(vault.end_of_day(m.left_on) <= clock_timestamp(), false)
+    SELECT vault.is_suspended(m.suspended_at, m.suspended_until) OR coalesce(vault.end_of_day(m.left_on) <= clock_timestamp(), false)
     FROM public.staff_member m WHERE m.id = p_member
 $$;
 

@@ -71,13 +71,13 @@ def members(request: HttpRequest) -> HttpResponse:
 
 def _in_state(state: str, today: date) -> Q:
     """The same as `state_of`, for the table."""
-    suspended, left = Q(suspended_at__isnull=False), Q(left_on__lt=today)
+    suspended, left = Member.suspended(), Q(left_on__lt=today)
     started = Q(starts_on__lte=today)
     wanted: dict[str, Q] = {
         "suspended": suspended,
         "left": ~suspended & left,
-        "not_started": Q(suspended_at=None) & ~left & (Q(starts_on=None) | Q(starts_on__gt=today)),
-        "working": Q(suspended_at=None) & (Q(left_on=None) | Q(left_on__gte=today)) & started,
+        "not_started": ~suspended & ~left & (Q(starts_on=None) | Q(starts_on__gt=today)),
+        "working": ~suspended & (Q(left_on=None) | Q(left_on__gte=today)) & started,
     }
     return wanted[state]
 
