@@ -331,6 +331,24 @@ def _unproved() -> Health:
     )
 
 
+def _suspensions() -> Health:
+    """Whether one person has suspended many in a short time, and no reviewer has seen it yet."""
+    title = _("Suspensions")
+    waiting = queue.reviews().filter(rules__contains=["suspensions"], closed_at=None).count()
+    if not waiting:
+        return Health("gatekeeper.suspensions", title, "ok", _("Nobody suspended many in a short time."))
+    return Health(
+        "gatekeeper.suspensions",
+        title,
+        "to_fix",
+        _("One person suspended several members in a short time."),
+        cause=_("Reviews about it: %(count)d.") % {"count": waiting},
+        next_step=_(
+            "Reviewers decide under Review. What one person did alone to the last who can act ends by itself."
+        ),
+    )
+
+
 def _reviews() -> Health:
     title, old, alone = _("Reviews"), queue.too_old().count(), queue.without_reviewer()
     clocks = queue.clocks().filter(serious_at__gt=timezone.now() - units.CLOCK).count()
@@ -381,5 +399,6 @@ _CHECKS = (
     _odd,
     sign_in_health.guesses,
     _unproved,
+    _suspensions,
     _reviews,
 )

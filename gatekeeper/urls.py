@@ -72,7 +72,6 @@ urlpatterns = [
     path("team/", team.team, name="team"),
     path("team/deputies", team.deputies, name="deputies"),
     path("team/deputies/<id:deputy_id>/end", team.end_deputy, name="end_deputy"),
-    path("team/<member:number>/suspend", team.suspend, name="suspend"),
     path("members/", members.members, name="members"),
     path("members/<member:number>/", members.member, name="member"),
     path("members/new/", members.new_member, name="new_member"),

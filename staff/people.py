@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connections
@@ -20,6 +21,8 @@ from staff.database import row
 ALIAS: Final = "people"
 #: What is returned in place of a reason when a second person has to confirm.
 PROPOSED: Final = "proposed"
+#: The same of a suspension that counts for some hours, and longer only when a second person confirms it.
+HELD: Final = "held"
 Value = str | bool | list[str] | dict[str, Any] | None
 
 
@@ -40,11 +43,33 @@ def officer(caller: Caller, act: str) -> str:
 
 def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
     """Change one fact: suspended, starts_on, left_on, roles, manager, name, email, language, factor
-    or invitation. `PROPOSED` where it opens something up, and waits for a second person."""
+    or invitation. `PROPOSED` where it waits for a second person, `HELD` of a suspension for some hours."""
     return _ask(
         "SELECT vault.change_member(%s::bytea, %s::jsonb, %s::text, %s::text, %s::jsonb)",
         [caller.digest, json.dumps(caller.context), number, fact, json.dumps(value)],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What suspending a member would do now: `reach` '' (until lifted), `HELD` or `PROPOSED`; `hours` of the
+    former; `waits`, another's suspension that it would confirm. For the eye: the act is judged anew."""
+
+    reach: str
+    waits: int | None
+    hours: int
+
+
+def foresee_suspension(caller: Caller, number: str) -> Foreseen:
+    """How far the caller's suspension of this member would go."""
+    sql = "SELECT reach, waits, hours FROM vault.foresee_suspension(%s::bytea, %s::text)"
+    reach, waits, hours = row(sql, [caller.digest, number])
+    return Foreseen(str(reach or ""), waits, int(hours or 0))
+
+
+def able(role: str) -> int:
+    """How many people officers, reviewers or administrators are able to act at this moment."""
+    return int(row("SELECT count(*) FROM vault.able(%s::text)", [role])[0])
 
 
 def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:

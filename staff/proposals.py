@@ -7,8 +7,9 @@ what is filtered here is for the eye alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connections
@@ -19,22 +20,33 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from staff import mails
+from staff import mails, people
 from staff.callers import Caller
 from staff.models import Member, Proposal, Role
 
-#: Who may confirm at all.
+#: Who may confirm what opens something up; and who confirms a suspension: whoever may suspend.
 DECIDERS: Final = (Role.PEOPLE, Role.ADMINISTRATOR)
+WATCHERS: Final = (Role.MANAGER, Role.REVIEWER, Role.PEOPLE)
+#: The roles without which nobody could undo what was closed (staff/sql/suspensions.sql).
+GUARDED: Final = (Role.PEOPLE, Role.REVIEWER, Role.ADMINISTRATOR)
+#: What the table holds of a suspension, and not of its end.
+_SUSPENSION: Final = Q(fact="suspended", value=True)
 
 WHAT: Final[dict[str, Promise]] = {
     "roles": pgettext_lazy("fact", "Roles"),
     "manager": pgettext_lazy("fact", "Manager"),
+    "suspension": _("Suspend"),
     "suspended": _("Lift the suspension"),
     "left_on": _("Come back after leaving"),
+    "last_day": _("Last day"),
+    "starts_on": _("First day"),
     "factor": _("Reset all second factors"),
 }
 #: What follows, where the value alone does not say it.
 EFFECT: Final[dict[str, Promise]] = {
+    "suspension": _("Ends all sessions and accesses at once, and holds until two people lift it."),
+    "held": _("Suspended already, until %(time)s. Confirmed, it holds until two people lift it."),
+    "last_day": _("Ends all sessions and accesses when the day is over."),
     "suspended": _("The member can sign in again. Accesses that ended stay ended."),
     "left_on": _(
         "Nothing of before revives: a new link, new second factors and a new signature are needed, and"
@@ -57,20 +69,41 @@ class Told:
 
 def told(proposal: Proposal) -> Told:
     """In: a proposal. Out: its words."""
-    has_value = proposal.fact in {"roles", "manager"}
+    kind = _kind(proposal)
+    has_value = kind in {"roles", "manager", "last_day", "starts_on"}
+    effect = str(EFFECT.get(kind, ""))
+    if kind == "suspension" and isinstance(proposal.before, str):  # it holds already
+        until = timezone.localtime(datetime.fromisoformat(proposal.before))
+        effect = EFFECT["held"] % {"time": date_format(until, "SHORT_DATETIME_FORMAT")}
     return Told(
         proposal,
-        str(WHAT.get(proposal.fact, proposal.fact)),
-        _value(proposal.fact, proposal.before) if has_value else "",
-        _value(proposal.fact, proposal.value) if has_value else _until(proposal),
-        str(EFFECT.get(proposal.fact, "")),
+        str(WHAT.get(kind, kind)),
+        _value(kind, proposal.before) if has_value else "",
+        _value(kind, proposal.value) if has_value else _until(proposal),
+        effect,
     )
 
 
-def _value(fact: str, value: Any) -> str:
-    if fact == "roles":
+def _kind(proposal: Proposal) -> str:
+    """The fact; a suspension and a last day by names of their own, for their ends are proposed as well."""
+    if proposal.fact == "suspended" and proposal.value is True:
+        return "suspension"
+    if proposal.fact == "left_on" and proposal.value and not _had_left(proposal):
+        return "last_day"
+    return proposal.fact
+
+
+def _had_left(proposal: Proposal) -> bool:
+    left = proposal.before
+    return bool(left) and date.fromisoformat(left) < timezone.localdate(proposal.proposed_at)
+
+
+def _value(kind: str, value: Any) -> str:
+    if kind == "roles":
         words = dict(Role.choices)
         return ", ".join(str(words.get(role, role)) for role in value or ()) or "–"
+    if kind in {"last_day", "starts_on"} and value:
+        return date_format(date.fromisoformat(value), use_l10n=True)
     return str(value or "–")
 
 
@@ -95,11 +128,23 @@ def decided() -> QuerySet[Proposal]:
 
 def confirmable_by(member: Member) -> QuerySet[Proposal]:
     """What this member could confirm: not of themselves, not their own, of a command only an officer."""
-    if not set(DECIDERS) & set(member.roles):
-        return Proposal.objects.none()
-    found = waiting().exclude(subject=member).exclude(proposed_by=member)
-    found = found.exclude(fact="suspended", subject__suspended_by=member)
-    return found if Role.PEOPLE in member.roles else found.filter(source="")
+    found = shown_to(member, waiting()).exclude(subject=member).exclude(proposed_by=member)
+    found = found.exclude(~_SUSPENSION, fact="suspended", subject__suspended_by=member)
+    if Role.PEOPLE not in member.roles:
+        found = found.filter(source="")
+    return found if set(WATCHERS) & set(member.roles) else found.exclude(_SUSPENSION)
+
+
+def shown_to(member: Member, found: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    """Of these what the member sees: whoever may suspend the suspensions, officers and administrators all."""
+    if set(DECIDERS) & set(member.roles):
+        return found
+    return found.filter(_SUSPENSION) if set(WATCHERS) & set(member.roles) else found.none()
+
+
+def suspensions_to_confirm(member: Member) -> QuerySet[Proposal]:
+    """The suspensions that wait for a second person, and that this member could confirm."""
+    return confirmable_by(member).filter(_SUSPENSION)
 
 
 def decide(caller: Caller, proposal: int, *, confirm: bool) -> str:
@@ -115,8 +160,27 @@ def decide(caller: Caller, proposal: int, *, confirm: bool) -> str:
 
 def tell_deciders(subject: str, by: Member) -> None:
     """Mail those who could confirm that something about the member with this number waits."""
-    now = timezone.localdate()
-    able = Member.objects.filter(roles__overlap=DECIDERS, suspended_at=None, starts_on__lte=now)
-    able = able.filter(Q(left_on=None) | Q(left_on__gte=now))
-    for one in able.exclude(number=subject).exclude(pk=by.pk):
+    for one in _at_work(DECIDERS).exclude(number=subject).exclude(pk=by.pk):
         mails.tell(one, _("A change waits for a second person"), "staff/mail/proposed.txt")
+
+
+def tell_of_suspension(subject: Member, by: Member, outcome: str) -> None:
+    """Mail everybody else of the role that is short of people now; and where a second person is asked for,
+    the people officers and reviewers, who can be it."""
+    told = {*subject.roles} & {*GUARDED}
+    if outcome in {people.HELD, people.PROPOSED}:
+        told |= {Role.PEOPLE, Role.REVIEWER}
+    facts = {
+        "number": subject.number,
+        "by": by.number,
+        "waits": outcome == people.PROPOSED,
+        "until": subject.suspended_until,
+    }
+    for one in _at_work(sorted(told)).exclude(pk__in=[subject.pk, by.pk]):
+        mails.tell(one, _("A member was suspended"), "staff/mail/suspended.txt", **facts)
+
+
+def _at_work(roles: Sequence[str]) -> QuerySet[Member]:
+    now = timezone.localdate()
+    found = Member.objects.filter(~Member.suspended(), roles__overlap=roles, starts_on__lte=now)
+    return found.filter(Q(left_on=None) | Q(left_on__gte=now))

@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy as _
 REASONS: Final[dict[str, Promise]] = {
     # DESIGN §3
     "member_not_started": _("Your first day is not set, or has not come. A people officer sets it."),
-    "member_suspended": _("This access is suspended. A people officer can lift that."),
+    "member_suspended": _(
+        "Your access was suspended: your sessions and accesses have ended."
+        " A people officer can say for how long."
+    ),
     "member_left": _("The last day at work has passed. A people officer can correct that."),
     "role_missing": _("This page is for other roles than yours."),
     "session_missing": _("Sign in to go on."),

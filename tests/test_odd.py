@@ -231,13 +231,52 @@ def test_opened_soon_after_a_ticket_of_the_staffs_own(
     assert flagged("own_ticket") == ([entry] if odd_then else [])
 
 
+def suspended(past: Past, minute: int, now_so: Any = True, **facts: Any) -> int:
+    """An entry of a suspension as the function writes it."""
+    told = {"details": {"suspended": [False, now_so]}, "member": "K-0020", "subject": "K-0193"}
+    return past.write("change", NOON + timedelta(minutes=minute), **(told | facts))
+
+
+def test_several_suspensions_by_one_person_in_a_short_time(past: Past) -> None:
+    suspended(past, 0)
+    suspended(past, 1, member="K-0021")
+    suspended(past, 2, "2026-11-18T14:00:00+00:00")
+    third = suspended(past, 59)
+    assert flagged("suspensions") == [third]
+    later = suspended(past, 60)  # the first is an hour old, and two are left with it
+    assert flagged("suspensions") == [third, later]
+    suspended(past, 130)
+    assert flagged("suspensions") == [third, later]
+
+
+def test_who_is_refused_or_lifts_or_is_the_job_suspends_nobody(past: Past) -> None:
+    for minute in range(3):
+        suspended(past, minute, outcome="refused", reason="no_change")
+        suspended(past, minute, now_so=False)
+        suspended(past, minute, member="", source="gatekeeper")
+        past.write("change", NOON, details={"roles": [["consultant"], []]}, member="K-0020", subject="K-0193")
+    assert flagged("suspensions") == []
+
+
+def test_suspensions_are_an_alarm_until_a_reviewer_has_seen_them(past: Past) -> None:
+    person = past.world.member("manager")
+    for minute in range(3):
+        suspended(past, minute, member=person.number, grant_id=None, account=None)
+    assert health._suspensions().state == "ok"
+    finding.find(SOURCE)
+    assert health._suspensions().state == "to_fix"
+    assert "Reviews about it: 1." in health._suspensions().cause
+    past.setup.execute("UPDATE gatekeeper_review SET closed_at = now(), state = 'in_order'")
+    assert health._suspensions().state == "ok"
+
+
 # Rules as data
 
 
 def test_every_rule_of_the_paper_is_there_with_its_words_and_a_reason() -> None:
     names = {
         *("new_pair", "hours", "volume", "refusals", "guesses", "same_pair", "new_network", "unopened"),
-        *("everything", "participants", "export", "own_ticket", "unproved"),
+        *("everything", "participants", "export", "own_ticket", "unproved", "suspensions"),
     }
     assert {one.name for one in odd.rules()} == names
     assert all(one.said() and one.why().endswith(".") for one in odd.rules())

@@ -37,7 +37,7 @@ HELD = "held"
 
 @dataclass
 class Company:
-    """Two able people officers, reviewers and administrators; a director, a manager below and a consultant."""
+    """Two able people officers, reviewers, administrators; a director, a manager below, and a consultant."""
 
     world: World
     officers: list[Person] = field(init=False)
@@ -92,8 +92,8 @@ class Company:
             )
             # What a proposal was made against is the hour of the suspension.
             self.world.setup.execute(
-                "UPDATE staff_proposal p SET proposed_at = proposed_at - %(by)s, lapses_at = lapses_at - %(by)s,"
-                " before = CASE WHEN jsonb_typeof(before) = 'string'"
+                "UPDATE staff_proposal SET proposed_at = proposed_at - %(by)s,"
+                " lapses_at = lapses_at - %(by)s, before = CASE WHEN jsonb_typeof(before) = 'string'"
                 " THEN to_jsonb(((before #>> '{}')::timestamptz - %(by)s)) ELSE before END",
                 {"by": passed},
             )
@@ -525,7 +525,8 @@ def test_of_two_who_suspend_each_other_one_does(company: Company, as_role: AsRol
 def test_of_two_who_suspend_one_the_second_is_told_what_waits(company: Company, as_role: AsRole) -> None:
     first = company.officers[0]
     acts = [
-        suspending(as_role, company.world.session(by), first.number) for by in (company.boss, company.director)
+        suspending(as_role, company.world.session(by), first.number)
+        for by in (company.boss, company.director)
     ]
     assert sorted(both(company, first.id, *acts)) == [HELD, "proposal_waits"]
     assert Proposal.objects.filter(subject_id=first.id).count() == 1
@@ -536,7 +537,9 @@ def test_many_who_suspend_many_do_not_deadlock(company: Company, as_role: AsRole
     managers = [company.able("manager") for _ in range(3)]
     everybody = [*company.officers, *company.reviewers, *company.administrators]
     acts = [
-        suspending(as_role, company.world.session(by), subject.number) for by in managers for subject in everybody
+        suspending(as_role, company.world.session(by), subject.number)
+        for by in managers
+        for subject in everybody
     ]
     with ThreadPoolExecutor(len(acts)) as pool:
         results = [one.result() for one in [pool.submit(act) for act in acts]]

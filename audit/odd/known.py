@@ -102,6 +102,12 @@ RULES: Final[tuple[Rule, ...]] = (
         _("What has left as a file is under nobody’s control any more."),
     ),
     Rule(
+        "suspensions",
+        _("%(count)d suspensions by one person within %(minutes)d minutes"),
+        _("Who suspends many at once may be shutting out those who could stop it."),
+        {"count": 3, "minutes": 60},
+    ),
+    Rule(
         "unproved",
         _("By a session of which no sign-in with a second factor is recorded"),
         _("Every session is recorded when it is made and proved: one that is not was made up."),

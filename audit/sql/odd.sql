@@ -164,6 +164,17 @@ $$;
 -- second factor. A session is made and verified only together with such an entry, so whoever made this one up
 -- had more than one role in hand. A session lasts p_hours at most: no entry before that can be the one, and
 -- none is looked for there (nor may it be: retention may have taken it, where this entry is as old).
+CREATE OR REPLACE FUNCTION vault.odd_suspensions(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT e.id FROM public.audit_entry e
+    WHERE e.id = ANY (p_fresh) AND e.event = 'change' AND e.outcome = 'allowed' AND e.member <> ''
+        AND e.details->'suspended'->1 <> 'false' AND (
+        SELECT count(*) FROM public.audit_entry x
+        WHERE x.member = e.member AND x.event = 'change' AND x.outcome = 'allowed'
+            AND x.details->'suspended'->1 <> 'false' AND x.id <= e.id
+            AND x."timestamp" > e."timestamp" - make_interval(mins => p_minutes)) >= p_count
+$$;
+
 CREATE OR REPLACE FUNCTION vault.odd_unproved(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
@@ -187,7 +198,8 @@ REVOKE ALL ON FUNCTION vault.threshold(jsonb, text), vault.odd_new_pair(bigint[]
     vault.odd_hours(bigint[], text, integer, integer, integer), vault.odd_volume(bigint[], text, integer, integer, integer),
     vault.odd_refusals(bigint[], integer, integer), vault.odd_guesses(bigint[], integer, integer), vault.odd_same_pair(bigint[], integer, integer),
     vault.odd_new_network(bigint[], integer), vault.odd_unopened(bigint[]), vault.odd_everything(bigint[], integer),
-    vault.odd_participants(bigint[], integer), vault.odd_export(bigint[]), vault.odd_unproved(bigint[], integer) FROM PUBLIC;
+    vault.odd_participants(bigint[], integer), vault.odd_export(bigint[]), vault.odd_unproved(bigint[], integer),
+    vault.odd_suspensions(bigint[], integer, integer) FROM PUBLIC;
 
 -- What the rules find, and how far they have read the log, is only ever added to. Rounds go when they are old.
 CREATE OR REPLACE TRIGGER flag_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_flag

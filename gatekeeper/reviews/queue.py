@@ -90,11 +90,7 @@ def too_old() -> QuerySet[Review]:
 
 def without_reviewer() -> int:
     """How many wait that no reviewer at work may decide, because they are their own."""
-    at_work = [
-        one
-        for one in Member.objects.filter(roles__contains=["reviewer"])
-        if not one.barred_because()
-    ]
+    at_work = [one for one in Member.objects.filter(roles__contains=["reviewer"]) if not one.barred_because()]
     if len(at_work) > 1:
         return 0
     waiting_now = Review.objects.filter(closed_at=None)

@@ -41,6 +41,8 @@ BEGIN
             UNION ALL SELECT 'participants', vault.odd_participants(p_fresh, vault.threshold(t, 'participants.count'))
             UNION ALL SELECT 'export', vault.odd_export(p_fresh)
             UNION ALL SELECT 'own_ticket', vault.odd_own_ticket(p_fresh, vault.threshold(t, 'own_ticket.minutes'))
+            UNION ALL SELECT 'suspensions', vault.odd_suspensions(p_fresh, vault.threshold(t, 'suspensions.count'),
+                vault.threshold(t, 'suspensions.minutes'))
             UNION ALL SELECT 'unproved', vault.odd_unproved(p_fresh, hours)
         ) x (rule, entry)
         ON CONFLICT DO NOTHING RETURNING entry, rule

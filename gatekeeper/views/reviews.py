@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from gatekeeper import access, presentation
+from gatekeeper import access, presentation, times
 from gatekeeper.reviews import calls, files, queue, texts, units
-from staff import mails
+from staff import mails, people, proposals
 from staff.callers import Caller
 from staff.cells import CONTENT_TYPE
 from staff.decorators import post_only, refusal, resendable, role_required
@@ -114,7 +114,7 @@ def review_decide(request: HttpRequest, number: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("review", args=[number]))
     if reason:
         return refusal(request, reason)
-    messages.success(request, _DONE[verdict])
+    messages.success(request, _suspended(request, number) if verdict == "serious" else _DONE[verdict])
     if verdict == "question":
         _tell(number)
     if verdict == "serious":
@@ -134,8 +134,23 @@ def _tell(number: int) -> None:
 _DONE = {
     "in_order": gettext_lazy("In order. Here is the next."),
     "question": gettext_lazy("Asked. The member and their manager see it. Here is the next."),
-    "serious": gettext_lazy("The member is suspended, and the 72 hours run."),
 }
+
+
+def _suspended(request: HttpRequest, number: int) -> str:
+    """What a serious verdict did to the member, as far as one person may; others are told where it ends."""
+    concerned = queue.reviews().select_related("member").get(pk=number).member
+    if not concerned.is_suspended:
+        proposals.tell_of_suspension(concerned, member_of(request), people.PROPOSED)
+        return _("The 72 hours run. A second person has to confirm the suspension first.")
+    proposals.tell_of_suspension(
+        concerned, member_of(request), people.HELD if concerned.suspended_until else ""
+    )
+    if concerned.suspended_until:
+        return _(
+            "The member is suspended until %(time)s unless a second person confirms it. The 72 hours run."
+        ) % {"time": times.moment(concerned.suspended_until)}
+    return _("The member is suspended, and the 72 hours run.")
 
 
 @require_GET

@@ -1,4 +1,4 @@
-"""A team's members with what is open to them; ending, suspending, deputies."""
+"""A team's members with what is open to them; ending, deputies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import Http404, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from gatekeeper import deputies as deputies_named
 from gatekeeper.forms import DeputyForm
 from gatekeeper.models import Grant
 from gatekeeper.views.decisions import grant_state
-from staff import people, register
+from staff import proposals, register
 from staff.callers import Caller
 from staff.decorators import post_only, refusal, role_required
 from staff.members import member_of
@@ -52,25 +52,13 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
         "query": query,
         "older_url": f"?q={query}&page={page.next_page_number()}" if page.has_next() else "",
         "manages": manages,
+        "to_confirm": proposals.suspensions_to_confirm(member).count(),
     }
     context["deputies"] = deputies_named.running(member)
     if manages:
         context["form"] = form or DeputyForm(manager=member)
         context["days"] = access.limit("deputy_days")
     return render(request, "gatekeeper/team.html", context, status=status)
-
-
-@post_only("team")
-def suspend(request: HttpRequest, number: str) -> HttpResponse:
-    """Suspend a member: sessions and accesses end at once. Any manager, reviewer or people officer."""
-    reason = people.change_member(Caller.of(request), number, "suspended", value=True)
-    if reason == "member_unknown":  # said to those alone who may suspend
-        raise Http404
-    if reason:
-        messages.error(request, presentation.sentence(reason))
-    else:
-        messages.success(request, _("Suspended: %(number)s.") % {"number": number})
-    return HttpResponseRedirect("/team/")
 
 
 @post_only("team")

@@ -46,7 +46,7 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     left_on = models.DateField(_("last day"), null=True, blank=True)
     suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True)
-    # Until when one person's suspension holds by itself; empty: until it is lifted (staff/sql/suspensions.sql).
+    # Until when one person's suspension holds; empty: until it is lifted (staff/sql/suspensions.sql).
     suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
     # Opening up again takes a second person: not the one who suspended (DESIGN §1).
     suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")

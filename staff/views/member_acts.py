@@ -13,9 +13,11 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from staff import agreements, invitations, people
+from staff import agreements, invitations, people, proposals
 from staff.callers import Caller
 from staff.decorators import post_only, refusal
 from staff.forms import (
@@ -101,13 +103,30 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
     if SURE not in request.POST and not oneself and _cannot_be_undone(action, form):
         return _ask_once_more(request, number, action, form)
     reason = do(Caller.of(request), number, form)
-    if reason == people.PROPOSED:
+    if action == "suspend" and reason in {"", people.HELD, people.PROPOSED}:
+        suspended(request, number, reason)
+    elif reason == people.PROPOSED:
         waits(request, number)
-        return redirect("member", number)
-    if reason:
+    elif reason:
         return _refused(request, number, reason)
-    messages.success(request, _("Done, and recorded."))
+    else:
+        messages.success(request, _("Done, and recorded."))
     return redirect("member", number)
+
+
+def suspended(request: HttpRequest, number: str, outcome: str) -> None:
+    """Say how far a suspension went, and tell those who have to know."""
+    subject = Member.objects.get(number=number)
+    if outcome == people.PROPOSED:
+        said = _("Proposed, and recorded. Nothing has ended: a second person has to confirm it first.")
+    elif outcome == people.HELD:
+        said = _(
+            "Suspended until %(time)s, and recorded. It holds longer when a second person confirms it."
+        ) % {"time": date_format(timezone.localtime(subject.suspended_until), "SHORT_DATETIME_FORMAT")}
+    else:
+        said = _("Suspended until two people lift it, and recorded.")
+    messages.success(request, said)
+    proposals.tell_of_suspension(subject, member_of(request), outcome)
 
 
 def _cannot_be_undone(action: str, form: Any) -> bool:
@@ -122,7 +141,9 @@ def _ask_once_more(request: HttpRequest, number: str, action: str, form: forms.F
     subject = get_object_or_404(Member, number=number)
     # An ISO day, whatever the language prints: it is read again.
     fields = [(form.add_prefix(name), request.POST.get(form.add_prefix(name), "")) for name in form.fields]
-    context = {"subject": subject, "action": action, "fields": fields, "sure": SURE}
+    context: dict[str, Any] = {"subject": subject, "action": action, "fields": fields, "sure": SURE}
+    if action == "suspend":
+        context["foreseen"] = people.foresee_suspension(Caller.of(request), number)
     return render(request, "staff/member_sure.html", context)
 
 

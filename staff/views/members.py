@@ -101,13 +101,14 @@ def member(request: HttpRequest, number: str) -> HttpResponse:
 def page(request: HttpRequest, subject: Member, status: int = 200, **more: Any) -> HttpResponse:
     """The member's page; `more` are a problem, a link just made, and forms to be shown again (bound)."""
     now = timezone.now()
-    waiting = proposals.waiting().filter(subject=subject)
-    decided = proposals.decided().filter(subject=subject)
+    viewer = member_of(request)
+    waiting = proposals.shown_to(viewer, proposals.waiting().filter(subject=subject))
+    decided = proposals.shown_to(viewer, proposals.decided().filter(subject=subject))
     facts = {
         "subject": subject,
         "state": state_of(subject),
-        "officer": Role.PEOPLE in member_of(request).roles,
-        "oneself": subject.pk == member_of(request).pk,
+        "officer": Role.PEOPLE in viewer.roles,
+        "oneself": subject.pk == viewer.pk,
         "signatures": register.signatures_of(subject),
         "open_link": Invitation.objects.filter(
             member=subject, used_at__isnull=True, expires_at__gt=now

@@ -13,9 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from staff import mails, proposals
+from staff import mails, people, proposals
 from staff.callers import Caller
-from staff.decorators import post_only, refusal, role_required
+from staff.decorators import post_only, refusal
 from staff.members import member_of
 from staff.models import Proposal
 from staff.reasons import words_of
@@ -29,25 +29,29 @@ OF_THE_ACT: Final = frozenset({"not_yourself", "second_person", "proposal_decide
 
 
 @require_safe
-@role_required("confirm")
 def waiting(request: HttpRequest) -> HttpResponse:
-    """What waits, the oldest first, and what was decided lately."""
-    return _page(request)
+    """What waits, the oldest first, and what was decided lately: all, or the suspensions alone."""
+    deciders = set(proposals.DECIDERS) & set(member_of(request).roles)
+    reason = people.officer(Caller.of(request), "confirm" if deciders else "suspend")
+    return refusal(request, reason) if reason else _page(request)
 
 
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     viewer = member_of(request)
     own = set(proposals.confirmable_by(viewer).values_list("pk", flat=True))
+    watches = bool(set(proposals.WATCHERS) & set(viewer.roles))
     rows = [
         {
             "told": proposals.told(one),
             "confirmable": one.pk in own,
             "mine": one.proposed_by_id == viewer.pk,
             "concerned": one.subject_id == viewer.pk,
+            "decidable": watches or not (one.fact == "suspended" and one.value is True),
         }
-        for one in proposals.waiting()
+        for one in proposals.shown_to(viewer, proposals.waiting())
     ]
-    decided = [proposals.told(one) for one in proposals.decided()[:DECIDED_SHOWN]]
+    over = proposals.shown_to(viewer, proposals.decided())[:DECIDED_SHOWN]
+    decided = [proposals.told(one) for one in over]
     return render(request, "staff/proposals.html", {"rows": rows, "decided": decided, **more}, status=status)
 
 
@@ -74,5 +78,7 @@ def _decide(request: HttpRequest, number: int, *, confirm: bool) -> HttpResponse
     proposal = Proposal.objects.select_related("subject").get(pk=number)
     if confirm and proposal.fact == "factor":
         mails.tell(proposal.subject, _("Your second factors were reset"), "staff/mail/factors_reset.txt")
+    if confirm and proposal.fact == "suspended" and proposal.value is True:
+        proposals.tell_of_suspension(proposal.subject, member_of(request), "")
     messages.success(request, _("Confirmed: it counts now.") if confirm else _("Declined. Nothing changed."))
     return redirect("proposals")

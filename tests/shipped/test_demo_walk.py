@@ -50,7 +50,7 @@ LANGUAGES = ("pl", "en")
 HALF = {"pl": "K-0193", "en": "K-0207"}
 #: What ends what the walk stands on comes last, in this order.
 LATE = (
-    *("member_action", "suspend", "review_decide", "end_grant", "withdraw_authorisation", "nda_publish"),
+    *("member_action", "review_decide", "end_grant", "withdraw_authorisation", "nda_publish"),
     *("end_session", "end_other_sessions", "remove_factor"),
 )
 
