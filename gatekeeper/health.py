@@ -20,7 +20,16 @@ from django.utils.translation import gettext as _
 from audit import alarms, held, stream
 from audit.installation import differences
 from audit.odd import finding
-from gatekeeper import cluster_health, feed_health, notices, optional, sign_in_health, surroundings, times
+from gatekeeper import (
+    cluster_health,
+    feed_health,
+    notices,
+    optional,
+    people_health,
+    sign_in_health,
+    surroundings,
+    times,
+)
 from gatekeeper.checks import limits_wanted
 from gatekeeper.health_row import Health
 from gatekeeper.models import Limit
@@ -28,7 +37,6 @@ from gatekeeper.reviews import queue, units
 from gatekeeper.sql_files import FILES
 from staff import agreements
 from staff.keyring import KeyRingError, ring
-from staff.models import Member
 
 #: States in which nothing is to be done; they stand at the page's end, in this order.
 WORKS: Final = {"off": 1, "ok": 2}
@@ -174,21 +182,6 @@ def _agreement() -> Health:
     )
 
 
-def _reviewers() -> Health:
-    title = _("Reviewers")
-    count = Member.objects.filter(roles__contains=["reviewer"], suspended_at=None, left_on=None).count()
-    if count > 1:
-        return Health("gatekeeper.reviewers", title, "ok", _("%(count)d at work.") % {"count": count})
-    return Health(
-        "gatekeeper.reviewers",
-        title,
-        "to_fix",
-        _("%(count)d at work.") % {"count": count},
-        cause=_("A reviewer's own acts need another reviewer."),
-        next_step=_("A people officer gives the role to a second person."),
-    )
-
-
 def _sealer() -> Health:
     title, state = _("Seal of the log"), alarms.sealing("default")
     sealed = (
@@ -331,24 +324,6 @@ def _unproved() -> Health:
     )
 
 
-def _suspensions() -> Health:
-    """Whether one person has suspended many in a short time, and no reviewer has seen it yet."""
-    title = _("Suspensions")
-    waiting = queue.reviews().filter(rules__contains=["suspensions"], closed_at=None).count()
-    if not waiting:
-        return Health("gatekeeper.suspensions", title, "ok", _("Nobody suspended many in a short time."))
-    return Health(
-        "gatekeeper.suspensions",
-        title,
-        "to_fix",
-        _("One person suspended several members in a short time."),
-        cause=_("Reviews about it: %(count)d.") % {"count": waiting},
-        next_step=_(
-            "Reviewers decide under Review. What one person did alone to the last who can act ends by itself."
-        ),
-    )
-
-
 def _reviews() -> Health:
     title, old, alone = _("Reviews"), queue.too_old().count(), queue.without_reviewer()
     clocks = queue.clocks().filter(serious_at__gt=timezone.now() - units.CLOCK).count()
@@ -391,7 +366,7 @@ _CHECKS = (
     optional.signatures,
     _keys,
     _agreement,
-    _reviewers,
+    people_health.able,
     _sealer,
     surroundings.log_key,
     _copies,
@@ -399,6 +374,6 @@ _CHECKS = (
     _odd,
     sign_in_health.guesses,
     _unproved,
-    _suspensions,
+    people_health.suspensions,
     _reviews,
 )

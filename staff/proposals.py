@@ -95,7 +95,9 @@ def _kind(proposal: Proposal) -> str:
 
 def _had_left(proposal: Proposal) -> bool:
     left = proposal.before
-    return bool(left) and date.fromisoformat(left) < timezone.localdate(proposal.proposed_at)
+    if not isinstance(left, str):
+        return False
+    return date.fromisoformat(left) < timezone.localdate(proposal.proposed_at)
 
 
 def _value(kind: str, value: Any) -> str:

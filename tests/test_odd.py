@@ -18,7 +18,7 @@ from audit import odd
 from audit.functions import call
 from audit.models import Entry, Flag, Round
 from audit.odd import finding
-from gatekeeper import health, roles, sign_in_health
+from gatekeeper import health, people_health, roles, sign_in_health
 from gatekeeper.health_row import Health
 from gatekeeper.models import Review
 from tests.log import VIEW
@@ -262,12 +262,12 @@ def test_suspensions_are_an_alarm_until_a_reviewer_has_seen_them(past: Past) -> 
     person = past.world.member("manager")
     for minute in range(3):
         suspended(past, minute, member=person.number, grant_id=None, account=None)
-    assert health._suspensions().state == "ok"
+    assert people_health.suspensions().state == "ok"
     finding.find(SOURCE)
-    assert health._suspensions().state == "to_fix"
-    assert "Reviews about it: 1." in health._suspensions().cause
+    assert people_health.suspensions().state == "to_fix"
+    assert "Reviews about it: 1." in people_health.suspensions().cause
     past.setup.execute("UPDATE gatekeeper_review SET closed_at = now(), state = 'in_order'")
-    assert health._suspensions().state == "ok"
+    assert people_health.suspensions().state == "ok"
 
 
 # Rules as data

@@ -86,6 +86,7 @@ def _page(request: HttpRequest, number: int, form: texts.TextForm, status: int =
         "open": found.closed_at is None,
         "clock_ends": units.clock_ends(found),
         "counts": queue.counts(member),
+        "foreseen": people.foresee_suspension(caller, found.member.number),
         "form": form,
         "spans": SPANS,
     }
