@@ -198,6 +198,11 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         {"subject": "%(number)s"},
         {"subject": "K-7778"},
     ),
+    "a suspension's hour": (
+        "UPDATE public.staff_member SET suspended_until = now() WHERE number = %(number)s",
+        {"subject": "%(number)s"},
+        {"subject": "K-7778"},
+    ),
     "a withdrawal": (
         "UPDATE public.staff_signature SET withdrawn_at = now(), withdrawn_why = 'revoked'"
         " WHERE id = %(signature)s",
