@@ -198,11 +198,6 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         {"subject": "%(number)s"},
         {"subject": "K-7778"},
     ),
-    "a suspension's hour": (
-        "UPDATE public.staff_member SET suspended_until = now() WHERE number = %(number)s",
-        {"subject": "%(number)s"},
-        {"subject": "K-7778"},
-    ),
     "a withdrawal": (
         "UPDATE public.staff_signature SET withdrawn_at = now(), withdrawn_why = 'revoked'"
         " WHERE id = %(signature)s",
@@ -316,6 +311,16 @@ def test_the_owner_by_hand_changes_a_fact_with_its_own_entry_alone(
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
             write(owner, scene, statement, about)
     write(owner, scene, statement, own)
+
+
+def test_so_does_the_hour_until_which_a_suspension_holds(scene: Scene, as_role: AsRole) -> None:
+    scene.world.quietly("staff_member", scene.anna.id, suspended_at=now())
+    owner = as_role("gatekeeper_migrator")
+    owner.execute("SET ROLE gatekeeper_owner")
+    shorter = "UPDATE public.staff_member SET suspended_until = now() WHERE number = %(number)s"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
+        write(owner, scene, shorter, None)
+    write(owner, scene, shorter, {"subject": scene.anna.number})
 
 
 def test_an_entry_of_an_earlier_transaction_admits_nothing(scene: Scene, as_role: AsRole) -> None:
