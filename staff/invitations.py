@@ -1,7 +1,8 @@
 """One-time links with which members set a password and enrol a second factor.
 
-The token stands in the link alone; the table holds its SHA-256. A link is good for 24 hours and
-works again until the second factor is confirmed: a page that was closed too early costs nothing.
+The token stands in the link alone; the table holds its SHA-256. A link is good for 24 hours, and once: it is
+used up by the password, and the browser that set it goes on to the second factor. A newer link, a sign-in
+with both factors, and the end of its maker's right end it (`staff/sql/people.sql`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import secrets
 from typing import Final
 
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from audit.context import command_source
-from staff import people
+from audit.functions import call
+from staff import mails, people
 from staff.callers import Caller
 from staff.emails import is_plain, normalise
 from staff.models import Invitation, Member
+from staff.sign_in import SIGN_IN
 
 HOURS: Final = 24
 
@@ -61,19 +64,22 @@ def path_of(token: str) -> str:
     return reverse("invitation", args=[token])
 
 
+def mail(member: Member, path: str) -> bool:
+    """Mail the member their link; whether the server took it."""
+    return mails.send(member, _("Your way into Gatekeeper"), "staff/mail/invitation.txt", path=path)
+
+
 def redeem(token: str) -> Invitation | None:
-    """The link that the token opens: not used up, not past its time, its member not barred."""
-    invitation = (
-        Invitation.objects.select_related("member")
-        .filter(digest=digest_of(token), used_at__isnull=True, expires_at__gt=timezone.now())
-        .first()
-    )
-    return None if invitation is None or invitation.member.barred_because() else invitation
+    """The link that the token opens, if it is good and was not used."""
+    unused = Invitation.objects.select_related("member").filter(used_at__isnull=True)
+    invitation = unused.filter(digest=digest_of(token)).first()
+    return invitation if invitation is not None and is_good(invitation.pk) else None
 
 
-def use_up(member: Member) -> None:
-    """Close the member's links: the second factor is confirmed."""
-    Invitation.objects.filter(member=member, used_at__isnull=True).update(used_at=timezone.now())
+def is_good(link: int) -> bool:
+    """Whether a link, used or not, is good at this moment, as the database judges it."""
+    good: bool = call("SELECT vault.is_good_link(%s::bigint)", [link], using=SIGN_IN)[0]
+    return good
 
 
 def found(number: str, name: str, email: str, role: str) -> str:

@@ -36,10 +36,11 @@ def tell(member: Member, subject: str | Promise, body_template: str, **facts: ob
     mail that cannot be sent is a line of the process' log.
     """
     if are_configured():
-        transaction.on_commit(lambda: _send(member, subject, body_template, facts))
+        transaction.on_commit(lambda: send(member, subject, body_template, **facts))
 
 
-def _send(member: Member, subject: str | Promise, body_template: str, facts: dict[str, object]) -> None:
+def send(member: Member, subject: str | Promise, body_template: str, **facts: object) -> bool:
+    """The same at once; whether the server took it."""
     with override(member.language):
         body = render_to_string(body_template, {"site": settings.SITE_URL, **facts})
         message = EmailMessage(str(subject), body, to=[member.email])
@@ -47,3 +48,5 @@ def _send(member: Member, subject: str | Promise, body_template: str, facts: dic
         message.send()
     except (SMTPException, OSError) as error:
         logger.warning("a notice could not be mailed: %s", type(error).__name__)
+        return False
+    return True

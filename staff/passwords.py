@@ -14,7 +14,7 @@ from audit.models import Entry, Event
 from staff import mails, sessions
 from staff.emails import normalise
 from staff.hashing import made, renewed
-from staff.invitations import digest_of, path_of
+from staff.invitations import digest_of, is_good, path_of
 from staff.models import Invitation, Member
 from staff.sign_in import SIGN_IN, as_one
 
@@ -66,7 +66,8 @@ def _new_link(member: Member, context: Mapping[str, str | None]) -> str:
 
 
 def change(member: Member, password: str, *, but: int | None = None) -> None:
-    """Set a new password, end all sessions that were begun under the old one, and mail the member.
+    """Set a new password, end all sessions that were begun under the old one and the links that wait, and
+    mail the member.
 
     `but` is the session in which the member changes it. With the entry, or not at all. Raises
     UnpreparedError, or BusyError.
@@ -78,6 +79,9 @@ def _change(member: Member, encoded: str, *, but: int | None = None) -> None:
     with as_one():
         had_one = member.has_usable_password()
         _keep(member, encoded, but=but)
+        now = timezone.now()
+        waiting = Invitation.objects.filter(member=member, used_at__isnull=True, expires_at__gt=now)
+        waiting.update(expires_at=now)
         if had_one:
             mails.tell(member, _("Your password was changed"), "staff/mail/password_changed.txt")
 
@@ -104,18 +108,13 @@ def _keep(member: Member, encoded: str, *, but: int | None = None) -> None:
 def use(link: Invitation, encoded: str) -> bool:
     """Set the password, hashed, for which a link was given; False when it was used, or ended, meanwhile.
 
-    One by mail is used up by this. An invitation is used up by the second factor that follows, so
-    that a page which was closed too early costs nothing.
+    It is used up by this, at once; the member's others end.
     """
     with as_one():
         now = timezone.now()
-        mine = Invitation.objects.select_for_update(no_key=True).filter(
-            pk=link.pk, used_at__isnull=True, expires_at__gt=now
-        )
-        found = mine.first()
-        if found is None:
+        mine = Invitation.objects.select_for_update(no_key=True).filter(pk=link.pk, used_at__isnull=True)
+        if mine.first() is None or not is_good(link.pk):
             return False
-        if found.purpose == Invitation.Purpose.PASSWORD:
-            Invitation.objects.filter(pk=found.pk).update(used_at=now)
+        Invitation.objects.filter(pk=link.pk).update(used_at=now)
         _change(link.member, encoded)
     return True

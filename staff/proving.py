@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from django.utils import timezone
-
 from staff import factors, invitations, records
 from staff.members import member_of
 from staff.models import Invitation
@@ -21,7 +19,7 @@ ENROLLING: Final = "enrolling"
 
 
 def came_by_link(request: HttpRequest) -> bool:
-    """Whether a link given by a people officer led here, and is still good.
+    """Whether a link given by a people officer was used in this session, and is still good.
 
     A link for a forgotten password alone is not enough: it came by mail, and whoever reads the mail
     would enrol their own telephone (ASVS 6.4.3).
@@ -30,10 +28,8 @@ def came_by_link(request: HttpRequest) -> bool:
         pk=request.session.get(INVITATION, 0),
         member=member_of(request),
         purpose=Invitation.Purpose.INVITATION,
-        used_at__isnull=True,
-        expires_at__gt=timezone.now(),
-    )
-    return link.exists()
+    ).first()
+    return link is not None and invitations.is_good(link.pk)
 
 
 def may_add(request: HttpRequest) -> bool:
@@ -44,13 +40,12 @@ def may_add(request: HttpRequest) -> bool:
 
 
 def passed(request: HttpRequest, device: factors.Device, stage: records.Stage) -> None:
-    """Use up the link by which the member came, verify the session under a new key, record it.
+    """Verify the session under a new key, and record it; where it signs in, the member's links are over.
 
     All of it, or nothing: without the entry no session is verified (attack 27).
     """
     with as_one():
-        if request.session.pop(INVITATION, None) is not None:
-            invitations.use_up(member_of(request))
+        request.session.pop(INVITATION, None)
         factors.accept(request, device, stage)
 
 

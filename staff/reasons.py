@@ -38,6 +38,7 @@ REASONS: Final[dict[str, Promise]] = {
     "proposal_waits": _("Another change of this waits for a second person already."),
     "proposal_decided": _("This was decided meanwhile."),
     "proposal_lapsed": _("This does not fit any more: its time is over, or something changed meanwhile."),
+    "filer_gone": _("Whoever filed this keeps members no more. Withdraw it, and file the paper again."),
     "founded": _("The first people are there already. A people officer adds others."),
     "member_known": _("Another member has this number or this e-mail."),
     "factor_unknown": _("You have no such second factor."),

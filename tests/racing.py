@@ -8,11 +8,12 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
-from tests.world import Person, World
+from tests.world import Person, World, now
 
 if TYPE_CHECKING:
     from staff.callers import Caller
@@ -31,6 +32,9 @@ class Opened:
     signature: int
     ticket: str
     boss: Caller
+    approver: Person  # the manager, or a deputy of theirs
+    approves: Caller
+    deputy: int  # the number of the deputy's time; 0 where there is none
     callers: list[Caller]  # the consultant's sessions
     accounts: list[str]
     grants: list[int] = field(default_factory=list)
@@ -47,6 +51,7 @@ class Stage:
         world.heard()
         self.director, self.directors_session = self.hire("manager")
         self.officer, self.officers_session = self.hire("people")
+        _, self.seconds_session = self.hire("people")
         self.colleague, _ = self.hire("consultant")
 
     def hire(self, role: str, manager: Person | None = None) -> tuple[Person, Caller]:
@@ -56,10 +61,18 @@ class Stage:
         return person, self.world.session(person)
 
     def prepared(
-        self, *, sessions: int = 1, accounts: int = 1, under: tuple[Person, Caller] | None = None
+        self,
+        *,
+        sessions: int = 1,
+        accounts: int = 1,
+        under: tuple[Person, Caller] | None = None,
+        by_deputy: bool = False,
     ) -> Opened:
-        """Everything but the request, under a manager of their own or the one named."""
+        """Everything but the request, under a manager of their own or the one named; a deputy of theirs may
+        be who approves."""
         manager, boss = under or self.hire("manager", self.director)
+        approver, approves = self.hire("manager", self.director) if by_deputy else (manager, boss)
+        deputy = self._named(manager, approver) if by_deputy else 0
         consultant = self.world.member("consultant", manager=manager)
         signature = self.world.signature(consultant)
         numbers = list(itertools.islice(self._numbers, accounts))
@@ -69,13 +82,26 @@ class Stage:
         ticket = f"ZD-{numbers[0]}"
         self.world.ticket(ticket, accounts=references, assignee=consultant)
         callers = [self.world.session(consultant) for _ in range(sessions)]
-        return Opened(consultant, manager, signature, ticket, boss, callers, references)
+        return Opened(
+            consultant, manager, signature, ticket, boss, approver, approves, deputy, callers, references
+        )
 
-    def opened(self, *, sessions: int = 1, accounts: int = 1) -> Opened:
+    def _named(self, manager: Person, deputy: Person) -> int:
+        """A deputy's time that runs."""
+        return self.world.insert(
+            "gatekeeper_deputy",
+            manager_id=manager.id,
+            deputy_id=deputy.id,
+            begins_at=now() - timedelta(hours=1),
+            ends_at=now() + timedelta(hours=8),
+            named_at=now(),
+        )
+
+    def opened(self, *, sessions: int = 1, accounts: int = 1, by_deputy: bool = False) -> Opened:
         """Asked, approved and opened, through the functions."""
-        case = self.prepared(sessions=sessions, accounts=accounts)
+        case = self.prepared(sessions=sessions, accounts=accounts, by_deputy=by_deputy)
         for reference in case.accounts:
-            grant = approve(self.web, case.boss, ask(self.web, case, reference))
+            grant = approve(self.web, case.approves, ask(self.web, case, reference))
             case.grants.append(grant)
             assert open_window(self.web, case, grant) is None
         return case
@@ -151,12 +177,17 @@ def row(connection: Connection, sql: str, values: list[Any]) -> tuple[Any, ...]:
     return found
 
 
-def until_waiting(setup: Connection, count: int) -> None:
-    """Return when that many sessions of this database wait for a lock."""
+def waiting(setup: Connection) -> int:
+    """How many sessions of this database wait for a lock."""
     sql = """SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    return int(row(setup, sql, [])[0])
+
+
+def until_waiting(setup: Connection, count: int) -> None:
+    """Return when that many wait."""
     deadline = time.monotonic() + 10
-    while row(setup, sql, [])[0] < count:
+    while waiting(setup) < count:
         assert time.monotonic() < deadline, "nobody came to wait"
 
 

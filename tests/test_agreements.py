@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -125,7 +125,9 @@ def test_a_signature_of_a_recalled_version_says_nothing_for_ever(scene: Scene) -
 def test_a_grant_under_an_old_version_is_over_for_good(scene: Scene) -> None:
     """Signing the new version opens nothing that was approved under the old one."""
     scene.opened()
-    scene.world.version(2, effective_at=now() - DAY, grace_days=0)
+    scene.world.version(2, effective_at=now() + DAY, grace_days=0)
+    scene.world.signature(scene.boss, version=2)  # whoever approved may still
+    scene.world.quietly_version(2, effective_at=now() - DAY)
     assert scene.reason() == "nda_old_version"
     assert papers.sign(scene.caller, scene.anna, 2)[1] == ""
     assert nda_code(scene) == "passed"
@@ -465,6 +467,25 @@ def test_paper_counts_when_a_second_person_has_seen_it(scene: Scene, officer: Pe
     assert nda_code(scene) == "passed"
     second = scene.world.session(signed(scene.world, "people"))
     assert agreements.confirm_original(second, number or 0) == "no_change"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"suspended_at": now()}, {"left_on": date(2020, 2, 1)}, {"roles": ["reviewer"]}, {"starts_on": None}],
+)
+def test_paper_does_not_count_when_whoever_filed_it_keeps_members_no_more(
+    scene: Scene, officer: Person, facts: dict[str, Any]
+) -> None:
+    without(scene)
+    number, _ = papers.upload(scene.world.session(officer), scene.anna)
+    scene.world.change("staff_member", officer.id, **facts)
+    other = scene.world.session(signed(scene.world, "people"))
+    assert agreements.confirm_original(other, number or 0) == "filer_gone"
+    assert (signature(number).counts_from, nda_code(scene)) == (None, "nda_missing")
+    assert agreements.withdraw(other, number or 0, "invalid") == ""
+    again, _ = papers.upload(other, scene.anna)
+    third = scene.world.session(signed(scene.world, "administrator"))
+    assert agreements.confirm_original(third, again or 0) == ""
 
 
 def test_nobody_files_or_confirms_their_own_paper(scene: Scene, officer: Person) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from audit import explorer, odd, search
 from audit.models import Entry
-from gatekeeper.log import words
+from gatekeeper.log import files, words
 from gatekeeper.log.links import Look
 from tests.entries import entry, flag
 from tests.people import fresh_code, give_factors, sign_in
@@ -451,6 +451,37 @@ def test_a_file_is_recorded_with_its_number_before_its_first_line(office: Office
     assert [int(row["id"]) for row in rows] == numbers[::-1]
     assert rows[0]["fields"] == "contact.name"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@DATABASE
+@pytest.mark.parametrize("end", ["suspended", "signed out"])
+def test_a_file_breaks_off_when_its_reader_may_read_the_log_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(files, "_AT_ONCE", 2)
+    for _ in range(5):
+        entry(office.world)
+    lines = iter(take(office, "account:MOC-40017", "jsonl").streaming_content)
+    shown = [next(lines), next(lines)]
+    if end == "suspended":
+        office.world.change("staff_member", office.rita.id, suspended_at=now())
+    else:
+        office.browser.post(reverse("sign_out"))
+    with pytest.raises(files.StoppedError):
+        shown.append(next(lines))
+    assert len(shown) == 2
+    taken = Entry.objects.filter(event="export").order_by("id").values_list("outcome", "reason", "results")
+    reason = "member_suspended" if end == "suspended" else "session_missing"
+    assert list(taken) == [("allowed", "", 5), ("refused", reason, 5)]
+
+
+@DATABASE
+def test_a_file_of_several_parts_is_taken_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_AT_ONCE", 2)
+    for _ in range(5):
+        entry(office.world)
+    assert body(take(office, "account:MOC-40017")).count("MOC-40017") == 5
+    assert Entry.objects.filter(event="export").count() == 1
 
 
 @DATABASE

@@ -342,6 +342,19 @@ def test_attack_03_what_an_officer_proposed_lapses_when_they_are_one_no_more(
     assert (newest().outcome, newest().reason) == ("refused", "proposal_lapsed")
 
 
+@pytest.mark.parametrize(
+    "facts", [{"withdrawn_at": now(), "withdrawn_why": "declared"}, {"valid_until": now()}]
+)
+def test_nor_does_it_count_without_an_agreement_of_theirs(house: House, facts: dict[str, Any]) -> None:
+    proposal = house.propose()
+    [(number,)] = house.world.setup.execute(
+        "SELECT id FROM staff_signature WHERE member_id = %s", [house.ewa.id]
+    ).fetchall()
+    house.world.quietly("staff_signature", number, **facts)
+    assert house.confirm(proposal) == "proposal_lapsed"
+    assert member(house.anna).roles == ["consultant"]
+
+
 def test_attack_05_not_after_its_time(house: House) -> None:
     proposal = house.propose()
     house.world.change("staff_proposal", proposal, lapses_at=now())

@@ -30,6 +30,7 @@ from tests.world import World, now
 if TYPE_CHECKING:
     from tests.conftest import AsRole, Connection
     from tests.twins import Twins
+    from tests.world import Person
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -89,10 +90,12 @@ def tell(hands: Hands, *messages: dict[str, object]) -> None:
     hands.feed.execute("SELECT vault.apply_tickets(%s::jsonb, 'helpdesk')", [Jsonb(list(messages))])
 
 
-def change_member(hands: Hands, stage: Stage, number: str) -> None:
-    sql = "SELECT vault.change_member(%s::bytea, '{\"cid\": 1}', %s::text, 'suspended', 'true')"
-    reason = racing.row(hands.web, sql, [stage.officers_session.digest, number])[0]
-    assert reason in ("", "no_change")
+def change_member(
+    hands: Hands, stage: Stage, number: str, fact: str = "suspended", value: object = True
+) -> None:
+    sql = "SELECT vault.change_member(%s::bytea, '{\"cid\": 1}', %s::text, %s::text, %s::jsonb)"
+    values = [stage.officers_session.digest, number, fact, Jsonb(value)]
+    assert racing.row(hands.web, sql, values)[0] in ("", "no_change")
 
 
 def revoke(hands: Hands, stage: Stage, case: Opened) -> None:
@@ -107,9 +110,39 @@ def remove_row(hands: Hands, stage: Stage, case: Opened) -> None:
     hands.web.execute(sql, [case.accounts[0], case.consultant.id])
 
 
-def withdraw_signature(hands: Hands, stage: Stage, case: Opened) -> None:
+def withdraw_signature(hands: Hands, stage: Stage, signature: int) -> None:
     sql = "SELECT vault.withdraw_signature(%s::bytea, '{\"cid\": 1}', %s::bigint, 'revoked')"
-    assert racing.row(hands.web, sql, [stage.officers_session.digest, case.signature]) == ("",)
+    assert racing.row(hands.web, sql, [stage.officers_session.digest, signature]) == ("",)
+
+
+def withdraw_the_approvers(hands: Hands, stage: Stage, case: Opened) -> None:
+    sql = "SELECT id FROM staff_signature WHERE member_id = %s"
+    withdraw_signature(hands, stage, racing.row(hands.web, sql, [case.approver.id])[0])
+
+
+def propose_manager(hands: Hands, stage: Stage, member: Person, manager: Person) -> int:
+    """An officer's proposal that a member reports to somebody else."""
+    sql = "SELECT vault.change_member(%s::bytea, '{\"cid\": 1}', %s::text, 'manager', %s::jsonb)"
+    values = [stage.officers_session.digest, member.number, Jsonb(manager.number)]
+    assert racing.row(hands.web, sql, values) == ("proposed",)
+    sql = "SELECT max(id) FROM staff_proposal WHERE subject_id = %s"
+    return int(racing.row(hands.web, sql, [member.id])[0])
+
+
+def confirm(hands: Hands, stage: Stage, proposal: int) -> None:
+    sql = "SELECT vault.decide_proposal(%s::bytea, '{\"cid\": 1}', %s::bigint, true)"
+    assert racing.row(hands.web, sql, [stage.seconds_session.digest, proposal]) == ("",)
+
+
+def move(hands: Hands, stage: Stage, case: Opened) -> None:
+    """The consultant reports to somebody else: one officer proposes it, another confirms."""
+    confirm(hands, stage, propose_manager(hands, stage, case.consultant, stage.director))
+
+
+def end_deputy(hands: Hands, stage: Stage, case: Opened) -> None:
+    sql = "SELECT vault.end_deputy(%s::bytea, '{\"cid\": 1}', %s::bigint)"
+    values = [stage.officers_session.digest, case.deputy]
+    assert racing.row(hands.web, sql, values) == ("" if case.deputy else "no_change",)
 
 
 CLOSINGS: dict[str, Close] = {
@@ -117,14 +150,26 @@ CLOSINGS: dict[str, Close] = {
     "reassign": lambda h, s, c: tell(h, message(c, assignee=s.colleague.number)),
     "revoke": revoke,
     "remove guardian's row": remove_row,
-    "withdraw the signature": withdraw_signature,
+    "withdraw the signature": lambda h, s, c: withdraw_signature(h, s, c.signature),
     "suspend the member": lambda h, s, c: change_member(h, s, c.consultant.number),
-    "suspend the approver": lambda h, s, c: change_member(h, s, c.manager.number),
+    "suspend the approver": lambda h, s, c: change_member(h, s, c.approver.number),
+    "the approver leaves": lambda h, s, c: change_member(h, s, c.approver.number, "left_on", "2020-02-01"),
+    "the approver is no manager": lambda h, s, c: change_member(
+        h, s, c.approver.number, "roles", ["consultant"]
+    ),
+    "withdraw the approver's agreement": withdraw_the_approvers,
+    "another manager": move,
+    "end the deputy": end_deputy,
+    "suspend who named the deputy": lambda h, s, c: change_member(h, s, c.manager.number),
     "restrict": lambda h, s, c: h.feed.execute(
         "SELECT vault.restrict_account(%s, true, 'test')", [c.accounts[0]]
     ),
     "erase": lambda h, s, c: h.feed.execute("SELECT vault.erase_account(%s, 'test')", [c.accounts[0]]),
 }
+
+
+#: Those that close what a deputy approved.
+BY_DEPUTY = {"end the deputy", "suspend who named the deputy"}
 
 
 # The race
@@ -144,10 +189,16 @@ class Race:
         self.hands = hands
         self.vaults = vaults
         self.level = level
+        self.by_deputy = False
+
+    def of(self, how: str) -> Close:
+        """The closing of this name; what it closes is then approved by whom it is about."""
+        self.by_deputy = how in BY_DEPUTY
+        return CLOSINGS[how]
 
     def run(self, crowd: ThreadPoolExecutor, close: Close, *, after: int) -> int:
         """Close after that many releases; return how many were late, of all those called."""
-        self.case = self.stage.opened(sessions=len(self.vaults))
+        self.case = self.stage.opened(sessions=len(self.vaults), by_deputy=self.by_deputy)
         self.released = threading.Semaphore(0)
         self.over = threading.Event()
         revealing = [
@@ -183,7 +234,7 @@ class Race:
 
     def straggle(self, close: Close) -> bool:
         """Record, let the gate close, then release, under a snapshot of before: was it given?"""
-        case = self.stage.opened(sessions=2)
+        case = self.stage.opened(sessions=2, by_deputy=self.by_deputy)
         # Once for nothing: a release whose own definition is new to its session writes WAL by reading it.
         racing.release(self.vaults[0], case.callers[1], 0)
         vault, caller = self.vaults[0], case.callers[0]
@@ -218,8 +269,9 @@ def race(stage: Stage, as_role: AsRole, level: str) -> Race:
 @pytest.mark.parametrize("how", CLOSINGS)
 def test_none_is_late(race: Race, crowd: ThreadPoolExecutor, how: str) -> None:
     """Neither among sessions that reveal without a pause, nor with a snapshot taken before."""
-    assert not race.straggle(CLOSINGS[how])
-    assert sum(race.run(crowd, CLOSINGS[how], after=1 + n % 7) for n in range(ROUNDS)) == 0
+    close = race.of(how)
+    assert not race.straggle(close)
+    assert sum(race.run(crowd, close, after=1 + n % 7) for n in range(ROUNDS)) == 0
 
 
 @pytest.mark.parametrize("level", LEVELS[1:], indirect=True)
@@ -243,7 +295,7 @@ def test_without_the_recheck_every_closing_is_late(race: Race, twins: Twins) -> 
     """All but erasing: there the values themselves are gone."""
     for guard in racing.WITHOUT_RECHECK:
         twins.without(*guard)
-    assert {how for how, close in CLOSINGS.items() if race.straggle(close)} == set(CLOSINGS) - {"erase"}
+    assert {how for how in CLOSINGS if race.straggle(race.of(how))} == set(CLOSINGS) - {"erase"}
 
 
 @pytest.mark.parametrize("level", LEVELS[1:], indirect=True)
@@ -251,7 +303,7 @@ def test_without_lock_and_isolation_check_every_closing_is_late(race: Race, twin
     """The old snapshot still has what was withdrawn meanwhile, erased values included."""
     for guard in racing.WITHOUT_LOCK_AND_ISOLATION:
         twins.without(*guard)
-    assert {how for how, close in CLOSINGS.items() if race.straggle(close)} == set(CLOSINGS)
+    assert {how for how in CLOSINGS if race.straggle(race.of(how))} == set(CLOSINGS)
 
 
 @pytest.mark.parametrize("level", LEVELS[:1], indirect=True)
@@ -275,11 +327,17 @@ def races_until_late(race: Race, crowd: ThreadPoolExecutor, close: Close) -> int
 # Two at once
 
 
-def both(crowd: ThreadPoolExecutor, stage: Stage, locked: tuple[str, int], *acts: Callable[[], Any]) -> Any:
+def both(
+    crowd: ThreadPoolExecutor,
+    stage: Stage,
+    locked: tuple[str, int | str],
+    *acts: Callable[[], Any],
+) -> Any:
     """Let all acts wait for one row, then go at the same moment; return their results."""
     table, row_id = locked
+    key = "name" if isinstance(row_id, str) else "id"
     with psycopg.connect(environment.setup_url(environment.database_name())) as holder:
-        holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", [row_id])
+        holder.execute(f"SELECT FROM {table} WHERE {key} = %s FOR UPDATE", [row_id])
         going = [crowd.submit(act) for act in acts]
         racing.until_waiting(stage.world.setup, len(acts))
         holder.rollback()
@@ -421,6 +479,108 @@ def test_approving_against_closing(stage: Stage, as_role: AsRole, crowd: ThreadP
         assert racing.row(stage.web, sql, [request]) == ("approved" if grant else "lapsed",)
 
 
+def test_approving_as_a_deputy_against_ending_it(
+    stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor
+) -> None:
+    """Whichever comes first: no grant of a deputy's lives whose time was ended."""
+    for how in sorted(BY_DEPUTY):
+        first, hands = as_role(roles.WEB), Hands(as_role(roles.WEB), as_role(roles.FEED))
+        for _ in range(ROUNDS):
+            case = stage.prepared(by_deputy=True)
+            request = pending(stage, case)
+            (reason, _grant), _closed = both(
+                crowd,
+                stage,
+                ("gatekeeper_deputy", case.deputy),
+                lambda: racing.decide(first, case.approves, request, "approve"),  # noqa: B023
+                lambda: CLOSINGS[how](hands, stage, case),  # noqa: B023
+            )
+            assert reason in (None, "role_missing")
+            assert live_of(stage, request) == 0
+
+
+def test_approving_against_another_manager(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:
+    """The one between the approver and the consultant comes to report to somebody else."""
+    first, hands = as_role(roles.WEB), Hands(as_role(roles.WEB), as_role(roles.FEED))
+    for _ in range(ROUNDS):
+        case = stage.prepared()
+        request = pending(stage, case)
+        proposal = propose_manager(hands, stage, case.manager, stage.hire("manager")[0])
+        (reason, _grant), _confirmed = both(
+            crowd,
+            stage,
+            ("gatekeeper_limit", "time_zone"),
+            lambda: racing.decide(first, stage.directors_session, request, "approve"),  # noqa: B023
+            lambda: confirm(hands, stage, proposal),  # noqa: B023
+        )
+        assert reason in (None, "role_missing")
+        assert live_of(stage, request) == 0
+
+
+def approved_meanwhile(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor, how: str) -> int:
+    """Approve while what the approver's word rests on has gone, and is not committed; how many live then?"""
+    first, hands = as_role(roles.WEB), Hands(as_role(roles.WEB), as_role(roles.FEED))
+    case = stage.prepared(by_deputy=how in BY_DEPUTY)
+    request = pending(stage, case)
+    if how in BY_DEPUTY:
+        approves, close = case.approves, CLOSINGS[how]
+    else:
+        proposal = propose_manager(hands, stage, case.manager, stage.hire("manager")[0])
+        approves, close = stage.directors_session, lambda h, s, c: confirm(h, s, proposal)
+    hands.web.execute("BEGIN")
+    close(hands, stage, case)
+    approving = crowd.submit(racing.decide, first, approves, request, "approve")
+    while not (approving.done() or racing.waiting(stage.world.setup)):
+        pass
+    hands.web.execute("COMMIT")
+    assert approving.result()[0] in (None, "role_missing")
+    return live_of(stage, request)
+
+
+WAITS_FOR = ("end the deputy", "suspend who named the deputy", "another manager")
+
+
+@pytest.mark.parametrize("how", WAITS_FOR)
+def test_an_approval_waits_for_what_its_approver_rests_on(
+    stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor, how: str
+) -> None:
+    assert approved_meanwhile(stage, as_role, crowd, how) == 0
+
+
+@pytest.mark.parametrize("how", WAITS_FOR)
+def test_without_the_lock_it_outlives_it(
+    stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor, twins: Twins, how: str
+) -> None:
+    twins.without("lock_authority", "IF p_approver IS NOT NULL THEN", "IF p_approver > 0 THEN RETURN;")
+    assert approved_meanwhile(stage, as_role, crowd, how) == 1
+
+
+def test_opening_against_what_ends_the_approvers_word(
+    stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor
+) -> None:
+    """A window that is being opened is seen: its end is judged when it is written."""
+    first, hands = as_role(roles.WEB), Hands(as_role(roles.WEB), as_role(roles.FEED))
+    for how in ("withdraw the approver's agreement", "the approver leaves", "end the deputy"):
+        for _ in range(ROUNDS):
+            case = stage.prepared(by_deputy=how in BY_DEPUTY)
+            request = pending(stage, case)
+            case.grants.append(racing.approve(stage.web, case.approves, request))
+            opened, _closed = both(
+                crowd,
+                stage,
+                ("gatekeeper_grant", case.grants[0]),
+                lambda: racing.open_window(first, case, case.grants[0]),  # noqa: B023
+                lambda: CLOSINGS[how](hands, stage, case),  # noqa: B023
+            )
+            assert opened in (None, "grant_ended")
+            assert live_of(stage, request) == 0
+
+
+def live_of(stage: Stage, request: int) -> int:
+    sql = "SELECT count(*) FROM gatekeeper_grant WHERE request_id = %s AND ended_at IS NULL"
+    return int(racing.row(stage.web, sql, [request])[0])
+
+
 def test_a_window_is_opened_once(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:
     """Two clicks, and a reveal that opens: one window, one entry that says so."""
     first, second = as_role(roles.WEB), as_role(roles.WEB)
@@ -457,7 +617,7 @@ def test_nothing_deadlocks(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecu
     vaults = [as_role(roles.VAULT) for _ in range(REVEALERS)]
     hands = [Hands(as_role(roles.WEB), as_role(roles.FEED)) for _ in CLOSINGS]
     for _ in range(2 * ROUNDS):
-        case = stage.opened(sessions=len(vaults), accounts=2)
+        case = stage.opened(sessions=len(vaults), accounts=2, by_deputy=_ % 2 == 1)
         start = threading.Barrier(len(CLOSINGS) + len(vaults))
         going = [
             crowd.submit(reveal_until_refused, start, vault, case, caller, n % 2)

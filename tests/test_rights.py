@@ -22,17 +22,10 @@ DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
 
 # Callable from outside: they run as the owner. A new one has to be named here.
 DEFINERS = {
-    *(
-        "stamp_entry",
-        "check_answer",
-        "spread_limits",
-        "cascade",
-        "forget_proofs",
-        "require_entry",
-    ),  # triggers
     *("stamp_entry", "check_answer", "spread_limits", "cascade", "forget_proofs"),  # triggers
     *("require_entry", "require_fact_entry", "require_contact_entry"),
     *("session_by", "touch_session", "end_session", "end_own_sessions", "end_overdue_sessions"),
+    *("is_good_link",),
     *(
         "begin_session",
         "verify_session",
@@ -41,9 +34,9 @@ DEFINERS = {
         "take_remembered",
         "end_sessions_of",
     ),
-    *("able", "foresee_suspension"),
     *("gate", "officer", "approvers", "read_log", "take_log"),
     *("ask", "judge_request", "decide_request", "open_grant", "end_grant", "tidy"),
+    *("able", "foresee_suspension"),
     *("name_deputy", "end_deputy", "deputies"),
     *("record_view", "release_view", "wrapped_key"),
     *("stored", "store_accounts", "store_participants", "close_account"),

@@ -296,15 +296,6 @@ def fresh_and_unthrottled(world: World, person: Person) -> str:
     return code
 
 
-def test_a_link_works_again_until_the_factor_is_confirmed(world: World, ewa: Person) -> None:
-    address = invitations.path_of(invitations.invite(member(ewa)))
-    first, second = Client(), Client()
-    set_password(first, address)
-    assert set_password(second, address, "another long pass phrase").status_code == 302
-    # What was begun under the first password is over.
-    assert "/sign-in/?" in first.get(reverse("enrol"))["Location"]
-
-
 def test_each_showing_makes_another_key(world: World, ewa: Person) -> None:
     address = invitations.path_of(invitations.invite(member(ewa)))
     client = Client()

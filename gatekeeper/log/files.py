@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,14 +22,26 @@ ODD: Final = "odd"
 _AT_ONCE: Final = 500
 
 
-def lines(form: str, numbers: Sequence[int]) -> Iterator[bytes]:
-    """The file of the entries with these numbers, in their order."""
+class StoppedError(Exception):
+    """Whoever takes the file out may not do so any more: it breaks off, so that nobody takes it for whole."""
+
+
+def lines(form: str, numbers: Sequence[int], *, may_go_on: Callable[[], bool]) -> Iterator[bytes]:
+    """The file of the entries with these numbers, in their order. Asked before each part but the first, it
+    raises StoppedError where it may not go on."""
     starts = range(0, len(numbers), _AT_ONCE)
-    rows = (row for start in starts for row in _rows(numbers[start : start + _AT_ONCE]))
+    parts = (_part(numbers[start : start + _AT_ONCE], start == 0 or may_go_on()) for start in starts)
+    rows = (row for part in parts for row in part)
     if form == "csv":
         head = (*COLUMNS, ODD)
         return csv_lines(head, ([_flat(row[name]) for name in head] for row in rows))
     return map(_object, rows)
+
+
+def _part(numbers: Sequence[int], may: bool) -> Iterator[dict[str, Any]]:
+    if not may:
+        raise StoppedError
+    return _rows(numbers)
 
 
 def _rows(numbers: Sequence[int]) -> Iterator[dict[str, Any]]:

@@ -66,7 +66,7 @@ GRANT INSERT, UPDATE, DELETE ON public.audit_copy TO gatekeeper_sealer;
 
 -- Members by command: all that it writes goes through functions (staff/sql/commands.sql). By an e-mail the
 -- counts of failed sign-ins know their member.
-GRANT SELECT (id, number, email) ON public.staff_member TO gatekeeper_people;
+GRANT SELECT (id, number, email, language) ON public.staff_member TO gatekeeper_people;
 
 -- Feeds: all that they write goes through functions (store.sql, tickets.sql), but the identifier of a delivery
 -- that was taken. They read of accounts and tickets what a complete list is compared with.

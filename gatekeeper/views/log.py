@@ -153,12 +153,21 @@ def log_export(request: HttpRequest) -> HttpResponseBase:
         numbers = explorer.numbers(query, reader=reader, top=top)
     except explorer.TooLongError:
         return _stopped(request, Look(query), reader)
-    reason = reading.taking(caller.digest, caller.context, query, form=form, top=top, results=len(numbers))
+
+    def taken() -> str:
+        return reading.taking(caller.digest, caller.context, query, form=form, top=top, results=len(numbers))
+
+    def may_go_on() -> bool:
+        """Asked anew while the file leaves; where it breaks off, that is an entry as well."""
+        return not people.officer(caller, ACT) or not taken()
+
+    reason = taken()
     if reason:
         return refusal(request, reason)
     name = f"log-{timezone.localdate().isoformat()}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(files.lines(form, numbers), content_type=files.FORMS[form], headers=headers)
+    content = files.lines(form, numbers, may_go_on=may_go_on)
+    return StreamingHttpResponse(content, content_type=files.FORMS[form], headers=headers)
 
 
 def _stopped(request: HttpRequest, look: Look, reader: str) -> HttpResponse:

@@ -61,6 +61,8 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    # The people officer who made it; nobody, where a command did or the member asked for it by mail.
+    made_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         default_permissions = ()

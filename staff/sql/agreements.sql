@@ -236,17 +236,25 @@ BEGIN
 END $$;
 
 -- A second people officer, or an administrator, has seen the paper: not the one concerned, nor who filed it.
+-- Whoever filed it still keeps members, or it is withdrawn and another files it again.
 CREATE OR REPLACE FUNCTION vault.confirm_original(p_digest bytea, p_context jsonb, p_signature bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_signature(p_digest, 'confirm', p_signature);
+    j jsonb;
     s public.staff_signature;
-    at timestamptz := clock_timestamp();  -- both locks are held
+    at timestamptz;
 BEGIN
+    SELECT x.* INTO s FROM public.staff_signature x WHERE x.id = p_signature;
+    -- Who filed it too, before the others are judged: all members in one order.
+    PERFORM vault.lock_members(ARRAY[s.member_id],
+        ARRAY[s.entered_by_id, (SELECT x.member_id FROM public.staff_session x WHERE x.digest = p_digest)]);
+    j := vault.judge_signature(p_digest, 'confirm', p_signature);
+    at := clock_timestamp();  -- all locks are held
     SELECT x.* INTO s FROM public.staff_signature x WHERE x.id = p_signature;
     IF j->>'reason' = '' THEN
         j := j || jsonb_build_object('reason', CASE
             WHEN s.counts_from IS NOT NULL OR s.withdrawn_at IS NOT NULL THEN 'no_change'
+            WHEN vault.still_may(s.entered_by_id, 'people') IS NOT TRUE THEN 'filer_gone'
             WHEN (s.form = 'paper' AND s.valid_until > clock_timestamp()) IS NOT TRUE THEN 'value_refused'
             WHEN s.entered_by_id = (j->>'actor_id')::bigint THEN 'second_person' ELSE '' END);
     END IF;

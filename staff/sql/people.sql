@@ -176,6 +176,24 @@ BEGIN
         roles = ARRAY(SELECT y FROM unnest(x.roles) y WHERE y = 'consultant') WHERE x.id = p_member;
 END $$;
 
+-- A member's one-time links are over: those that wait, and the right of who has just used one to set up a second
+-- factor.
+CREATE OR REPLACE FUNCTION vault.end_links(p_member bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    UPDATE public.staff_invitation x SET expires_at = clock_timestamp()
+    WHERE x.member_id = p_member AND x.expires_at > clock_timestamp()
+$$;
+
+-- Whether a link is good now, used or not: inside its time, its member not barred, and whoever made it still
+-- keeps members, for they have seen it or could have. A command's, and one that was asked for by mail, has
+-- nobody. Each step that rests on a link asks anew.
+CREATE OR REPLACE FUNCTION vault.is_good_link(p_link bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM public.staff_invitation x WHERE x.id = p_link AND x.expires_at > clock_timestamp()
+        AND NOT vault.is_barred(x.member_id) AND (x.made_by_id IS NULL OR vault.still_may(x.made_by_id, 'people')));
+END $$;
+
 -- Changes one fact of a member, without judging who asks; returns why it cannot be, empty when done.
 -- Suspending, leaving, coming back and resetting end the member's sessions and links at once (ASVS
 -- 7.4.2); a new address ends the links that went to the old one.
@@ -229,12 +247,12 @@ BEGIN
     ELSE NULL;  -- an invitation: below
     END CASE;
     IF ending OR p_fact IN ('email', 'invitation') THEN  -- of links the newest alone is good
-        UPDATE public.staff_invitation x SET expires_at = at
-        WHERE x.member_id = m.id AND x.used_at IS NULL AND x.expires_at > at;
+        PERFORM vault.end_links(m.id);
     END IF;
     IF p_fact = 'invitation' THEN
-        INSERT INTO public.staff_invitation (purpose, digest, member_id, created_at, expires_at)
-        VALUES ('invitation', decode(p_value->>'digest', 'hex'), m.id, at, at + make_interval(hours => least((p_value->>'hours')::int, 168)));
+        INSERT INTO public.staff_invitation (purpose, digest, member_id, created_at, expires_at, made_by_id)
+        VALUES ('invitation', decode(p_value->>'digest', 'hex'), m.id, at,
+            at + make_interval(hours => least((p_value->>'hours')::int, 168)), p_by);
     END IF;
     IF ending THEN
         UPDATE public.staff_session x SET ended_at = at WHERE x.member_id = m.id AND x.ended_at IS NULL;
@@ -418,8 +436,7 @@ BEGIN
                 PERFORM vault.apply_change(found_id, NULL, 'manager', 'null');
             END IF;
             IF before->>'email' <> line->>'email' THEN  -- links that went to the old address
-                UPDATE public.staff_invitation x SET expires_at = clock_timestamp()
-                WHERE x.member_id = found_id AND x.used_at IS NULL AND x.expires_at > clock_timestamp();
+                PERFORM vault.end_links(found_id);
             END IF;
             SELECT jsonb_object_agg(x.fact, vault.told(found_id, x.fact, before->x.fact)) INTO details
             FROM unnest(ARRAY['roles', 'manager', 'starts_on', 'name', 'email']) AS x (fact)
@@ -458,9 +475,10 @@ REVOKE ALL ON FUNCTION vault.end_of_day(date), vault.stands_above(bigint, bigint
     vault.judge_officer(bytea, text, text), vault.judge_command(text, text),
     vault.record_act(text, jsonb, jsonb, jsonb), vault.fact_of(bigint, text), vault.value_fits(bigint, text, jsonb),
     vault.is_so(bigint, text, jsonb), vault.opens_up(bigint, text, jsonb), vault.forget_factors(bigint),
-    vault.begin_anew(bigint, date, bigint), vault.apply_change(bigint, bigint, text, jsonb),
+    vault.begin_anew(bigint, date, bigint), vault.end_links(bigint), vault.is_good_link(bigint), vault.apply_change(bigint, bigint, text, jsonb),
     vault.change_member(bytea, jsonb, text, text, jsonb), vault.told(bigint, text, jsonb),
     vault.add_member(bytea, jsonb, jsonb), vault.is_set_up(), vault.apply_members(jsonb, text),
     vault.keep_members() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.change_member(bytea, jsonb, text, text, jsonb),
     vault.add_member(bytea, jsonb, jsonb) TO gatekeeper_web;
+GRANT EXECUTE ON FUNCTION vault.is_good_link(bigint) TO gatekeeper_signin;

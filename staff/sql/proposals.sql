@@ -1,10 +1,12 @@
 -- What opens something up takes two people (DESIGN §1): one proposes, another confirms. Neither is the
 -- one concerned, and nothing changes before.
 
--- Whether an act is still a member's, as far as roles, days and suspension say: only then what they proposed counts.
+-- Whether an act is still a member's, as far as roles, days, suspension and agreement say: only then their half of what
+-- takes two people counts, and their links.
 CREATE OR REPLACE FUNCTION vault.still_may(p_member bigint, p_act text) RETURNS boolean
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT d.codes[1] = 'passed' FROM vault.decide(NULL, p_act, p_lock => false, p_member => p_member) d
+    SELECT d.codes[1] = 'passed' AND d.codes[3] = 'passed'
+    FROM vault.decide(NULL, p_act, p_lock => false, p_member => p_member) d
 $$;
 
 -- What nobody decided within its time is over. Nothing waits for this: deciding looks at the time itself.

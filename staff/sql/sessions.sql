@@ -140,7 +140,8 @@ END $$;
 -- A second factor was proved: the session is verified under a new key, with its entry. The factor must be one
 -- that the member has in use. A locked session is unlocked by this, and by nothing else. The key before is
 -- kept for `vault.renewed_session` where it was as good a key: one that had not proved both factors, or was
--- locked, answers nothing from now on. Returns whether it was done.
+-- locked, answers nothing from now on. Whoever has signed in with both factors needs no link: all of theirs are
+-- over. Returns whether it was done.
 CREATE OR REPLACE FUNCTION vault.verify_session(
     p_digest bytea, p_fresh bytea, p_context jsonb, p_factor text, p_device bigint, p_stage text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -161,6 +162,9 @@ BEGIN
     UPDATE public.staff_session x SET digest = p_fresh, renewed_at = at, verified_at = at, last_seen_at = at, factor = p_factor,
         old_digest = CASE WHEN awake AND s.verified_at IS NOT NULL THEN s.digest END
     WHERE x.id = s.id;
+    IF p_stage <> 'step-up' THEN
+        PERFORM vault.end_links(s.member_id);
+    END IF;
     PERFORM vault.record_session('sign_in', s.id, p_context, jsonb_build_object('object_repr', p_stage));
     RETURN true;
 END $$;

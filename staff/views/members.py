@@ -143,7 +143,7 @@ def _forms(subject: Member) -> dict[str, forms.Form]:
 @page_method
 @role_required("people")
 def new_member(request: HttpRequest) -> HttpResponse:
-    """Add a member, and make their one-time link, which is shown this once."""
+    """Add a member, and make their one-time link."""
     form = MemberForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
         return render(request, "staff/member_new.html", {"form": form})
@@ -161,13 +161,20 @@ def new_member(request: HttpRequest) -> HttpResponse:
 
 
 def invite(request: HttpRequest, subject: Member) -> HttpResponse:
-    """A new one-time link on the member's page: shown this once, for it is not stored, and mailed.
+    """A new one-time link: mailed to the member, so that nobody here sees it; without mail shown this once
+    on the member's page, for it is not stored.
 
     Raises InvitationError.
     """
     path = invitations.path_of(invitations.invite(subject, by=Caller.of(request)))
-    mails.tell(subject, _("Your way into Gatekeeper"), "staff/mail/invitation.txt", path=path)
-    return page(request, subject, link=f"{settings.SITE_URL}{path}", mailed=mails.are_configured())
+    if not mails.are_configured():
+        return page(request, subject, link=f"{settings.SITE_URL}{path}")
+    if invitations.mail(subject, path):
+        return page(request, subject, mailed=True)
+    problem = _(
+        "The link could not be mailed, so nobody has it. An administrator sees why on the page of checks."
+    )
+    return page(request, subject, status=502, problem=problem)
 
 
 def waits(request: HttpRequest, number: str) -> None:

@@ -1,4 +1,4 @@
-"""Prints a member's one-time link, on the server's terminal."""
+"""Mails a member their one-time link; without mail it is printed, on the server's terminal."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from staff import invitations, people
+from staff import invitations, mails, people
+from staff.models import Member
 from staff.reasons import words_of
+
+UNSENT = "The link could not be mailed. Run this without GATEKEEPER_MAIL_URL to have it printed."
+
+
+def _addressee(number: str) -> Member:
+    """The member, as far as this role may read them."""
+    return Member.objects.using(people.ALIAS).only("email", "language").get(number=number)
 
 
 class Command(BaseCommand):
-    help = "Prints a one-time link with which a member sets a password and a second factor."
+    help = "Mails, or without mail prints, a one-time link for a password and a second factor."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("number", metavar="NUMBER", help="the member's number, K-…")
@@ -24,4 +32,10 @@ class Command(BaseCommand):
             token = invitations.invite_by_command(options["number"])
         except invitations.InvitationError as error:
             raise CommandError(str(words_of(str(error)))) from None
-        self.stdout.write(f"{settings.SITE_URL}{invitations.path_of(token)}")
+        path = invitations.path_of(token)
+        if not mails.are_configured():
+            self.stdout.write(f"{settings.SITE_URL}{path}")
+        elif invitations.mail(_addressee(options["number"]), path):
+            self.stdout.write("The link was mailed to the member.")
+        else:
+            raise CommandError(UNSENT)
