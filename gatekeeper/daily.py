@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,13 +18,24 @@ class Day:
     """What a member has seen today, and may see; and what of it is one account's."""
 
     accounts: int  # different ones
-    accounts_allowed: int
     fields: int  # different pairs of account and field
-    fields_allowed: int
     seen: Sequence[str]  # fields of the account, counted already
     participants_shown: int
-    participants_allowed: int
     misses: int
+    limits: Mapping[str, int]  # of one budget, by their names
+    budgets: int  # the day's own, and those added
+
+    @property
+    def accounts_allowed(self) -> int:
+        return self.limits.get("accounts_per_day", 0) * self.budgets
+
+    @property
+    def fields_allowed(self) -> int:
+        return self.limits.get("fields_per_day", 0) * self.budgets
+
+    @property
+    def participants_per_grant(self) -> int:
+        return self.limits.get("participants_per_grant", 0)
 
     @property
     def accounts_left(self) -> int:
@@ -37,7 +48,9 @@ class Day:
     @property
     def participants_left(self) -> int:
         """Records of the account's participants; none after ten searches without a match."""
-        return max(self.participants_allowed - self.participants_shown, 0) if self.misses < MISSES else 0
+        if self.misses >= MISSES * self.budgets:
+            return 0
+        return max(self.participants_per_grant * self.budgets - self.participants_shown, 0)
 
     def has_room_for(self, fields: Sequence[str]) -> bool:
         """Whether all of these fields of the account may be seen today."""
@@ -59,9 +72,9 @@ class Day:
 MISSES: Final = 10  # as in sql/budget.sql
 #: A column for a statement that has the open grant `g` and its account `a`, and the company's day `today`.
 COLUMN: Final = """
-    SELECT jsonb_build_array(coalesce(b.accounts, 0), l.limits->'accounts_per_day', coalesce(b.fields, 0),
-        l.limits->'fields_per_day', coalesce(u.fields, '{}'), coalesce(u.participants_shown, 0),
-        l.limits->'participants_per_grant', coalesce(u.misses, 0))
+    SELECT jsonb_build_array(coalesce(b.accounts, 0), coalesce(b.fields, 0), coalesce(u.fields, '{}'),
+        coalesce(u.participants_shown, 0), coalesce(u.misses, 0), l.limits,
+        1 + vault.more_today(g.member_id, %(today)s::date))
     FROM (SELECT jsonb_object_agg(x.name, x.value::integer) FROM gatekeeper_limit x
             WHERE x.name IN ('accounts_per_day', 'fields_per_day', 'participants_per_grant')) l (limits)
         LEFT JOIN gatekeeper_dailybudget b ON b.member_id = g.member_id AND b.day = %(today)s
@@ -72,4 +85,4 @@ COLUMN: Final = """
 
 def read(column: str | None) -> Day:
     """The column's value as the database gave it; where it was not asked for, nothing is left."""
-    return Day(*json.loads(column)) if column else Day(0, 0, 0, 0, (), 0, 0, 0)
+    return Day(*json.loads(column)) if column else Day(0, 0, (), 0, 0, {}, 1)

@@ -269,6 +269,13 @@ SETTINGS = (
         default="250",
     ),
     Setting(
+        "MORE_PER_DAY",
+        "How often in a day managers can add as much again for one member who asks: three days' work in one"
+        " is an incident, and what is beyond it is for a colleague",
+        "number",
+        default="2",
+    ),
+    Setting(
         "ODD_THRESHOLDS",
         "Thresholds of the rules for what is odd that differ from the rules' own, by commas:"
         " `new_pair.days=60`",

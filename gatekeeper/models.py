@@ -329,6 +329,40 @@ class DailyAccount(models.Model):
         return f"{self.member_id} {self.day} {self.account_id}"
 
 
+class MoreToday(models.Model):
+    """A member asks for one more budget of a day; it is decided on that day, or lapses with it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        APPROVED = "approved", _("Approved")
+        DENIED = "denied", _("Rejected")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    day = models.DateField()  # the company's
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State.choices)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("-id",)
+        default_permissions = ()
+        indexes = (models.Index("day", "member", name="more_of_a_day"),)
+        constraints = (
+            models.CheckConstraint(
+                name="more_not_decided_by_requester",
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("member")) | Q(state="withdrawn"),
+            ),
+            models.UniqueConstraint(
+                fields=["member", "day"], condition=Q(state="pending"), name="more_one_pending"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class Deputy(models.Model):
     """A manager's deputy, named beforehand, who may approve in their stead from–to."""
 

@@ -83,6 +83,18 @@ def tell_approvers(request: AccessRequest) -> str:
     return ngettext("%d person was told by mail.", "%d people were told by mail.", told) % told
 
 
+def tell_of_more(member: Member) -> str:
+    """Mail everybody who could add to this member's day; as `tell_approvers`."""
+    if not mail_is_configured():
+        return ""
+    words = gettext_lazy("It stands here:\n%(link)s\n")
+    told = sum(
+        _mail(approver, _("A request waits for your decision"), words, reverse("inbox"))
+        for approver in access.approvers(member)
+    )
+    return ngettext("%d person was told by mail.", "%d people were told by mail.", told) % told
+
+
 def tell_of_opening(grant: Grant) -> None:
     """While the ticket is open, each opening is told to the approver (DESIGN §3)."""
     if grant.while_open and mail_is_configured():
@@ -90,12 +102,13 @@ def tell_of_opening(grant: Grant) -> None:
 
 
 def _tell(member: Member, subject: str, request: AccessRequest) -> bool:
+    words = gettext_lazy("Request %(number)d. Everything about it stands here:\n%(link)s\n")
+    return _mail(member, subject, words, reverse("approval", args=[request.pk]), number=request.pk)
+
+
+def _mail(member: Member, subject: str, words: Promise, address: str, **facts: object) -> bool:
     with override(member.language):
-        link = settings.SITE_URL + reverse("approval", args=[request.pk])
-        body = _("Request %(number)d. Everything about it stands here:\n%(link)s\n") % {
-            "number": request.pk,
-            "link": link,
-        }
+        body = str(words) % {"link": settings.SITE_URL + address, **facts}
         try:
             EmailMessage(subject, body, to=[member.email]).send()
         except (SMTPException, OSError) as error:

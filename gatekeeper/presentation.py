@@ -155,6 +155,10 @@ REASONS: Final[dict[str, Words]] = {
             "Today’s limit is reached: the number of accounts, or of their fields, that one member may see"
             " in a day. It starts anew at midnight."
         ),
+        _(
+            "Today’s limit is reached: the number of accounts, or of their fields, that one member may see"
+            " in a day. It starts anew at midnight. Can allow more: %(approvers)s."
+        ),
     ),
     "grant_not_started": Words(
         _("Approved. The clock starts when you open the account."),
@@ -220,6 +224,9 @@ REASONS: Final[dict[str, Words]] = {
 #: Why an act was not done, where no condition of the gate is the cause (the functions' answers).
 ACTS: Final[dict[str, Words]] = {
     "already_decided": Words(_("This was decided meanwhile; the list shows how and by whom.")),
+    "no_more_today": Words(
+        _("As much was added to this day as a day allows. The count starts anew at midnight.")
+    ),
     "deputy_unfit": Words(_("A deputy is another manager, and at work. Choose one of the list.")),
     "deputy_span": Words(
         _("A deputy is named beforehand, within a year, and only for some days."),
@@ -294,6 +301,7 @@ STEPS: Final[dict[str, Step]] = {
     "approval_denied": _AGAIN,
     "category_not_covered": Step("request", _("Request more data")),
     "view_limit_reached": _AGAIN,
+    "daily_budget_reached": Step("more", _("Ask for more today"), "post"),
     "grant_not_started": Step("open", _("Open the account"), "post"),
     "grant_start_lapsed": _AGAIN,
     "grant_expired": _AGAIN,

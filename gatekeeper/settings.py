@@ -66,6 +66,7 @@ LIMITS = {
     "views_per_grant": environment.number("VIEWS_PER_GRANT"),
     "accounts_per_day": environment.number("ACCOUNTS_PER_DAY"),
     "fields_per_day": environment.number("FIELDS_PER_DAY"),
+    "more_per_day": environment.number("MORE_PER_DAY"),
     "log_retention_days": environment.number("LOG_RETENTION_DAYS"),
     "review_sample_percent": environment.number("REVIEW_SAMPLE_PERCENT"),
     "review_weekly_cap": environment.number("REVIEW_WEEKLY_CAP"),

@@ -19,6 +19,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "staff/sql/suspensions.sql",
         "gatekeeper/sql/approvers.sql",
         "gatekeeper/sql/budget.sql",
+        "gatekeeper/sql/more.sql",
         "gatekeeper/sql/gate.sql",
         "gatekeeper/sql/grants.sql",
         "gatekeeper/sql/requests.sql",

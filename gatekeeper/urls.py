@@ -14,6 +14,7 @@ from gatekeeper.views import (
     home,
     live,
     log,
+    more,
     papers,
     reports,
     requests,
@@ -66,6 +67,10 @@ urlpatterns = [
     path("requests/<id:request_id>/approve", decisions.approve, name="approve"),
     path("requests/<id:request_id>/deny", decisions.deny, name="deny"),
     path("requests/<id:request_id>/withdraw", requests.withdraw, name="withdraw"),
+    path("today/more", more.ask, name="ask_more"),
+    path("today/more/<id:more_id>/approve", more.approve, name="approve_more"),
+    path("today/more/<id:more_id>/deny", more.deny, name="deny_more"),
+    path("today/more/<id:more_id>/withdraw", more.withdraw, name="withdraw_more"),
     path("grants/<id:grant>/end", accounts.end_grant, name="end_grant"),
     path("grants/<id:grant>/print", papers.print_grant, name="print_grant"),
     # people

@@ -55,8 +55,10 @@ api_tickets                POST   401  401  401  401  401  401  401  401  401  4
 api_tickets                *      405  405  405  405  405  405  405  405  405  405
 approval                   GET    302  302  200  403  200  403  200  200  403  403
 approve                    POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
+approve_more               POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
 ask                        GET    302  302  200  403  403  403  403  403  403  403
 ask                        POST   302  302  302+ 403  403  403  403  403  403  403
+ask_more                   POST   302  302  302  302+ 403- 403- 403- 403- 403- 403-
 change_password            GET    302  302  200  200  200  200  200  200  200  200
 change_password            POST   302  302  200  200  200  200  200  200  200  200
 authorisation_paper        POST   302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
@@ -66,6 +68,7 @@ checks                     GET    302  302  403- 403- 403- 403- 403- 403- 403- 2
 confirm_proposal           POST   302  302  403- 403- 403- 403- 403- 302+ 403- 302+
 decline_proposal           POST   302  302  403- 403- 403- 403- 403- 302+ 403- 302+
 deny                       POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
+deny_more                  POST   302  302  403- 403- 302+ 403- 403- 403- 403- 403-
 deputies                   POST   302  302  403- 403- 302+ 422  403- 403- 403- 403-
 end_deputy                 POST   302  302  403- 403- 302+ 302+ 302+ 302+ 403- 403-
 end_grant                  POST   302  302  302+ 302- 302+ 302+ 302+ 302+ 302- 302-
@@ -167,6 +170,7 @@ test_mail                  POST   302  302  403- 403- 403- 403- 403- 403- 403- 3
 ticket                     GET    302  302  302  403  403  403  403  403  403  403
 withdraw_authorisation     POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
 withdraw                   POST   302  302  302+ 404  404  404  404  404  404  404
+withdraw_more              POST   302  302  302+ 403- 403- 403- 403- 403- 403- 403-
 member_action:suspend      POST   302  302  403- 403- 302+ 302+ 302+ 302+ 403- 403-
 member_action:lift         POST   302  302  403- 403- 403- 403- 403- 409- 403- 403-
 member_action:leave        POST   302  302  403- 403- 403- 403- 403- 302+ 403- 403-
@@ -261,6 +265,7 @@ class House(Scene):
         world.ticket("ZD-10003", assignee=self.anna)
         self.last: Any = None
         self.waiting = self.ask(ticket="ZD-10002")
+        self.more = self.asked_more(self.anna)
         self.review = self.asked_about(self.anna, self.grant)
         self.deputy = world.insert(
             "gatekeeper_deputy",
@@ -341,6 +346,12 @@ class House(Scene):
         )
         return review
 
+    def asked_more(self, who: Person) -> int:
+        """A request for more today that waits."""
+        today = timezone.localdate()
+        facts = {"member_id": who.id, "day": today, "asked_at": timezone.now(), "state": "pending"}
+        return self.world.insert("gatekeeper_moretoday", **facts)
+
     def person(self, actor: str) -> Person:
         return self.people.get(actor, self.anna)
 
@@ -362,6 +373,7 @@ class House(Scene):
             "approve": [self.waiting],
             "deny": [self.waiting],
             "withdraw": [self.waiting],
+            **{key: [self.more] for key in ("approve_more", "deny_more", "withdraw_more")},
             "end_grant": [self.grant],
             "print_grant": [self.grant],
             "review": [self.review],
@@ -593,6 +605,7 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
     waiting = house.ask(caller, account="MOC-40009", ticket="ZD-10009", categories=["billing"])
     session = Session.objects.filter(member=house.carl.id).latest("id").pk
     review = house.asked_about(house.carl, grant)
+    more = house.asked_more(house.carl)
     named = {"grant": grant, "fields": ["contact.name"], "ticket": "ZD-10009", "page": 1}
     of_account = ("account", "gate_state", "ask", "open_window", "reveal", "participants")
     return [
@@ -603,6 +616,7 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         *((name, reverse(name, args=[waiting]), {}) for name in ("approval", "withdraw")),
         ("approve", reverse("approve", args=[waiting]), {"categories": ["contact"]}),
         ("deny", reverse("deny", args=[waiting]), {"denial": "unclear"}),
+        *((name, reverse(name, args=[more]), {}) for name in ("approve_more", "deny_more", "withdraw_more")),
         ("end_grant", reverse("end_grant", args=[grant]), {}),
         ("print_grant", reverse("print_grant", args=[grant]), {}),
         ("member_authorisations", reverse("member_authorisations", args=[house.carl.number]), {}),
@@ -656,7 +670,13 @@ def expected_any(name: str) -> dict[str, dict[str, str]]:
     return expected("member_action:suspend" if name == "member_action" else name)
 
 
-@pytest.mark.parametrize("name", ["approval", "approve", "deny", "withdraw", "end_grant", "end_deputy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("approval", "approve", "deny", "withdraw", "end_grant", "end_deputy"),
+        *("approve_more", "deny_more", "withdraw_more"),
+    ],
+)
 def test_a_number_that_does_not_exist_is_no_error(setup_connection: Connection, name: str) -> None:
     house = House(setup_connection)
     for number in (0, 999_999, 2**63 - 1):

@@ -37,7 +37,7 @@ DEFINERS = {
     *("gate", "officer", "approvers", "read_log", "take_log"),
     *("ask", "judge_request", "decide_request", "open_grant", "end_grant", "tidy"),
     *("able", "foresee_suspension"),
-    *("name_deputy", "end_deputy", "deputies"),
+    *("name_deputy", "end_deputy", "deputies", "ask_more", "decide_more", "more_today"),
     *("record_view", "release_view", "wrapped_key"),
     *("stored", "store_accounts", "store_participants", "close_account"),
     *("participants_beyond", "remove_participants"),

@@ -12,15 +12,23 @@ CREATE OR REPLACE FUNCTION vault.beyond_budget(
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     b public.gatekeeper_dailybudget;
+    accounts integer;
+    fields integer;
+    budgets integer := 1;
 BEGIN
     SELECT x.* INTO b FROM public.gatekeeper_dailybudget x WHERE x.member_id = p_member AND x.day = p_day;
-    IF (coalesce(b.accounts, 0) + p_accounts <= p_limits.accounts_per_day
-        AND coalesce(b.fields, 0) + p_fields <= p_limits.fields_per_day) IS TRUE THEN
+    accounts := coalesce(b.accounts, 0);
+    fields := coalesce(b.fields, 0);
+    IF accounts + p_accounts > p_limits.accounts_per_day OR fields + p_fields > p_limits.fields_per_day THEN
+        budgets := 1 + vault.more_today(p_member, p_day);
+    END IF;
+    IF (accounts + p_accounts <= p_limits.accounts_per_day * budgets
+        AND fields + p_fields <= p_limits.fields_per_day * budgets) IS TRUE THEN
         RETURN NULL;
     END IF;
     RETURN jsonb_build_object('daily_budget', jsonb_build_object('day', p_day,
-        'accounts', coalesce(b.accounts, 0), 'accounts_allowed', p_limits.accounts_per_day,
-        'fields', coalesce(b.fields, 0), 'fields_allowed', p_limits.fields_per_day));
+        'accounts', accounts, 'accounts_allowed', p_limits.accounts_per_day * budgets,
+        'fields', fields, 'fields_allowed', p_limits.fields_per_day * budgets));
 END $$;
 
 -- The same where no fields are named: one that may be seen is enough, a new one, or one of these categories that is
@@ -51,17 +59,18 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UT
 DECLARE
     l vault.limits;
     u public.gatekeeper_dailyaccount;
+    budgets integer := 1 + vault.more_today(p_member, p_day);
 BEGIN
     SELECT x.* INTO l FROM vault.limits x;
     SELECT x.* INTO u FROM public.gatekeeper_dailyaccount x
     WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account;
-    IF (coalesce(u.participants_shown, 0) + p_records <= l.participants_per_grant
-        AND coalesce(u.misses, 0) < 10) IS TRUE THEN
+    IF (coalesce(u.participants_shown, 0) + p_records <= l.participants_per_grant * budgets
+        AND coalesce(u.misses, 0) < 10 * budgets) IS TRUE THEN
         RETURN NULL;
     END IF;
     RETURN jsonb_build_object('daily_budget', jsonb_build_object('day', p_day,
-        'participants', coalesce(u.participants_shown, 0), 'participants_allowed', l.participants_per_grant,
-        'misses', coalesce(u.misses, 0), 'misses_allowed', 10));
+        'participants', coalesce(u.participants_shown, 0), 'participants_allowed', l.participants_per_grant * budgets,
+        'misses', coalesce(u.misses, 0), 'misses_allowed', 10 * budgets));
 END $$;
 
 -- Counts a view that is allowed: the fields that are new on that day, and participants shown or missed. The caller

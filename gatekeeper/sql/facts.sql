@@ -104,6 +104,9 @@ CREATE CONSTRAINT TRIGGER limit_is_recorded AFTER UPDATE ON public.gatekeeper_li
 CREATE CONSTRAINT TRIGGER limit_removed_is_recorded AFTER DELETE ON public.gatekeeper_limit DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('limits');
 
+CREATE CONSTRAINT TRIGGER more_is_recorded AFTER INSERT OR UPDATE ON public.gatekeeper_moretoday DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('more_today');
+
 -- A feed's row: a doubt and a turn of its contact are entries; and whoever hears it records the turn.
 CREATE OR REPLACE FUNCTION vault.require_contact_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from gatekeeper import access, catalogue, gate, notices, presentation
 from gatekeeper.models import Account, Grant
 from gatekeeper.views import live
+from gatekeeper.views import more as more_today
 from gatekeeper.views.closed import closed_gate, ended, gate_facts
 from gatekeeper.views.pages import account_url, open_gate, request_url
 from staff.callers import Caller
@@ -52,7 +53,8 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
     here = [one for one in held if one.reference == reference]
     shown = next((one for one in here if one.id == was[0]), None)
     if shown is not None:
-        facts = _facts(shown, here)
+        asked_more = _more(request, shown)
+        facts = _facts(shown, here), asked_more and asked_more["mark"]
         return live.answer(
             request,
             facts,
@@ -178,6 +180,7 @@ def _page(
     # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
     live.show(request, [one for one in held if one is not grant or not widget.missing])
     token = get_token(request)
+    asked_more = _more(request, grant)
     sections = [
         _section(grant, here, code, str(words), values or {})
         for code, words in catalogue.CATEGORIES
@@ -195,6 +198,7 @@ def _page(
         "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
         "beside": grant.beside,
         "left_today": grant.today.words,
+        "more": asked_more,
         "sections": sections,
         "people": _people(grant, here, people or {}),
         "form": {"url": reverse("reveal", args=[reference]), "csrf": token},
@@ -202,7 +206,7 @@ def _page(
         **live.question(
             request,
             reverse("gate_state", args=[reference]),
-            _facts(grant, here),
+            (_facts(grant, here), asked_more and asked_more["mark"]),
             was=",".join(str(one.id) for one in (grant, *(other for other in here if other is not grant))),
             data=live.mark(_data(grant, here)),
         ),
@@ -218,6 +222,11 @@ def _data(grant: access.Held, here: Sequence[access.Held]) -> object:
 
 def _facts(grant: access.Held, here: Sequence[access.Held]) -> object:
     return _data(grant, here), [one.ends_at for one in here], grant.beside, grant.today.words
+
+
+def _more(request: HttpRequest, grant: access.Held) -> dict[str, object] | None:
+    """What was asked for beyond the day's budget, once most of that is used."""
+    return more_today.standing(request, grant.id) if grant.today.words else None
 
 
 def _extend_url(grant: access.Held) -> str:
@@ -275,7 +284,7 @@ def _people(
     if under is None:
         return None
     today = under.today
-    of_the_grant = max(today.participants_allowed - under.participants_shown, 0)
+    of_the_grant = max(today.participants_per_grant - under.participants_shown, 0)
     left = min(of_the_grant, today.participants_left)
     is_over = not today.participants_left or not today.has_room_for([catalogue.PARTICIPANTS])
     day_over = "daily_budget_reached" if is_over and not shown else ""

@@ -12,8 +12,9 @@ from django.utils import timezone
 from gatekeeper import endings
 from gatekeeper.models import AccessRequest, Assignment, Grant, Ticket
 from gatekeeper.views import live
+from gatekeeper.views import more as more_today
 from gatekeeper.views.errors import RETRY_AFTER
-from gatekeeper.views.pages import account_url, gate_in_words
+from gatekeeper.views.pages import DAY_OVER, account_url, gate_in_words
 from staff.decorators import refusal
 from staff.members import member_of
 
@@ -61,6 +62,7 @@ def closed_gate(
         "pending": asked.filter(ticket=named, state="pending", lapses_at__gt=timezone.now()).first(),
         "grant": _approved(grant),
         "tickets": _others(member, reference, seen) if known else [],
+        "more": more_today.standing(request, seen.grant_id) if _is_day_over(seen) else None,
     }
     if known:
         context |= live.question(
@@ -83,7 +85,12 @@ def closed_gate(
 def gate_facts(request: HttpRequest, seen: gate.Gate, reference: str) -> object:
     """What the page of a closed gate rests on."""
     newest = _asked(member_of(request), reference).values_list("pk", "state").first()
-    return seen.reason, sorted(seen.codes.items()), seen.request_id, seen.grant_id, newest
+    asked = more_today.standing(request, seen.grant_id)["mark"] if _is_day_over(seen) else None
+    return seen.reason, sorted(seen.codes.items()), seen.request_id, seen.grant_id, newest, asked
+
+
+def _is_day_over(seen: gate.Gate) -> bool:
+    return DAY_OVER in (seen.reason, *seen.codes.values())
 
 
 def ended(request: HttpRequest, grants: Iterable[int]) -> list[str]:

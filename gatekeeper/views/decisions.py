@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 from gatekeeper import access, badges, catalogue, presentation, requester, times
 from gatekeeper.forms import ApproveForm, DenyForm
 from gatekeeper.models import AccessRequest, Grant
-from gatekeeper.views import live
+from gatekeeper.views import live, more
 from staff import people
 from staff.callers import Caller
 from staff.decorators import polling, post_only, refusal, role_required
@@ -59,12 +59,13 @@ class _Work:
 
     waiting: list[AccessRequest]
     judged: dict[int, requester.Judged]
+    more: list[dict[str, object]]
     decided: list[dict[str, object]]
 
     @property
     def facts(self) -> object:
         waiting = [(one.pk, list(self.judged[one.pk].codes.values())) for one in self.waiting]
-        return waiting, [sorted(one.items()) for one in self.decided]
+        return waiting, self.more, [sorted(one.items()) for one in self.decided]
 
 
 def _work(request: HttpRequest) -> _Work:
@@ -75,12 +76,17 @@ def _work(request: HttpRequest) -> _Work:
     rows = mine.select_related("member", "account", "ticket", "decided_by", "grant")
     newest = rows.order_by("-decided_at")[:DECIDED_SHOWN]
     waiting = access.waiting_for(manager)
-    return _Work(waiting, requester.judge(waiting), [_decided(asked) for asked in newest])
+    asked_more = [number for kind, number in access.everything_waiting_for(manager) if kind == "more"]
+    both = [*(_decided(asked) for asked in newest), *more.decided_today(manager)]
+    both.sort(key=lambda one: str(one["at"]), reverse=True)
+    return _Work(waiting, requester.judge(waiting), more.items(asked_more), both)
 
 
 def _inbox(request: HttpRequest, work: _Work, more: Mapping[str, object]) -> HttpResponse:
     context = {
         "requests": [_item(asked, work.judged[asked.pk]) for asked in work.waiting],
+        "more": work.more,
+        "waiting": len(work.waiting) + len(work.more),
         "decided": work.decided,
         **CHOICES,
         **live.question(request, reverse("inbox_list"), work.facts),

@@ -136,16 +136,17 @@ def _tickets(request: HttpRequest, member: Member) -> tuple[list[dict[str, objec
 
 def _lines(request: HttpRequest, pairs: Sequence[tuple[Ticket, str]]) -> list[dict[str, object]]:
     gates = gate.look_at_all(Caller.of(request), [(reference, found.number) for found, reference in pairs])
-    asked = access.asked_beside(member_of(request))
+    member = member_of(request)
+    asked = access.asked_beside(member)
     return [
-        _line(found, reference, seen, asked.get((reference, found.number), ""))
+        _line(member, found, reference, seen, asked.get((reference, found.number), ""))
         for (found, reference), seen in zip(pairs, gates, strict=True)
     ]
 
 
-def _line(found: Ticket, reference: str, seen: gate.Gate, asked: str) -> dict[str, object]:
+def _line(member: Member, found: Ticket, reference: str, seen: gate.Gate, asked: str) -> dict[str, object]:
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
-    steps = steps_for(seen, reference=reference, ticket=found.number)
+    steps = steps_for(seen, reference=reference, ticket=found.number, viewer=member)
     fields = (("grant", str(seen.grant_id or "")),)
     view = presentation.gate_view(seen.codes, steps=steps, step_fields=fields)
     failing = [row for row in view.rows if row.code == seen.reason]

@@ -52,7 +52,7 @@ class Frame:
     @cached_property
     def inbox(self) -> int:
         """How many requests wait for this manager's decision."""
-        return access.count_waiting_for(self._member) if "manager" in self._member.roles else 0
+        return len(access.everything_waiting_for(self._member)) if "manager" in self._member.roles else 0
 
     @cached_property
     def proposals(self) -> int:

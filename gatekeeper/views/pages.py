@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from gatekeeper import access, gate, presentation
+from gatekeeper import access, gate, more, presentation
 from gatekeeper.models import AccessRequest, Account, Feed, Grant
 from staff import register
 from staff.members import member_of
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from staff.models import Member
+
+
+DAY_OVER: Final = "daily_budget_reached"
 
 
 def gate_in_words(
@@ -38,7 +41,7 @@ def gate_in_words(
     view = presentation.gate_view(
         seen.codes,
         facts | {"ticket": ticket or None},
-        steps=steps_for(seen, reference=reference, ticket=ticket),
+        steps=steps_for(seen, reference=reference, ticket=ticket, viewer=member_of(request)),
         step_fields=(("grant", str(seen.grant_id or "")),),
         ends_at=grant.window_ends_at if grant else None,
     )
@@ -65,7 +68,7 @@ def open_grants(held: Sequence[access.Held]) -> list[tuple[access.Held, str]]:
     return [(one, account_url(one.reference, one.ticket)) for one in held]
 
 
-def steps_for(seen: gate.Gate, *, reference: str, ticket: str) -> dict[str, str]:
+def steps_for(seen: gate.Gate, *, reference: str, ticket: str, viewer: Member) -> dict[str, str]:
     """The addresses of what this viewer can do about a shut gate, by the step's kind."""
     here = account_url(reference, ticket)
     steps = {
@@ -77,6 +80,8 @@ def steps_for(seen: gate.Gate, *, reference: str, ticket: str) -> dict[str, str]
         steps["request"] = request_url(reference, ticket)
     if seen.grant_id is not None:
         steps["open"] = reverse("open_window", args=[reference])
+    if DAY_OVER in seen.codes.values() and more.may_ask(viewer):
+        steps["more"] = reverse("ask_more")
     return steps
 
 
@@ -98,7 +103,7 @@ def _facts(
         facts |= {"nda_version": agreement.signature.version_id, "nda_ends": agreement.ends}
     facts |= _request_facts(seen) if grant is None else _grant_facts(grant)
     codes = set(seen.codes.values())
-    if codes & {"approval_missing", "approval_pending"}:
+    if codes & {"approval_missing", "approval_pending", DAY_OVER}:
         facts["approvers"] = ", ".join(access.approvers(member).values_list("name", flat=True))
     if "ticket_feed_stale" in codes:
         feed = Feed.objects.filter(name="tickets").first()
