@@ -37,6 +37,7 @@ def limits_wanted() -> dict[str, str]:
         for name, value in rule.thresholds.items()
     }
     named = {"time_zone": settings.TIME_ZONE, "siem_target": settings.SIEM_TARGET}
+    named |= {f"hours.{number}": hours for number, hours in settings.TEAM_HOURS.items()}
     return {name: str(value) for name, value in settings.LIMITS.items()} | named | thresholds
 
 

@@ -16,7 +16,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cryptography import x509
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -278,7 +278,14 @@ SETTINGS = (
     Setting(
         "ODD_THRESHOLDS",
         "Thresholds of the rules for what is odd that differ from the rules' own, by commas:"
-        " `new_pair.days=60`",
+        " `refusals.count=8`",
+        "list",
+        default="",
+    ),
+    Setting(
+        "TEAM_HOURS",
+        "Working hours of teams that differ from the company's, by who leads them: hours, days, time zone,"
+        " by commas: `K-0020=6-22 1-7 Europe/Warsaw`",
         "list",
         default="",
     ),
@@ -521,6 +528,20 @@ class Environment:
             if named is None:
                 raise self.refusal("ODD_THRESHOLDS", "is not of the form rule.threshold=number")
             found.setdefault(named[1], {})[named[2]] = int(named[3])
+        return found
+
+    def team_hours(self) -> dict[str, str]:
+        """Return the working hours of teams, by the number of who leads them (or of one member)."""
+        found: dict[str, str] = {}
+        for part in self.names("TEAM_HOURS"):
+            named = re.fullmatch(
+                r"(K-[0-9]{4,6})=([0-9]{1,2})-([0-9]{1,2}) ([1-7])-([1-7]) ([A-Za-z_/+-]{2,40})", part
+            )
+            if named is None or max(int(named[2]), int(named[3])) > 24 or named[4] > named[5]:
+                raise self.refusal("TEAM_HOURS", "is not of the form K-0020=6-22 1-7 Europe/Warsaw")
+            if named[6] not in available_timezones():
+                raise self.refusal("TEAM_HOURS", "names a time zone that there is not")
+            found[named[1]] = part.partition("=")[2]
         return found
 
     def ticket_states(self) -> dict[str, str]:

@@ -77,6 +77,7 @@ LIMITS = {
 
 ODD_RULES = ["audit.odd.known.RULES", "gatekeeper.odd.RULES"]
 ODD_THRESHOLDS = environment.odd_thresholds()
+TEAM_HOURS = environment.team_hours()
 REVIEW_ALARM_DAYS = environment.number("REVIEW_ALARM_DAYS")
 
 # What we are made of

@@ -217,7 +217,8 @@ NASTY = [
     f"/nowhere/{SECRET}",
     f"k1:{SECRET},k1:{SECRET}",
     f"whsec_{SECRET}",
-    f"new_pair.days={SECRET}",
+    f"refusals.count={SECRET}",
+    f"K-0020=6-22 1-7 {SECRET}",
     f"{SECRET}\x00",
 ]
 #: What takes any text, and what bootstrap alone reads.

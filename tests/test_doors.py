@@ -331,7 +331,7 @@ class House(Scene):
             "gatekeeper_review",
             grant_id=grant,
             member_id=person.id,
-            rules=["new_pair"],
+            rules=["hours"],
             sampled=False,
             queued_at="2020-01-01",
             due_at="2099-01-01",

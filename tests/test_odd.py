@@ -18,11 +18,13 @@ from audit import odd
 from audit.functions import call
 from audit.models import Entry, Flag, Round
 from audit.odd import finding
-from gatekeeper import health, people_health, roles, sign_in_health
+from gatekeeper import access, health, people_health, roles, sign_in_health
+from gatekeeper.checks import limits_wanted
 from gatekeeper.health_row import Health
 from gatekeeper.models import Review
 from tests.log import VIEW
 from tests.past import Past
+from tests.scene import Scene, newest
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -54,25 +56,6 @@ def looked(past: Past, days_ago: float = 0, **facts: Any) -> int:
 # The rules
 
 
-def test_the_first_look_at_an_account_is_odd_and_the_second_is_not(past: Past) -> None:
-    first = looked(past, 10)
-    looked(past)
-    other = looked(past, member="K-0200")
-    assert flagged("new_pair") == [first, other]
-
-
-def test_a_look_after_a_month_is_a_first_one_again(past: Past) -> None:
-    first, again = looked(past, 31), looked(past)
-    assert flagged("new_pair") == [first, again]
-
-
-def test_a_refused_look_is_no_look(past: Past) -> None:
-    past.write("view", NOON - timedelta(days=1), "refused", reason="ticket_closed")
-    assert flagged("new_pair") == []
-    first = looked(past)
-    assert flagged("new_pair") == [first]
-
-
 @pytest.mark.parametrize(
     ("at", "odd_then"),
     [
@@ -92,12 +75,58 @@ def test_outside_working_hours(past: Past, at: datetime, odd_then: bool) -> None
     assert flagged("hours") == ([entry] if odd_then else [])
 
 
-def test_more_views_than_on_99_of_100_days(past: Past, thresholds: Thresholds) -> None:
-    thresholds({"volume": {"history": 3, "least": 2}})
+@pytest.mark.parametrize(
+    ("hours", "at", "odd_then"),
+    [
+        ("6-22 1-7 Europe/Vilnius", NOON.replace(hour=21), False),
+        ("6-22 1-7 Europe/Vilnius", NOON + timedelta(days=3), False),
+        ("6-22 1-7 Europe/Vilnius", NOON.replace(hour=5), True),
+        ("9-18 1-5 America/New_York", NOON, True),  # five in the morning there
+        ("9-18 1-5 America/New_York", NOON.replace(hour=23), False),
+        ("21-7 1-5 Europe/Vilnius", NOON, True),
+        ("21-7 1-5 Europe/Vilnius", NOON.replace(hour=3), False),
+        ("21-7 1-5 Europe/Vilnius", NOON + timedelta(days=2, hours=15), False),  # into Saturday's morning
+        ("21-7 1-5 Europe/Vilnius", NOON + timedelta(days=3, hours=10), True),
+    ],
+)
+def test_a_team_has_hours_of_its_own(
+    past: Past, settings: Any, hours: str, at: datetime, odd_then: bool
+) -> None:
+    boss = past.world.member("manager")
+    between = past.world.member("manager", manager=boss)
+    person, other = past.world.member("consultant", manager=between), past.world.member("consultant")
+    past.world.insert("gatekeeper_limit", name=f"hours.{boss.number}", value=hours)
+    try:
+        entry = past.write("view", at, member=person.number)
+        past.write("view", NOON, member=other.number)
+        assert flagged("hours") == ([entry] if odd_then else [])
+    finally:
+        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name LIKE 'hours.%'")
+
+
+def test_the_nearest_leaders_hours_count(past: Past, settings: Any) -> None:
+    settings.TEAM_HOURS = {"K-1000": "1-2 1-5 UTC", "K-1001": "0-24 1-7 UTC"}
+    boss = past.world.member("manager")
+    between = past.world.member("manager", manager=boss)
+    person = past.world.member("consultant", manager=between)
+    assert (boss.number, between.number) == ("K-1000", "K-1001")
+    for name, value in limits_wanted().items():
+        if name.startswith("hours."):
+            past.world.insert("gatekeeper_limit", name=name, value=value)
+    try:
+        past.write("view", NOON, member=person.number)
+        at_one = past.write("view", NOON, member=boss.number)
+        assert flagged("hours") == [at_one]
+    finally:
+        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name LIKE 'hours.%'")
+
+
+def test_half_as_many_views_again_as_on_99_of_100_days(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"volume": {"history": 3, "least": 2, "percent": 150}})
     for day in (4, 3, 2):
         for _ in range(3):
             looked(past, day)
-    usual = [looked(past) for _ in range(3)]
+    usual = [looked(past) for _ in range(4)]
     assert flagged("volume") == []
     one_more, _two_more = looked(past), looked(past)
     assert flagged("volume") == [one_more]
@@ -156,19 +185,180 @@ def test_guesses_spread_over_hours_are_none(past: Past) -> None:
     assert sign_in_health.guesses().state == "ok"
 
 
-def test_the_same_pair_again_and_again(past: Past, thresholds: Thresholds) -> None:
-    thresholds({"same_pair": {"count": 3}})
+def approved(past: Past, days_ago: float, by: str = "K-0020", of: str = "K-0193", **facts: Any) -> int:
+    at = NOON - timedelta(days=days_ago)
+    return past.write("approve", at, member=by, subject=of, approver=None, **facts)
 
-    def approved(days_ago: int, by: str = "K-0020") -> int:
-        at = NOON - timedelta(days=days_ago)
-        return past.write("approve", at, member=by, subject="K-0193", approver=None)
 
-    approved(8)
-    approved(2)
-    approved(1, by="K-0021")
-    approved(1)
-    third = approved(0)
+def test_the_same_pair_far_beyond_the_others_of_the_team(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"same_pair": {"count": 3, "times": 2}})
+    approved(past, 9)
+    approved(past, 2)
+    approved(past, 2, of="K-0200")
+    approved(past, 1, by="K-0021")
+    approved(past, 1)
+    third = approved(past, 0)
     assert flagged("same_pair") == [third]
+
+
+def test_a_pair_that_is_as_the_others_is_not_odd(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"same_pair": {"count": 3, "times": 2}})
+    for days_ago in (3, 2, 1):
+        approved(past, days_ago)
+        approved(past, days_ago, of="K-0200")
+        approved(past, days_ago, by="K-0021")  # who decides for one alone
+    assert flagged("same_pair") == []
+
+
+def test_approvals_that_nobody_can_have_read(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"instant": {"count": 3}})
+
+    def decided(number: int, seconds: int, of: str = "K-0193") -> int:
+        at = NOON + timedelta(minutes=number)
+        past.write("request", at, member=of, request_id=number, grant_id=None)
+        later = at + timedelta(seconds=seconds)
+        return past.write("approve", later, member="K-0020", subject=of, approver=None, request_id=number)
+
+    decided(1, 4)
+    decided(2, 4, of="K-0200")
+    decided(3, 11)
+    decided(4, 9)
+    third = decided(5, 2)
+    assert flagged("instant") == [third]
+
+
+def test_approved_by_another_than_who_rejected(past: Past) -> None:
+    past.write("deny", NOON - timedelta(hours=30), member="K-0020", subject="K-0193", account="MOC-40018")
+    past.write("deny", NOON - timedelta(hours=1), member="K-0020", subject="K-0193", grant_id=None)
+    approved(past, 0, by="K-0021", account="MOC-40018")
+    approved(past, 0, by="K-0021", of="K-0200")
+    approved(past, 0, by="K-0020")
+    another = approved(past, 0, by="K-0021")
+    assert flagged("second_opinion") == [another]
+
+
+def ended(past: Past, seconds: int, why: str, **facts: Any) -> int:
+    """The end of an access, so long after its first view."""
+    at = NOON + timedelta(seconds=seconds)
+    return past.write(
+        "end", at, member=None, session=None, source="gatekeeper", details={"why": why}, **facts
+    )
+
+
+@pytest.mark.parametrize("why", ["ticket_closed", "ticket_not_yours"])
+def test_a_ticket_that_is_closed_or_passed_on_right_after_a_view(past: Past, why: str) -> None:
+    for grant in (1, 2, 3):
+        past.write("view", NOON, grant_id=grant)
+    past.write("view", NOON + timedelta(seconds=50), grant_id=2)
+    at_once = ended(past, 59, why, grant_id=1)
+    ended(past, 61, why, grant_id=2)
+    ended(past, 10, "expired", grant_id=3)
+    ended(past, 10, why, grant_id=4)
+    assert flagged("brief") == [at_once]
+
+
+def started(past: Past, days_ago: float, **facts: Any) -> int:
+    return past.write("start", NOON - timedelta(days=days_ago), **facts)
+
+
+def test_the_same_account_under_ticket_after_ticket(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"same_account": {"count": 3}})
+    started(past, 75, ticket="ZD-1")
+    for days_ago, ticket in ((9, "ZD-2"), (8, "ZD-3"), (7, "ZD-3")):
+        started(past, days_ago, ticket=ticket)
+        started(past, days_ago, ticket=ticket, member="K-0200", account="MOC-40018")
+    third = started(past, 6, ticket="ZD-4")
+    started(past, 5, ticket="ZD-4")
+    fourth = started(past, 4, ticket="ZD-5")
+    assert flagged("same_account") == [third, fourth]
+
+
+def gathered(past: Past, days_ago: float, count: int, member: str = "K-0193") -> None:
+    for number in range(count):
+        started(past, days_ago, member=member, account=f"MOC-{50000 + number}")
+
+
+def test_slow_gathering_is_found_in_the_week_after_it(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"harvest": {"least": 4}})
+    for member in ("K-0200", "K-0201"):
+        gathered(past, 10, 2, member)
+    gathered(past, 9, 5)
+    gathered(past, 8, 5, "K-0202")
+    first, _second = started(past, 0), started(past, 0)
+    assert flagged("harvest") == [first]
+
+
+def test_who_always_does_more_gathers_nothing(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"harvest": {"least": 4}})
+    gathered(past, 40, 5)
+    gathered(past, 10, 2, "K-0200")
+    gathered(past, 10, 2, "K-0201")
+    gathered(past, 9, 5)
+    started(past, 0)
+    assert flagged("harvest") == []
+
+
+def test_a_look_in_the_middle_of_a_leave_is_found_on_the_return(past: Past) -> None:
+    signed_in(past, 24 * 20)
+    signed_in(past, 24 * 10)
+    alone = started(past, 9.9)
+    assert flagged("alone") == []
+    signed_in(past, 24 * 3)
+    started(past, 2.9)
+    signed_in(past, 0)
+    assert flagged("alone") == [alone]
+
+
+def test_many_searches_that_find_none(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"misses": {"count": 3}})
+
+    def searched(days_ago: float, *found: int, **facts: Any) -> int:
+        shown: dict[str, Any] = {"records": list(found), "results": len(found)}
+        return past.write("search", NOON - timedelta(days=days_ago), **shown | facts)
+
+    searched(9)
+    searched(3)
+    searched(2, 5)
+    searched(1, member="K-0200")
+    searched(1)
+    third = searched(0, grant_id=9)
+    assert flagged("misses") == [third]
+
+
+def test_refused_at_account_after_account(past: Past, thresholds: Thresholds) -> None:
+    thresholds({"probing": {"count": 3}})
+
+    def refused(days_ago: float, account: int, **facts: Any) -> int:
+        at = NOON - timedelta(days=days_ago)
+        return past.write("view", at, "refused", account=f"MOC-{account}", **facts)
+
+    refused(10, 40001)
+    for account in (40002, 40002, 40003):
+        refused(2, account)
+    refused(1, 40005, member="K-0200")
+    third = refused(0, 40004)
+    refused(0, 40004)
+    assert flagged("probing") == [third]
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts"),
+    [
+        ("first_days", {"starts_on": NOON.date() - timedelta(days=3)}),
+        ("leaving", {"left_on": NOON.date() + timedelta(days=3)}),
+    ],
+)
+def test_many_accesses_in_the_first_and_in_the_last_days(
+    past: Past, thresholds: Thresholds, rule: str, facts: dict[str, Any]
+) -> None:
+    thresholds({rule: {"count": 3}})
+    person, other = past.world.member("consultant", **facts), past.world.member("consultant")
+    for hours in (3, 2):
+        started(past, hours / 24, member=person.number)
+        started(past, hours / 24, member=other.number)
+    started(past, 0, member=other.number)
+    third = started(past, 0, member=person.number)
+    assert flagged(rule) == [third]
 
 
 def test_a_network_that_the_member_has_not_used(past: Past) -> None:
@@ -186,13 +376,16 @@ def test_the_first_network_of_all_is_not_odd(past: Past) -> None:
     assert flagged("new_network") == []
 
 
-def test_approved_and_never_opened(past: Past) -> None:
-    past.write("start", NOON, grant_id=1)
-    past.write("end", NOON, grant_id=1, details={"why": "ended"})
-    unopened = past.write("end", NOON, grant_id=2, details={"why": "expired"})
-    # A request that lapsed, and no grant
-    past.write("end", NOON, grant_id=None, source="gatekeeper", details={"why": "lapsed"})
-    assert flagged("unopened") == [unopened]
+def test_many_that_were_approved_and_never_opened(
+    setup_connection: Connection, thresholds: Thresholds
+) -> None:
+    thresholds({"unopened": {"count": 2}})
+    scene = Scene(setup_connection)
+    for opened in (False, True, False):
+        grant = scene.opened() if opened else scene.approved()
+        assert access.end(scene.caller, grant) == ""
+    flags = flagged("unopened")
+    assert flags == [newest("end").pk]
 
 
 def test_all_categories_at_once(past: Past) -> None:
@@ -275,8 +468,10 @@ def test_suspensions_are_an_alarm_until_a_reviewer_has_seen_them(past: Past) -> 
 
 def test_every_rule_of_the_paper_is_there_with_its_words_and_a_reason() -> None:
     names = {
-        *("new_pair", "hours", "volume", "refusals", "guesses", "same_pair", "new_network", "unopened"),
-        *("everything", "participants", "export", "own_ticket", "unproved", "suspensions"),
+        *("hours", "volume", "harvest", "same_account", "brief", "alone", "first_days", "leaving"),
+        *("refusals", "probing", "misses", "guesses", "same_pair", "instant", "second_opinion"),
+        *("new_network", "unopened", "everything", "participants", "export", "own_ticket", "unproved"),
+        "suspensions",
     }
     assert {one.name for one in odd.rules()} == names
     assert all(one.said() and one.why().endswith(".") for one in odd.rules())
@@ -295,9 +490,8 @@ def test_an_entrys_words_come_in_the_rules_order(past: Past) -> None:
     said = odd.words([entry, plain])
     assert list(said) == [entry]
     assert said[entry] == [
-        "First look of this member at this account in 30 days",
-        "Outside working hours (7 to 19 o’clock)",
         "By a session of which no sign-in with a second factor is recorded",
+        "Outside the working hours of the member’s team",
     ]
 
 
@@ -320,8 +514,8 @@ def test_an_entry_that_was_being_written_is_judged_later(past: Past) -> None:
 
 
 def test_what_was_judged_is_not_flagged_twice(past: Past) -> None:
-    looked(past)
-    assert finding.find(SOURCE)["new_pair"] == 1
+    past.write("export", NOON)
+    assert finding.find(SOURCE)["export"] == 1
     assert finding.find(SOURCE) == {}
 
 
@@ -382,9 +576,9 @@ def test_what_was_being_written_in_the_middle_of_a_run_is_judged_by_the_next(
 def test_the_rules_are_silent_for_no_want_of_a_threshold(past: Past) -> None:
     looked(past)
     with past.setup.transaction(force_rollback=True):
-        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'odd.new_pair.days'")
+        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'odd.brief.seconds'")
         past.setup.execute("SET LOCAL ROLE gatekeeper_owner")
-        with pytest.raises(psycopg.Error, match=r"new_pair\.days is not set"):
+        with pytest.raises(psycopg.Error, match=r"brief\.seconds is not set"):
             past.setup.execute("SELECT * FROM vault.judge('tests', 100)")
 
 

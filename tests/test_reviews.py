@@ -95,7 +95,9 @@ class Desk(Scene):
 
 @pytest.fixture
 def desk(setup_connection: Connection, thresholds: Thresholds) -> Desk:
-    thresholds({"hours": {"begins": 0, "ends": 24, "days": 7}})  # the tests run at any hour
+    thresholds(
+        {"hours": {"begins": 0, "ends": 24, "days": 7}, "everything": {"categories": 1}}
+    )  # at any hour, any view
     return Desk(setup_connection)
 
 
@@ -107,7 +109,7 @@ def test_a_grant_with_all_views_under_it_is_one_unit(desk: Desk) -> None:
     desk.reveal()
     desk.reveal("contact.email")
     review = desk.queued()
-    assert "new_pair" in review.rules
+    assert "everything" in review.rules
     assert review.member_id == desk.anna.id
     assert [one.event for one in units.entries(review)] == ["request", "approve", "start", "view", "view"]
     assert timedelta(days=6) < review.due_at - now() < timedelta(days=8)
@@ -117,7 +119,7 @@ def test_what_is_queued_is_queued_once_and_told_what_else_was_found(desk: Desk) 
     review = desk.seen()
     desk.past.write("view", now(), grant_id=desk.grant, member=desk.anna.number, records=list(range(101)))
     assert desk.queued().pk == review.pk
-    assert {"new_pair", "participants"} <= set(desk.queued().rules)
+    assert {"everything", "participants"} <= set(desk.queued().rules)
 
 
 def test_what_is_found_after_a_verdict_is_queued_again(desk: Desk) -> None:
@@ -127,7 +129,7 @@ def test_what_is_found_after_a_verdict_is_queued_again(desk: Desk) -> None:
     desk.past.write("view", now(), grant_id=desk.grant, member=desk.anna.number, records=list(range(101)))
     again = desk.queued()
     assert again.pk != review.pk
-    assert again.rules == ["participants"]
+    assert again.rules == ["everything", "participants"]
 
 
 def test_what_has_no_grant_is_the_members_day(desk: Desk) -> None:
@@ -574,7 +576,7 @@ def test_the_queue_shows_what_waits_and_how_the_sample_is_capped(desk: Desk) -> 
     assert "1 waits for you." in page
     assert "5 % of each week’s accesses drawn at random, at most 20 for each reviewer and week" in page
     assert "1 is about you, and waits for another reviewer." in page
-    assert "First look of this member at this account" in page
+    assert "1 or more categories of an account at once" in page
 
 
 def test_reading_a_unit_is_recorded_once_and_before_it_is_shown(desk: Desk) -> None:
@@ -686,7 +688,7 @@ def test_the_demos_people_leave_something_to_review(desk: Desk) -> None:
     give_factors(desk.world, desk.anna, desk.boss)
     demo_acts.act()
     rules = {rule for review in Review.objects.all() for rule in review.rules}
-    assert {"new_pair", "everything", "refusals"} <= rules
+    assert {"everything", "refusals"} <= rules
     assert Review.objects.filter(grant__isnull=False).count() == demo_acts.LOOKED_AT
     assert not Session.objects.filter(member_id=desk.anna.id, ended_at=None, user_agent="").exists()
 

@@ -38,22 +38,34 @@ class Rule:
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        "new_pair",
-        _("First look of this member at this account in %(days)d days"),
-        _("Who never worked with a customer has the least reason to look; most curiosity begins so."),
-        {"days": 30},
-    ),
-    Rule(
-        "hours",
-        _("Outside working hours (%(begins)d to %(ends)d o’clock)"),
-        _("Who looks when nobody else is there is seen by nobody; tickets are answered in working hours."),
-        {"begins": 7, "ends": 19, "days": 5},
-    ),
-    Rule(
         "volume",
-        _("More views in a day than this member has on 99 of 100 days"),
+        _("Far more views in a day than this member has on 99 of 100 days"),
         _("Who gathers data looks far more often than the same person’s work ever asked for."),
-        {"days": 90, "history": 10, "least": 10},
+        {"days": 90, "history": 10, "least": 30, "percent": 150},
+    ),
+    Rule(
+        "harvest",
+        _("At least %(least)d accounts in %(days)d days, far beyond this member’s own and everybody’s usual"),
+        _("Slow gathering hides in each single day; over weeks it is far more than the work asked for."),
+        {"days": 28, "percent": 200, "least": 40},
+    ),
+    Rule(
+        "same_account",
+        _("The same account under %(count)d tickets or more within %(days)d days"),
+        _("Interest in one customer that no single ticket explains is interest in the person."),
+        {"count": 6, "days": 60},
+    ),
+    Rule(
+        "brief",
+        _("The ticket was closed or passed on within %(seconds)d seconds of the first view"),
+        _("Nobody can have worked on it: what was looked up was not needed for the ticket."),
+        {"seconds": 60},
+    ),
+    Rule(
+        "alone",
+        _("On a day with no sign-in for %(days)d days before it and after it"),
+        _("Who is on leave or ill has no ticket to answer; it shows when they are back."),
+        {"days": 5},
     ),
     Rule(
         "refusals",
@@ -68,21 +80,40 @@ RULES: Final[tuple[Rule, ...]] = (
         {"count": 10, "minutes": 60},
     ),
     Rule(
+        "probing",
+        _("Refused at %(count)d accounts within %(days)d days"),
+        _("Who tries one account after the other looks for one that opens."),
+        {"count": 8, "days": 7},
+    ),
+    Rule(
+        "misses",
+        _("%(count)d searches for a participant that found none within %(days)d days"),
+        _("Exact e-mails that are tried one by one ask whether somebody is on the list."),
+        {"count": 6, "days": 7},
+    ),
+    Rule(
         "same_pair",
-        _("%(count)d approvals of the same pair within %(days)d days"),
+        _("%(count)d approvals of the same pair within %(days)d days, %(times)d times as others have"),
         _("Where one always asks and the same one always approves, two people have become one."),
-        {"count": 20, "days": 7},
+        {"count": 15, "days": 7, "times": 4},
+    ),
+    Rule(
+        "instant",
+        _("%(count)d approvals of the same pair within %(days)d days, each within %(seconds)d seconds"),
+        _("An approval that comes before the request can have been read is nobody’s judgement."),
+        {"count": 5, "seconds": 10, "days": 7},
+    ),
+    Rule(
+        "second_opinion",
+        _("Approved by another within %(hours)d hours of a rejection"),
+        _("Who is rejected and asks somebody else has not been told yes, but found one who did not know."),
+        {"hours": 24},
     ),
     Rule(
         "new_network",
         _("From a network that this member has not used in %(days)d days"),
         _("A stolen password or session comes from elsewhere; so does work from a place not agreed."),
         {"days": 90},
-    ),
-    Rule(
-        "unopened",
-        _("Approved and never opened"),
-        _("An access that nobody needed was asked for in advance, or approved without a question."),
     ),
     Rule(
         "everything",

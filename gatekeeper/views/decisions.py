@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -12,12 +11,12 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from gatekeeper import access, badges, catalogue, presentation, requester, times
 from gatekeeper.forms import ApproveForm, DenyForm
 from gatekeeper.models import AccessRequest, Grant
+from gatekeeper.request_notes import notes
 from gatekeeper.views import live, more
 from staff import people
 from staff.callers import Caller
@@ -237,21 +236,10 @@ def _item(asked: AccessRequest, judged: requester.Judged) -> dict[str, object]:
         "asked_at": asked.asked_at,
         "lapses_at": asked.lapses_at,
         "checks": judged.rows,
-        "notes": _notes(asked),
+        "notes": list(notes(asked).values()),
         "denials": _denials(asked),
         "refusal": requester.sentence(judged.reason),
     }
-
-
-def _notes(asked: AccessRequest) -> list[str]:
-    notes = []
-    earlier = AccessRequest.objects.filter(member=asked.member, pk__lt=asked.pk)
-    if not earlier.filter(account=asked.account).exists():
-        notes.append(_("First request for this account."))
-    week = earlier.filter(asked_at__gt=timezone.now() - timedelta(days=7)).count()
-    if week >= 20:  # four a working day; more is worth a look
-        notes.append(ngettext("%d request in the last week.", "%d requests in the last week.", week) % week)
-    return notes
 
 
 def _denials(asked: AccessRequest) -> list[dict[str, object]]:

@@ -64,7 +64,7 @@ FILL: Final = """
 #: About one entry in two hundred is odd.
 FLAGS: Final = """
     INSERT INTO audit_flag (entry, rule, found_at)
-    SELECT e.id, (ARRAY['new_pair', 'hours', 'export'])[1 + (random() * 2)::int], now()
+    SELECT e.id, (ARRAY['volume', 'hours', 'export'])[1 + (random() * 2)::int], now()
     FROM audit_entry e WHERE e.id % 200 = 0
 """
 

@@ -60,7 +60,8 @@ def values(*, folder: str, verifier: str, origin: str, roots: str) -> dict[str, 
         "HELPDESK_TICKET_URL": "https://helpdesk.test/tickets/{number}",
         "MAIL_URL": f"smtps://gatekeeper:secret@127.0.0.1:{NOWHERE}",
         "MAIL_FROM": "gatekeeper@akovana.test",
-        "ODD_THRESHOLDS": "new_pair.days=60",
+        "ODD_THRESHOLDS": "refusals.count=8",
+        "TEAM_HOURS": "K-0020=6-22 1-7 Europe/Warsaw",
     }
     assert set(found) == set(optional()), set(found) ^ set(optional())
     return found
