@@ -48,6 +48,7 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
         "skype": "Skype",
         "city": pgettext_lazy("participant", "city"),
         "country": pgettext_lazy("participant", "country"),
+        "position": pgettext_lazy("participant", "position"),
     },
 }
 

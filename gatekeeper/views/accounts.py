@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from gatekeeper.cipher import Json
 
+#: Reasons that refuse one reveal, and may leave others.
+TOO_MANY = frozenset({"view_limit_reached", "daily_budget_reached"})
 _PARTICIPANT = re.compile(r"^(MOC-[0-9]{5,9})-P([0-9]{1,9})$")
 
 
@@ -102,7 +104,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
     caller = Caller.of(request)
     if not query:
         shown = gate.participants(caller, account=reference, grant=grant, page=page)
-    elif named := _PARTICIPANT.match(query):
+    elif named := _PARTICIPANT.match(query.upper()):
         # Another account's participant is none of this one: number 0 matches nobody.
         number = int(named[2]) if named[1] == reference else 0
         shown = gate.find_participant(caller, account=reference, grant=grant, number=number)
@@ -144,6 +146,9 @@ def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
 
 def _refused(request: HttpRequest, refusal: gate.Refusal, reference: str, grant: int) -> HttpResponse:
     seen = _look(request, reference, grant)
+    if seen.open and refusal.reason in TOO_MANY:  # what is open stays open, and its page says what is left
+        messages.error(request, presentation.sentence(refusal.reason))
+        return HttpResponseRedirect(account_url(reference))
     unevaluated = refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed")
     # That the log failed is said beside the rows; they stand as they are now.
     codes = seen.codes if refusal.reason == "record_failed" else unevaluated
@@ -288,7 +293,7 @@ def _people(
     left = min(of_the_grant, today.participants_left)
     is_over = not today.participants_left or not today.has_room_for([catalogue.PARTICIPANTS])
     day_over = "daily_budget_reached" if is_over and not shown else ""
-    return {
+    people = {
         "grant": under,
         "under": under if len(here) > 1 else None,
         "total": under.participants,
@@ -300,6 +305,14 @@ def _people(
         "missed": False,
         "blocked": under.shut.get(catalogue.PARTICIPANTS, "") or day_over,
     } | shown
+    return people | {"offered": _offered(int(str(people["page"])), under.participants, left)}
+
+
+def _offered(page: int, total: int, left: int) -> list[int]:
+    """The pages that a button leads to from this one: before it, itself, after it. A page is shown whole, so
+    not one with more records than may still be shown."""
+    first, size = max(page - 1, 1), catalogue.PAGE_OF_PARTICIPANTS
+    return [n for n in range(first, page + 2) if 0 < min(size, total - size * (n - 1)) <= left]
 
 
 def _record(reference: str, name: str, value: Json) -> dict[str, object]:
