@@ -15,8 +15,10 @@ import hashlib
 import json
 import struct
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "gatekeeper proof 1"
 ABSENT = b"\xff\xff\xff\xff"
+#: So many lacking numbers are named.
+NAMED = 50
 #: What stands before the hashed bytes of each thing, so that none passes for another; with its version.
 CUSTOMER, STAFF, LEAF = b"gatekeeper customer 1", b"gatekeeper staff 1", b"gatekeeper leaf 1"
 #: The customer's part, in its order: what the erasure of an account takes, and what then remains.
@@ -239,10 +243,18 @@ def gaps(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     for entry in entries:
         by_tag.setdefault(entry["tag"], []).append(entry["number"])
     for numbers in by_tag.values():
-        lacking = sorted(set(range(min(numbers), max(numbers) + 1)) - set(numbers))
+        between = (n for low, high in pairwise(sorted(set(numbers))) for n in range(low + 1, high))
+        lacking = [str(n) for n in islice(between, NAMED + 1)]
         if any(numbers) and lacking:
-            found.append(f"entries no. {', '.join(map(str, lacking))} of this account are not in the bundle")
+            named = ", ".join(lacking[:NAMED]) + (" and more" if len(lacking) > NAMED else "")
+            found.append(f"entries no. {named} of this account are not in the bundle")
     return found
+
+
+def repeated(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Places of the log that stand in the bundle more than once, in words: one view is one view."""
+    places = Counter(entry["place"] for entry in entries).items()
+    return [f"the entry at place {place} stands {n} times in the bundle" for place, n in places if n > 1]
 
 
 def check_bundle(bundle: Mapping[str, Any], *, key: str = "", checkpoint: str = "") -> list[str]:
@@ -250,6 +262,13 @@ def check_bundle(bundle: Mapping[str, Any], *, key: str = "", checkpoint: str = 
 
     `key` and `checkpoint` are yours: whatever the bundle itself names as its key proves nothing new.
     """
+    try:
+        return _wrong(bundle, key, checkpoint)
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, struct.error):
+        return ["the bundle is damaged: something in it is lacking, or of another kind"]
+
+
+def _wrong(bundle: Mapping[str, Any], key: str, checkpoint: str) -> list[str]:
     if bundle.get("format") != FORMAT:
         return ["this is no bundle of a form that is known"]
     try:
@@ -266,6 +285,7 @@ def check_bundle(bundle: Mapping[str, Any], *, key: str = "", checkpoint: str = 
             check_entry(entry, head)
         except (ProofError, ValueError, binascii.Error) as error:
             wrong.append(f"entry {entry['customer'].get('id')}: {error}")
+    wrong += repeated(bundle["entries"])
     return wrong if is_selection(bundle) else wrong + gaps(bundle["entries"])
 
 
@@ -305,8 +325,12 @@ def main() -> int:
     parser.add_argument("--key", default="", help="the log's public key, as published")
     parser.add_argument("--checkpoint", type=Path, help="a checkpoint that you had before")
     given = parser.parse_args()
-    bundle = json.loads(given.bundle.read_text(encoding="utf-8"))
-    checkpoint = given.checkpoint.read_text(encoding="utf-8") if given.checkpoint else ""
+    try:
+        bundle = json.loads(given.bundle.read_text(encoding="utf-8"))
+        checkpoint = given.checkpoint.read_text(encoding="utf-8") if given.checkpoint else ""
+    except (OSError, ValueError, RecursionError) as error:
+        sys.stdout.write(f"DOES NOT HOLD: a file cannot be read: {error}\n")
+        return 1
     wrong = check_bundle(bundle, key=given.key, checkpoint=checkpoint)
     for words in wrong:
         sys.stdout.write(f"DOES NOT HOLD: {words}\n")

@@ -65,6 +65,48 @@ def decoded(steps: list[str]) -> list[bytes]:
     return [base64.b64decode(step) for step in steps]
 
 
+def several(log: Log) -> dict[str, Any]:
+    """A bundle of three entries of one account."""
+    numbers = log.sealed(20)[4:7]
+    return bundle(log, entries=tuple(numbers))
+
+
+def test_a_damaged_bundle_is_told_in_words(log: Log) -> None:
+    """Whatever is lacking or of another kind: no trace of the program, and never 'All holds'."""
+    found = several(log)
+    key = settings.LOG_VERIFIER
+    assert verify_bundle.check_bundle(found, key=key) == []
+    for name in ("checkpoint", "earlier", "entries"):
+        for kind in (None, 5, "x", [None]):
+            assert verify_bundle.check_bundle(found | {name: kind}, key=key), (name, kind)
+    for name in found["entries"][0]:
+        for kind in (None, "x", [], {}, -1, 10**30, 0.5):
+            damaged = copy.deepcopy(found)
+            damaged["entries"][0][name] = kind
+            assert verify_bundle.check_bundle(damaged, key=key), (name, kind)
+        damaged = copy.deepcopy(found)
+        del damaged["entries"][0][name]
+        assert verify_bundle.check_bundle(damaged, key=key), name
+
+
+def test_an_entry_that_stands_twice_is_refused(log: Log) -> None:
+    found = several(log)
+    found["entries"].append(found["entries"][1])
+    place = found["entries"][1]["place"]
+    [wrong] = verify_bundle.check_bundle(found, key=settings.LOG_VERIFIER)
+    assert wrong == f"the entry at place {place} stands 2 times in the bundle"
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[]", b"[" * 100_000, b"null"])
+def test_a_file_that_is_no_bundle_is_told_in_words(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_bytes(data)
+    command = [sys.executable, "-I", ROOT / "audit" / "verify_bundle.py", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("DOES NOT HOLD: ")
+
+
 def test_a_bundle_holds(one: dict[str, Any]) -> None:
     assert verify_bundle.check_bundle(one, key=settings.LOG_VERIFIER) == []
     facts = one["entries"][0]["customer"]
