@@ -335,6 +335,35 @@ class TestErasing:
         assert Account.objects.get().erased_at
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("erase_account", REFERENCE),
+        ("restrict_account", REFERENCE),
+        ("remove_participant", f"{REFERENCE}-P1"),
+    ],
+)
+def test_where_nobody_can_be_asked_the_way_on_is_said(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, str],
+) -> None:
+    """By cron, say: no trace of the program."""
+    run("accounts", [account()], tmp_path, capsys)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(CommandError, match="nobody can be asked"):
+        call_command(*command)
+    assert Account.objects.get().erased_at is None
+
+
+@pytest.mark.parametrize("command", ["tidy", "find_odd", "seal_log", "stream_log"])
+@pytest.mark.parametrize("every", ["-1", "0", "nan", "inf", "1e300", "x"])
+def test_a_time_between_two_runs_that_cannot_be_is_refused_before_the_first(command: str, every: str) -> None:
+    with pytest.raises(CommandError, match="to 86400 seconds"):
+        call_command(command, f"--every={every}")
+
+
 class TestRestricting:
     def test_no_import_lifts_ours_and_we_do_not_lift_theirs(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -80,10 +80,10 @@ def test_a_damaged_bundle_is_told_in_words(log: Log) -> None:
         for kind in (None, 5, "x", [None]):
             assert verify_bundle.check_bundle(found | {name: kind}, key=key), (name, kind)
     for name in found["entries"][0]:
-        for kind in (None, "x", [], {}, -1, 10**30, 0.5):
+        for other in (None, "x", [], {}, -1, 10**30, 0.5):
             damaged = copy.deepcopy(found)
-            damaged["entries"][0][name] = kind
-            assert verify_bundle.check_bundle(damaged, key=key), (name, kind)
+            damaged["entries"][0][name] = other
+            assert verify_bundle.check_bundle(damaged, key=key), (name, other)
         damaged = copy.deepcopy(found)
         del damaged["entries"][0][name]
         assert verify_bundle.check_bundle(damaged, key=key), name
@@ -101,7 +101,7 @@ def test_an_entry_that_stands_twice_is_refused(log: Log) -> None:
 def test_a_file_that_is_no_bundle_is_told_in_words(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "bundle.json"
     path.write_bytes(data)
-    command = [sys.executable, "-I", ROOT / "audit" / "verify_bundle.py", path]
+    command = [sys.executable, "-I", str(ROOT / "audit" / "verify_bundle.py"), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("DOES NOT HOLD: ")

@@ -16,6 +16,7 @@ from audit import alarms, stored
 from audit.checkpoints import Keys, Signer
 from audit.context import command_source
 from audit.copying import Copier
+from audit.moments import seconds
 from audit.sealing import Sealer, SealError
 
 ALIAS = "sealer"
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped."""
-        parser.add_argument("--every", type=float, metavar="SECONDS", help="run again and again")
+        parser.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
 
     def handle(self, *_args: Any, every: float | None = None, **_options: Any) -> None:
         """Run once, or for ever. Raises CommandError, also where the log must not be signed."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from audit import stored, stream
 from audit.context import command_source
+from audit.moments import seconds
 from audit.receivers import receiver
 
 ALIAS = stream.WATCH
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped."""
-        parser.add_argument("--every", type=float, metavar="SECONDS", help="run again and again")
+        parser.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
 
     def handle(self, *_args: Any, every: float | None = None, **_options: Any) -> None:
         """Run once, or for ever. Raises CommandError."""

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
 
 from audit.context import command_source
+from gatekeeper.management.asking import answer
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         """Ask, note the newest entry as accepted, record it."""
         if "migrator" not in connections:
             raise CommandError("Set GATEKEEPER_DATABASE_URL_MIGRATOR: this is the migrator's to do.")
-        if not yes and input("Is the clock right now? Type yes: ") != "yes":
+        if not yes and answer("Is the clock right now? Type yes: ") != "yes":
             raise CommandError("Nothing was changed.")
         with transaction.atomic(using="migrator"), connections["migrator"].cursor() as cursor:
             cursor.execute(

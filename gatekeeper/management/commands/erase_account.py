@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
 from gatekeeper import feed, storing
+from gatekeeper.management.asking import answer
 from gatekeeper.models import Account
 
 SAID = {
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         # A slip of the pen would bar a reference that another customer gets one day.
         if not Account.objects.using(feed.ALIAS).filter(reference=reference).exists():
             raise CommandError("There is no such account.")
-        if not yes and input(f"Erase {reference} for ever? Type its reference: ") != reference:
+        if not yes and answer(f"Erase {reference} for ever? Type its reference: ") != reference:
             raise CommandError("Nothing was erased.")
         outcome = storing.erase_account(reference, command_source("erase_account"))
         self.stdout.write(SAID[outcome].format(reference))

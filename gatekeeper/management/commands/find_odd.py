@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from audit.context import command_source
+from audit.moments import seconds
 from audit.odd import finding
 from gatekeeper.reviews import calls
 
@@ -26,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped; `--from NUMBER`: once more over what was judged."""
         how = parser.add_mutually_exclusive_group()
-        how.add_argument("--every", type=float, metavar="SECONDS", help="run again and again")
+        how.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
         how.add_argument(
             "--from",
             type=int,

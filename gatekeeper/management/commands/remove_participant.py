@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
 from gatekeeper import removing
+from gatekeeper.management.asking import answer
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         named = re.fullmatch(r"(MOC-[0-9]{5,9})-P([1-9][0-9]{0,8})", reference)
         if not named:
             raise CommandError("That is no participant's reference: MOC-48213-P17.")
-        if not yes and input(f"Remove {reference}? Type the reference: ") != reference:
+        if not yes and answer(f"Remove {reference}? Type the reference: ") != reference:
             raise CommandError("Nothing was removed.")
         if not removing.remove(named[1], [int(named[2])], command_source("remove_participant")):
             raise CommandError("There is no such record.")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
 from gatekeeper import storing
+from gatekeeper.management.asking import answer
 
 SAID = {
     "restricted": "{} is restricted: nobody sees its data.",
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, reference: str, lift: bool, yes: bool, **_options: Any) -> None:
         question = f"{'Lift the restriction of' if lift else 'Restrict'} {reference}? [y/N] "
-        if not yes and input(question).strip().lower() != "y":
+        if not yes and answer(question).strip().lower() != "y":
             raise CommandError("Nothing was changed.")
         outcome = storing.restrict_account(reference, command_source("restrict_account"), restrict=not lift)
         if outcome in FAILED:

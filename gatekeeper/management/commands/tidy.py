@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
+from audit.moments import seconds
+
 
 class Command(BaseCommand):
     """Nothing waits for this: the gate judges time itself."""
@@ -16,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped."""
-        parser.add_argument("--every", type=float, metavar="SECONDS", help="run again and again")
+        parser.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
 
     def handle(self, *args: Any, every: float | None = None, **options: Any) -> None:
         """Run once, or for ever."""
