@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 STRETCHES = (("once", _("Once")), ("while_open", _("While the ticket is open")))
 PERSONAL = {
-    "email": _("Leave the e-mail address out: the reason is read by others."),
-    "telephone": _("Leave the telephone number out: the reason is read by others."),
-    "iban": _("Leave the bank account out: the reason is read by others."),
-    "card": _("Leave the card number out: the reason is read by others."),
+    "email": _("Leave the e-mail address out: others read this."),
+    "telephone": _("Leave the telephone number out: others read this."),
+    "iban": _("Leave the bank account out: others read this."),
+    "card": _("Leave the card number out: others read this."),
 }
 
 

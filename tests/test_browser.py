@@ -293,6 +293,19 @@ def back(desk: Desk) -> None:
     desk.page.wait_for_load_state("networkidle")
 
 
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+def test_what_a_script_does_is_said_where_one_runs_alone(desks: Desks, javascript: bool) -> None:
+    desks.scene.opened()
+    desk = desks.signed_in(desks.scene.anna, java_script_enabled=javascript)
+    desk.goto("account", REFERENCE)
+    assert desk.page.get_by_text("Values hide themselves").is_visible() == javascript
+    assert desk.page.get_by_text("values stay in sight until").is_visible() != javascript
+    manager = desks.signed_in(desks.scene.boss, java_script_enabled=javascript)
+    manager.goto("inbox")
+    assert manager.page.get_by_text("New requests show here by themselves").is_visible() == javascript
+    assert manager.page.get_by_text("Load this page again").is_visible() != javascript
+
+
 def test_leaving_the_page_leaves_nothing_behind(opened: Desk) -> None:
     reveal(opened)
     opened.click(opened.link("Home"))
@@ -397,6 +410,8 @@ UNFOLD = """() => document.querySelectorAll("details:not(.entries li:nth-child(n
     (one) => { one.open = true; })"""
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 360, "height": 740}
+#: Tablets, and a screen of 1280 at 125 and 200 per cent: on either side of where the layout changes.
+BETWEEN = (640, 768, 820, 1024, 1200)
 
 
 @dataclass
@@ -419,12 +434,17 @@ class Inspection:
             if one["impact"] in ("serious", "critical")
             for node in one["nodes"]
         ]
-        page.set_viewport_size(NARROW)
-        if wider := page.evaluate(WIDER_THAN_THE_SCREEN):
-            self.faults.append(f"{page.url} is {wider} pixels wider than the screen")
+        for width in BETWEEN:
+            self._measure(page, {"width": width, "height": WIDE["height"]})
+        self._measure(page, NARROW)
         if cut := page.evaluate(CUT):
             self.faults.append(f"the bar of {page.url} cuts {cut}")
         page.set_viewport_size(WIDE)
+
+    def _measure(self, page: Page, size: ViewportSize) -> None:
+        page.set_viewport_size(size)
+        if wider := page.evaluate(WIDER_THAN_THE_SCREEN):
+            self.faults.append(f"{page.url} is {wider} pixels wider than a screen of {size['width']}")
 
 
 class Town:
