@@ -141,6 +141,8 @@ RULES: Final[dict[tuple[str, str], Rules]] = {
     (Event.CHANGE, ALLOWED): (_done()[0], _rule(OFFICER, PAPER, marks=DETAILS), _BY_PAGE),
     (Event.CHANGE, REFUSED): _refused("details"),
     (Event.CHANGE, FAILED): (_done()[0], _BY_PAGE),
+    (Event.RECOVER, ALLOWED): _done(),
+    (Event.RECOVER, REFUSED): _refused("details"),
     (Event.ERASE, ALLOWED): (_rule(SOURCE, DETAILS, ("account", "fields")),),
     (Event.SEAL, ALLOWED): (_rule(SOURCE, DETAILS),),
 }

@@ -40,6 +40,7 @@ class Event(models.TextChoices):
     EXPORT = "export", _("export")
     IMPORT = "import", _("import")
     CHANGE = "change", pgettext_lazy("event", "change")
+    RECOVER = "recover", _("officers brought back")
     ERASE = "erase", _("erasure")
     SEAL = "seal", _("seal")
 

@@ -55,6 +55,7 @@ EVENTS: Final[dict[str, Kind]] = {
     Event.REVIEW: _managed(3, "Update", "Review"),
     Event.IMPORT: _managed(3, "Update", "Import"),
     Event.CHANGE: _managed(3, "Update", "Member"),
+    Event.RECOVER: _managed(3, "Update", "Member"),
     Event.ERASE: _managed(4, "Delete", "Account"),
     Event.SEAL: _managed(3, "Update", "Log"),
 }

@@ -30,6 +30,7 @@ def able() -> Health:
         next_step=_(
             "A people officer gives the role to a second person, or finds out what keeps one from acting."
         ),
+        command="python manage.py recover NUMBER NUMBER" if counts[Role.PEOPLE] < ENOUGH else "",
     )
 
 

@@ -28,6 +28,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/sql/tickets.sql",
         "staff/sql/people.sql",
         "staff/sql/proposals.sql",
+        "staff/sql/recovery.sql",
         "staff/sql/register.sql",
         "staff/sql/agreements.sql",
         "staff/sql/authorisations.sql",

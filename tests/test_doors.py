@@ -42,6 +42,7 @@ ACTORS = (
 #: where there is none, a stranger is sent to sign in, and everybody else is told 405.
 TABLE = """
 account                    GET    302  302  200  403  403  403  403  403  403  403
+acknowledge_recovery       POST   302  302  403- 403- 403- 403- 302+ 403- 403- 403-
 add_passkey                GET    302  302  200  200  200  200  200  200  200  200
 add_passkey                POST   302  302  200  200  200  200  200  200  200  200
 add_totp                   GET    302  302  200  200  200  200  200  200  200  200
@@ -275,6 +276,9 @@ class House(Scene):
             ends_at="2099-01-01",
             named_at="2020-01-01",
         )
+        self.recovery = world.insert(
+            "staff_recovery", at="2020-01-01", source="recover (tests)", numbers=["K-0001"]
+        )
         self.proposal = world.insert(
             "staff_proposal",
             subject_id=self.boss.id,
@@ -384,6 +388,7 @@ class House(Scene):
             "withdraw_authorisation": [self.authorisation],
             "member_authorisations": [self.carl.number],
             "end_deputy": [self.deputy],
+            "acknowledge_recovery": [self.recovery],
             "confirm_proposal": [self.proposal],
             "decline_proposal": [self.proposal],
             "member": [self.carl.number],

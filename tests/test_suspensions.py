@@ -119,7 +119,9 @@ def is_let_in(person: Person) -> bool:
     """Whether a session can be begun for the member, as signing in begins it."""
     with connections[SIGN_IN].cursor() as cursor:
         cursor.execute(
-            "SELECT vault.begin_session(sha256('x'), '{\"cid\": \"1\"}', %s, 'password', '{}')", [person.id]
+            'SELECT vault.begin_session(sha256(uuid_send(gen_random_uuid())), \'{"cid": "1"}\', %s,'
+            " 'password', '{}')",
+            [person.id],
         )
         return cursor.fetchone()[0] is not None
 

@@ -74,7 +74,8 @@ BEGIN
         lacking := coalesce(
             CASE  -- a kind of entry that there is
                 WHEN NEW.outcome IN ('allowed', 'refused') AND NEW.event IN ('view', 'search', 'start', 'request',
-                    'approve', 'deny', 'withdraw', 'end', 'revoke', 'sign', 'review', 'report', 'export', 'change') THEN NULL
+                    'approve', 'deny', 'withdraw', 'end', 'revoke', 'sign', 'review', 'report', 'export', 'change',
+                    'recover') THEN NULL
                 WHEN NEW.outcome = 'allowed' AND NEW.event IN ('sign_in', 'sign_out', 'import', 'erase', 'seal')
                     OR NEW.outcome = 'refused' AND NEW.event = 'sign_in_failed'
                     OR NEW.outcome = 'failed' AND NEW.event IN ('import', 'change')
@@ -82,7 +83,7 @@ BEGIN
                 ELSE 'kind' END,
             CASE  -- who, and by which web request
                 WHEN NEW.source <> '' AND (NEW.outcome IN ('allowed', 'failed') AND NEW.event IN ('end', 'revoke', 'sign',
-                        'review', 'report', 'export', 'change', 'import', 'erase', 'seal')
+                        'review', 'report', 'export', 'change', 'recover', 'import', 'erase', 'seal')
                     OR NEW.outcome = 'refused' AND NEW.event <> 'sign_in_failed') THEN NULL
                 WHEN NEW.outcome <> 'withheld' AND NEW.event IN ('import', 'erase', 'seal') THEN 'source'
                 WHEN coalesce(NEW.cid, '') = '' THEN 'cid'
@@ -132,7 +133,7 @@ BEGIN
                 WHEN NEW.event = 'erase' AND NEW.fields IS NULL THEN 'fields'
                 WHEN NEW.details IS NOT NULL OR NEW.event IN ('sign_in', 'sign_in_failed', 'sign_out')
                     OR NEW.event = 'change' AND NEW.source = '' AND NEW.outcome <> 'refused' THEN NULL
-                WHEN NEW.outcome <> 'refused' OR NEW.event IN ('request', 'sign', 'review', 'report', 'export', 'change')
+                WHEN NEW.outcome <> 'refused' OR NEW.event IN ('request', 'sign', 'review', 'report', 'export', 'change', 'recover')
                     THEN 'details' END,
             CASE  -- why not
                 WHEN NEW.outcome NOT IN ('refused', 'withheld') THEN NULL

@@ -47,8 +47,8 @@ WORDS: Final = {
     "people.env": "invite, import_staff and open_lock read this after web.env.",
     "migrator.env": "migrate, apply_settings and accept_clock read this after web.env.",
     "setup.env": (
-        "Bootstrap alone reads this, beside all the others: a superuser's link. Where it has a password,"
-        " delete the file afterwards."
+        "bootstrap reads this beside all the others, and recover after web.env: a superuser's link. Where it"
+        " has a password, delete the file afterwards."
     ),
     "pg_hba.conf": "The server's pg_hba.conf takes these lines, before all others.",
     "pg_ident.conf": "The server's pg_ident.conf takes these lines: whose process may be which role.",

@@ -13,7 +13,8 @@ GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_
     public.gatekeeper_assignment, public.gatekeeper_feed,
     public.gatekeeper_accessrequest, public.gatekeeper_grant, public.gatekeeper_deputy,
     public.gatekeeper_dailybudget, public.gatekeeper_dailyaccount, public.gatekeeper_moretoday,
-    public.staff_member, public.staff_proposal, public.staff_ndadraft, public.staff_ndaversion, public.staff_signature,
+    public.staff_member, public.staff_proposal, public.staff_recovery, public.staff_ndadraft, public.staff_ndaversion,
+    public.staff_signature,
     public.staff_signaturefile, public.staff_reminder, public.staff_authorisation, public.audit_entry TO gatekeeper_web;
 GRANT SELECT (id, member_id, started_at, last_seen_at, verified_at, factor, ended_at, remote_addr, user_agent)
     ON public.staff_session TO gatekeeper_web;

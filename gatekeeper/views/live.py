@@ -20,11 +20,11 @@ from django.views.decorators.http import require_GET
 
 from gatekeeper import access, gate
 from gatekeeper.views.pages import open_grants
-from staff import proposals
+from staff import proposals, recoveries
 from staff.callers import Caller
 from staff.decorators import polling
 from staff.members import member_of
-from staff.models import Member
+from staff.models import Member, Recovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +58,16 @@ class Frame:
     def proposals(self) -> int:
         """How many changes of members wait for this member's confirmation."""
         return proposals.confirmable_by(self._member).count()
+
+    @property
+    def roles(self) -> list[str]:
+        """The member's."""
+        return self._member.roles
+
+    @cached_property
+    def recoveries(self) -> list[Recovery]:
+        """Of what no reviewer has acknowledged yet, everybody reads on every page."""
+        return list(recoveries.unseen())
 
     @property
     def url(self) -> str:
@@ -106,6 +116,8 @@ def context(request: HttpRequest) -> dict[str, object]:
         "open_grants": lambda: open_grants(frame.held),
         "inbox_count": lambda: frame.inbox,
         "proposals_count": lambda: frame.proposals,
+        "recoveries": lambda: frame.recoveries,
+        "reviews": "reviewer" in frame.roles,
     }
 
 

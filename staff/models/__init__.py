@@ -14,7 +14,7 @@ from staff.models.agreements import (
     SignatureFile,
 )
 from staff.models.factors import RecoveryCode, RecoveryDevice, TotpDevice
-from staff.models.members import Member, MemberManager, Proposal, Role
+from staff.models.members import Member, MemberManager, Proposal, Recovery, Role
 from staff.models.sessions import Invitation, Session, SessionNotes
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "NdaDraft",
     "NdaVersion",
     "Proposal",
+    "Recovery",
     "RecoveryCode",
     "RecoveryDevice",
     "Reminder",

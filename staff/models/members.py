@@ -159,3 +159,21 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Recovery(models.Model):
+    """Officers who were brought back on the database's machine (`manage.py recover`). It stands on every page
+    until a reviewer has acknowledged it."""
+
+    at = models.DateTimeField()
+    source = models.CharField(max_length=80)  # the command and its system user
+    numbers = ArrayField(models.CharField(max_length=8))
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("-id",)
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
