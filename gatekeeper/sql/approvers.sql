@@ -1,31 +1,37 @@
 -- Who may approve for a member, and until when, as things stand now: asked again at every use, so that what
--- was delegated is worth what whoever gave it is worth at that moment.
+-- was delegated is worth what whoever gave it is worth at that moment. In PL/pgSQL, which keeps its plans: a manager's
+-- every page asks this for each member whose request waits.
 
 -- Until when somebody is at work as a manager; NULL when they are not: started, neither suspended nor past the
 -- last day, and with the role. Internal, and called for a few rows at a time.
 CREATE OR REPLACE FUNCTION vault.manages_until(p_member bigint) RETURNS timestamptz
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT x.until FROM (
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN (SELECT x.until FROM (
         SELECT coalesce((m.left_on + 1)::timestamp AT TIME ZONE l.value, 'infinity') AS until
         FROM public.staff_member m JOIN public.gatekeeper_limit l ON l.name = 'time_zone'
         WHERE m.id = p_member AND 'manager' = ANY (m.roles)
             AND NOT vault.is_suspended(m.suspended_at, m.suspended_until)
             AND m.starts_on <= (clock_timestamp() AT TIME ZONE l.value)::date
-    ) x WHERE x.until > clock_timestamp()
-$$;
+    ) x WHERE x.until > clock_timestamp());
+END $$;
 
 -- The end of a deputy's time: as it was named, but never longer than the limit allows today, whatever stands
 -- in the row.
 CREATE OR REPLACE FUNCTION vault.deputy_ends(p_begins timestamptz, p_ends timestamptz) RETURNS timestamptz
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT least(p_ends, (p_begins AT TIME ZONE l.value + make_interval(days => n.value::int)) AT TIME ZONE l.value)
-    FROM public.gatekeeper_limit l, public.gatekeeper_limit n WHERE l.name = 'time_zone' AND n.name = 'deputy_days'
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN (SELECT least(p_ends, (p_begins AT TIME ZONE l.value + make_interval(days => n.value::int)) AT TIME ZONE l.value)
+    FROM public.gatekeeper_limit l, public.gatekeeper_limit n WHERE l.name = 'time_zone' AND n.name = 'deputy_days');
+END $$;
 
 -- The managers above a member, and the deputies they named: each at work, and a deputy only while the manager
 -- who named them is at work too. `until` is when time alone ends it, as far as is known. Never the member.
 CREATE OR REPLACE FUNCTION vault.authorities(p_member bigint) RETURNS TABLE (id bigint, until timestamptz)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH RECURSIVE above AS (
         SELECT m.manager_id AS id FROM public.staff_member m WHERE m.id = p_member
         UNION  -- not ALL: a circle ends
@@ -41,13 +47,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             AND vault.manages_until(d.deputy_id) IS NOT NULL
     )
     SELECT might.id, max(might.until) FROM might
-    WHERE might.id <> p_member AND might.until > clock_timestamp() GROUP BY might.id
-$$;
+    WHERE might.id <> p_member AND might.until > clock_timestamp() GROUP BY might.id;
+END $$;
 
 CREATE OR REPLACE FUNCTION vault.approvers(p_member bigint) RETURNS SETOF bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT x.id FROM vault.authorities(p_member) x
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN QUERY SELECT x.id FROM vault.authorities(p_member) x;
+END $$;
 
 -- Until when an approver's word counts for a member, as things stand now: while they may approve for them, and
 -- an agreement of their own is in force. '-infinity' when it does not count.
