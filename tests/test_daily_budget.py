@@ -236,12 +236,21 @@ def scene_at(scene: Scene) -> Scene:
     return scene
 
 
-def test_a_view_that_nobody_counted_is_withheld(scene: Scene, as_role: AsRole, limit: Limit) -> None:
+@pytest.mark.parametrize(
+    ("uncount", "left"),
+    [
+        ("DELETE FROM gatekeeper_dailyaccount", {"accounts_per_day": 1}),
+        ("UPDATE gatekeeper_dailyaccount SET fields = '{company.name}'", {"fields_per_day": 1}),
+    ],
+)
+def test_a_view_that_nobody_counted_is_withheld(
+    scene: Scene, as_role: AsRole, limit: Limit, uncount: str, left: dict[str, int]
+) -> None:
     scene.opened()
     vault = as_role(roles.VAULT)
     entry = raw.recorded(vault, scene)
-    scene.world.setup.execute("DELETE FROM gatekeeper_dailyaccount")
-    limit(accounts_per_day=1)
+    scene.world.setup.execute(uncount.encode())
+    limit(**left)
     released = raw.release(vault, scene, entry)
     assert (released.reason, released.nothing) == ("daily_budget_reached", True)
     withheld = newest("view")
