@@ -23,7 +23,7 @@ from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
 from gatekeeper.views import live
-from gatekeeper.views.pages import account_url, steps_for
+from gatekeeper.views.pages import account_url, may_ask_more, steps_for
 from staff import register
 from staff.callers import Caller
 from staff.decorators import polling, post_only
@@ -138,15 +138,16 @@ def _lines(request: HttpRequest, pairs: Sequence[tuple[Ticket, str]]) -> list[di
     gates = gate.look_at_all(Caller.of(request), [(reference, found.number) for found, reference in pairs])
     member = member_of(request)
     asked = access.asked_beside(member)
+    more = may_ask_more(member, gates)
     return [
-        _line(member, found, reference, seen, asked.get((reference, found.number), ""))
+        _line(found, reference, seen, asked.get((reference, found.number), ""), more=more)
         for (found, reference), seen in zip(pairs, gates, strict=True)
     ]
 
 
-def _line(member: Member, found: Ticket, reference: str, seen: gate.Gate, asked: str) -> dict[str, object]:
+def _line(found: Ticket, reference: str, seen: gate.Gate, asked: str, *, more: bool) -> dict[str, object]:
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
-    steps = steps_for(seen, reference=reference, ticket=found.number, viewer=member)
+    steps = steps_for(seen, reference=reference, ticket=found.number, more=more)
     fields = (("grant", str(seen.grant_id or "")),)
     view = presentation.gate_view(seen.codes, steps=steps, step_fields=fields)
     failing = [row for row in view.rows if row.code == seen.reason]

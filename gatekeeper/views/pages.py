@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from gatekeeper import access, gate, more, presentation
+from gatekeeper import access, gate, presentation
+from gatekeeper import more as more_today
 from gatekeeper.models import AccessRequest, Account, Feed, Grant
 from staff import register
 from staff.members import member_of
@@ -41,7 +42,9 @@ def gate_in_words(
     view = presentation.gate_view(
         seen.codes,
         facts | {"ticket": ticket or None},
-        steps=steps_for(seen, reference=reference, ticket=ticket, viewer=member_of(request)),
+        steps=steps_for(
+            seen, reference=reference, ticket=ticket, more=may_ask_more(member_of(request), [seen])
+        ),
         step_fields=(("grant", str(seen.grant_id or "")),),
         ends_at=grant.window_ends_at if grant else None,
     )
@@ -68,8 +71,14 @@ def open_grants(held: Sequence[access.Held]) -> list[tuple[access.Held, str]]:
     return [(one, account_url(one.reference, one.ticket)) for one in held]
 
 
-def steps_for(seen: gate.Gate, *, reference: str, ticket: str, viewer: Member) -> dict[str, str]:
-    """The addresses of what this viewer can do about a shut gate, by the step's kind."""
+def may_ask_more(viewer: Member, gates: Sequence[gate.Gate]) -> bool:
+    """Whether one of these is closed by the day's budget, and asking for more would do something."""
+    return any(DAY_OVER in one.codes.values() for one in gates) and more_today.may_ask(viewer)
+
+
+def steps_for(seen: gate.Gate, *, reference: str, ticket: str, more: bool) -> dict[str, str]:
+    """The addresses of what this viewer can do about a shut gate, by the step's kind. `more`: whether they
+    may ask for more today."""
     here = account_url(reference, ticket)
     steps = {
         "sign_in": reverse("sign_in"),
@@ -80,7 +89,7 @@ def steps_for(seen: gate.Gate, *, reference: str, ticket: str, viewer: Member) -
         steps["request"] = request_url(reference, ticket)
     if seen.grant_id is not None:
         steps["open"] = reverse("open_window", args=[reference])
-    if DAY_OVER in seen.codes.values() and more.may_ask(viewer):
+    if more:
         steps["more"] = reverse("ask_more")
     return steps
 
