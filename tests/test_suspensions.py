@@ -27,6 +27,7 @@ from tests.house import newest, state_of
 from tests.keys import session_of
 from tests.people import member
 from tests.scene import Scene
+from tests.twins import Twins
 from tests.world import LONG_AGO, Person, World, now
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -547,3 +548,94 @@ def test_many_who_suspend_many_do_not_deadlock(company: Company, as_role: AsRole
         results = [one.result() for one in [pool.submit(act) for act in acts]]
     assert set(results) <= {HELD, "proposed", "proposal_waits", "", "proposal_decided", "no_change"}
     assert len(Member.objects.filter(suspended_at=None)) >= len(managers)
+
+
+# What each guard is worth: without it the limit is broken
+
+
+def takes_the_last(company: Company) -> bool:
+    first, last = company.officers
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, first)
+    company.suspend(last, company.boss)
+    return not able("people")
+
+
+def takes_one_of_two_for_good(company: Company) -> bool:
+    company.suspend(company.officers[0], company.boss)
+    one = member(company.officers[0])
+    return one.suspended_at is not None and one.suspended_until is None
+
+
+def takes_who_stands_above_for_good(company: Company) -> bool:
+    company.suspend(company.director, company.boss)
+    return member(company.director).suspended_until is None
+
+
+def repeats_it(company: Company) -> bool:
+    company.suspend(company.officers[0], company.boss)
+    company.later(hours=5)
+    return company.suspend(company.officers[0], company.boss) == HELD
+
+
+def is_out_when_time_is_over(company: Company) -> bool:
+    company.suspend(company.officers[0], company.boss)
+    company.later(hours=5)
+    return not is_let_in(company.officers[0])
+
+
+def demotes_one_of_two_alone(company: Company) -> bool:
+    caller = company.world.session(company.officers[0])
+    return people.change_member(caller, company.reviewers[0].number, "roles", []) == ""
+
+
+GUARDS: list[tuple[Callable[[Company], bool], str, str, str]] = [
+    (takes_the_last, "reach_of_suspension", "able = ARRAY[p_subject]", "false"),
+    (takes_one_of_two_for_good, "reach_of_suspension", "cardinality(others) <= 1", "false"),
+    (takes_who_stands_above_for_good, "reach_of_suspension", "vault.stands_above(p_subject, p_by)", "false"),
+    (repeats_it, "reach_of_suspension", "jsonb_typeof(x.before) = 'string'", "false"),
+    (is_out_when_time_is_over, "is_suspended", "OR clock_timestamp() < p_until", "OR true"),
+    (demotes_one_of_two_alone, "shuts_out", "cardinality(able) <= 2", "false"),
+]
+
+
+@pytest.mark.parametrize(
+    ("attack", "function", "guard", "instead"), GUARDS, ids=[one[0].__name__ for one in GUARDS]
+)
+def test_without_its_guard_the_limit_is_broken(
+    company: Company,
+    twins: Twins,
+    attack: Callable[[Company], bool],
+    function: str,
+    guard: str,
+    instead: str,
+) -> None:
+    twins.without(function, guard, instead)
+    assert attack(company)
+
+
+@pytest.mark.parametrize("attack", [one[0] for one in GUARDS])
+def test_with_it_it_is_not(company: Company, attack: Callable[[Company], bool]) -> None:
+    assert not attack(company)
+
+
+def test_without_the_locks_two_at_once_take_the_last_two(
+    company: Company, as_role: AsRole, twins: Twins
+) -> None:
+    """Each counts before the other has written."""
+    twins.without("lock_members", "m.roles::text[] && ARRAY(", "false AND m.roles::text[] && ARRAY(")
+    first, second = company.officers
+    acts = [
+        suspending(as_role, company.world.session(by), one.number)
+        for by, one in ((company.boss, first), (company.director, second))
+    ]
+    with (
+        ThreadPoolExecutor(2) as pool,
+        psycopg.connect(environment.setup_url(environment.database_name())) as holder,
+    ):
+        # Both wait in the writing of their entry, after they have counted.
+        holder.execute("LOCK TABLE audit_entry IN SHARE ROW EXCLUSIVE MODE")
+        going = [pool.submit(act) for act in acts]
+        racing.until_waiting(company.world.setup, 2)
+        holder.rollback()
+        assert [one.result() for one in going] == [HELD, HELD]
+    assert not able("people")
