@@ -72,10 +72,13 @@ READERS = {
     *("waits_for_second", "has_signed", "to_sign"),
 }
 # Internal, and called in every reveal: the search path and the time zone are those of the definer that calls.
-INHERITING = {"decide", "beyond_budget", "beyond_any_field", "count_view", "context", "known_fields"}
+INHERITING = {
+    *("decide", "beyond_budget", "beyond_any_field", "count_view"),
+    *("context", "known_fields", "known_categories"),
+}
 # No date and no time is made into another in these.
 WITHOUT_TIME_ZONE = {
-    *("context", "known_fields", "wrapped_key"),
+    *("context", "known_fields", "known_categories", "wrapped_key"),
     *("beyond_budget", "beyond_any_field", "count_view"),
     *("admit_entry", "stamp_entry", "refuse_rewriting", "keep_members"),
     *("lock_seal", "tags", "is_in_use"),

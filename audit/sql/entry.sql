@@ -1,9 +1,35 @@
 -- The log: one writer, append-only, and no forged entry (DESIGN §5).
 -- A Django developer reads this from top to bottom; `migrate` installs it; a check compares it.
 
+-- What a refusal may keep of what was sent: names that have their form, codes that there are, bounded. The rest
+-- goes, and the refusal is recorded all the same: an entry that could not be written would hide it. Details keep
+-- what reads as codes, numbers and times; anything longer, or typed, is a question mark. Internal.
+CREATE OR REPLACE FUNCTION vault.cleaned(p_facts jsonb) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT p_facts || jsonb_strip_nulls(jsonb_build_object(
+        'account', CASE WHEN p_facts->>'account' !~ '^([A-Z]{2,6}-[0-9]{1,10})?$' OR length(p_facts->>'account') > 13 THEN '?' END,
+        'ticket', CASE WHEN p_facts->>'ticket' !~ '^([A-Z]{2,6}-[0-9]{1,12})?$' OR length(p_facts->>'ticket') > 15 THEN '?' END,
+        'purpose', CASE WHEN p_facts->>'purpose' !~ '^[a-z_]{0,20}$' THEN '?' END,
+        'subject', CASE WHEN p_facts->>'subject' !~ '^[A-Z0-9-]{0,8}$' THEN '?' END,
+        'categories', CASE WHEN jsonb_typeof(p_facts->'categories') = 'array' THEN (SELECT coalesce(jsonb_agg(x.value ORDER BY x.place), '[]')
+            FROM jsonb_array_elements_text(p_facts->'categories') WITH ORDINALITY AS x (value, place)
+            WHERE x.value ~ '^[a-z]{1,12}$' AND length(p_facts->>'categories') <= 1000) END,
+        'fields', CASE WHEN jsonb_typeof(p_facts->'fields') = 'array' THEN (SELECT coalesce(jsonb_agg(x.value ORDER BY x.place), '[]')
+            FROM jsonb_array_elements_text(p_facts->'fields') WITH ORDINALITY AS x (value, place)
+            WHERE x.value ~ '^[a-z_.]{1,40}$' AND length(p_facts->>'fields') <= 1000) END,
+        'details', CASE WHEN jsonb_typeof(p_facts->'details') = 'object' THEN (SELECT coalesce(jsonb_object_agg(x.key,
+                CASE WHEN length(x.value::text) <= 1000 AND x.value::text ~ '^[][{}"A-Za-z0-9_.:+, -]*$'
+                    AND (jsonb_typeof(x.value) <> 'string' OR x.value::text ~ '^"[A-Za-z0-9_.:+-]{0,80}"$')
+                    THEN x.value ELSE '"?"' END), '{}')
+            FROM (SELECT y.* FROM jsonb_each(p_facts->'details') y WHERE y.key ~ '^[a-z0-9_]{1,30}$' ORDER BY y.key LIMIT 20) x)
+            WHEN p_facts ? 'details' AND p_facts->'details' <> 'null' THEN '{}'::jsonb END))
+$$;
+
 -- The writer in SQL, save for views that are allowed: vault.record_view writes those column by column, for
 -- they must be quick. The keys of p_facts are names of columns; what is unknown is ignored, so that a
--- decision's whole record can be passed. Internal: only the owner's functions call it.
+-- decision's whole record can be passed. Where nobody is signed in, `source` is the caller's word for itself:
+-- beside it, as `role`, stands the database's role that spoke, which is nobody's word. Internal: only the
+-- owner's functions call it.
 CREATE OR REPLACE FUNCTION vault.write_entry(p_event text, p_outcome text, p_facts jsonb)
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -13,6 +39,11 @@ BEGIN
         -- No role was asked for, or none fitted: then all that the member had at the time.
         p_facts := p_facts || jsonb_build_object('role', (SELECT left(array_to_string(m.roles, ','), 40)
             FROM public.staff_member m WHERE m.id = (p_facts->>'actor_id')::bigint));
+    ELSIF coalesce(p_facts->>'source', '') <> '' AND p_facts->>'actor_id' IS NULL THEN
+        p_facts := p_facts || jsonb_build_object('role', session_user);
+    END IF;
+    IF p_outcome = 'refused' THEN
+        p_facts := vault.cleaned(p_facts);
     END IF;
     INSERT INTO public.audit_entry
     SELECT e.* FROM jsonb_populate_record(NULL::public.audit_entry,
@@ -192,5 +223,5 @@ ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_1_admit;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_3_answer;
 
-REVOKE ALL ON FUNCTION vault.write_entry(text, text, jsonb), vault.context(jsonb), vault.admit_entry(),
+REVOKE ALL ON FUNCTION vault.cleaned(jsonb), vault.write_entry(text, text, jsonb), vault.context(jsonb), vault.admit_entry(),
     vault.stamp_entry(), vault.check_answer(), vault.refuse_rewriting() FROM PUBLIC;

@@ -53,12 +53,24 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone
         'details', '{"quiet": true}'::jsonb))
 $$;
 
--- Whoever takes proofs out by command is on record as well, though nobody has a session there.
-CREATE OR REPLACE FUNCTION vault.note_proof(p_account text, p_entries integer, p_source text) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT vault.write_entry('export', 'allowed', jsonb_build_object('source', left(p_source, 80),
-        'account', left(p_account, 13), 'results', p_entries, 'details', '{"what": "proof"}'::jsonb))
-$$;
+-- Whoever takes proofs out by command is on record as well, though nobody has a session there: it is the sealer's
+-- word, and its alone. Of which account, and how many entries, the database reads from the entries that are named,
+-- which have their leaves: a proof of nothing cannot be claimed. Returns how many they are.
+CREATE OR REPLACE FUNCTION vault.note_proof(p_entries bigint[], p_source text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    accounts text[];
+    proved integer;
+BEGIN
+    SELECT array_agg(DISTINCT e.account::text), count(*) INTO accounts, proved
+    FROM public.audit_entry e JOIN public.audit_leaf l ON l.entry = e.id WHERE e.id = ANY (p_entries);
+    IF (proved = cardinality(p_entries) AND cardinality(accounts) = 1) IS NOT TRUE THEN
+        RAISE insufficient_privilege USING MESSAGE = 'a proof is of sealed entries of one account';
+    END IF;
+    PERFORM vault.write_entry('export', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        'account', accounts[1], 'results', proved, 'details', '{"what": "proof"}'::jsonb));
+    RETURN proved;
+END $$;
 
 -- The log's public keys, as the sealer announces them: pages have the key from here where no setting pins it.
 -- The newest is the one that signs, and those before it stay. Its form is C2SP signed-note's, in which the id
@@ -230,10 +242,10 @@ CREATE OR REPLACE TRIGGER logkey_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
     FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
 
 REVOKE ALL ON FUNCTION vault.lock_seal(), vault.held_up(), vault.tags(text[], bigint[]), vault.note_quiet(text),
-    vault.note_proof(text, integer, text), vault.begin_era(text, text), vault.announce_key(text, text),
+    vault.note_proof(bigint[], text), vault.begin_era(text, text), vault.announce_key(text, text),
     vault.keep_key(text), vault.retain(text, text, integer), vault.customer_hash(public.audit_entry),
     vault.erase_references(text, jsonb), vault.admit_removal() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.held_up() TO gatekeeper_web, gatekeeper_sealer;
 GRANT EXECUTE ON FUNCTION vault.lock_seal(), vault.tags(text[], bigint[]), vault.note_quiet(text), vault.begin_era(text, text),
     vault.announce_key(text, text), vault.retain(text, text, integer) TO gatekeeper_sealer;
-GRANT EXECUTE ON FUNCTION vault.note_proof(text, integer, text) TO gatekeeper_web, gatekeeper_sealer;
+GRANT EXECUTE ON FUNCTION vault.note_proof(bigint[], text) TO gatekeeper_sealer;

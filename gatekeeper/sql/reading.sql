@@ -11,6 +11,9 @@ DECLARE
     d record;
 BEGIN
     d := vault.decide(p_digest, 'review');
+    IF d.reason IS NULL AND (jsonb_typeof(p_asked) = 'object' AND length(p_asked::text) <= 4000) IS NOT TRUE THEN
+        d.reason := 'value_refused';  -- tokens, and no room for a text
+    END IF;
     IF d.reason IS NULL AND EXISTS (
         SELECT FROM (SELECT e.event, e.outcome, e.session, e.details, e."timestamp" FROM public.audit_entry e
                      WHERE e.member = d.member ORDER BY e.id DESC LIMIT 20) x
@@ -32,6 +35,9 @@ DECLARE
     d record;
 BEGIN
     d := vault.decide(p_digest, 'export');
+    IF d.reason IS NULL AND (jsonb_typeof(p_asked) = 'object' AND length(p_asked::text) <= 4000) IS NOT TRUE THEN
+        d.reason := 'value_refused';
+    END IF;
     PERFORM vault.write_entry('export', CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
         vault.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_asked, 'results', p_results));
     RETURN coalesce(d.reason, '');

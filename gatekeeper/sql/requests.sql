@@ -14,6 +14,9 @@ BEGIN
     d := vault.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
+        WHEN (cardinality(p_categories) BETWEEN 1 AND cardinality(vault.known_categories())
+            AND p_categories <@ vault.known_categories() AND p_minutes BETWEEN 1 AND 1440 AND p_while_open IS NOT NULL
+            AND p_purpose ~ '^[a-z_]{1,20}$' AND p_reason ~ '^[a-z_]{1,20}$') IS NOT TRUE THEN 'value_refused'
         WHEN 'participants' = ANY (p_categories) AND d.ticket_kind <> 'support' THEN 'category_not_covered'
         WHEN (p_purpose = 'privacy_request') <> (d.ticket_kind = 'privacy') THEN 'ticket_missing' END;
     codes := d.codes;
@@ -37,7 +40,8 @@ BEGIN
     END IF;
     PERFORM vault.write_entry('request', CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
         vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'request_id', request,
-            'account', p_account, 'ticket', p_ticket, 'purpose', p_purpose, 'categories', p_categories,
+            'account', coalesce(nullif(p_account, ''), '?'), 'ticket', p_ticket, 'purpose', p_purpose, 'categories',
+            ARRAY(SELECT x FROM unnest(vault.known_categories()) x WHERE x = ANY (p_categories)),
             'details', jsonb_build_object('minutes', p_minutes, 'while_open', p_while_open, 'why', p_reason)));
 END $$;
 
@@ -101,8 +105,11 @@ BEGIN
         WHEN p_verdict = 'withdraw' AND d.actor_id <> r.member_id THEN 'role_missing'
         WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT vault.approvers(r.member_id)) THEN 'role_missing'
         WHEN r.state <> 'pending' OR r.lapses_at <= clock_timestamp() THEN 'already_decided'
-        WHEN p_verdict IN ('deny', 'withdraw') THEN NULL
+        WHEN p_verdict = 'withdraw' THEN NULL
+        -- A code, or nothing at all: what the pages send where a form was none, so that its refusal is recorded.
+        WHEN p_verdict = 'deny' THEN CASE WHEN (p_denial ~ '^[a-z_]{1,20}$') IS NOT TRUE THEN 'value_refused' END
         WHEN p_verdict IS DISTINCT FROM 'approve' THEN 'check_failed'
+        WHEN (cardinality(p_categories) > 0) IS NOT TRUE THEN 'value_refused'
         WHEN q.reason IS NOT NULL THEN q.reason
         WHEN (p_categories <@ r.categories::text[] AND cardinality(p_categories) > 0
               AND p_minutes <= r.minutes) IS NOT TRUE THEN 'category_not_covered' END;
@@ -133,7 +140,7 @@ BEGIN
         vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'subject', r.holder,
             'account', r.reference, 'ticket', r.ticket_number, 'ticket_kind', coalesce(q.ticket_kind, r.kind),
             'ticket_state', coalesce(q.ticket_state, r.ticket_state), 'purpose', r.purpose, 'request_id', r.id,
-            'categories', coalesce(p_categories, r.categories), 'grant_id', "grant", 'details', jsonb_build_object(
+            'categories', CASE WHEN p_categories <@ r.categories::text[] THEN p_categories ELSE r.categories END, 'grant_id', "grant", 'details', jsonb_build_object(
                 'minutes', p_minutes, 'while_open', p_while_open, 'denial', p_denial, 'holders_signature', q.signature)));
 END $$;
 

@@ -8,6 +8,12 @@ LANGUAGE sql IMMUTABLE AS $$
         'support.notes', 'participants']
 $$;
 
+-- The categories that there are.
+CREATE OR REPLACE FUNCTION vault.known_categories() RETURNS text[]
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY['contact', 'company', 'billing', 'activity', 'support', 'participants']
+$$;
+
 -- Whose session asks, where nothing was decided: known all the same, unless it is nobody's. Internal.
 CREATE OR REPLACE FUNCTION vault.asker(p_digest bytea) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -113,7 +119,7 @@ BEGIN
         facts := facts || vault.asker(p_digest);
     END IF;
     entry := vault.write_entry(event, 'refused', facts || vault.context(p_context) || jsonb_build_object('reason', reason,
-        'account', p_account, 'grant_id', p_grant, 'fields', fields, 'categories', categories));
+        'account', coalesce(nullif(p_account, ''), '?'), 'grant_id', p_grant, 'fields', fields, 'categories', categories));
 END $$;
 
 -- Second transaction: is the entry durable, and does everything still hold? Then, and only then, the
@@ -250,7 +256,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         JOIN public.gatekeeper_account a ON a.id = x.account_id WHERE a.reference = p_account
 $$;
 
-REVOKE ALL ON FUNCTION vault.known_fields(), vault.asker(bytea),
+REVOKE ALL ON FUNCTION vault.known_fields(), vault.known_categories(), vault.asker(bytea),
     vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE vault.reveal FROM PUBLIC;

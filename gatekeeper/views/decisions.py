@@ -141,6 +141,8 @@ def approve(request: HttpRequest, request_id: int) -> HttpResponse:
     asked = AccessRequest.objects.filter(pk=request_id).first() or AccessRequest()
     form = ApproveForm(request.POST)
     if not form.is_valid():
+        # Nothing is approved by it; that it was tried is recorded where the decision would have been.
+        access.approve(Caller.of(request), request_id, categories=[], minutes=0, while_open=False)
         nothing = form.has_error("categories", "required")
         words = _("Tick at least one kind of data, or reject the request.") if nothing else ""
         messages.error(request, words or presentation.sentence("value_refused"))
@@ -162,6 +164,7 @@ def deny(request: HttpRequest, request_id: int) -> HttpResponse:
     asked = AccessRequest.objects.filter(pk=request_id).first() or AccessRequest()
     form = DenyForm(request.POST)
     if not form.is_valid():
+        access.deny(Caller.of(request), request_id, denial="")
         messages.error(request, _("Choose a reason for the rejection."))
         return HttpResponseRedirect("/inbox/")
     reason = access.deny(Caller.of(request), request_id, denial=form.cleaned_data["denial"])

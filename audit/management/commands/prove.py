@@ -14,6 +14,8 @@ from audit.context import command_source
 from audit.functions import call
 from audit.moments import moment
 
+ALIAS = "sealer"
+
 
 class Command(BaseCommand):
     help = (
@@ -36,20 +38,21 @@ class Command(BaseCommand):
         wanted = proofs.Wanted(
             *(options[name] for name in ("entry", "account", "since", "until")),
         )
-        alias = "sealer" if "sealer" in connections else "default"
-        trusted = trust.read(stored.raw(alias))
+        if ALIAS not in connections:  # whose word the entry is: pages must not be able to claim a proof
+            raise CommandError("prove needs GATEKEEPER_DATABASE_URL_SEALER.")
+        trusted = trust.read(stored.raw(ALIAS))
         if trusted.keys is None:
             raise CommandError(trust.no_key())
         try:
             earlier = [path.read_text(encoding="utf-8") for path in options["checkpoint"]]
-            bundle = proofs.bundle(stored.raw(alias), trusted.keys.newest, wanted, earlier=earlier)
+            bundle = proofs.bundle(stored.raw(ALIAS), trusted.keys.newest, wanted, earlier=earlier)
         except (proofs.UnprovableError, OSError, UnicodeDecodeError) as error:
             raise CommandError(str(error)) from None
         found = bundle["entries"]
         call(
-            "SELECT vault.note_proof(%s::text, %s::integer, %s::text)",
-            [found[0]["customer"]["account"], len(found), command_source("prove")],
-            using=alias,
+            "SELECT vault.note_proof(%s::bigint[], %s::text)",
+            [[int(entry["customer"]["id"]) for entry in found], command_source("prove")],
+            using=ALIAS,
         )
         for words in trusted.warnings():
             self.stderr.write(words)
