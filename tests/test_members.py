@@ -105,6 +105,26 @@ def test_attack_01_16_17_forged_fields_change_nothing(house: House) -> None:
     assert (iza.password, iza.left_on, iza.roles) == ("!", None, [])
 
 
+@pytest.mark.parametrize(
+    "name", ["\u200b\u200b", "\u202eevil", "a\0b", "Ada\u2028Love", "\u2066x", "😀", "-"]
+)
+def test_a_name_that_nobody_could_read_is_refused(house: House, name: str) -> None:
+    ewa, before = desk(house, house.ewa), member(house.anna).name
+    answer = ewa.post(f"/members/{house.anna.number}/name/", {"name-name": name})
+    assert answer.status_code == 422
+    assert "A name has letters" in answer.content.decode()
+    assert member(house.anna).name == before
+
+
+@pytest.mark.parametrize(
+    "name", ["José O'Neill", "\u738b\u5c0f\u660e", "\u0639\u0644\u064a", "\u0645\u06cc\u200c\u062e"]
+)
+def test_every_alphabet_has_names(house: House, name: str) -> None:
+    ewa = desk(house, house.ewa)
+    assert ewa.post(f"/members/{house.anna.number}/name/", {"name-name": name}).status_code == 302
+    assert member(house.anna).name == name
+
+
 def test_a_new_member_through_the_page_gets_a_link_and_a_mail(
     house: House, settings: Any, mailoutbox: list[Any]
 ) -> None:

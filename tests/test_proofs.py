@@ -79,8 +79,9 @@ def test_a_damaged_bundle_is_told_in_words(log: Log) -> None:
     for name in ("checkpoint", "earlier", "entries"):
         for kind in (None, 5, "x", [None]):
             assert verify_bundle.check_bundle(found | {name: kind}, key=key), (name, kind)
+    others: tuple[object, ...] = (None, "x", [], {}, -1, 10**30, 0.5)
     for name in found["entries"][0]:
-        for other in (None, "x", [], {}, -1, 10**30, 0.5):
+        for other in others:
             damaged = copy.deepcopy(found)
             damaged["entries"][0][name] = other
             assert verify_bundle.check_bundle(damaged, key=key), (name, other)

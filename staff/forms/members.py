@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from django import forms
 from django.conf import settings
@@ -15,6 +16,10 @@ from staff.emails import is_plain, normalise
 from staff.forms.days import day_field
 from staff.forms.ticks import TicksField
 from staff.models import Role
+
+#: Spaces without width, ends of lines, embeddings, overrides and isolates; what came as no letter at all.
+#: Not the joiners, which names are written with.
+_UNSEEN: Final = re.compile("[\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufffd\u00ad]")
 
 #: What the list is narrowed by; as the badges say it.
 STATES = (
@@ -51,9 +56,14 @@ def _roles() -> TicksField:
 
 
 def _name() -> forms.CharField:
-    return forms.CharField(
-        label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    widget = forms.TextInput(attrs={"autocomplete": "off"})
+    return forms.CharField(label=_("Name"), max_length=200, widget=widget, validators=[_check_name])
+
+
+def _check_name(name: str) -> None:
+    """People read it in lists and papers: it has a letter, and nothing that is unseen or turns the line."""
+    if not any(letter.isalpha() for letter in name) or _UNSEEN.search(name):
+        raise ValidationError(_("A name has letters, and no signs that are unseen or turn the text."))
 
 
 def _email() -> forms.EmailField:
