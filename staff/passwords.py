@@ -77,8 +77,7 @@ def change(member: Member, password: str, *, but: int | None = None) -> None:
 
 def _change(member: Member, encoded: str, *, but: int | None = None) -> None:
     with as_one():
-        had_one = member.has_usable_password()
-        _keep(member, encoded, but=but)
+        had_one = _keep(member, encoded, but=but)
         now = timezone.now()
         waiting = Invitation.objects.filter(member=member, used_at__isnull=True, expires_at__gt=now)
         waiting.update(expires_at=now)
@@ -97,12 +96,16 @@ def renew(member: Member, password: str) -> None:
             _keep(member, encoded)
 
 
-def _keep(member: Member, encoded: str, *, but: int | None = None) -> None:
+def _keep(member: Member, encoded: str, *, but: int | None = None) -> bool:
+    """Whether there was one before."""
     mine = Member.objects.using(SIGN_IN).get(pk=member.pk)
+    had_one = mine.has_usable_password()
     mine.password = encoded
     mine.save(update_fields=["password"])
-    member.password = encoded
+    mine.refresh_from_db(fields=["password_mark"])
+    member.password_mark = mine.password_mark
     sessions.end_others(member, but=but)
+    return had_one
 
 
 def use(link: Invitation, encoded: str) -> bool:

@@ -13,6 +13,7 @@ from django_otp.oath import TOTP
 
 from staff import factors, totp
 from staff.models import Member, TotpDevice
+from staff.sign_in import SIGN_IN
 from tests.world import Person, World
 
 PASSWORD = "three quiet otters dance"
@@ -33,6 +34,11 @@ def give_factors(world: World, *people: Person) -> None:
 
 def member(person: Person) -> Member:
     return Member.objects.get(pk=person.id)
+
+
+def password_of(person: Person | Member) -> str:
+    """The hash, as signing in alone reads it."""
+    return str(Member.objects.using(SIGN_IN).get(pk=person.id).password)
 
 
 def device_of(person: Person) -> TotpDevice:

@@ -317,7 +317,10 @@ SHADOWED = {
     "gatekeeper_account": "restricted_at = NULL",
 }
 #: What the pages' role can read of a table that it cannot read whole.
-READABLE = {"staff_session": "id, member_id, started_at, last_seen_at, verified_at, factor, ended_at"}
+READABLE = {
+    "staff_session": "id, member_id, started_at, last_seen_at, verified_at, factor, ended_at",
+    "staff_member": "id, number, name, roles, manager_id, starts_on, left_on, suspended_at, suspended_until",
+}
 
 
 @DATABASE

@@ -40,7 +40,7 @@ def test_load() -> None:
     }
     newest = Account.objects.aggregate(at=Max("exported_at"))["at"]
     assert timedelta() < datetime.now(UTC) - newest < timedelta(minutes=10)
-    anna = Member.objects.get(number="K-0193")
+    anna = Member.objects.using("signin").get(number="K-0193")
     assert anna.check_password(demo_data.PASSWORD)
     rows = demo_data.sign_in_table()
     assert len(rows) == 14

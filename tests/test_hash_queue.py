@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axes.models import AccessAttempt
-from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
@@ -19,7 +19,7 @@ from django.urls import reverse
 from audit.models import Entry
 from gatekeeper.installation import gunicorn
 from staff import hash_queue, invitations
-from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, sign_in
+from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, password_of, sign_in
 from tests.world import Person, World
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def test_members_unlock_and_change_while_strangers_take_all_places(world: World,
         assert client.post(reverse("profile"), proof).status_code == 302
         form = {"old": PASSWORD, "password": NEW, "again": NEW}
         assert client.post(reverse("change_password"), form).status_code == 302
-    assert member(anna).check_password(NEW)
+    assert check_password(NEW, password_of(anna))
 
 
 def test_members_wait_for_themselves_alone(world: World, anna: Person) -> None:
@@ -242,7 +242,7 @@ def test_members_wait_for_themselves_alone(world: World, anna: Person) -> None:
     assert {answer["Retry-After"] for answer in answers} == {"5"}
     assert all(BUSY in answer.content.decode() for answer in answers)
     assert "kept" in answers[-1].content.decode()
-    assert member(anna).check_password(PASSWORD)
+    assert check_password(PASSWORD, password_of(anna))
     assert Client().post(link, {"password": NEW, "again": NEW}).status_code == 302
 
 

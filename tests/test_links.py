@@ -7,6 +7,7 @@ from smtplib import SMTPServerDisconnected
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from django.contrib.auth.hashers import check_password, is_password_usable
 from django.core.mail.backends import locmem
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from staff import invitations, people
 from staff.models import Invitation, Session
-from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, sign_in
+from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, password_of, sign_in
 from tests.scene import enter
 from tests.test_step_up import form_of
 from tests.world import World, now
@@ -72,7 +73,7 @@ def test_a_link_that_was_used_is_dead_for_whoever_was_shown_it(office: Office) -
     client = Client()
     assert use(client, address)["Location"] == "/sign-in/enrol/"
     assert is_dead(address)
-    assert member(office.iza).check_password(NEW)
+    assert check_password(NEW, password_of(office.iza))
     client.get(reverse("enrol"))
     client.post(reverse("enrol"), {"code": fresh_code(office, office.iza)})
     assert client.post(reverse("recovery_kept"))["Location"] == "/"
@@ -85,7 +86,7 @@ def test_of_two_that_use_it_at_once_one_is_late(office: Office) -> None:
     assert late.get(address).status_code == 200
     use(Client(), address)
     assert use(late, address, "a third password, long").status_code == 404
-    assert member(office.iza).check_password(NEW)
+    assert check_password(NEW, password_of(office.iza))
 
 
 def test_the_browser_that_used_it_goes_on_and_another_does_not(office: Office) -> None:
@@ -157,7 +158,7 @@ def test_a_new_password_ends_those_that_wait(office: Office) -> None:
     client = sign_in(office, office.anna)
     address = office.link(office.anna)
     client.post(reverse("change_password"), {"old": PASSWORD, "password": NEW, "again": NEW})
-    assert member(office.anna).check_password(NEW)
+    assert check_password(NEW, password_of(office.anna))
     assert is_dead(address)
 
 
@@ -178,7 +179,7 @@ def test_a_link_dies_with_its_makers_right(office: Office, away: str) -> None:
     address = office.link(office.iza, by=office.ewa)
     office.change("staff_member", office.ewa.id, **AWAY[away])
     assert is_dead(address)
-    assert not member(office.iza).has_usable_password()
+    assert not is_password_usable(password_of(office.iza))
 
 
 @pytest.mark.parametrize("away", AWAY)

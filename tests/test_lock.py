@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
 from gatekeeper.models import AccessRequest
-from staff.models import Member, Session
+from staff.models import Session
 from staff.sessions import SessionStore
 from tests.conftest import AsRole
 from tests.keys import session_of
-from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password
+from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password, password_of
 from tests.scene import REFERENCE, Scene, digest_in
 from tests.test_step_up import NASTY, form_of
 from tests.world import VALUES, Person
@@ -145,7 +146,7 @@ def test_one_of_both_unlocks_nothing(scene: Scene, missing: str) -> None:
 def test_another_members_password_and_code_unlock_nothing(scene: Scene) -> None:
     client = scene.browser()
     scene.browser(scene.carl)
-    scene.world.change("staff_member", scene.carl.id, password=Member.objects.get(pk=scene.anna.id).password)
+    scene.world.change("staff_member", scene.carl.id, password=password_of(scene.anna))
     idle(scene, client)
     proof = {"_password": PASSWORD, "_code": fresh_code(scene.world, scene.carl)}
     assert unlock(scene, client, client.get("/profile/"), scene.anna, **proof).status_code == 403
@@ -231,9 +232,7 @@ def test_a_changed_password_leaves_nothing_to_unlock(scene: Scene) -> None:
     client = scene.browser()
     idle(scene, client)
     page = client.get("/profile/")
-    member = Member.objects.get(pk=scene.anna.id)
-    member.set_password("another four quiet otters")
-    scene.world.quietly("staff_member", scene.anna.id, password=member.password)
+    scene.world.quietly("staff_member", scene.anna.id, password=make_password("another four quiet otters"))
     proof = {"_password": "another four quiet otters", "_code": fresh_code(scene.world, scene.anna)}
     assert unlock(scene, client, page, scene.anna, **proof).status_code == 403
     assert client.get("/profile/").status_code != 200

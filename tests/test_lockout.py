@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
-from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit.models import Entry
 from staff import lockout
 from tests.conftest import Connection
-from tests.people import PASSWORD, give_factors, give_password, member, sign_in
+from tests.people import PASSWORD, give_factors, give_password, password_of, sign_in
 from tests.world import Person, World
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -305,7 +305,7 @@ def test_changing_the_password_is_no_way_to_guess_the_old_one(world: World, anna
     form = {"old": WRONG, "password": "another four quiet otters", "again": "another four quiet otters"}
     answers = [client.post(reverse("change_password"), form).status_code for _ in range(11)]
     assert answers == [200] * 9 + [429] * 2
-    assert member(anna).check_password(PASSWORD)
+    assert check_password(PASSWORD, password_of(anna))
 
 
 def test_links_are_not_guessed(world: World, anna: Person) -> None:

@@ -17,7 +17,7 @@ from staff.hashing import UnpreparedError, hash_in_vain, is_right, prepared
 from staff.models import Session
 from staff.names import parts_of
 from tests.conftest import Connection
-from tests.people import fresh_code, give_factors, member
+from tests.people import fresh_code, give_factors, member, password_of
 from tests.world import Person, World
 
 # One word a part: whoever types it on another keyboard, in capitals, or from a passport, is the same.
@@ -149,13 +149,13 @@ def test_one_of_old_opens_as_typed_and_is_hashed_anew(world: World, anna: Person
     assert enter(FORMS[0])[1].status_code == 200  # nobody can know the one from the other yet
     client, answer = enter(FORMS[1])
     assert answer.status_code == 302
-    kept = member(anna).password
+    kept = password_of(anna)
     assert check_password(prepared(LONG), kept)
     assert Entry.objects.get(changes__has_key="password").changes == {"password": ["", ""]}
     assert client.post(reverse("sign_in_code"), {"code": fresh_code(world, anna)}).status_code == 302
     for typed in FORMS:
         assert enter(typed)[1].status_code == 302
-    assert member(anna).password == kept
+    assert password_of(anna) == kept
     assert Session.objects.filter(member_id=anna.id, ended_at__isnull=True).exists()
 
 

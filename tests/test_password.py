@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from auditlog.context import set_extra_data
+from django.contrib.auth.hashers import check_password
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -21,7 +22,16 @@ from staff import invitations, later, passwords
 from staff.hashing import made
 from staff.models import Invitation, Session
 from tests.conftest import Connection
-from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password, member, sign_in
+from tests.people import (
+    PASSWORD,
+    device_of,
+    fresh_code,
+    give_factors,
+    give_password,
+    member,
+    password_of,
+    sign_in,
+)
 from tests.world import Person, World
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -114,7 +124,7 @@ def test_a_link_is_good_once_and_for_an_hour(world: World, anna: Person) -> None
     assert set_new(Client(), address).status_code == 302
     assert Client().get(address).status_code == 404
     assert set_new(Client(), address, "a third password, long").status_code == 404
-    assert member(anna).check_password(NEW)
+    assert check_password(NEW, password_of(anna))
     world.change("staff_invitation", row.pk, used_at=None, expires_at=timezone.now())
     assert Client().get(address).status_code == 404
 
@@ -126,7 +136,7 @@ def test_of_two_that_use_a_link_at_once_the_second_is_late(world: World, anna: P
     with set_extra_data({"member": anna.number, "member_name": "Anna", "cid": "c-1"}):  # as a page does
         assert passwords.use(found, made(NEW))
         assert not passwords.use(found, made("a third password, long"))
-    assert member(anna).check_password(NEW)
+    assert check_password(NEW, password_of(anna))
 
 
 def test_a_newer_link_ends_the_one_before(world: World, anna: Person) -> None:
@@ -217,7 +227,7 @@ def test_the_old_password_and_a_fresh_proof_change_it_and_end_the_others(world: 
     assert here.get(reverse("profile")).status_code == 200
     assert here.cookies["__Host-sessionid"].value != old_key
     assert "why=session_ended" in there.get(reverse("profile"))["Location"]
-    assert member(anna).check_password(NEW)
+    assert check_password(NEW, password_of(anna))
     assert mail.outbox[-1].subject == "Your password was changed"
     assert Session.objects.filter(ended_at=None).count() == 1
 
@@ -229,7 +239,7 @@ def test_a_stale_proof_comes_first_and_no_password_is_carried(world: World, anna
     for answer in (client.get(reverse("change_password")), client.post(reverse("change_password"), form)):
         assert answer["Location"].startswith("/step-up/?next=")
         assert NEW not in client.get(answer["Location"]).content.decode()
-    assert member(anna).check_password(PASSWORD)
+    assert check_password(PASSWORD, password_of(anna))
 
 
 @pytest.mark.parametrize(
@@ -243,5 +253,5 @@ def test_a_wrong_old_one_or_a_weak_new_one_changes_nothing(
     answer = client.post(reverse("change_password"), {"old": old, "password": new, "again": new})
     assert answer.status_code == 200
     assert answer.context["form"].errors
-    assert member(anna).check_password(PASSWORD)
+    assert check_password(PASSWORD, password_of(anna))
     assert new not in answer.content.decode()

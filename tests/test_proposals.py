@@ -22,7 +22,7 @@ from staff.models import Invitation, Member, Proposal, Session, Signature, TotpD
 from tests.conftest import AsRole, Connection, empty_tables
 from tests.house import NEW, House, newest, state_of
 from tests.keys import session_of
-from tests.people import give_factors, member, sign_in
+from tests.people import give_factors, member, password_of, sign_in
 from tests.scene import Scene
 from tests.twins import Twins
 from tests.world import Person, World, now
@@ -524,7 +524,7 @@ def test_a_new_member_is_there_at_once_and_opens_nothing(house: House) -> None:
     facts = NEW | {"manager": house.boss.number, "starts_on": "2026-01-01"}
     assert people.add_member(house.by(house.ewa), facts) == ""
     iza = Member.objects.get(number="K-5001")
-    assert (iza.roles, iza.manager_id, iza.password) == (["consultant"], house.boss.id, "!")
+    assert (iza.roles, iza.manager_id, password_of(iza)) == (["consultant"], house.boss.id, "!")
     entry = newest()
     assert (entry.event, entry.outcome, entry.subject) == ("change", "allowed", "K-5001")
     assert entry.details == {
@@ -752,7 +752,7 @@ def test_who_comes_back_begins_anew(setup_connection: Connection) -> None:
     assert proposals.decide(jan, proposal.pk, confirm=True) == ""
 
     one = member(scene.anna)
-    assert (one.left_on, one.roles, one.password) == (None, ["consultant"], "!")
+    assert (one.left_on, one.roles, password_of(one)) == (None, ["consultant"], "!")
     grant = Grant.objects.get(pk=open_grant)
     assert (grant.ended_at is not None, grant.end_reason) == (True, "member_left")
     assert not AccountPermission.objects.filter(user=one).exists()

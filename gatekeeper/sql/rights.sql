@@ -6,16 +6,18 @@ GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_signin, gatekeeper_fee
 GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_watch,
     gatekeeper_people, gatekeeper_sealer;
 
--- Pages: what is not personal may be read; of sessions all but what opens one.
+-- Pages: what is not personal may be read; of sessions all but what opens one, of members all but what their
+-- passwords are judged by.
 GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_group,
     public.auth_group_permissions, public.django_migrations, public.gatekeeper_limit,
     public.gatekeeper_account, public.gatekeeper_accountpermission, public.gatekeeper_ticket,
     public.gatekeeper_assignment, public.gatekeeper_feed,
     public.gatekeeper_accessrequest, public.gatekeeper_grant, public.gatekeeper_deputy,
     public.gatekeeper_dailybudget, public.gatekeeper_dailyaccount, public.gatekeeper_moretoday,
-    public.staff_member, public.staff_proposal, public.staff_recovery, public.staff_ndadraft, public.staff_ndaversion,
-    public.staff_signature,
+    public.staff_proposal, public.staff_recovery, public.staff_ndadraft, public.staff_ndaversion, public.staff_signature,
     public.staff_signaturefile, public.staff_reminder, public.staff_authorisation, public.audit_entry TO gatekeeper_web;
+GRANT SELECT (id, last_login, password_mark, number, name, email, roles, manager_id, language, theme, starts_on, left_on,
+    suspended_at, suspended_by_id, suspended_until, created_at) ON public.staff_member TO gatekeeper_web;
 GRANT SELECT (id, member_id, started_at, last_seen_at, verified_at, factor, ended_at, remote_addr, user_agent)
     ON public.staff_session TO gatekeeper_web;
 -- What was installed, for the page of checks.

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+from staff.sign_in import SIGN_IN
+
+if TYPE_CHECKING:
+    from django.db.models.sql.compiler import SQLCompiler
+
+#: In a query, in place of what its connection may not read.
+HELD_BACK: Final = "NULL::text"
 
 
 class Role(models.TextChoices):
@@ -24,6 +33,19 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("system administrator")
 
 
+class PasswordField(models.CharField):  # type: ignore[type-arg]  # generic for the stubs alone
+    """A password's hash, which signing in's connection alone reads: others get None in its place."""
+
+    def select_format(self, compiler: SQLCompiler, sql: str, params: Any) -> tuple[str, Any]:
+        """What stands in a query for the column."""
+        return (sql, params) if compiler.connection.alias == SIGN_IN else (HELD_BACK, ())
+
+    def deconstruct(self) -> Any:
+        """For the database it is text like any other."""
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.CharField", args, options
+
+
 class MemberManager(BaseUserManager["Member"]):
     """Members are found by e-mail at sign-in; e-mails are stored normalised."""
 
@@ -34,6 +56,13 @@ class MemberManager(BaseUserManager["Member"]):
 class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # django-otp's
     """One of the staff. Members leave; they are never deleted."""
 
+    password = PasswordField("password", max_length=128)
+    # Another one for another password, and no help in finding one: the hash has a salt of 128 bits.
+    password_mark = models.GeneratedField(
+        expression=Func(F("password"), Value(0), function="hashtextextended"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
     number = models.CharField(_("number"), max_length=8, unique=True)
     name = models.CharField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail"), unique=True)  # normalised by staff.emails.normalise
@@ -99,6 +128,10 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
         if self.suspended_at is None:
             return False
         return self.suspended_until is None or timezone.now() < self.suspended_until
+
+    def get_session_auth_hash(self) -> str:
+        """What a session remembers of the password: with another one it is over."""
+        return salted_hmac("staff.Member.password", str(self.password_mark)).hexdigest()
 
     def barred_because(self) -> str:
         """Why the member may not be signed in: suspended, or past the last day; empty when neither.
