@@ -332,6 +332,19 @@ def test_an_entry_of_an_earlier_transaction_admits_nothing(scene: Scene, as_role
         write(owner, scene, WRITES["a restriction"][0], None)
 
 
+def test_anothers_entry_of_the_same_moment_admits_nothing(scene: Scene, as_role: AsRole) -> None:
+    owner, other = as_role("gatekeeper_migrator"), as_role("gatekeeper_migrator")
+    for connection in (owner, other):
+        connection.execute("SET ROLE gatekeeper_owner")
+    facts = Jsonb({"source": "tests", "account": REFERENCE, "details": {}})
+    with owner.transaction(force_rollback=True):
+        owner.execute("SET LOCAL recording.off = 'on'")
+        owner.execute(WRITES["a restriction"][0].encode(), {"account": REFERENCE})
+        other.execute("SELECT vault.write_entry('change', 'allowed', %s)", [facts])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
+            owner.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def test_a_batch_admits_new_accounts_and_no_change_of_state(scene: Scene, as_role: AsRole) -> None:
     owner = as_role("gatekeeper_migrator")
     owner.execute("SET ROLE gatekeeper_owner")
