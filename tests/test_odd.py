@@ -362,13 +362,26 @@ def test_many_accesses_in_the_first_and_in_the_last_days(
 
 
 def test_a_network_that_the_member_has_not_used(past: Past) -> None:
-    looked(past, 5, remote_addr="192.0.2.1")
+    looked(past, 25, remote_addr="192.0.2.1")
     looked(past, 4, remote_addr="192.0.2.200")
     elsewhere = looked(past, 3, remote_addr="198.51.100.7")
     looked(past, 2, remote_addr="198.51.100.9")
     sixth = looked(past, 1, remote_addr="2001:db8:0:1::1")
     looked(past, 0, remote_addr="2001:db8:0:2::1")
     assert flagged("new_network") == [elsewhere, sixth]
+
+
+def test_who_signed_in_from_a_new_network_is_found_once(past: Past) -> None:
+    looked(past, 25, remote_addr="192.0.2.1")
+    at_the_door = past.write("sign_in", NOON, remote_addr="198.51.100.7")
+    looked(past, remote_addr="198.51.100.7")
+    assert flagged("new_network") == [at_the_door]
+
+
+def test_who_is_new_has_no_usual_network(past: Past) -> None:
+    looked(past, 13, remote_addr="192.0.2.1")
+    looked(past, 0, remote_addr="198.51.100.7")
+    assert flagged("new_network") == []
 
 
 def test_the_first_network_of_all_is_not_odd(past: Past) -> None:

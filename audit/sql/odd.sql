@@ -240,25 +240,27 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         AND h.accounts % p_count = 0 AND h.of_this = 1
 $$;
 
--- The first network of all is no new one. Most entries follow another from the same network: only of the others
--- is the log asked.
-CREATE OR REPLACE FUNCTION vault.odd_new_network(p_fresh bigint[], p_days integer) RETURNS SETOF bigint
+-- Whose log begins only now has no usual network yet. Signing in from one makes it known: what is looked at from
+-- there is not found a second time. Most entries follow another from the same network: only of the others is the
+-- log asked.
+CREATE OR REPLACE FUNCTION vault.odd_new_network(p_fresh bigint[], p_days integer, p_history integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH seen AS MATERIALIZED (
-        SELECT e.id, e.member, e.event, e."timestamp", n.net,
-            lag(e."timestamp") OVER (PARTITION BY e.member, e.event, n.net ORDER BY e.id) AS before
+        SELECT e.id, e.member, e."timestamp", n.net,
+            lag(e."timestamp") OVER (PARTITION BY e.member, n.net ORDER BY e.id) AS before
         FROM public.audit_entry e CROSS JOIN LATERAL (SELECT network(set_masklen(e.remote_addr,
             CASE family(e.remote_addr) WHEN 4 THEN 24 ELSE 48 END)) AS net) n
         WHERE e.id = ANY (p_fresh) AND e.event IN ('sign_in', 'view') AND e.outcome = 'allowed' AND e.member <> ''
             AND e.remote_addr IS NOT NULL
     )
     SELECT s.id FROM seen s CROSS JOIN LATERAL (
-        SELECT count(*) AS earlier, count(*) FILTER (WHERE x.remote_addr <<= s.net
+        SELECT min(x."timestamp") AS first, count(*) FILTER (WHERE x.remote_addr <<= s.net
             AND s."timestamp" - x."timestamp" <= make_interval(days => p_days)) AS known
         FROM public.audit_entry x
         WHERE x.member = s.member AND x.id < s.id
-            AND CASE x.event WHEN s.event THEN x.outcome = 'allowed' AND x.remote_addr IS NOT NULL END) h
-    WHERE (s."timestamp" - s.before <= make_interval(days => p_days)) IS NOT TRUE AND h.earlier > 0 AND h.known = 0
+            AND CASE WHEN x.event IN ('sign_in', 'view') THEN x.outcome = 'allowed' AND x.remote_addr IS NOT NULL END) h
+    WHERE (s."timestamp" - s.before <= make_interval(days => p_days)) IS NOT TRUE AND h.known = 0
+        AND s."timestamp" - h.first >= make_interval(days => p_history)
 $$;
 
 CREATE OR REPLACE FUNCTION vault.odd_everything(p_fresh bigint[], p_categories integer) RETURNS SETOF bigint
@@ -325,7 +327,7 @@ REVOKE ALL ON FUNCTION vault.first_since(timestamptz), vault.threshold(jsonb, te
     vault.odd_second_opinion(bigint[], integer), vault.odd_brief(bigint[], integer),
     vault.odd_same_account(bigint[], integer, integer), vault.odd_harvest(bigint[], text, integer, integer, integer),
     vault.odd_alone(bigint[], text, integer), vault.odd_misses(bigint[], integer, integer),
-    vault.odd_probing(bigint[], integer, integer), vault.odd_new_network(bigint[], integer),
+    vault.odd_probing(bigint[], integer, integer), vault.odd_new_network(bigint[], integer, integer),
     vault.odd_everything(bigint[], integer), vault.odd_participants(bigint[], integer), vault.odd_export(bigint[]),
     vault.odd_unproved(bigint[], integer), vault.odd_suspensions(bigint[], integer, integer) FROM PUBLIC;
 

@@ -60,7 +60,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             AND x.ended_at > g.ended_at - make_interval(days => p_days)) % p_count = 0
 $$;
 
--- More accounts than somebody new looks at: every p_count-th access of the first days.
+-- More than somebody new looks at: every p_count-th access of the first days.
 CREATE OR REPLACE FUNCTION vault.odd_first_days(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH new AS MATERIALIZED (
@@ -123,7 +123,8 @@ BEGIN
             UNION ALL SELECT 'instant', vault.odd_instant(p_fresh, vault.threshold(t, 'instant.count'),
                 vault.threshold(t, 'instant.seconds'), vault.threshold(t, 'instant.days'))
             UNION ALL SELECT 'second_opinion', vault.odd_second_opinion(p_fresh, vault.threshold(t, 'second_opinion.hours'))
-            UNION ALL SELECT 'new_network', vault.odd_new_network(p_fresh, vault.threshold(t, 'new_network.days'))
+            UNION ALL SELECT 'new_network', vault.odd_new_network(p_fresh,
+                vault.threshold(t, 'new_network.days'), vault.threshold(t, 'new_network.history'))
             UNION ALL SELECT 'unopened', vault.odd_unopened(p_fresh,
                 vault.threshold(t, 'unopened.count'), vault.threshold(t, 'unopened.days'))
             UNION ALL SELECT 'everything', vault.odd_everything(p_fresh, vault.threshold(t, 'everything.categories'))

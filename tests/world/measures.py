@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 SHARE: Final = 0.02
 REVIEWS: Final = 40
 NOTES: Final = 1000
+#: Rules about how much somebody did.
+AMOUNTS: Final = (
+    *("volume", "harvest", "same_pair", "instant", "first_days", "leaving"),
+    *("probing", "misses", "unopened"),
+)
 #: Each flag with the unit in which it stands, as the queue has it: the grant, or the actor's day.
 _FLAGS: Final = """
     CREATE TEMPORARY TABLE found AS
@@ -28,6 +34,13 @@ _FLAGS: Final = """
     FROM audit_flag f JOIN audit_entry e ON e.id = f.entry
         CROSS JOIN LATERAL (
             SELECT vault.grant_of(e.grant_id, e.account, e.actor_id, e.event, e.outcome)) AS x (id)
+"""
+#: What flags an entry of the misuse; or says of the member that it is too much, at whichever access that was.
+_CAUGHT: Final = """
+    SELECT DISTINCT f.rule FROM audit_flag f WHERE f.entry = ANY (%(entries)s)
+    UNION SELECT f.rule FROM audit_flag f JOIN audit_entry e ON e.id = f.entry
+    WHERE f.rule = ANY (%(amounts)s) AND %(who)s IN (e.member, e.subject)
+        AND e."timestamp" BETWEEN %(since)s AND %(until)s
 """
 _RULES: Final = "SELECT rule, count(DISTINCT unit) FROM found GROUP BY rule"
 _WEEKS: Final = """
@@ -100,14 +113,17 @@ def _set_hours(setup: Connection, year: Year) -> None:
 
 
 def _caught(setup: Connection, year: Year) -> dict[str, tuple[int, int, list[str]]]:
+    """Of each kind: how many were caught, how many planted, and by which rules."""
     found: dict[str, tuple[int, int, list[str]]] = {}
     for one in year.episodes:
-        rules = [
-            rule
-            for (rule,) in setup.execute(
-                "SELECT DISTINCT rule FROM audit_flag WHERE entry = ANY (%s)", [one.entries]
-            )
-        ]
+        until = year.company.date(one.days[-1]) + timedelta(days=8)
+        given: dict[str, Any] = {
+            "entries": one.entries,
+            "who": one.who.number,
+            "amounts": list(AMOUNTS) * one.kind.amount,
+        }
+        given |= {"since": year.company.date(one.days[0]), "until": until}
+        rules = [rule for (rule,) in setup.execute(_CAUGHT, given).fetchall()]
         caught, planted, by = found.get(one.kind.name, (0, 0, []))
         found[one.kind.name] = caught + bool(rules), planted + 1, sorted({*by, *rules})
     return found

@@ -23,7 +23,8 @@ Act = Callable[[Work, Consultant, int, int, int], None]
 @dataclass(frozen=True)
 class Kind:
     """`days` of work on which it is played, from a day after `after`; `where`: work, weekend, leave, join,
-    last; `alone`: by somebody who does nothing else of the kind."""
+    last; `alone`: by somebody who does nothing else of the kind; `amount`: each entry is as any other, and
+    there are too many."""
 
     name: str
     act: Act
@@ -31,6 +32,7 @@ class Kind:
     after: int = 14
     where: str = "work"
     alone: bool = False
+    amount: bool = False
 
 
 def before_close(work: Work, who: Consultant, day: int, _nth: int, episode: int) -> None:
@@ -204,25 +206,25 @@ def _hours(who: Consultant) -> tuple[int, int]:
 KINDS: Final[tuple[Kind, ...]] = (
     Kind("before_close", before_close, days=3),
     Kind("borrowed", borrowed, days=3),
-    Kind("instant_pair", instant_pair, days=4),
-    Kind("favourite", favourite, days=5, after=21, alone=True),
+    Kind("instant_pair", instant_pair, days=4, amount=True),
+    Kind("favourite", favourite, days=5, after=21, alone=True, amount=True),
     Kind("same_account", same_account, days=16, alone=True),
-    Kind("slow_harvest", slow_harvest, days=26, after=20, alone=True),
-    Kind("burst", burst, after=30, alone=True),
+    Kind("slow_harvest", slow_harvest, days=26, after=20, alone=True, amount=True),
+    Kind("burst", burst, after=30, alone=True, amount=True),
     Kind("night", night),
     Kind("weekend", weekend, where="weekend"),
     Kind("on_leave", on_leave, where="leave", after=20, alone=True),
-    Kind("first_days", first_days, days=4, where="join", alone=True),
-    Kind("last_days", last_days, days=6, where="last", after=30, alone=True),
-    Kind("email_fishing", email_fishing, days=3),
+    Kind("first_days", first_days, days=4, where="join", alone=True, amount=True),
+    Kind("last_days", last_days, days=6, where="last", after=30, alone=True, amount=True),
+    Kind("email_fishing", email_fishing, days=3, amount=True),
     Kind("own_ticket", own_ticket, days=3),
     Kind("everything", everything, days=3),
     Kind("stale_session", stale_session),
     Kind("refusal_series", refusal_series),
-    Kind("probing", probing, days=4),
-    Kind("hoarding", hoarding, days=4),
+    Kind("probing", probing, days=4, amount=True),
+    Kind("hoarding", hoarding, days=4, amount=True),
     Kind("participant_list", participant_list),
-    Kind("stolen_session", stolen_session, after=20),
+    Kind("stolen_session", stolen_session, after=20, alone=True),
     Kind("made_up_session", made_up_session),
     Kind("approver_shopping", approver_shopping),
     Kind("guessing", guessing),
