@@ -362,12 +362,12 @@ def page(scene: Scene, client: Any, account: str) -> str:
 def test_from_four_fifths_the_page_says_what_is_left(scene: Scene) -> None:
     client = scene.browser()
     account, _grant = opened(scene, 1)
-    use(scene, accounts=39, fields=199)
+    use(scene, accounts=23, fields=95)
     assert "Left today" not in page(scene, client, account)
-    use(scene, accounts=40, fields=199)
-    assert "Left today: 10 other accounts, 51 more fields." in page(scene, client, account)
-    use(scene, accounts=1, fields=249)
-    assert "Left today: 49 other accounts, 1 more field." in page(scene, client, account)
+    use(scene, accounts=24, fields=95)
+    assert "Left today: 6 other accounts, 25 more fields." in page(scene, client, account)
+    use(scene, accounts=1, fields=119)
+    assert "Left today: 29 other accounts, 1 more field." in page(scene, client, account)
 
 
 def test_no_button_leads_to_a_field_that_the_day_has_no_room_for(scene: Scene, limit: Limit) -> None:

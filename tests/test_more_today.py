@@ -220,14 +220,14 @@ def test_two_approve_at_once_and_one_is_told(scene: Scene, as_role: AsRole) -> N
 
 
 def test_asking_and_deciding_are_entries(scene: Scene) -> None:
-    use(scene, accounts=50, fields=80)
+    use(scene, accounts=30, fields=80)
     request = asked(scene)
     entry = newest("change")
     assert (entry.outcome, entry.member, entry.subject) == ("allowed", scene.anna.number, scene.anna.number)
     figures = {
         "request": request,
         "day": company_day().isoformat(),
-        "accounts": 50,
+        "accounts": 30,
         "fields": 80,
         "added": 0,
     }
@@ -248,9 +248,9 @@ def test_the_owner_too_decides_with_an_entry_alone(scene: Scene, as_role: AsRole
 
 
 def test_it_changes_nothing_of_what_was_used(scene: Scene) -> None:
-    use(scene, accounts=50, fields=80)
+    use(scene, accounts=30, fields=80)
     assert approve(scene, asked(scene)) == ""
-    assert DailyBudget.objects.values_list("accounts", "fields").get() == (50, 80)
+    assert DailyBudget.objects.values_list("accounts", "fields").get() == (30, 80)
 
 
 # The pages
@@ -259,7 +259,7 @@ def test_it_changes_nothing_of_what_was_used(scene: Scene) -> None:
 def test_the_closed_gate_offers_it_and_says_how_it_stands(scene: Scene) -> None:
     client = scene.browser()
     account, grant = opened(scene, 1)
-    use(scene, accounts=50, fields=50)
+    use(scene, accounts=30, fields=50)
     url = reverse("account", args=[account])
     text = client.get(url).content.decode()
     assert "Ask for more today" in text
@@ -280,16 +280,16 @@ def test_the_account_says_it_from_four_fifths_on(scene: Scene) -> None:
     account, _grant = opened(scene, 1)
     url = reverse("account", args=[account])
     assert reverse("ask_more") not in client.get(url).content.decode()
-    use(scene, accounts=40, fields=50)
+    use(scene, accounts=24, fields=50)
     assert reverse("ask_more") in client.get(url).content.decode()
     request = asked(scene)
     assert more.decide(scene.manager, request, "deny") == ""
     assert f"Rejected by Member {scene.boss.number} at" in client.get(url).content.decode()
     assert approve(scene, asked(scene)) == ""
-    use(scene, accounts=90, fields=50)
+    use(scene, accounts=54, fields=50)
     text = client.get(url).content.decode()
     assert f"Approved by Member {scene.boss.number} at" in text
-    assert "Left today: 10 other accounts, 450 more fields." in text
+    assert "Left today: 6 other accounts, 190 more fields." in text
 
 
 @pytest.mark.parametrize(
@@ -297,12 +297,12 @@ def test_the_account_says_it_from_four_fifths_on(scene: Scene) -> None:
     [("approve_more", "approved", "Approved."), ("deny_more", "denied", "Rejected.")],
 )
 def test_it_is_decided_in_the_inbox(scene: Scene, button: str, state: str, word: str) -> None:
-    use(scene, accounts=50, fields=80)
+    use(scene, accounts=30, fields=80)
     request = asked(scene)
     client = scene.browser(scene.boss)
     text = client.get(reverse("inbox")).content.decode()
-    assert "50 of 50 accounts" in text
-    assert "80 of 250 fields" in text
+    assert "30 of 30 accounts" in text
+    assert "80 of 120 fields" in text
     assert '<span class="muted">(1)</span>' in text
     answer = client.post(reverse(button, args=[request]), follow=True).content.decode()
     assert word in answer

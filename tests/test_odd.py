@@ -362,7 +362,7 @@ def test_many_accesses_in_the_first_and_in_the_last_days(
 
 
 def test_a_network_that_the_member_has_not_used(past: Past) -> None:
-    looked(past, 25, remote_addr="192.0.2.1")
+    looked(past, 40, remote_addr="192.0.2.1")
     looked(past, 4, remote_addr="192.0.2.200")
     elsewhere = looked(past, 3, remote_addr="198.51.100.7")
     looked(past, 2, remote_addr="198.51.100.9")
@@ -372,7 +372,7 @@ def test_a_network_that_the_member_has_not_used(past: Past) -> None:
 
 
 def test_who_signed_in_from_a_new_network_is_found_once(past: Past) -> None:
-    looked(past, 25, remote_addr="192.0.2.1")
+    looked(past, 40, remote_addr="192.0.2.1")
     at_the_door = past.write("sign_in", NOON, remote_addr="198.51.100.7")
     looked(past, remote_addr="198.51.100.7")
     assert flagged("new_network") == [at_the_door]

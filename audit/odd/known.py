@@ -113,7 +113,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "new_network",
         _("From a network that this member has not used in %(days)d days"),
         _("A stolen password or session comes from elsewhere; so does work from a place not agreed."),
-        {"days": 90, "history": 14},
+        {"days": 90, "history": 28},
     ),
     Rule(
         "everything",

@@ -224,7 +224,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("probing", probing, days=4, amount=True),
     Kind("hoarding", hoarding, days=4, amount=True),
     Kind("participant_list", participant_list),
-    Kind("stolen_session", stolen_session, after=20, alone=True),
+    Kind("stolen_session", stolen_session, after=32, alone=True),
     Kind("made_up_session", made_up_session),
     Kind("approver_shopping", approver_shopping),
     Kind("guessing", guessing),
