@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
 from django.test.client import ClientHandler
+from django.utils import translation
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
@@ -57,6 +58,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(missing)
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> None:
+    """A test begins in the site's language, whatever the page before it was asked for in."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
