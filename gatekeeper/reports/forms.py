@@ -90,16 +90,18 @@ class ReportForm(forms.Form):
             self.add_error("until" if until is None else "since", _("Give the first day and the last."))
         elif since and until and until < since:
             self.add_error("until", _("The last day is before the first."))
+        elif since and since > timezone.localdate():
+            self.add_error("since", _("These days are still to come."))
         return data
 
     def scope(self) -> Scope:
-        """What was asked for. Only after `is_valid()`."""
+        """What was asked for, up to this moment at most. Only after `is_valid()`."""
         accounts, participant = self.cleaned_data["about"]
         zone = ZoneInfo(self.cleaned_data["zone"] or settings.TIME_ZONE)
         first, last = self._days()
-        return Scope(
-            accounts, participant, _midnight(first, zone), _midnight(last + timedelta(days=1), zone), zone
-        )
+        # Of what is still to come no report may say that nobody viewed it.
+        until = min(_midnight(last + timedelta(days=1), zone), timezone.now())
+        return Scope(accounts, participant, _midnight(first, zone), until, zone)
 
     def report_language(self) -> str:
         """The language chosen; the account's own, or English."""

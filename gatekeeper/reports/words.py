@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
@@ -35,10 +35,11 @@ def title(scope: Scope) -> str:
 
 
 def period(scope: Scope) -> str:
-    """From the first day to the last, in the zone chosen."""
-    first = scope.since.astimezone(scope.zone).date()
-    last = (scope.until - timedelta(microseconds=1)).astimezone(scope.zone).date()
-    return f"{times.day(first)} – {times.day(last)} ({scope.zone.key})"
+    """From the first day to the last, in the zone chosen; where the last is not over, to the moment."""
+    first, until = (at.astimezone(scope.zone) for at in (scope.since, scope.until))
+    whole = until.time() == time()
+    last = times.day((until - timedelta(days=1)).date()) if whole else moment(until, scope.zone)
+    return f"{times.day(first.date())} – {last} ({scope.zone.key})"
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
