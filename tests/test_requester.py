@@ -178,3 +178,16 @@ def test_of_two_signatures_the_one_that_lasts_longer_carries_an_approval(scene: 
         newer = scene.world.signature(one, version=2)
         scene.world.quietly("staff_signature", newer, valid_until=timezone.now() + 30 * DAY)
     assert gate.look(scene.caller, account=REFERENCE).signature == newer
+
+
+def test_whoever_is_looked_for_on_team_stands_in_no_address(scene: Scene) -> None:
+    for number in range(51):
+        scene.world.member("consultant", name=f"Ann & Ber {number}", manager=scene.boss)
+    client = scene.browser(scene.boss)
+    first = client.post(reverse("team"), {"q": "& ber"})
+    assert len(first.context["members"]) == 50
+    assert "?q=" not in first.content.decode()
+    second = client.post(reverse("team"), {"q": "& ber", "page": first.context["following"]})
+    assert (len(second.context["members"]), second.context["following"]) == (1, None)
+    unsearched = client.get(reverse("team"), {"q": "nobody"}).context["members"]
+    assert len(unsearched) == 50

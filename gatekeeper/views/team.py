@@ -11,7 +11,6 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
 from gatekeeper import access, badges, presentation
 from gatekeeper import deputies as deputies_named
@@ -23,6 +22,7 @@ from staff.callers import Caller
 from staff.decorators import post_only, refusal, role_required
 from staff.members import member_of
 from staff.models import Member
+from staff.views.sign_in import page as page_method
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -31,26 +31,29 @@ if TYPE_CHECKING:
 MEMBERS_A_PAGE = 50
 
 
-@require_GET
+@page_method
 @role_required("end")
 def team(request: HttpRequest) -> HttpResponse:
-    """For a manager those below them, or whom they search for; for the other two roles everybody."""
+    """For a manager those below them, or whom they search for; for the other two roles everybody.
+
+    The search is sent in the body, so that no name stands in an address.
+    """
     return _page(request)
 
 
 def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 200) -> HttpResponse:
     member = member_of(request)
     manages = "manager" in member.roles
-    query = request.GET.get("q", "").strip()[:100]
+    query = request.POST.get("q", "").strip()[:100]
     # A manager sees their own people; by number or name anybody, for any manager may end any access.
     found = _below(member) if manages and not query else Member.objects.exclude(pk=member.pk)
     if query:
         found = found.filter(Q(number__iexact=query) | Q(name__icontains=query))
-    page = Paginator(found.order_by("number"), MEMBERS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.order_by("number"), MEMBERS_A_PAGE).get_page(request.POST.get("page"))
     context: dict[str, object] = {
         "members": [_row(line, member) for line in register.lines_of(page)],
         "query": query,
-        "older_url": f"?q={query}&page={page.next_page_number()}" if page.has_next() else "",
+        "following": page.next_page_number() if page.has_next() else None,
         "manages": manages,
         "to_confirm": proposals.suspensions_to_confirm(member).count(),
     }

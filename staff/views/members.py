@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -32,7 +32,7 @@ from staff.forms import (
     WithdrawalForm,
 )
 from staff.members import member_of
-from staff.models import Invitation, Member, Role, Signature
+from staff.models import Invitation, Member, Role
 from staff.reasons import words_of
 from staff.views.sign_in import page as page_method
 
@@ -54,9 +54,7 @@ def members(request: HttpRequest) -> HttpResponse:
     """All members, by number; found by number or name, by state and by role."""
     form = SearchForm(request.POST if request.method == "POST" else None)
     facts = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    found = Member.objects.select_related("manager").prefetch_related(
-        Prefetch("signatures", Signature.objects.filter(withdrawn_at__isnull=True))
-    )
+    found = Member.objects.select_related("manager")
     if facts.get("text"):
         found = found.filter(Q(number__istartswith=facts["text"]) | Q(name__icontains=facts["text"]))
     if facts.get("state"):
