@@ -107,7 +107,7 @@ nda                        POST   302  302  302  302  302  302  302  302  302  3
 nda_countersign            GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
 nda_countersign            POST   302  302  403- 403- 403- 403- 403- 422  403- 403-
 nda_draft                  GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
-nda_draft                  POST   302  302  403- 403- 403- 403- 403- 302  403- 403-
+nda_draft                  POST   302  302  403- 403- 403- 403- 403- 422  403- 403-
 nda_file                   GET    302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
 nda_papers                 GET    302  302  403- 403- 403- 403- 403- 200  403- 200
 nda_papers                 POST   302  302  403- 403- 403- 403- 403- 422  403- 422
@@ -280,6 +280,8 @@ class House(Scene):
         self.recovery = world.insert(
             "staff_recovery", at="2020-01-01", source="recover (tests)", numbers=["K-0001"]
         )
+        proposer = world.member("people")
+        world.signature(proposer)
         self.proposal = world.insert(
             "staff_proposal",
             subject_id=self.boss.id,
@@ -287,7 +289,7 @@ class House(Scene):
             before='["manager"]',
             value='["consultant", "manager"]',
             source="",
-            proposed_by_id=world.member("people").id,
+            proposed_by_id=proposer.id,
             proposed_at="2020-01-01",
             lapses_at="2099-01-01",
             state="pending",
