@@ -53,7 +53,8 @@ def _columns(alias: str, model: type[Model]) -> str:
 
 # By hand, for it comes before every page: the ORM would ask three times, and compile each anew.
 _BY_KEY = f"""
-    SELECT s.outdated, s.data::text, n.data::text, {_columns("s", Session)}, {_columns("m", Member)}
+    SELECT s.outdated, EXISTS (SELECT FROM staff_recovery x WHERE x.acknowledged_at IS NULL),
+        s.data::text, n.data::text, {_columns("s", Session)}, {_columns("m", Member)}
     FROM vault.session_by(%(digest)s::bytea) s LEFT JOIN staff_member m ON m.id = s.member_id
         LEFT JOIN staff_sessionnotes n ON n.session_id = s.id
 """  # noqa: S608  # names of columns, no values
@@ -87,6 +88,8 @@ class SessionStore(SessionBase):
         self.ended_because = ""
         #: Whether the cookie's key is the one before the session's: nothing is done or changed by it.
         self.outdated = False
+        #: Whether officers were brought back of which no reviewer has said that they know (recoveries.py).
+        self.recovered = False
         #: Whether the member has signed out by this request: then the browser forgets its cookie.
         self.left = False
 
@@ -292,8 +295,8 @@ class SessionStore(SessionBase):
         found = rows(_BY_KEY, {"digest": digest_of(self.session_key or "")})
         if not found:
             return None
-        self.outdated, remembered, noted = found[0][:3]
-        values = iter(found[0][3:])
+        self.outdated, self.recovered, remembered, noted = found[0][:4]
+        values = iter(found[0][4:])
         row: Session = _built(Session, values)
         row.member = _built(Member, values)
         self._remembered, self._notes = json.loads(remembered), json.loads(noted or "{}")

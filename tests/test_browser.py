@@ -219,7 +219,7 @@ def test_three_actions_lead_from_an_account_to_who_looked_without_good_reason(
     actions += 1
 
     expect(reviewer.page).to_have_url(re.compile(rf"/log/{curious}\?"))
-    expect(reviewer.page.locator("main")).to_contain_text("Outside working hours")
+    expect(reviewer.page.locator("main")).to_contain_text("Outside the working hours")
     expect(reviewer.page.locator("main .facts")).to_contain_text("Piotr Zych")
     assert actions <= 3
 
@@ -350,7 +350,7 @@ def test_the_inbox_refreshes_itself_and_keeps_no_session_alive(desks: Desks) -> 
     manager = desks.signed_in(desks.scene.boss)
     manager.page.clock.install()
     manager.goto("inbox")
-    expect(manager.page.get_by_text("Nothing waits for you.")).to_be_visible()
+    expect(manager.page.get_by_text("Nothing waits for you. New requests")).to_be_visible()
     seen = age(manager)
 
     desks.scene.ask()

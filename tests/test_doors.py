@@ -641,6 +641,7 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
             (name, reverse(name, args=[house.proposal]), {})
             for name in ("confirm_proposal", "decline_proposal")
         ),
+        ("acknowledge_recovery", reverse("acknowledge_recovery", args=[house.recovery]), {}),
         ("end_session", reverse("end_session", args=[session]), {}),
         *((name, reverse(name, args=[review]), {}) for name in ("review", "review_affected")),
         ("review_answer", reverse("review_answer", args=[review]), {"text": "The customer wrote again."}),

@@ -67,7 +67,8 @@ class Frame:
     @cached_property
     def recoveries(self) -> list[Recovery]:
         """Of what no reviewer has acknowledged yet, everybody reads on every page."""
-        return list(recoveries.unseen())
+        asked = self._request.session.recovered  # type: ignore[attr-defined]  # our engine
+        return list(recoveries.unseen()) if asked else []
 
     @property
     def url(self) -> str:

@@ -31,6 +31,7 @@ WHOLE = {
     "SIEM_TOKEN": "the process that sends has it alone",
     "SIEM_ROOTS": "the system's",
     "ODD_THRESHOLDS": "the rules' own",
+    "TEAM_HOURS": "the company's, for every team",
     "TICKET_STATES": "the words of the four states",
 }
 
