@@ -49,6 +49,11 @@ class Wish:
     reason: str
     text: str = ""
 
+    @classmethod
+    def unusable(cls, account: str, ticket: str) -> Wish:
+        """What a form that cannot be used asks for: nothing. The database refuses and records it."""
+        return cls(account, ticket, purpose="", categories=(), minutes=0, while_open=False, reason="")
+
 
 @dataclass(frozen=True)
 class Asked:

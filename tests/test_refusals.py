@@ -116,6 +116,32 @@ def test_a_decision_whose_form_is_none_is_refused_and_recorded(
     assert "Aldona" not in the_log(scene)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"categories": ["\0", *["contact"] * 900]},
+        {"minutes": "9" * 40},
+        {"reason": "Aldona"},
+        {"text": "aldona@example.com"},
+        {"categories": [""]},
+        {},
+    ],
+)
+def test_an_asking_whose_form_is_none_is_refused_and_recorded(scene: Scene, form: dict[str, Any]) -> None:
+    whole: dict[str, Any] = {
+        "ticket": TICKET, "purpose": "support_request", "categories": ["contact"], "minutes": "60",
+        "stretch": "once", "reason": "reproduce_fault", "text": "",
+    }  # fmt: skip
+    sent = whole | form if form else {"ticket": TICKET}
+    answer = scene.browser().post(reverse("ask", args=[REFERENCE]), sent)
+    assert answer.context["form"].errors
+    entry = newest("request")
+    assert (entry.outcome, entry.reason, entry.member) == ("refused", "value_refused", scene.anna.number)
+    assert (entry.account, entry.ticket, entry.categories) == (REFERENCE, TICKET, [])
+    assert not AccessRequest.objects.exists()
+    assert "ldona" not in the_log(scene)
+
+
 def test_what_is_asked_of_the_log_has_its_bound(scene: Scene, as_role: AsRole) -> None:
     rita = scene.world.member("reviewer")
     scene.world.signature(rita)

@@ -40,6 +40,8 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
         form = AskForm(request.POST, ticket=ticket)
         if form.is_valid():
             return _send(request, reference, ticket, form)
+        # Nothing is asked by it; that it was tried is recorded where the asking would have been.
+        access.ask(Caller.of(request), access.Wish.unusable(reference, ticket.number))
         return _page(request, reference, ticket, form)
     return _page(
         request, reference, ticket, AskForm(initial=_prefilled(request, reference, ticket), ticket=ticket)
