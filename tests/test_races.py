@@ -393,7 +393,7 @@ class LastUnit:
         self.stage, self.crowd = stage, crowd
         self.first, self.second = as_role(roles.VAULT), as_role(roles.VAULT)
         self.case = stage.opened(sessions=2, accounts=2)
-        self.used(49)
+        self.used(settings.LIMITS["accounts_per_day"] - 1)
 
     def used(self, accounts: int) -> None:
         """So many accounts were others' today."""
