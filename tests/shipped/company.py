@@ -22,6 +22,7 @@ PASSWORD = "seven calm lanterns"
 # Of the samples: a ticket assigned to a consultant, of an account that agreed to support.
 ACCOUNT, TICKET = "MOC-40007", "ZD-10402"
 SECOND_OFFICER = "K-0004"
+REFUSED = 5  # so many within minutes are odd, and wait for a review
 KINDS = {
     "people officer": "K-0003",
     "administrator": "K-0001",
@@ -85,7 +86,7 @@ class Company:
         assert "badge-pass" in page.text, page.text
 
     def open_an_account(self) -> None:
-        """The consultant asks, the manager approves, the consultant opens, reveals, and prints."""
+        """The consultant asks, the manager approves, the consultant opens and reveals, and tries for more."""
         consultant, manager = self.desks["consultant"], self.desks["manager"]
         page = consultant.get(f"/accounts/{ACCOUNT}/ask?ticket={TICKET}")
         page = consultant.send(page, f"/accounts/{ACCOUNT}/ask", ticket=TICKET)
@@ -98,3 +99,5 @@ class Company:
         page = consultant.send(page, f"/accounts/{ACCOUNT}/reveal", fields="contact.email")
         assert page.status == 200
         assert "data-revealed" in page.text
+        for _number in range(REFUSED):
+            consultant.send(page, f"/accounts/{ACCOUNT}/reveal", fields="billing.iban")

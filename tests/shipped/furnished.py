@@ -31,6 +31,9 @@ OTHER_MANAGER: Final = "K-0022"
 REVIEWER: Final = "K-0008"
 OFFICER: Final = "K-0003"
 NEWCOMER: Final = "K-0900"
+#: The demo begins with refusals of hers that are odd.
+ASKED_ABOUT: Final = "K-0207"
+FAR: Final = ("approve_more", "deny_more", "withdraw_more", "acknowledge_recovery")
 #: So many accesses are asked for; the rest of them wait.
 ASKED: Final = 5
 APPROVED: Final = 4
@@ -47,7 +50,7 @@ def furnish(demo: Shipped, enter: Callable[[str], BrowserContext]) -> dict[str, 
     site = demo.origin
     ticket = _ask(enter(CONSULTANT), site, ASKED)
     _decide(enter(MANAGER), site)
-    account, query = _open(enter(CONSULTANT), site)
+    account, query, grant = _open(enter(CONSULTANT), site)
     link = _draft(enter(OFFICER), site)
     _question(enter(REVIEWER), site)
     return {
@@ -55,6 +58,9 @@ def furnish(demo: Shipped, enter: Callable[[str], BrowserContext]) -> dict[str, 
         "gate_state": f"{account}/gate?{query}",
         "invitation": link,
         "ticket": f"/tickets/{ticket}",
+        "print_grant": reverse("print_grant", args=[grant]),
+        # Where no demo comes in a minute: a day's budget that is used up, officers who are shut out.
+        **{name: reverse(name, args=[1]) for name in FAR},
     }
 
 
@@ -94,9 +100,9 @@ def _decide(manager: BrowserContext, site: str) -> None:
     )
 
 
-def _open(consultant: BrowserContext, site: str) -> tuple[str, str]:
+def _open(consultant: BrowserContext, site: str) -> tuple[str, str, str]:
     """Open one access after the other, until one shows participants; the rest stay as they are. Out: that
-    one's address and query."""
+    one's address, query and number."""
     home = get(consultant, f"{site}/").text()
     for account, ticket in dict.fromkeys(SHOWN.findall(home)):
         page = f"{site}{account}?ticket={ticket}"
@@ -104,7 +110,7 @@ def _open(consultant: BrowserContext, site: str) -> tuple[str, str]:
         if found:
             post(consultant, page, f"{site}{account}/open", grant=found[1])
             if f"{account}/participants" in get(consultant, page).text():
-                return account, f"ticket={ticket}"
+                return account, f"ticket={ticket}", found[1]
     raise AssertionError("no access shows participants")
 
 
@@ -149,11 +155,9 @@ def _save_draft(officer: BrowserContext, site: str, *, days: int) -> None:
 
 def _question(reviewer: BrowserContext, site: str) -> None:
     queue = get(reviewer, f"{site}/reviews/").text()
-    for address in re.findall(r'href="(/reviews/\d+)"', queue):
-        page = site + address
-        if CONSULTANT in get(reviewer, page).text():
-            post(reviewer, page, f"{page}/decide", verdict="question", text=TYPED[1])
-            return
+    page = site + _first(r'href="(/reviews/\d+)"', queue)
+    assert ASKED_ABOUT in get(reviewer, page).text()
+    post(reviewer, page, f"{page}/decide", verdict="question", text=TYPED[1])
 
 
 def _day(ahead: int) -> str:
@@ -167,7 +171,7 @@ def _first(pattern: str, text: str) -> str:
 
 
 #: Whose pages, between them, show an address of every pattern.
-SHOWN_TO: Final = (CONSULTANT, MANAGER, REVIEWER, OFFICER, "K-0005", "K-0001", COLLEAGUE)
+SHOWN_TO: Final = (CONSULTANT, MANAGER, REVIEWER, OFFICER, "K-0005", "K-0001", COLLEAGUE, ASKED_ABOUT)
 #: Without what a part that asks for itself has seen: it is asked whole.
 LINK: Final = re.compile(r'(href|action|hx-get)="(/[^"#]*)["#]')
 

@@ -246,7 +246,7 @@ def addresses(site: Installation) -> list[str]:
         "reference": ACCOUNT,
         "token": "no-such-link",
         "action": "suspend",
-        **dict.fromkeys(("deputy_id", "proposal", "authorisation"), 1),
+        **dict.fromkeys(("deputy_id", "proposal", "authorisation", "more_id"), 1),
     }
     of = {
         "ticket": TICKET,
@@ -254,6 +254,7 @@ def addresses(site: Installation) -> list[str]:
         "nda_recall": 1,
         "entry": newest["entry"],
         "end_session": newest["session"],
+        "acknowledge_recovery": 1,
     }
     found = []
     for pattern in get_resolver().url_patterns:
