@@ -31,6 +31,7 @@ def options() -> argparse.Namespace:
     for name, run, words in (
         ("--gate", measure_gate, "the gate's rows alone, in some ten minutes"),
         ("--seal", measure_seal, "the seal's three rows alone, in under a minute"),
+        ("--import", measure_import, "the import's row alone, in a minute or two"),
         ("--log", measure_log, "the log's rows alone, at ten million entries"),
     ):
         alone.add_argument(name, dest="run", action="store_const", const=run, help=words)
@@ -89,6 +90,15 @@ def measure_gate(*, quick: bool) -> tuple[list[Row], str]:
         worlds = importlib.import_module("tests.world")
         world: World = worlds.World(setup)
         return _gate_rows(server, world, begin(world), quick=quick), machine(setup)
+
+
+def measure_import(*, quick: bool) -> tuple[list[Row], str]:
+    """The import's row alone."""
+    with ground():
+        importing = importlib.import_module("tests.bench.importing")
+        row = _told(importing.import_row, accounts=20_000 if quick else 100_000)
+        with connect() as setup:
+            return [row], machine(setup)
 
 
 def measure(*, quick: bool) -> tuple[list[Row], str]:
