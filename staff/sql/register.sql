@@ -114,7 +114,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Whether this member's signature would wait for a second person: the version is countersigned, or the
--- company had revoked the one before (opening up again takes a second person, DESIGN §1).
+-- company had revoked the one before: opening up again takes a second person.
 CREATE OR REPLACE FUNCTION vault.waits_for_second(p_member bigint, p_version int) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT v.countersigned OR coalesce((SELECT s.withdrawn_why = 'revoked' FROM public.staff_signature s
