@@ -61,8 +61,10 @@ class Desk:
     clicks: int = 0
 
     def click(self, target: Locator) -> None:
+        """Click once more, and wait until the page that this leads to stands there whole."""
         self.clicks += 1
         target.click()
+        self.page.wait_for_load_state()
 
     def link(self, name: str) -> Locator:
         return self.page.get_by_role("link", name=name).first

@@ -633,12 +633,12 @@ def test_one_key_decides_and_the_next_opens_by_itself(desks: Desks) -> None:
     reviewer.page.keyboard.press("f")
     expect(reviewer.page.get_by_label("The question")).to_be_focused()
     reviewer.page.keyboard.type("v, as in a text")  # where no key decides anything
-    assert reviewer.page.url == first
+    expect(reviewer.page).to_have_url(first)
     reviewer.page.reload()
     expect(keys).to_be_focused()
     reviewer.page.keyboard.press("v")
     expect(reviewer.page.get_by_text("In order. Here is the next.")).to_be_visible()
-    assert reviewer.page.url != first
+    expect(reviewer.page).not_to_have_url(first)
     expect(keys).to_be_focused()
     reviewer.page.keyboard.press("v")
     expect(reviewer.page.get_by_text("Nothing waits for you.")).to_be_visible()

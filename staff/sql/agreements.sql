@@ -254,8 +254,8 @@ BEGIN
     IF j->>'reason' = '' THEN
         j := j || jsonb_build_object('reason', CASE
             WHEN s.counts_from IS NOT NULL OR s.withdrawn_at IS NOT NULL THEN 'no_change'
-            WHEN vault.still_may(s.entered_by_id, 'people') IS NOT TRUE THEN 'filer_gone'
             WHEN (s.form = 'paper' AND s.valid_until > clock_timestamp()) IS NOT TRUE THEN 'value_refused'
+            WHEN vault.still_may(s.entered_by_id, 'people') IS NOT TRUE THEN 'filer_gone'
             WHEN s.entered_by_id = (j->>'actor_id')::bigint THEN 'second_person' ELSE '' END);
     END IF;
     IF j->>'reason' = '' THEN
