@@ -21,7 +21,8 @@ from staff import agreements, register, reminders
 from staff.days import beginning_of
 from staff.models import NdaDraft, NdaVersion, Reminder, Session, Signature, SignatureFile
 from staff.papers import uploaded
-from tests import papers
+from tests import papers, scans
+from tests.authority import plain_pdf
 from tests.people import fresh_code, member
 from tests.scene import REFERENCE, Scene, enter, newest
 from tests.world import Person, World, now
@@ -368,8 +369,9 @@ def test_many_are_countersigned_at_once_and_never_ones_own(
     assert made[officer].countersigned_by_id == officer.id
 
 
-def pdf_file(data: bytes = papers.PDF) -> SimpleUploadedFile:
-    return SimpleUploadedFile("nda.pdf", data, content_type="application/pdf")
+def pdf_file(data: bytes | None = None) -> SimpleUploadedFile:
+    sent = plain_pdf() if data is None else data
+    return SimpleUploadedFile("nda.pdf", sent, content_type="application/pdf")
 
 
 def paper_form(**changes: Any) -> dict[str, Any]:
@@ -410,6 +412,21 @@ def test_what_cannot_be_filed(scene: Scene, desk: Client, changes: dict[str, Any
     answer = desk.post(f"/members/{scene.anna.number}/nda", paper_form(**changes))
     assert answer.status_code == 422
     assert said in words(answer)
+    assert Signature.objects.filter(member_id=scene.anna.id).count() == 1
+
+
+@pytest.mark.parametrize("name", scans.REFUSED)
+def test_a_scan_that_does_not_open_is_refused_and_the_form_stays(
+    scene: Scene, desk: Client, name: str
+) -> None:
+    make, code = scans.REFUSED[name]
+    form = paper_form(file=pdf_file(make()))
+    answer = desk.post(f"/members/{scene.anna.number}/nda", form)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"file": [uploaded.SENTENCES[code]]}
+    page = words(answer)
+    assert f'value="{form["day"]}"' in page
+    assert re.search(r'value="paper"[^>]*checked', page)
     assert Signature.objects.filter(member_id=scene.anna.id).count() == 1
 
 

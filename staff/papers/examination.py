@@ -1,7 +1,8 @@
 """Examines a PDF that somebody sent, in a process of its own: `python -I examination.py`.
 
-In, by standard input: one line of JSON (`roots` as PEM, `moment` in ISO form), then the file. Out:
-one line of JSON with `code`; with `qualified`, `signer` and `signed_at` when the code is 'good'.
+In, by standard input: one line of JSON (`roots` as PEM, `moment` in ISO form; neither for a scan, which
+nobody has signed), then the file. Out: one line of JSON with `code`; with `qualified`, `signer` and
+`signed_at` when a signature's code is 'good'.
 Whatever the file does to pyHanko happens here: bounded in time and memory, without our settings, keys
 and connections. Nothing of ours is imported, and nothing is fetched.
 """
@@ -16,9 +17,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
+from itertools import islice
 from typing import Any, Final
 
 from asn1crypto import crl, ocsp, pem, x509
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import diff_analysis as diff
 from pyhanko.sign.ades.qualified_asn1 import get_qc_statements
@@ -47,9 +50,21 @@ from pyhanko_certvalidator.policy_decl import (
 SECONDS: Final = 20
 MEMORY: Final = 1024**3
 SIGNATURES: Final = 20
+PAGES: Final = 200
 FOR_SIGNATURES: Final = "qct_esign"
 #: What may stand before a PDF's own beginning, in bytes: a mark, a letterhead of a mail gateway.
 BEFORE: Final = 1024
+
+#: What starts, opens or sends something when the document is opened or touched (ISO 32000-2 §12.6.4).
+_ACTIONS: Final = frozenset(
+    {
+        *("/JavaScript", "/Launch", "/GoToE", "/GoToR", "/ImportData", "/SubmitForm"),
+        *("/Rendition", "/RichMediaExecute", "/Movie", "/Sound", "/GoTo3DView"),
+    }
+)
+_PLAYERS: Final = frozenset({"/RichMedia", "/Screen", "/Movie", "/Sound", "/3D"})
+_PROGRAMS: Final = frozenset({"/JS", "/JavaScript", "/XFA"})
+_FILES: Final = frozenset({"/EF", "/EmbeddedFiles"})
 
 #: How an update ends that no signature covers: nothing may stand behind it.
 _END: Final = re.compile(rb"startxref\s+[0-9]+\s+%%EOF(\r\n|\r|\n)?\Z")
@@ -130,13 +145,17 @@ def examine(data: bytes, *, roots: str, moment: datetime) -> dict[str, Any]:
     """Judge the file: every signature and time stamp in it must be good, and nothing may have changed what
     the last signature covers. What may follow is a proof that it was good: certificates, answers about
     their revocation, time stamps over the document (ETSI EN 319 142-1, levels B-B to B-LTA)."""
-    start = data.find(b"%PDF-", 0, BEFORE + len(b"%PDF-"))
-    if start < 0:
-        return {"code": "not_pdf"}
-    data = data[start:]
+    data = _from_its_beginning(data)
+    closed = _closed(data)
+    if closed:
+        return {"code": closed}
+    answer = _judge(data, roots, moment)
+    unfitting = unfit(data, files=True) if answer["code"] == "good" else ""
+    return {"code": unfitting} if unfitting else answer
+
+
+def _judge(data: bytes, roots: str, moment: datetime) -> dict[str, Any]:
     reader = PdfFileReader(BytesIO(data))
-    if reader.encrypted:
-        return {"code": "encrypted"}
     signatures = list(reader.embedded_regular_signatures)
     stamps = list(reader.embedded_timestamp_signatures)
     if not signatures:
@@ -166,6 +185,81 @@ def examine(data: bytes, *, roots: str, moment: datetime) -> dict[str, Any]:
         if code != "good":
             return {"code": code}
     return _facts(signatures[-1], status) if status else {"code": "malformed"}
+
+
+def _from_its_beginning(data: bytes) -> bytes:
+    """Without what stands before the PDF; nothing where it has no beginning."""
+    start = data.find(b"%PDF-", 0, BEFORE + len(b"%PDF-"))
+    return data[start:] if start >= 0 else b""
+
+
+def scan(data: bytes) -> dict[str, Any]:
+    """Judge a file that is nothing but paper: it opens, and is what readers show, and no more."""
+    data = _from_its_beginning(data)
+    return {"code": _closed(data) or unfit(data, files=False) or "good"}
+
+
+def _closed(data: bytes) -> str:
+    """Why it cannot be looked into, as a code. Raises what its reader does."""
+    if not data:
+        return "not_pdf"
+    return "encrypted" if PdfFileReader(BytesIO(data), strict=False).encrypted else ""
+
+
+def unfit(data: bytes, *, files: bool) -> str:
+    """Why nobody could read the document safely, as a code; '' where there is no reason.
+
+    `files`: it may hold other files, as signed ones bring their evidence. Raises what its reader does.
+    """
+    reader = PdfFileReader(BytesIO(data), strict=False)
+    pages = sum(1 for _page in islice(_pages(reader.root["/Pages"]), PAGES + 1))
+    if not pages:
+        return "no_pages"
+    if pages > PAGES:
+        return "too_many_pages"
+    found = {code for one in _dictionaries(reader.root) for code in _dangers(one)}
+    if "active" in found:
+        return "active"
+    return "attached" if found and not files else ""
+
+
+def _pages(tree: Any) -> Iterator[Any]:
+    """The pages below a node; a node that stands twice is walked once."""
+    seen, waiting = set[Any](), [tree]
+    while waiting:
+        node = waiting.pop()
+        if node.container_ref in seen:
+            continue
+        seen.add(node.container_ref)
+        if "/Kids" in node:
+            waiting += [node["/Kids"][place] for place in range(len(node["/Kids"]))]
+        elif node.get("/Type") == "/Page":
+            yield node
+
+
+def _dictionaries(root: Any) -> Iterator[Any]:
+    """All dictionaries of a document, whatever refers to them; each once. Nothing of them is unpacked."""
+    seen, waiting = set[Any](), [root]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, IndirectObject):
+            if one.reference in seen:
+                continue
+            seen.add(one.reference)
+            one = one.get_object()  # type: ignore[no-untyped-call]  # pyHanko's own
+        if isinstance(one, DictionaryObject):
+            yield one
+            waiting += one.values()
+        elif isinstance(one, ArrayObject):
+            waiting += one
+
+
+def _dangers(one: Any) -> Iterator[str]:
+    """What a dictionary does by itself, or brings along, as codes."""
+    if one.get("/S") in _ACTIONS or one.get("/Subtype") in _PLAYERS or _PROGRAMS & one.keys():
+        yield "active"
+    if _FILES & one.keys():
+        yield "attached"
 
 
 def _known(
@@ -320,7 +414,11 @@ def main() -> None:
     asked = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read()
     try:
-        answer = examine(data, roots=asked["roots"], moment=datetime.fromisoformat(asked["moment"]))
+        answer = (
+            examine(data, roots=asked["roots"], moment=datetime.fromisoformat(asked["moment"]))
+            if asked
+            else scan(data)
+        )
     except (Exception, RecursionError):  # noqa: BLE001  # hostile files have their own ideas of an error
         answer = {"code": "malformed"}
     sys.stdout.write(json.dumps(answer))

@@ -1,8 +1,8 @@
-"""The verdict about an agreement that was signed elsewhere: a PDF with an electronic signature.
+"""The verdict about an agreement that was signed elsewhere: a PDF with an electronic signature, or a scan.
 
-What counts is settings.TRUST_ROOTS alone, and the file's last byte: nobody outside is asked, and
-nothing may follow the last signature but what proves that it was good. An image of paper has no
-verdict: a second person has seen it.
+What counts of a signature is settings.TRUST_ROOTS alone, and the file's last byte: nobody outside is
+asked, and nothing may follow the last signature but what proves that it was good. A scan must open and
+be nothing but paper; whether it is the right one a second person says who has seen the original.
 """
 
 from __future__ import annotations
@@ -50,6 +50,16 @@ SENTENCES: Final[dict[str, Promise]] = {
     "revoked": _("The signature’s certificate was revoked."),
     "timestamp": _("A time stamp in the file is not good, or rests on no root that this company believes."),
     "malformed": _("The file cannot be read as a signed PDF."),
+    "unreadable": _(
+        "The file cannot be opened as a PDF: it is damaged, or a part of it is missing. Scan it again."
+    ),
+    "no_pages": _("The file has no page."),
+    "too_many_pages": _("The file has more than 200 pages."),
+    "active": _(
+        "The file holds something that starts, opens or sends by itself, such as JavaScript. Scan the paper"
+        " again, or let it be signed without that."
+    ),
+    "attached": _("The file holds other files, which a scan does not. Scan the paper again."),
     "too_long": _("The file could not be examined in the time for it."),
 }
 
@@ -88,11 +98,21 @@ def verdict(pdf: bytes, *, at: datetime | None = None) -> Verdict:
         return Verdict("empty")
     if len(pdf) > LARGEST:
         return Verdict("too_large")
-    return _read(_examine(pdf, at or timezone.now()))
+    moment = (at or timezone.now()).astimezone(UTC)
+    return _read(_examine(pdf, {"roots": settings.TRUST_ROOTS, "moment": moment.isoformat()}))
 
 
-def _examine(pdf: bytes, at: datetime) -> dict[str, Any]:
-    asked = {"roots": settings.TRUST_ROOTS, "moment": at.astimezone(UTC).isoformat()}
+def scan_problem(pdf: bytes) -> str:
+    """Why a scan cannot be filed, in words; '' when it can. Bounded as `verdict` is."""
+    if len(pdf) > LARGEST:
+        return str(SENTENCES["too_large"])
+    code = str(_examine(pdf, {}).get("code"))
+    if code == "good":
+        return ""
+    return str(SENTENCES["unreadable" if code == "malformed" or code not in SENTENCES else code])
+
+
+def _examine(pdf: bytes, asked: dict[str, str]) -> dict[str, Any]:
     try:
         done = subprocess.run(  # noqa: S603  # our own file, by our own interpreter
             [sys.executable, "-I", str(_EXAMINATION)],

@@ -110,6 +110,11 @@ def _upload_page(
 
 
 def _file_paper(request: HttpRequest, subject: Member, form: UploadForm) -> HttpResponse:
+    """A scan proves nothing by itself; it must open, for the second person compares it with the original."""
+    problem = uploaded.scan_problem(form.cleaned_data["file"])
+    if problem:
+        form.add_error("file", problem)
+        return _upload_page(request, subject, form)
     evidence = {"ok": None, "kind": UploadForm.PAPER}
     return _file(request, subject, form, UploadForm.PAPER, form.signed_at, evidence)
 
