@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from django.db.models import Model
 
-#: Tables that no other role may read or write: factors, one-time links, counts of failed attempts.
+#: Tables that no other role may read or write: factors, one-time links, counts of attempts.
 SIGN_IN = {
     *("staff.totpdevice", "staff.recoverydevice", "staff.recoverycode", "staff.invitation"),
-    *("axes.accessattempt", "axes.accessattemptexpiration"),
+    "staff.attemptcount",
     "django_otp_webauthn.webauthncredential",
     "django_otp_webauthn.webauthnattestation",
     "django_otp_webauthn.webauthnuserhandle",

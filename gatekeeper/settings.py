@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,7 +92,6 @@ INSTALLED_APPS = [
     "guardian",
     "django_otp",
     "django_otp_webauthn",
-    "axes",
     "auditlog",
     "django_htmx",
     "heroicons",
@@ -123,7 +121,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "gatekeeper.urls"
@@ -202,7 +199,6 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 AUTH_USER_MODEL = "staff.Member"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first: whoever is locked out is not even looked at
     "staff.backends.PasswordBackend",
     "gatekeeper.backends.GateBackend",
 ]
@@ -240,21 +236,6 @@ OTP_WEBAUTHN_RP_NAME = "Gatekeeper"
 OTP_WEBAUTHN_ALLOWED_ORIGINS = [SITE_URL]
 OTP_WEBAUTHN_HELPER_CLASS = "staff.passkeys.Ceremony"
 OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""  # a refused ceremony is an entry, not a line with a stack
-
-# A lock after failures (django-axes, with the counts of staff.lockout); successes our own log records
-
-AXES_HANDLER = "staff.lockout.Handler"
-AXES_USERNAME_FORM_FIELD = "email"
-AXES_USERNAME_CALLABLE = "staff.lockout.username"
-AXES_CLIENT_IP_CALLABLE = "staff.lockout.address"
-AXES_CLIENT_STR_CALLABLE = "staff.lockout.anonymous"
-AXES_LOCKOUT_CALLABLE = "staff.lockout.response"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or somebody could hold a lock shut for ever
-AXES_DISABLE_ACCESS_LOG = True
-AXES_VERBOSE = False
 
 # guardian says who holds a row; it decides nothing, and is nobody's backend
 
@@ -352,6 +333,5 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        "axes": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }

@@ -8,6 +8,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
 from audit.context import attempt_by
+from staff import lockout
 from staff.emails import normalise
 from staff.hashing import hash_in_vain, is_right
 from staff.models import Member
@@ -19,6 +20,7 @@ class PasswordBackend(BaseBackend):
 
     Nobody learns by text, code or time whether an address is known (ASVS 6.3.8): for an unknown
     one a password is hashed as well, and a suspended member's password is checked before the no.
+    While a lock holds nothing is looked at; each failure counts towards one.
     """
 
     def authenticate(
@@ -28,18 +30,29 @@ class PasswordBackend(BaseBackend):
         password: str | None = None,
         **_others: Any,
     ) -> Member | None:
-        """The member, or None. Names on the request whom the attempt was about, for the log."""
-        if email is None or password is None:
+        """The member, or None. Names on the request whom the attempt was about, for the log.
+
+        Without a request there is no address to count, so nobody. Raises BusyError.
+        """
+        if request is None or email is None or password is None:
             return None
-        member = Member.objects.using(SIGN_IN).filter(email=normalise(email)).first()
+        if lockout.refuses(request, email, password):
+            return None
+        member = self._judged(request, email, password)
         if member is None:
-            hash_in_vain(password)
-            return None
-        if request is not None:
-            attempt_by(request, member)
-        right = is_right(password, member.password)
-        return member if right and not member.barred_because() else None
+            lockout.count_failure(request, email)
+        return member
 
     def get_user(self, user_id: Any) -> Member | None:
         """The session's member. Suspension ends sessions; the guard asks again at each request."""
         return Member.objects.filter(pk=user_id).first()
+
+    @staticmethod
+    def _judged(request: HttpRequest, email: str, password: str) -> Member | None:
+        member = Member.objects.using(SIGN_IN).filter(email=normalise(email)).first()
+        if member is None:
+            hash_in_vain(password)
+            return None
+        attempt_by(request, member)
+        right = is_right(password, member.password)
+        return member if right and not member.barred_because() else None

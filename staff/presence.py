@@ -71,47 +71,44 @@ def unlock(request: HttpRequest, *, polling: bool) -> HttpResponse | None:
     if polling or "HX-Request" in request.headers:
         # The page decides: what is typed in it must not go with a reload.
         return HttpResponse(status=403, headers={"HX-Trigger": "session-locked", "HX-Reswap": "none"})
-    problem, status = "", 403
+    problem = ""
     if request.method == "POST" and (PASSWORD in request.POST or CODE in request.POST):
         try:
-            problem, status = _unlocked(request)
+            problem = _unlocked(request)
         except hash_queue.BusyError:
             return hash_queue.refuse(locked_page(request, hash_queue.words()))
         if not problem:
             return _go_on(request)
-    return locked_page(request, problem, status)
+    return lockout.answer(request, locked_page(request, problem))
 
 
-def locked_page(request: HttpRequest, problem: str = "", status: int = 403) -> HttpResponse:
+def locked_page(request: HttpRequest, problem: str = "") -> HttpResponse:
     """What every address shows of a locked session: no data, and the way back to this very page."""
     row = sessions.of(request).locked
     member = row.member if row else None
     facts = _carrying(request, problem) | {"member": member, "theme": member.theme if member else "auto"}
-    return render(request, "staff/locked.html", facts, status=status)
+    return render(request, "staff/locked.html", facts, status=403)
 
 
-def _unlocked(request: HttpRequest) -> tuple[str, int]:
-    """Why it stays locked, and the status of the answer; an empty reason when it is resumed.
-
-    Raises BusyError.
-    """
+def _unlocked(request: HttpRequest) -> str:
+    """Why it stays locked; an empty reason when it is resumed. Raises BusyError."""
     row = sessions.of(request).locked
     member = row.member if row else None
     password, code = request.POST.get(PASSWORD, ""), request.POST.get(CODE, "").strip()
     if member is None or not password or not code:
-        return _("Enter the password and the code, or use the passkey."), 403
+        return _("Enter the password and the code, or use the passkey.")
     with hash_queue.MEMBERS.take(member.pk):
         found = auth.authenticate(request, email=member.email, password=password)
     if lockout.is_shut(request):
-        return lockout.words(request), 429
+        return lockout.words(request)
     if found != member:
         records.sign_in_failed("unlock", "password_wrong")
-        return _("The password or the code is wrong."), 403
+        return _("The password or the code is wrong.")
     if not look_in(request) or not _accepted(request, code, "unlock"):
         request.user = AnonymousUser()
         wait = factors.seconds_to_wait(member, code)
-        return _("The password or the code is wrong.") + _waiting(wait), 403
-    return "", 200
+        return _("The password or the code is wrong.") + _waiting(wait)
+    return ""
 
 
 def _accepted(request: HttpRequest, code: str, stage: records.Stage) -> bool:

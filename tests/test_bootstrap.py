@@ -7,14 +7,20 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 
 from gatekeeper import roles
 from tests import environment
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICERS = ("--people", "K-0001", "Ewa Pierwsza", "ewa@firma.test", "--people", "K-0002", "Jan Drugi")
@@ -124,3 +130,54 @@ def test_links_that_do_not_fit_are_refused(database: str, tmp_path: Path) -> Non
         database, tmp_path, GATEKEEPER_DATABASE_URL_VAULT=environment.role_url(roles.VAULT, "other")
     )
     assert "different databases" in elsewhere.stderr
+
+
+AXES = """
+    CREATE TABLE axes_accessattempt (id serial PRIMARY KEY, username varchar(255));
+    CREATE TABLE axes_accessattemptexpiration (attempt_id int PRIMARY KEY REFERENCES axes_accessattempt);
+    CREATE TABLE axes_accesslog (id serial PRIMARY KEY);
+    CREATE TABLE axes_accessfailurelog (id serial PRIMARY KEY);
+    INSERT INTO django_migrations (app, name, applied) VALUES ('axes', '0001_initial', now());
+    INSERT INTO django_content_type (app_label, model) VALUES ('axes', 'accesslog');
+    INSERT INTO auth_permission (name, codename, content_type_id)
+        SELECT 'Can add access log', 'add_accesslog', id FROM django_content_type WHERE app_label = 'axes';
+"""
+LEFT = """
+    SELECT tablename::text FROM pg_tables WHERE tablename LIKE 'axes%'
+    UNION ALL SELECT name FROM django_migrations WHERE app = 'axes'
+    UNION ALL SELECT model FROM django_content_type WHERE app_label = 'axes'
+    UNION ALL SELECT codename FROM auth_permission WHERE codename LIKE '%accesslog'
+"""
+
+
+@pytest.fixture
+def migrated_to(database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], None]]:
+    """Brings a database of its own to one migration of `staff`, forwards or back."""
+    roles.create_database(environment.setup_url(), database)
+    connection = connections["migrator"]
+
+    def migrate(name: str) -> None:
+        MigrationExecutor(connection).migrate([("staff", name)])
+
+    with django_db_blocker.unblock():
+        usual = connection.settings_dict["NAME"]
+        connection.close()
+        connection.settings_dict["NAME"] = database
+        try:
+            yield migrate
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = usual
+
+
+def test_an_upgrade_leaves_nothing_of_django_axes(database: str, migrated_to: Callable[[str], None]) -> None:
+    """And goes back, and comes again: then as on a new site, where none of it ever was."""
+    migrated_to("0008_password_mark")
+    with psycopg.connect(environment.setup_url(database), autocommit=True) as setup:
+        setup.execute(f"SET ROLE {roles.OWNER}".encode())
+        setup.execute(AXES.encode())
+        migrated_to("0009_attempt_counts")
+        assert setup.execute(LEFT).fetchall() == []
+        migrated_to("0008_password_mark")
+        migrated_to("0009_attempt_counts")
+        assert setup.execute("SELECT FROM staff_attemptcount").fetchall() == []

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axes.models import AccessAttempt
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password
 from django.db import connections
 from django.test import Client
@@ -19,6 +18,7 @@ from django.urls import reverse
 from audit.models import Entry
 from gatekeeper.installation import gunicorn
 from staff import hash_queue, invitations
+from staff.models import AttemptCount
 from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, password_of, sign_in
 from tests.world import Person, World
 
@@ -195,7 +195,7 @@ def test_a_refusal_keeps_the_e_mail_and_counts_nothing(anna: Person) -> None:
         in attempt("192.0.2.7", **{"Accept-Language": "pl"}).content.decode()
     )
     assert Entry.objects.count() == entries
-    assert not AccessAttempt.objects.exists()
+    assert not AttemptCount.objects.exists()
 
 
 def test_a_refusal_asks_no_database(full: ExitStack, django_assert_num_queries: Any) -> None:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from axes.models import AccessAttempt
+from django.contrib import auth
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password
 from django.core.management import call_command
-from django.test import Client
+from django.db import connections
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
 from staff import lockout
+from staff.models import AttemptCount
+from tests import environment, racing
 from tests.conftest import Connection
 from tests.people import PASSWORD, give_factors, give_password, password_of, sign_in
 from tests.world import Person, World
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 HERE, THERE = "192.0.2.7", "198.51.100.9"
+SOON = 60  # seconds in which what must happen has happened on any machine
 WRONG = "not the password at all"
 UNKNOWN = "nobody-hunter2@firma.example"
 
@@ -44,6 +53,10 @@ def attempt(email: str, password: str = WRONG, address: str = HERE, **headers: s
     return Client().post(reverse("sign_in"), form, REMOTE_ADDR=address, headers=headers)
 
 
+def request_from(address: str) -> HttpRequest:
+    return RequestFactory().post(reverse("sign_in"), REMOTE_ADDR=address)
+
+
 def fail(times: int, email: str = "anna@firma.example", address: str = HERE) -> Any:
     """So many wrong passwords; the last answer."""
     for _ in range(times):
@@ -51,26 +64,22 @@ def fail(times: int, email: str = "anna@firma.example", address: str = HERE) -> 
     return answer
 
 
-def failed_before(world: World, email: str, address: str, count: int, minutes: int = 5) -> None:
+def failed_before(world: World, email: str, address: str | None, count: int, minutes: int = 5) -> None:
     """Failures that were counted some minutes ago."""
     world.insert(
-        "axes_accessattempt",
-        username=lockout.name_of(email),
-        ip_address=address,
-        user_agent=f"{address}{minutes}",
-        get_data="",
-        post_data="",
-        http_accept="",
-        path_info="",
-        attempt_time=timezone.now() - timedelta(minutes=minutes),
-        failures_since_start=count,
+        "staff_attemptcount",
+        about=lockout.name_of(email),
+        remote_addr=address,
+        quarter=minutes,
+        attempts=count,
+        last_at=timezone.now() - timedelta(minutes=minutes),
     )
 
 
 def later(world: World, minutes: int) -> None:
     """As if all that was counted had happened so many minutes earlier."""
     world.setup.execute(
-        "UPDATE axes_accessattempt SET attempt_time = attempt_time - make_interval(mins => %s)", [minutes]
+        "UPDATE staff_attemptcount SET last_at = last_at - make_interval(mins => %s)", [minutes]
     )
 
 
@@ -105,7 +114,7 @@ def test_a_success_forgets_the_failures_of_this_address(world: World, anna: Pers
     failed_before(world, "anna@firma.example", THERE, 3)
     assert attempt("anna@firma.example", PASSWORD).status_code == 302
     assert fail(9).status_code == 200
-    assert AccessAttempt.objects.filter(ip_address=THERE).exists()
+    assert AttemptCount.objects.filter(remote_addr=THERE).exists()
 
 
 def test_nobody_elsewhere_shuts_a_member_out(world: World, anna: Person) -> None:
@@ -160,7 +169,7 @@ def test_a_forwarded_address_counts_only_from_a_proxy_of_ours(
     for number in range(10):
         attempt("anna@firma.example", **{"X-Forwarded-For": f"203.0.113.{number}"})
     assert attempt("anna@firma.example", **{"X-Forwarded-For": "203.0.113.99"}).status_code == 429
-    AccessAttempt.objects.all().delete()
+    AttemptCount.objects.all().delete()
     settings.TRUSTED_PROXIES = [f"{HERE}/32"]
     for _ in range(10):
         attempt("anna@firma.example", **{"X-Forwarded-For": "203.0.113.5"})
@@ -173,6 +182,15 @@ def test_another_spelling_is_the_same_account(world: World, anna: Person, spelli
     fail(5)
     fail(5, spelling)
     assert attempt("anna@firma.example", PASSWORD).status_code == 429
+
+
+def test_no_road_to_a_password_goes_around_the_lock(anna: Person) -> None:
+    """The backend judges: whoever calls it without a request, or under a lock, gets nobody."""
+    right = {"email": "anna@firma.example", "password": PASSWORD}
+    assert auth.authenticate(request_from(HERE), **right) is not None
+    assert auth.authenticate(None, **right) is None
+    fail(10)
+    assert auth.authenticate(request_from(HERE), **right) is None
 
 
 # What an attacker learns
@@ -250,12 +268,10 @@ def test_neither_what_was_typed_nor_a_password_is_kept(
         headers={"User-Agent": "canary-agent", "Accept": "canary/accept"},
     )
     fail(10)
-    rows = world.setup.execute("SELECT a::text FROM axes_accessattempt a").fetchall()
+    rows = world.setup.execute("SELECT a::text FROM staff_attemptcount a").fetchall()
     kept = repr(rows) + caplog.text
     for secret in (typed, typed.lower(), "canary", "anna@firma", WRONG):
         assert secret not in kept
-    assert not world.setup.execute("SELECT * FROM axes_accesslog").fetchall()
-    assert not world.setup.execute("SELECT * FROM axes_accessfailurelog").fetchall()
     # Without our key nobody finds out which address a row is about.
     assert lockout.name_of("anna@firma.example") in repr(rows)
 
@@ -272,8 +288,62 @@ def test_a_lock_is_recorded_once(world: World, anna: Person) -> None:
 def test_old_counts_are_forgotten(world: World, anna: Person) -> None:
     failed_before(world, "anna@firma.example", THERE, 3, minutes=121)
     failed_before(world, "anna@firma.example", THERE, 3, minutes=50)
-    attempt("anna@firma.example", PASSWORD)
-    assert [row.failures_since_start for row in AccessAttempt.objects.all()] == [3]
+    call_command("tidy")
+    assert [count.last_at > timezone.now() - timedelta(hours=1) for count in AttemptCount.objects.all()] == [
+        True
+    ]
+
+
+@pytest.mark.parametrize("address", [HERE, ""])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_failures_at_one_moment_are_all_counted(
+    world: World, anna: Person, address: str, is_there: bool
+) -> None:
+    """Six that find no row of this quarter of an hour, or that all wait for it, are six more in one row."""
+    if is_there:
+        lockout.count_asking(request_from(address), "anna@firma.example")
+    key = [lockout.name_of("anna@firma.example"), address or None, int(time.time()) // lockout.QUARTER]
+    with (
+        psycopg.connect(environment.setup_url(environment.database_name())) as holder,
+        ThreadPoolExecutor(6) as crowd,
+    ):
+        holder.execute(
+            "INSERT INTO staff_attemptcount AS a (about, remote_addr, quarter, attempts, last_at)"
+            " VALUES (%s, %s, %s, 1, now()) ON CONFLICT (about, remote_addr, quarter)"
+            " DO UPDATE SET attempts = a.attempts",
+            key,
+        )
+        going = [crowd.submit(_fail_once, address) for _ in range(6)]
+        racing.until_waiting(world.setup, 6)
+        holder.commit()
+        for one in going:
+            one.result()
+    assert [count.attempts for count in AttemptCount.objects.all()] == [7]
+
+
+def _fail_once(address: str) -> None:
+    try:
+        lockout.count_failure(request_from(address), "anna@firma.example")
+    finally:
+        connections.close_all()
+
+
+def test_a_lock_that_begins_among_failures_at_one_moment_is_recorded(world: World) -> None:
+    """Six links that open nothing, after five: whichever is the tenth, the lock has an entry."""
+    failed_before(world, f"link {HERE}", HERE, 5)
+    start = threading.Barrier(6)
+
+    def guess() -> int:
+        try:
+            start.wait(SOON)
+            return Client(REMOTE_ADDR=HERE).get(reverse("invitation", args=["guess"])).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as crowd:
+        answers = [one.result() for one in [crowd.submit(guess) for _ in range(6)]]
+    assert 429 in answers
+    assert "locked_out" in reasons()
 
 
 def test_an_operator_opens_a_lock_and_that_is_recorded(world: World, anna: Person) -> None:

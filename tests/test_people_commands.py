@@ -7,14 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from axes.models import AccessAttempt
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.models import Entry
 from gatekeeper import roles
 from staff import invitations, lockout, people
-from staff.models import Invitation, Member
+from staff.models import AttemptCount, Invitation, Member
 from tests import racing
 from tests.people import give_factors, sign_in
 from tests.world import Person, World
@@ -139,12 +138,13 @@ def test_no_number_is_nobodys(world: World, as_role: AsRole, call: str) -> None:
 def test_a_lock_is_opened_for_one_member_alone(world: World) -> None:
     anna, ewa = world.member("consultant"), world.member("consultant")
     for person in (anna, ewa):
-        AccessAttempt.objects.create(
-            username=lockout.name_of(f"{person.number.lower()}@firma.example"),
-            ip_address="192.0.2.1",
-            user_agent="1",
-            failures_since_start=10,
+        AttemptCount.objects.create(
+            about=lockout.name_of(f"{person.number.lower()}@firma.example"),
+            remote_addr="192.0.2.1",
+            quarter=1,
+            attempts=10,
+            last_at=timezone.now(),
         )
     call_command("open_lock", anna.number)
-    (left,) = AccessAttempt.objects.all()
-    assert left.username == lockout.name_of(f"{ewa.number.lower()}@firma.example")
+    (left,) = AttemptCount.objects.all()
+    assert left.about == lockout.name_of(f"{ewa.number.lower()}@firma.example")

@@ -173,6 +173,7 @@ DECLARE
 BEGIN
     -- A signed message counts for five minutes only; its identifier need not be kept for ever.
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
+    PERFORM vault.forget_attempts();
     PERFORM vault.forget_days();
     PERFORM vault.lapse_suspensions(NULL);
     PERFORM vault.lapse_proposals(NULL);

@@ -30,20 +30,18 @@ GRANT UPDATE (language, theme) ON public.staff_member TO gatekeeper_web;
 GRANT INSERT ON public.audit_entry TO gatekeeper_web;
 
 -- Signing in: members' factors, passwords and links, each with its entry (vault.require_entry), and the counts
--- of what failed. Whose a passkey is, and its key, never change; nor does a recovery code, but that it is used.
+-- of attempts. Whose a passkey is, and its key, never change; nor does a recovery code, but that it is used.
 GRANT SELECT ON public.django_content_type, public.gatekeeper_limit, public.staff_member, public.staff_totpdevice,
     public.staff_recoverydevice, public.staff_recoverycode, public.staff_invitation,
     public.django_otp_webauthn_webauthncredential, public.django_otp_webauthn_webauthnattestation,
-    public.django_otp_webauthn_webauthnuserhandle, public.axes_accessattempt,
-    public.axes_accessattemptexpiration TO gatekeeper_signin;
+    public.django_otp_webauthn_webauthnuserhandle, public.staff_attemptcount TO gatekeeper_signin;
 GRANT SELECT (id, member_id, verified_at, remote_addr) ON public.staff_session TO gatekeeper_signin;
 GRANT SELECT (id) ON public.audit_entry TO gatekeeper_signin;  -- of the one it has just inserted
 GRANT INSERT ON public.audit_entry, public.staff_invitation, public.staff_totpdevice, public.staff_recoverydevice,
     public.staff_recoverycode, public.django_otp_webauthn_webauthncredential,
-    public.django_otp_webauthn_webauthnuserhandle, public.axes_accessattempt,
-    public.axes_accessattemptexpiration TO gatekeeper_signin;
-GRANT UPDATE ON public.staff_totpdevice, public.staff_recoverydevice, public.axes_accessattempt,
-    public.axes_accessattemptexpiration TO gatekeeper_signin;
+    public.django_otp_webauthn_webauthnuserhandle, public.staff_attemptcount TO gatekeeper_signin;
+GRANT UPDATE ON public.staff_totpdevice, public.staff_recoverydevice TO gatekeeper_signin;
+GRANT UPDATE (attempts, last_at) ON public.staff_attemptcount TO gatekeeper_signin;
 GRANT UPDATE (expires_at, used_at) ON public.staff_invitation TO gatekeeper_signin;
 GRANT UPDATE (used_at) ON public.staff_recoverycode TO gatekeeper_signin;
 GRANT UPDATE (name, sign_count, backup_state, last_used_at) ON public.django_otp_webauthn_webauthncredential
@@ -52,7 +50,7 @@ GRANT UPDATE (password, last_login) ON public.staff_member TO gatekeeper_signin;
 GRANT DELETE ON public.staff_totpdevice, public.staff_recoverydevice, public.staff_recoverycode,
     public.django_otp_webauthn_webauthncredential,
     public.django_otp_webauthn_webauthnattestation,  -- none is kept, but deleting a passkey looks for one
-    public.axes_accessattempt, public.axes_accessattemptexpiration TO gatekeeper_signin;
+    public.staff_attemptcount TO gatekeeper_signin;
 
 -- Closing is always allowed: the trigger ends the grants and records it.
 GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;

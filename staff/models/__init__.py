@@ -13,11 +13,13 @@ from staff.models.agreements import (
     Signature,
     SignatureFile,
 )
+from staff.models.attempts import AttemptCount
 from staff.models.factors import RecoveryCode, RecoveryDevice, TotpDevice
 from staff.models.members import Member, MemberManager, Proposal, Recovery, Role
 from staff.models.sessions import Invitation, Session, SessionNotes
 
 __all__ = [
+    "AttemptCount",
     "Authorisation",
     "Invitation",
     "Member",

@@ -64,9 +64,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 BEGIN
     reason := vault.record_act('change', vault.judge_command(p_source, coalesce(p_number, '')), '{}', '{"lock": "opened"}');
     IF reason = '' THEN
-        DELETE FROM public.axes_accessattemptexpiration x USING public.axes_accessattempt a
-        WHERE a.id = x.access_attempt_id AND a.username = p_name;
-        DELETE FROM public.axes_accessattempt a WHERE a.username = p_name;
+        DELETE FROM public.staff_attemptcount a WHERE a.about = p_name;
         GET DIAGNOSTICS counts = ROW_COUNT;
     END IF;
 END $$;

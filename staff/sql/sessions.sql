@@ -48,6 +48,13 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     FROM public.staff_session s JOIN public.staff_member m ON m.id = s.member_id WHERE s.id = p_session
 $$;
 
+-- Forgets counts of attempts to sign in of which none is of use any more: none reaches back more than an hour
+-- (staff/lockout.py). Internal: called by vault.tidy.
+CREATE OR REPLACE FUNCTION vault.forget_attempts() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    DELETE FROM public.staff_attemptcount a WHERE a.last_at < clock_timestamp() - interval '2 hours'
+$$;
+
 -- The pages' part
 
 -- The member is active. Not where the session is locked meanwhile: only a proof unlocks it.
@@ -251,7 +258,7 @@ REVOKE ALL ON FUNCTION vault.renewed_session(bytea), vault.session_by(bytea), va
     vault.begin_session(bytea, jsonb, bigint, text, jsonb),
     vault.verify_session(bytea, bytea, jsonb, text, bigint, text), vault.renew_session(bytea, bytea),
     vault.is_in_use(bigint, text, bigint), vault.keep_session(bigint, bytea, jsonb), vault.take_remembered(bytea, text),
-    vault.end_sessions_of(bigint, bigint, boolean), vault.require_entry() FROM PUBLIC;
+    vault.end_sessions_of(bigint, bigint, boolean), vault.require_entry(), vault.forget_attempts() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.session_by(bytea), vault.touch_session(bytea), vault.end_session(bytea, jsonb, text),
     vault.end_own_sessions(bytea, jsonb, bigint[]), vault.end_overdue_sessions(bytea) TO gatekeeper_web;
 GRANT EXECUTE ON FUNCTION vault.begin_session(bytea, jsonb, bigint, text, jsonb),

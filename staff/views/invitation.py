@@ -23,7 +23,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     A link that is unknown, used or over is answered alike.
     """
     about = f"link {lockout.address(request)}"  # a count of this address alone: links have no owner yet
-    if lockout.shut_for(request, about):
+    if lockout.refuses(request, about):
         return too_many(request)
     link = invitations.redeem(token)
     if link is None:
@@ -57,4 +57,4 @@ def link_over(request: HttpRequest) -> HttpResponse:
 
 def too_many(request: HttpRequest) -> HttpResponse:
     """So many links opened nothing that none is looked at for a while."""
-    return render(request, "staff/too_many.html", {"words": lockout.words(request)}, status=429)
+    return lockout.answer(request, render(request, "staff/too_many.html", {"words": lockout.words(request)}))

@@ -33,9 +33,9 @@ def forgot(request: HttpRequest) -> HttpResponse:
     facts = {"form": form, "mail": mails.are_configured(), "sent": False}
     if form.is_bound and form.is_valid() and facts["mail"]:
         email = str(form.cleaned_data["email"])
-        if lockout.shut_for(request, f"forgot {email}"):
+        if lockout.refuses(request, f"forgot {email}"):
             form.add_error(None, lockout.words(request))
-            return render(request, "staff/forgot.html", facts, status=429)
+            return lockout.answer(request, render(request, "staff/forgot.html", facts))
         lockout.count_asking(request, f"forgot {email}")
         later.run(partial(passwords.mail_link, email, context(request)))
         facts["sent"] = True
@@ -62,8 +62,7 @@ def change(request: HttpRequest) -> HttpResponse:
         auth.update_session_auth_hash(request, member)
         messages.success(request, _("The password is changed. All other sessions are ended."))
         return redirect("profile")
-    status = 429 if lockout.is_shut(request) else 200
-    return render(request, "staff/change_password.html", {"form": form}, status=status)
+    return lockout.answer(request, render(request, "staff/change_password.html", {"form": form}))
 
 
 def _changed(request: HttpRequest, member: Member, form: ChangePasswordForm) -> bool:

@@ -52,12 +52,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         form.add_error(None, lockout.words(request) if shut else _("The e-mail or the password is wrong."))
     why = REASONS.get(request.GET.get("why", ""), "")
     facts = {"form": form, "why": why, **_next(request)}
-    return render(request, "staff/sign_in.html", facts, status=429 if lockout.is_shut(request) else 200)
+    return lockout.answer(request, render(request, "staff/sign_in.html", facts))
 
 
 def _judged(request: HttpRequest, form: SignInForm) -> Member | None:
     """The member whose e-mail and password these are. Raises BusyError, before anything is looked at."""
-    with hash_queue.STRANGERS.take(lockout.known_address(request)):
+    with hash_queue.STRANGERS.take(lockout.address(request)):
         member = auth.authenticate(request, **form.cleaned_data)
         if not isinstance(member, Member):
             return None
@@ -66,10 +66,14 @@ def _judged(request: HttpRequest, form: SignInForm) -> Member | None:
 
 
 def begin(request: HttpRequest, member: Member, stage: records.Stage) -> None:
-    """Start a session of the member's, with a number and a key of its own, and record it, or neither."""
+    """Start a session of the member's, with a number and a key of its own, and record it, or neither.
+
+    With it what failed before from this address is forgotten.
+    """
     sessions.of(request).stage = stage
     with as_one():
         auth.login(request, member, backend=BACKEND)
+        lockout.forget(request, member)
         sessions.of(request).save()
 
 

@@ -1,4 +1,4 @@
 -- As: gatekeeper_people
 -- Wants: all counts of failed sign-ins forgotten, unrecorded.
 -- Verdict: refused
-DELETE FROM public.axes_accessattempt;
+DELETE FROM public.staff_attemptcount;
