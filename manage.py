@@ -8,7 +8,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from gatekeeper import generate
+from gatekeeper.installation import generate
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatekeeper.settings")

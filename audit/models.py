@@ -3,7 +3,7 @@
 An entry keeps values, not foreign keys, so that it outlives what it speaks of. Customers' values,
 typed text and tokens never enter it. The database alone writes `id`, `xid`, `timestamp` and the salts
 (audit/sql/entry.sql); nobody updates, deletes or truncates. The sealer alone adds leaves, nodes and
-checkpoints (audit/sealing.py), and nobody takes one away.
+checkpoints (audit/seal/sealing.py), and nobody takes one away.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Entry(AbstractLogEntry):  # type: ignore[misc]  # django-auditlog ships no
 class Leaf(models.Model):
     """One entry's place in the tree: its leaf's hash, its tag, its number under the tag.
 
-    Append-only. It stays when the entry's body goes, and says nothing by itself (audit/leaves.py).
+    Append-only. It stays when the entry's body goes, and says nothing by itself (audit/seal/leaves.py).
     """
 
     place = models.BigIntegerField(primary_key=True)  # from 0, without gaps
@@ -273,7 +273,7 @@ class Copy(models.Model):
 
 
 class Stream(models.Model):
-    """Up to which leaf a SIEM has the log, and how the last attempt ended (audit/stream.py)."""
+    """Up to which leaf a SIEM has the log, and how the last attempt ended (audit/siem/stream.py)."""
 
     target = models.CharField(max_length=200, primary_key=True)
     place = models.BigIntegerField(default=0)  # of the first leaf that it has not
@@ -306,7 +306,7 @@ class Tag(models.Model):
 
 
 class Flag(models.Model):
-    """A rule applies to an entry (audit/odd). Insert-only: nobody takes a flag away.
+    """A rule applies to an entry (audit/detections). Insert-only: nobody takes a flag away.
 
     It repeats what the log says, and can be found anew: it is no entry itself.
     """

@@ -11,7 +11,7 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 from audit.installation import install
-from gatekeeper.sql_files import FILES
+from gatekeeper.installation.sql_files import FILES
 
 
 class GatekeeperConfig(AppConfig):
@@ -22,7 +22,7 @@ class GatekeeperConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks; install the `.sql` files after the last migration."""
-        import_module("gatekeeper.checks")
+        import_module("gatekeeper.installation.checks")
         post_migrate.connect(install_sql, sender=self, dispatch_uid="gatekeeper.install_sql")
 
 

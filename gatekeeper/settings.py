@@ -1,4 +1,4 @@
-"""Django's settings, from the environment alone; gatekeeper.env has the table and the refusals."""
+"""Django's settings, from the environment alone (gatekeeper.installation.environment: table and refusals)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import csp.constants as csp
 from django.utils.translation import gettext_lazy as _
 
-from gatekeeper import roles
-from gatekeeper.env import Environment
-from gatekeeper.postgresql import pinned
+from gatekeeper.installation import roles
+from gatekeeper.installation.environment import Environment
+from gatekeeper.installation.postgresql import pinned
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -74,7 +74,7 @@ LIMITS = {
 
 # What is odd in the log: the rules, and their thresholds that differ from the rules' own
 
-ODD_RULES = ["audit.odd.known.RULES", "gatekeeper.odd.RULES"]
+ODD_RULES = ["audit.detections.known.RULES", "gatekeeper.reviews.rules.RULES"]
 ODD_THRESHOLDS = environment.odd_thresholds()
 TEAM_HOURS = environment.team_hours()
 REVIEW_ALARM_DAYS = environment.number("REVIEW_ALARM_DAYS")
@@ -99,25 +99,25 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "gatekeeper.middleware.TrustedProxyMiddleware",
+    "gatekeeper.serving.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "gatekeeper.middleware.OnlyWhatIsServedMiddleware",
+    "gatekeeper.serving.middleware.OnlyWhatIsServedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "gatekeeper.middleware.NoStoreMiddleware",
+    "gatekeeper.serving.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "gatekeeper.middleware.OnlyWhenAskedMiddleware",
-    "gatekeeper.middleware.ReadableMiddleware",
-    "staff.middleware.SessionCookieMiddleware",
+    "gatekeeper.serving.middleware.OnlyWhenAskedMiddleware",
+    "gatekeeper.serving.middleware.ReadableMiddleware",
+    "staff.session.middleware.SessionCookieMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     # The member with their factor and language, the log's facts, and only then whoever may answer or
     # record.
-    "staff.middleware.MemberMiddleware",
-    "staff.middleware.LanguageMiddleware",
-    "gatekeeper.middleware.NotAllowedMiddleware",
+    "staff.session.middleware.MemberMiddleware",
+    "staff.session.middleware.LanguageMiddleware",
+    "gatekeeper.serving.middleware.NotAllowedMiddleware",
     "audit.middleware.AuditMiddleware",
-    "staff.middleware.SessionGuardMiddleware",
+    "staff.session.middleware.SessionGuardMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -136,7 +136,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "gatekeeper.views.live.context",
+                "gatekeeper.access.views.live.context",
             ],
         },
     },
@@ -152,7 +152,7 @@ def _database(name: str, own: dict[str, str] | None = None, **options: object) -
     if parts is None:
         return None
     return {
-        "ENGINE": "gatekeeper.postgresql",
+        "ENGINE": "gatekeeper.installation.postgresql",
         "NAME": parts.pop("dbname"),
         "USER": parts.pop("user"),
         "PASSWORD": parts.pop("password", ""),
@@ -190,7 +190,7 @@ _aliases = {
     "sealer": _database("DATABASE_URL_SEALER"),
 }
 DATABASES = {alias: database for alias, database in _aliases.items() if database}
-DATABASE_ROUTERS = ["gatekeeper.routers.Router"]
+DATABASE_ROUTERS = ["gatekeeper.installation.routers.Router"]
 
 # Nothing is ever cached: an answer counts at the moment it is given, and only then.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
@@ -199,8 +199,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 AUTH_USER_MODEL = "staff.Member"
 AUTHENTICATION_BACKENDS = [
-    "staff.backends.PasswordBackend",
-    "gatekeeper.backends.GateBackend",
+    "staff.sign_in.backends.PasswordBackend",
+    "gatekeeper.gate.backends.GateBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
@@ -213,7 +213,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 
-SESSION_ENGINE = "staff.sessions"
+SESSION_ENGINE = "staff.session.sessions"
 SESSION_COOKIE_NAME = "__Host-sessionid"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
@@ -224,9 +224,9 @@ CSRF_COOKIE_NAME = "__Host-csrftoken"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "staff.resending.csrf_failed"
+CSRF_FAILURE_VIEW = "staff.session.resending.csrf_failed"
 CSRF_COOKIE_AGE = None  # with the browser's session
-MESSAGE_STORAGE = "staff.notices.Storage"
+MESSAGE_STORAGE = "staff.session.notices.Storage"
 
 # Passkeys: a second factor, never a way in by itself
 
@@ -234,7 +234,7 @@ OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 OTP_WEBAUTHN_RP_ID = urlsplit(SITE_URL).hostname
 OTP_WEBAUTHN_RP_NAME = "Gatekeeper"
 OTP_WEBAUTHN_ALLOWED_ORIGINS = [SITE_URL]
-OTP_WEBAUTHN_HELPER_CLASS = "staff.passkeys.Ceremony"
+OTP_WEBAUTHN_HELPER_CLASS = "staff.sign_in.passkeys.Ceremony"
 OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""  # a refused ceremony is an entry, not a line with a stack
 
 # guardian says who holds a row; it decides nothing, and is nobody's backend
@@ -321,12 +321,12 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.mail_from()
 
 # The process' own log: to standard error, without values
 
-DEFAULT_EXCEPTION_REPORTER = "gatekeeper.errors.SilentReporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "gatekeeper.errors.SilentReporterFilter"
+DEFAULT_EXCEPTION_REPORTER = "gatekeeper.serving.redaction.SilentReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "gatekeeper.serving.redaction.SilentReporterFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"silent": {"()": "gatekeeper.errors.SilentFormatter"}},
+    "formatters": {"silent": {"()": "gatekeeper.serving.redaction.SilentFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "silent"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Django's own defaults would mail errors, with what they hold, and print twice.

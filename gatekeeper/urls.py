@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from gatekeeper.converters import MemberNumber, Number, Reference, TicketNumber, VersionNumber
-from gatekeeper.views import (
-    accounts,
-    checks,
-    decisions,
-    errors,
-    feeds,
-    home,
-    live,
-    log,
-    more,
-    papers,
-    reports,
-    requests,
-    reviews,
-    team,
-    ticket_feed,
-)
-from staff.views import (
-    authorisations,
-    enrolment,
-    factors,
-    invitation,
-    member_acts,
-    members,
-    ndas,
-    passkeys,
-    password,
-    profile,
-    proposals,
-    recoveries,
-    register,
-    sessions,
-    sign_in,
-    signatures,
-    signing,
-)
+from gatekeeper.access.views import accounts, decisions, live, more, prints, requests, team
+from gatekeeper.feeds import api, ticket_api
+from gatekeeper.frame.converters import MemberNumber, Number, Reference, TicketNumber, VersionNumber
+from gatekeeper.log import views as log
+from gatekeeper.pages import checks, home
+from gatekeeper.reports import views as reports
+from gatekeeper.reviews import views as reviews
+from gatekeeper.serving import errors
+from staff.directory.views import member_acts, members, proposals, recoveries
+from staff.nda.views import authorisations, ndas, register, signatures, signing
+from staff.sign_in.views import enrolment, factors, invitation, passkeys, password, profile, sessions, sign_in
 
 register_converter(Reference, "account")
 register_converter(TicketNumber, "ticket")
@@ -73,7 +47,7 @@ urlpatterns = [
     path("today/more/<id:more_id>/deny", more.deny, name="deny_more"),
     path("today/more/<id:more_id>/withdraw", more.withdraw, name="withdraw_more"),
     path("grants/<id:grant>/end", accounts.end_grant, name="end_grant"),
-    path("grants/<id:grant>/print", papers.print_grant, name="print_grant"),
+    path("grants/<id:grant>/print", prints.print_grant, name="print_grant"),
     # people
     path("team/", team.team, name="team"),
     path("team/deputies", team.deputies, name="deputies"),
@@ -149,9 +123,9 @@ urlpatterns = [
     path("session/stay/", sessions.stay, name="session_stay"),
     path("preferences/", profile.preferences, name="preferences"),
     # machines
-    path("api/tickets", ticket_feed.ticket, name="api_tickets"),
-    path("api/tickets/heartbeat", ticket_feed.heartbeat, name="api_heartbeat"),
-    path("api/accounts/<account:reference>", feeds.account, name="api_account"),
+    path("api/tickets", ticket_api.ticket, name="api_tickets"),
+    path("api/tickets/heartbeat", ticket_api.heartbeat, name="api_heartbeat"),
+    path("api/accounts/<account:reference>", api.account, name="api_account"),
 ]
 
 handler400 = errors.bad_request

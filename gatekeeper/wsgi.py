@@ -12,9 +12,15 @@ import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from gatekeeper.connections import NO_POOLER, NOT_KEPT, THROUGH_POOLER, leads_through_pooler, serving
-from gatekeeper.handler import Handler
 from gatekeeper.installation.collected import uncollected
+from gatekeeper.installation.connections import (
+    NO_POOLER,
+    NOT_KEPT,
+    THROUGH_POOLER,
+    leads_through_pooler,
+    serving,
+)
+from gatekeeper.serving.handler import Handler
 
 # Whoever takes over a web process must not be able to sign another log, blind the rules or change tables; nor
 # to write as a process that serves something else.

@@ -16,4 +16,4 @@ class StaffConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what auditlog records; only now, for it needs the models."""
-        import_module("staff.tracking")
+        import_module("staff.directory.tracking")

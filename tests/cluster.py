@@ -9,8 +9,8 @@ import psycopg
 from django.core.management import call_command
 from django.db import connections
 
-from gatekeeper import roles
-from gatekeeper.embedded import Server
+from gatekeeper.demo.postgres import Server
+from gatekeeper.installation import roles
 from tests import environment
 
 if TYPE_CHECKING:

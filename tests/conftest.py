@@ -17,8 +17,8 @@ from django.utils import translation
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
-from gatekeeper import roles
-from gatekeeper.checks import limits_wanted
+from gatekeeper.installation import roles
+from gatekeeper.installation.checks import limits_wanted
 from tests import environment, programs, recording
 from tests.desks import chromium, desks  # noqa: F401  # two fixtures
 from tests.log import Log

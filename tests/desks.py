@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import expect, sync_playwright
 
-from gatekeeper.views.live import EVERY
+from gatekeeper.access.views.live import EVERY
 from staff.models import Session
 from tests.people import PASSWORD, fresh_code, give_factors, member, sign_in
 from tests.world import VALUES

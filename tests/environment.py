@@ -16,8 +16,8 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 
-from gatekeeper import generate, roles
-from gatekeeper.embedded import Server
+from gatekeeper.demo.postgres import Server
+from gatekeeper.installation import generate, roles
 
 SETUP = "GATEKEEPER_DATABASE_URL_SETUP"
 PASSWORD = "GATEKEEPER_TEST_PASSWORD"  # with a role's name, that role's; differs in each run

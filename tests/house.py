@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from audit.models import Entry
-from staff import people, proposals
-from staff.callers import Caller
+from staff.directory import people, proposals
+from staff.frame.callers import Caller
 from staff.models import Proposal
 from tests.world import Person, World
 

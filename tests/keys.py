@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from audit.models import Entry, Event
+from staff.frame.sign_in import SIGN_IN, as_one
 from staff.models import Member, Session
-from staff.sign_in import SIGN_IN, as_one
 from tests import environment
 
 

@@ -17,12 +17,12 @@ from django.db import connections
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from audit import judging, stored
-from audit.checkpoints import Keys, Signer
-from audit.sealing import Sealer
-from audit.verification import Report, Verification
-from gatekeeper import roles
-from gatekeeper.embedded import Server
+from audit.seal import judging, stored
+from audit.seal.checkpoints import Keys, Signer
+from audit.seal.sealing import Sealer
+from audit.seal.verification import Report, Verification
+from gatekeeper.demo.postgres import Server
+from gatekeeper.installation import roles
 from tests import environment, recording
 
 if TYPE_CHECKING:

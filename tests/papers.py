@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from staff import agreements
-from staff.agreements import Terms, hash_of
-from staff.database import row
+from staff.frame.database import row
 from staff.models import NdaVersion
+from staff.nda import agreements
+from staff.nda.agreements import Terms, hash_of
 from tests.keys import session_of
 from tests.people import member
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.world import Person
 
 PDF = b"%PDF-1.7 signed"

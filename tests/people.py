@@ -11,9 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django_otp.oath import TOTP
 
-from staff import factors, totp
+from staff.frame.sign_in import SIGN_IN
 from staff.models import Member, TotpDevice
-from staff.sign_in import SIGN_IN
+from staff.secrets import totp
+from staff.sign_in import factors
 from tests.world import Person, World
 
 PASSWORD = "three quiet otters dance"

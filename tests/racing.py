@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from tests.world import Person, World, now
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.conftest import Connection
 
 FIELDS = ["contact.name"]

@@ -14,7 +14,7 @@ from tests.scene import REFERENCE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.conftest import Connection
     from tests.scene import Scene
 

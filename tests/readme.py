@@ -16,7 +16,8 @@ def conditions() -> str:
     """Every condition with its reason codes, from the catalogue."""
     from django.utils.translation import override
 
-    from gatekeeper import catalogue, presentation
+    from gatekeeper import catalogue
+    from gatekeeper.gate import words as presentation
 
     rows = ["| condition | on the page | reason codes when it does not hold |", "|---|---|---|"]
     with override("en"):
@@ -41,22 +42,26 @@ def addresses() -> str:
 
 def settings() -> str:
     """Every setting, from the environment's table."""
-    from gatekeeper.env import table
+    from gatekeeper.installation.environment import table
 
     return table()
 
 
 def connections() -> str:
     """How many connections each role may have, by the processes of the default."""
-    from gatekeeper import budget, roles
-    from gatekeeper.env import BY_NAME
+    from gatekeeper.installation import connection_budget, roles
+    from gatekeeper.installation.environment import BY_NAME
 
-    processes = budget.read(BY_NAME["PROCESSES"].default or "")
-    beside, needed, limits = budget.need(()), budget.need(processes), budget.limits(processes)
+    processes = connection_budget.read(BY_NAME["PROCESSES"].default or "")
+    beside, needed, limits = (
+        connection_budget.need(()),
+        connection_budget.need(processes),
+        connection_budget.limits(processes),
+    )
     rows = ["| role | threads | beside them | limit |", "|---|---|---|---|"]
     for role in roles.LINKS.values():
         rows.append(f"| `{role}` | {needed[role] - beside[role]} | {beside[role]} | {limits[role]} |")
-    wanted = budget.wanted(processes, SUPERUSERS)
+    wanted = connection_budget.wanted(processes, SUPERUSERS)
     rows.append(
         f"| together, one of them at its limit, with {SUPERUSERS} for superusers | | | **{wanted}** |"
     )
@@ -65,7 +70,7 @@ def connections() -> str:
 
 def users() -> str:
     """The system's users with their units, and which roles PostgreSQL lets each be."""
-    from gatekeeper import roles
+    from gatekeeper.installation import roles
     from gatekeeper.installation.logins import USERS
     from tests.shipped.units import read_units
 

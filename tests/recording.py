@@ -18,8 +18,8 @@ import psycopg
 from django.db import connections
 
 from audit import installation
-from gatekeeper import roles
-from gatekeeper.sql_files import FILES
+from gatekeeper.installation import roles
+from gatekeeper.installation.sql_files import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

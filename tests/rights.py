@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from tests import environment, readme
 
 if TYPE_CHECKING:

@@ -18,23 +18,24 @@ from django.urls import reverse
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from audit.models import Entry
-from gatekeeper import access, gate
+from gatekeeper.access import requests
+from gatekeeper.gate import decision
 from gatekeeper.models import AccessRequest, Assignment, Grant
-from staff import factors
-from staff.sessions import digest_of
-from staff.views.sign_in import BACKEND
+from staff.session.sessions import digest_of
+from staff.sign_in import factors
+from staff.sign_in.views.sign_in import BACKEND
 from tests.keys import session_of
 from tests.people import device_of, give_factors, member, sign_in
 from tests.world import World, now
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.conftest import Connection
     from tests.world import Person
 
 REFERENCE = "MOC-40001"
 TICKET = "ZD-10001"
-WISH = access.Wish(
+WISH = requests.Wish(
     account=REFERENCE,
     ticket=TICKET,
     purpose="support_request",
@@ -77,7 +78,7 @@ class Scene:
 
     def ask(self, caller: Caller | None = None, **changes: Any) -> int:
         """Ask, and return the request's number."""
-        asked = access.ask(caller or self.caller, replace(WISH, **changes))
+        asked = requests.ask(caller or self.caller, replace(WISH, **changes))
         assert asked.reason is None, asked
         assert asked.request is not None
         return asked.request
@@ -90,7 +91,7 @@ class Scene:
             "minutes": asked.minutes,
             "while_open": asked.while_open,
         } | changes
-        return access.approve(by or self.manager, request, **wanted)
+        return requests.approve(by or self.manager, request, **wanted)
 
     def approved(self, **wish: Any) -> int:
         """Ask and approve; return the grant's number."""
@@ -102,20 +103,20 @@ class Scene:
     def opened(self, **wish: Any) -> int:
         """Ask, approve and start the clock; return the grant's number."""
         grant = self.approved(**wish)
-        assert access.open_window(self.caller, grant=grant, account=REFERENCE) is None
+        assert requests.open_window(self.caller, grant=grant, account=REFERENCE) is None
         return grant
 
-    def look(self, *categories: str) -> gate.Gate:
-        return gate.look(self.caller, account=REFERENCE, grant=self.grant, categories=categories or None)
+    def look(self, *categories: str) -> decision.Gate:
+        return decision.look(self.caller, account=REFERENCE, grant=self.grant, categories=categories or None)
 
-    def reveal(self, *fields: str, grant: int | None = None) -> gate.Reveal | gate.Refusal:
+    def reveal(self, *fields: str, grant: int | None = None) -> decision.Reveal | decision.Refusal:
         named = self.grant if grant is None else grant
-        return gate.reveal(self.caller, account=REFERENCE, grant=named, fields=fields or ["contact.name"])
+        return decision.reveal(self.caller, account=REFERENCE, grant=named, fields=fields or ["contact.name"])
 
     def reason(self, *fields: str) -> str:
         """Why a reveal shows nothing; '' when it shows something."""
         shown = self.reveal(*fields)
-        return shown.reason if isinstance(shown, gate.Refusal) else ""
+        return shown.reason if isinstance(shown, decision.Refusal) else ""
 
     # Through the pages
 

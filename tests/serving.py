@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper import roles
-from gatekeeper.embedded import dies_with_us
+from gatekeeper.demo.postgres import dies_with_us
+from gatekeeper.installation import roles
 from tests import environment
 
 if TYPE_CHECKING:

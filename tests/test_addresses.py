@@ -21,8 +21,8 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
-from gatekeeper import addresses
-from gatekeeper.env import SETTINGS, Environment
+from gatekeeper.installation import addresses
+from gatekeeper.installation.environment import SETTINGS, Environment
 from tests.mail_server import MailServer
 from tests.receiver import certificate
 from tests.test_settings import GOOD, ROOT

@@ -25,7 +25,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from staff import agreements, people, register
+from staff.directory import people
+from staff.nda import agreements, register
 from tests import environment, papers
 from tests.conftest import empty_tables
 from tests.people import member

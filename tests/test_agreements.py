@@ -14,10 +14,13 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from gatekeeper import access, roles
+from gatekeeper.access import requests
+from gatekeeper.installation import roles
 from gatekeeper.models import Grant
-from staff import agreements, database, people
+from staff.directory import people
+from staff.frame import database
 from staff.models import NdaVersion, Signature, SignatureFile
+from staff.nda import agreements
 from tests import papers
 from tests.conftest import AsRole, Connection
 from tests.scene import REFERENCE, Scene, newest
@@ -142,7 +145,7 @@ def test_a_window_ends_with_the_grace(scene: Scene) -> None:
     grant = scene.approved()
     ends = now() + timedelta(minutes=5)
     scene.world.version(2, effective_at=ends - 14 * DAY, grace_days=14)
-    assert access.open_window(scene.caller, grant=grant, account=REFERENCE) is None
+    assert requests.open_window(scene.caller, grant=grant, account=REFERENCE) is None
     assert Grant.objects.get(pk=grant).window_ends_at == ends
 
 

@@ -9,16 +9,17 @@ import pytest
 from django.core.management import call_command
 
 from audit.models import Entry
-from gatekeeper import access, deputies
+from gatekeeper.access import deputies, requests
 from gatekeeper.models import AccountPermission, Grant
-from staff import agreements, people
+from staff.directory import people
+from staff.nda import agreements
 from tests.scene import REFERENCE, Scene, deputise, signed
 from tests.world import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.twins import Twins
     from tests.world import Person
 
@@ -63,7 +64,7 @@ def ended(scene: Scene) -> str:
 
 
 def open_it(scene: Scene) -> str:
-    refused = access.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
     return refused.reason if refused else ""
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import pytest
 
+from audit.detections import finding
 from audit.models import Entry, Flag
-from audit.odd import finding
-from gatekeeper import gate, health, roles
-from staff import factors
+from gatekeeper.gate import decision
+from gatekeeper.installation import roles
+from gatekeeper.pages import health
+from staff.sign_in import factors
 from tests.attacks import files
 from tests.people import give_factors, member
 from tests.scene import REFERENCE, TICKET, Scene
@@ -72,7 +74,7 @@ def target(setup_connection: Connection, transactional_db: None) -> Target:
     setup_connection.execute("UPDATE staff_session SET verified_at = now()")  # a new factor took it back
     scene.world.account(OTHER)
     grant = scene.opened()
-    assert isinstance(scene.reveal(), gate.Reveal)
+    assert isinstance(scene.reveal(), decision.Reveal)
     view = Entry.objects.filter(event="view").latest("pk")
     finding.find("tests")
     return Target(

@@ -17,10 +17,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper.exports import StaffLine, TicketLine
-from gatekeeper.jsonlines import RefusedError
-from staff import factors, later, people
+from gatekeeper.feeds.jsonlines import RefusedError
+from gatekeeper.feeds.lines import StaffLine, TicketLine
+from staff.directory import people
+from staff.frame import later
 from staff.models import Member, Session, TotpDevice
+from staff.sign_in import factors
 from tests import keys
 from tests.conftest import Connection
 from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password, member, sign_in

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper import papers as grant_papers
-from staff import authorisations
+from gatekeeper.access import prints as grant_papers
 from staff.models import Authorisation
+from staff.nda import authorisations
 from tests.conftest import AsRole, Connection
 from tests.poppler import facts_of, fonts_of, signatures_of, text_of
 from tests.scene import REFERENCE, TICKET, Scene, enter, newest

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
-from gatekeeper import storing
-from gatekeeper.exports import AccountLine, ParticipantLine
-from gatekeeper.jsonlines import parse
+from gatekeeper.feeds import store
+from gatekeeper.feeds.jsonlines import parse
+from gatekeeper.feeds.lines import AccountLine, ParticipantLine
 from gatekeeper.templatetags.gate import isolated
 from tests.scene import REFERENCE
 
@@ -43,9 +43,9 @@ def test_revealed_values_stand_apart_on_the_page(scene: Scene) -> None:
         "consent": {"participants_since": "2024-01-01T00:00:00Z"},
     }
     person = {"account": REFERENCE, "reference": f"{REFERENCE}-P1", "name": "\u2069\u202efdp.exe"}
-    stored = storing.store_accounts([parse(json.dumps(line).encode(), AccountLine)], "test")
+    stored = store.store_accounts([parse(json.dumps(line).encode(), AccountLine)], "test")
     assert stored == {REFERENCE: "changed"}
-    storing.store_participants([parse(json.dumps(person).encode(), ParticipantLine)], "test")
+    store.store_participants([parse(json.dumps(person).encode(), ParticipantLine)], "test")
     client = scene.browser()
     grant = scene.opened(categories=["contact", "activity", "participants"])
     fields = {"fields": ["contact.name", "activity.settings"]}

@@ -16,7 +16,7 @@ import pytest
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from tests import environment
 
 if TYPE_CHECKING:

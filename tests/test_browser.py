@@ -27,10 +27,10 @@ from playwright.sync_api import Error, expect
 from standardwebhooks import Webhook
 
 from audit.models import Entry
-from gatekeeper import access
-from gatekeeper.demo import ticket_message
+from gatekeeper.access import requests
+from gatekeeper.demo.run import ticket_message
 from gatekeeper.models import Grant
-from staff.invitations import digest_of, path_of
+from staff.sign_in.invitations import digest_of, path_of
 from tests.desks import EMAIL, Desk, Desks
 from tests.entries import entry
 from tests.people import PASSWORD, fresh_code, give_factors, sign_in
@@ -459,7 +459,7 @@ class Town:
         world.account("MOC-40003")
         world.ticket("ZD-10002", accounts=["MOC-40002", "MOC-40003"], assignee=scene.anna)
         denied = scene.ask(account="MOC-40002", ticket="ZD-10002")
-        access.deny(scene.manager, denied, denial="too_wide")
+        requests.deny(scene.manager, denied, denial="too_wide")
         self.request = scene.ask(account="MOC-40003", ticket="ZD-10002", text="Nie słychać dźwięku.")
         self.deputy = world.member("manager", manager=scene.boss)
         roles = ("reviewer", "people", "administrator", "privacy")

@@ -21,9 +21,10 @@ from django.test import Client, override_settings
 from django.utils import translation
 from standardwebhooks import Webhook
 
-from audit import stored
-from gatekeeper import budget, checks, cluster, cluster_health, roles
-from gatekeeper.env import BY_NAME
+from audit.seal import stored
+from gatekeeper.installation import checks, cluster, connection_budget, roles
+from gatekeeper.installation.environment import BY_NAME
+from gatekeeper.pages import cluster_health
 from tests import readme
 from tests.serving import serving, web_environment
 
@@ -36,47 +37,47 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULT = budget.read(BY_NAME["PROCESSES"].default or "")
+DEFAULT = connection_budget.read(BY_NAME["PROCESSES"].default or "")
 USUAL = 100  # PostgreSQL's own max_connections
 RESERVED = 3
 
 
 def test_the_default_fits_into_an_ordinary_server() -> None:
-    assert budget.wanted(DEFAULT, RESERVED) <= USUAL
+    assert connection_budget.wanted(DEFAULT, RESERVED) <= USUAL
     assert readme.stands("connections") == readme.connections(), "run: python -m tests.readme"
 
 
 def test_each_thread_has_one_connection_of_each_link() -> None:
     [only] = DEFAULT
-    beside = budget.need([])
+    beside = connection_budget.need([])
     for name, role in roles.LINKS.items():
         threads = only.workers * only.threads if name in roles.SERVING else 0
-        assert budget.need(DEFAULT)[role] == beside[role] + threads, role
+        assert connection_budget.need(DEFAULT)[role] == beside[role] + threads, role
 
 
 def test_one_role_at_its_limit_leaves_the_others_what_they_need() -> None:
-    needed, limits = budget.need(DEFAULT), budget.limits(DEFAULT)
+    needed, limits = connection_budget.need(DEFAULT), connection_budget.limits(DEFAULT)
     for role, limit in limits.items():
         others = sum(needed.values()) - needed[role]
         assert needed[role] < limit
-        assert limit + others + RESERVED <= budget.wanted(DEFAULT, RESERVED), role
+        assert limit + others + RESERVED <= connection_budget.wanted(DEFAULT, RESERVED), role
 
 
 def test_processes_add_up() -> None:
-    one, other = budget.read("pages:2x8, api:1x4")
-    both = budget.need([one, other])
-    assert both[roles.WEB] == budget.BESIDE["WEB"] + 16 + 4
-    assert both[roles.SIGNIN] == budget.BESIDE["SIGNIN"] + 16
-    assert both[roles.FEED] == budget.BESIDE["FEED"] + 4
-    assert budget.need([one, one])[roles.SIGNIN] == budget.BESIDE["SIGNIN"] + 32
+    one, other = connection_budget.read("pages:2x8, api:1x4")
+    both = connection_budget.need([one, other])
+    assert both[roles.WEB] == connection_budget.BESIDE["WEB"] + 16 + 4
+    assert both[roles.SIGNIN] == connection_budget.BESIDE["SIGNIN"] + 16
+    assert both[roles.FEED] == connection_budget.BESIDE["FEED"] + 4
+    assert connection_budget.need([one, one])[roles.SIGNIN] == connection_budget.BESIDE["SIGNIN"] + 32
     assert str(one) == "pages:2x8"
-    assert budget.read_serves("api+pages") == budget.ALL
+    assert connection_budget.read_serves("api+pages") == connection_budget.ALL
 
 
 @pytest.mark.parametrize("text", ["", "pages", "pages:0x8", "pages:2x100", "pages+pages:1x1", "log:1x1"])
 def test_what_names_no_processes_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(text.split(':')[0])}"):
-        budget.read(text)
+        connection_budget.read(text)
 
 
 # Against the server
@@ -93,7 +94,7 @@ def limited(log: Log) -> Iterator[Log]:
 
 def limit(log: Log, **other: int) -> None:
     """As bootstrap limits them."""
-    roles.create_roles(log.setup, {}, budget.limits(settings.PROCESSES) | other)
+    roles.create_roles(log.setup, {}, connection_budget.limits(settings.PROCESSES) | other)
 
 
 def test_the_server_is_asked_for_its_room(limited: Log) -> None:
@@ -108,7 +109,7 @@ def test_the_server_is_asked_for_its_room(limited: Log) -> None:
 
 
 @pytest.mark.usefixtures("limited")
-@override_settings(PROCESSES=budget.read("pages+api:8x16"))
+@override_settings(PROCESSES=connection_budget.read("pages+api:8x16"))
 def test_more_threads_than_the_server_has_room_for() -> None:
     found = cluster.connections(stored.raw("default"))
     assert found.is_small
@@ -116,7 +117,7 @@ def test_more_threads_than_the_server_has_room_for() -> None:
 
 
 def test_a_role_that_takes_all_it_gets_is_named_and_the_others_go_on(limited: Log) -> None:
-    most = budget.limits(settings.PROCESSES)[roles.PEOPLE]
+    most = connection_budget.limits(settings.PROCESSES)[roles.PEOPLE]
     with ExitStack() as taken:
         for _ in range(most):
             taken.enter_context(closing(limited.as_role(roles.PEOPLE)))
@@ -133,7 +134,10 @@ def test_a_role_that_takes_all_it_gets_is_named_and_the_others_go_on(limited: Lo
 
 def variables(serves: str) -> dict[str, str]:
     """What the process gets that serves this: its own links alone."""
-    own = {f"GATEKEEPER_DATABASE_URL_{link}" for link in budget.links(budget.read_serves(serves))}
+    own = {
+        f"GATEKEEPER_DATABASE_URL_{link}"
+        for link in connection_budget.links(connection_budget.read_serves(serves))
+    }
     given = {
         name: value
         for name, value in web_environment().items()
@@ -182,7 +186,7 @@ def test_pages_alone_take_no_message() -> None:
 
 
 def test_by_default_a_process_answers_both(client: Client) -> None:
-    assert settings.SERVES == budget.ALL
+    assert settings.SERVES == connection_budget.ALL
     assert client.post("/api/tickets/heartbeat", "{}", "application/json").status_code == 401
     assert client.get("/sign-in/").status_code == 200
 

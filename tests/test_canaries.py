@@ -26,10 +26,10 @@ from django.test.client import ClientHandler
 from django.urls import reverse
 from psycopg import sql
 
-from gatekeeper import gate
-from gatekeeper.cipher import AccountCipher, Json
-from gatekeeper.errors import SilentFormatter
-from gatekeeper.views import accounts
+from gatekeeper.access.views import accounts
+from gatekeeper.gate import decision
+from gatekeeper.gate.cipher import AccountCipher, Json
+from gatekeeper.serving.redaction import SilentFormatter
 from tests import environment
 from tests import world as worlds
 from tests.conftest import Connection
@@ -370,7 +370,7 @@ def test_a_value_shown_without_an_entry_is_found(
 ) -> None:
     client = watched(house, aviary, log, "consultant with a claim")
     value = str(VALUES["contact.name"])
-    monkeypatch.setattr(gate, "reveal", lambda *_a, **_k: gate.Reveal(0, {"contact.name": value}, {}))
+    monkeypatch.setattr(decision, "reveal", lambda *_a, **_k: decision.Reveal(0, {"contact.name": value}, {}))
     form = {"grant": house.grant, "fields": ["contact.name"]}
     with pytest.raises(AssertionError, match=r"contact\.name"):
         client.post(reverse("reveal", args=[REFERENCE]), form)

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from gatekeeper.cipher import AccountCipher, CipherError
-from staff.keyring import KeyRing, KeyRingError, ring
+from gatekeeper.gate.cipher import AccountCipher, CipherError
+from staff.secrets.keyring import KeyRing, KeyRingError, ring
 
 REFERENCE = "MOC-40000"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit.models import Entry
-from gatekeeper import closing, storing
+from gatekeeper.feeds import closing, store
 from gatekeeper.models import Account
 from tests.test_feeds import send
 from tests.test_imports import ACCOUNT, PERSON, REFERENCE, account, at, counts, opened, run
@@ -179,17 +179,17 @@ class TestImport:
         assert opened(setup_connection, "MOC-50001")["contact.name"] == "Zuzanna Canaria"
 
     def test_an_erased_account_stays_erased(self, ground: Ground) -> None:
-        storing.erase_account(REFERENCE, "test")
+        store.erase_account(REFERENCE, "test")
         ground.take(account(5, restricted_at="soon"))
         found = Account.objects.get()
         assert (found.restricted_at, found.exported_at, bool(found.erased_at)) == (None, None, True)
 
     def test_our_own_restriction_is_not_lifted_by_theirs(self, ground: Ground) -> None:
-        storing.restrict_account(REFERENCE, "test", restrict=True)
+        store.restrict_account(REFERENCE, "test", restrict=True)
         ground.take(account(1, restricted_at="soon", consent=BOTH))
         ground.take(account(2, consent=BOTH))
         assert ground.now[0]
-        assert storing.restrict_account(REFERENCE, "test", restrict=False) == "lifted"
+        assert store.restrict_account(REFERENCE, "test", restrict=False) == "lifted"
         told = [one.details for one in Entry.objects.filter(event="change", details__has_key="closed")]
         assert {"closed": [], "restricted": [True, True], "held": True} in told, (
             "though nothing is shut by it"

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Entry
-from gatekeeper.management import complete
+from gatekeeper.feeds import complete
 from gatekeeper.models import Account
 from tests.test_imports import PERSON, REFERENCE, account, run
 

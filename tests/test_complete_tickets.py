@@ -18,8 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from audit.models import Entry
-from gatekeeper import tickets
-from gatekeeper.management import complete
+from gatekeeper.feeds import complete, tickets
 from gatekeeper.models import Assignment, Feed, Grant, Ticket
 from tests.scene import REFERENCE
 from tests.serving import PROJECT

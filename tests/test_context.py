@@ -12,7 +12,7 @@ from django.urls import reverse
 from audit import masking
 from audit.context import client_address, context, request_id, user_agent
 from audit.models import Entry
-from staff.callers import Caller
+from staff.frame.callers import Caller
 from staff.models import Session
 from tests.conftest import Connection
 from tests.people import give_factors, give_password

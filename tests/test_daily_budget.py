@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper import access, gate, roles
-from gatekeeper.backends import VIEW_PERSONAL_DATA
+from gatekeeper.access import requests
+from gatekeeper.gate import decision
+from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
+from gatekeeper.installation import roles
 from gatekeeper.models import Account, DailyAccount, DailyBudget
 from tests import raw
 from tests.people import member
@@ -21,7 +23,7 @@ from tests.scene import REFERENCE, Scene, newest
 from tests.world import now
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.conftest import AsRole, Connection
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -66,15 +68,15 @@ def opened_again(scene: Scene, reference: str, ticket: str, **wish: Any) -> int:
     """One more ticket about an account, and an open grant under it."""
     scene.world.ticket(ticket, accounts=[reference], assignee=scene.anna)
     grant = scene.approved(account=reference, ticket=ticket, **wish)
-    assert access.open_window(scene.caller, grant=grant, account=reference) is None
+    assert requests.open_window(scene.caller, grant=grant, account=reference) is None
     return grant
 
 
 def reveal(scene: Scene, place: tuple[str, int], *fields: str, caller: Caller | None = None) -> str:
     """Why nothing is shown; '' when the fields are."""
     account, grant = place
-    shown = gate.reveal(caller or scene.caller, account=account, grant=grant, fields=fields or [NAME])
-    return shown.reason if isinstance(shown, gate.Refusal) else ""
+    shown = decision.reveal(caller or scene.caller, account=account, grant=grant, fields=fields or [NAME])
+    return shown.reason if isinstance(shown, decision.Refusal) else ""
 
 
 def used(scene: Scene) -> tuple[int, int] | None:
@@ -319,13 +321,13 @@ def test_has_perm_lists_and_the_gate_agree_about_each_account(scene: Scene, limi
     seen, unseen = opened(scene, 1), opened(scene, 2)
     assert reveal(scene, seen) == ""
     mine = member(scene.anna)
-    mine.caller = scene.caller  # type: ignore[attr-defined]  # as staff.middleware does
+    mine.caller = scene.caller  # type: ignore[attr-defined]  # as staff.session.middleware does
     for (account, grant), is_open in ((seen, True), (unseen, False)):
-        looked = gate.look(scene.caller, account=account, grant=grant)
+        looked = decision.look(scene.caller, account=account, grant=grant)
         assert looked.open is is_open
         assert looked.codes["approval"] == ("passed" if is_open else "daily_budget_reached")
         assert mine.has_perm(VIEW_PERSONAL_DATA, Account.objects.get(reference=account)) is is_open
-        assert (grant in {one.id for one in access.held(scene.caller, mine)}) is is_open
+        assert (grant in {one.id for one in requests.held(scene.caller, mine)}) is is_open
 
 
 def test_an_account_whose_counted_fields_are_not_covered_is_closed(scene: Scene, limit: Limit) -> None:
@@ -334,15 +336,15 @@ def test_an_account_whose_counted_fields_are_not_covered_is_closed(scene: Scene,
     account, grant = opened(scene, 1, categories=["contact"])
     other = opened_again(scene, account, "ZD-29999", categories=["company"])
     assert reveal(scene, (account, grant)) == ""
-    assert gate.look(scene.caller, account=account, grant=grant).open
-    assert gate.look(scene.caller, account=account, grant=other).reason == "daily_budget_reached"
+    assert decision.look(scene.caller, account=account, grant=grant).open
+    assert decision.look(scene.caller, account=account, grant=other).reason == "daily_budget_reached"
 
 
 def test_no_clock_starts_for_what_cannot_be_seen_today(scene: Scene, limit: Limit) -> None:
     limit(accounts_per_day=1)
     use(scene, accounts=1, fields=1)
     grant = scene.approved()
-    refused = access.open_window(scene.caller, grant=grant, account=REFERENCE)
+    refused = requests.open_window(scene.caller, grant=grant, account=REFERENCE)
     assert refused is not None
     assert refused.reason == "daily_budget_reached"
     assert budget_in(newest("start"))["accounts"] == 1
@@ -393,14 +395,14 @@ def test_no_button_leads_to_a_field_that_the_day_has_no_room_for(scene: Scene, l
 
 def people(scene: Scene, place: tuple[str, int], number: int) -> str:
     account, grant = place
-    shown = gate.participants(scene.caller, account=account, grant=grant, page=number)
-    return shown.reason if isinstance(shown, gate.Refusal) else ""
+    shown = decision.participants(scene.caller, account=account, grant=grant, page=number)
+    return shown.reason if isinstance(shown, decision.Refusal) else ""
 
 
 def guess(scene: Scene, place: tuple[str, int]) -> str:
     account, grant = place
-    shown = gate.find_participant(scene.caller, account=account, grant=grant, email="nobody@gosc.example")
-    return shown.reason if isinstance(shown, gate.Refusal) else ""
+    shown = decision.find_participant(scene.caller, account=account, grant=grant, email="nobody@gosc.example")
+    return shown.reason if isinstance(shown, decision.Refusal) else ""
 
 
 def test_another_grant_shows_no_more_participants_of_the_day(scene: Scene) -> None:

@@ -11,10 +11,11 @@ from django.db.models import Max
 from django.test import override_settings
 
 from audit.models import Entry
-from gatekeeper import demo_data, storing
+from gatekeeper.demo import people
+from gatekeeper.feeds import store
 from gatekeeper.models import Account, Assignment, Ticket
-from staff import factors
 from staff.models import Member, Signature
+from staff.sign_in import factors
 
 pytestmark = [
     pytest.mark.paper,
@@ -28,7 +29,7 @@ def everything() -> dict[str, int]:
 
 
 def test_load() -> None:
-    demo_data.load()
+    people.load()
     found = everything()
     assert found | {"Entry": 0, "Assignment": 0} == {
         "Account": 2000,
@@ -41,24 +42,24 @@ def test_load() -> None:
     newest = Account.objects.aggregate(at=Max("exported_at"))["at"]
     assert timedelta() < datetime.now(UTC) - newest < timedelta(minutes=10)
     anna = Member.objects.using("signin").get(number="K-0193")
-    assert anna.check_password(demo_data.PASSWORD)
-    rows = demo_data.sign_in_table()
+    assert anna.check_password(people.PASSWORD)
+    rows = people.sign_in_table()
     assert len(rows) == 14
-    assert ("K-0193", "Anna Nowak", "consultant", "anna.nowak@example.com", demo_data.PASSWORD) in rows
+    assert ("K-0193", "Anna Nowak", "consultant", "anna.nowak@example.com", people.PASSWORD) in rows
 
     began = time.monotonic()
-    demo_data.load()
+    people.load()
     assert time.monotonic() - began < 1
     assert everything() == found
 
     # A code is taken once: the next that is printed is another, and is taken as well.
-    codes = [demo_data.current_code("K-0193")]
+    codes = [people.current_code("K-0193")]
     assert factors.verify(anna, codes[0])
-    codes.append(demo_data.current_code("K-0193"))
+    codes.append(people.current_code("K-0193"))
     assert codes[0] != codes[1]
     assert factors.verify(anna, codes[1])
     with pytest.raises(LookupError):
-        demo_data.current_code("K-9999")
+        people.current_code("K-9999")
 
 
 def test_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +67,11 @@ def test_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(storing, "store_participants", broken)
+        patched.setattr(store, "store_participants", broken)
         with pytest.raises(KeyboardInterrupt):
-            demo_data.load()
+            people.load()
     exported = set(Account.objects.values_list("exported_at", flat=True))
-    demo_data.load()
+    people.load()
     assert set(Account.objects.values_list("exported_at", flat=True)) == exported
     assert everything()["Ticket"] == 400
     assert Entry.objects.filter(event="import").exclude(details__has_key="stored").count() == 4
@@ -78,4 +79,4 @@ def test_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_not_in_production() -> None:
     with override_settings(MODE="production"), pytest.raises(ImproperlyConfigured):
-        demo_data.load()
+        people.load()

@@ -11,9 +11,10 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from audit.models import Entry
-from gatekeeper import access, deputies, presentation
+from gatekeeper.access import deputies, requests
+from gatekeeper.gate import words as presentation
 from gatekeeper.models import Deputy
-from staff import people
+from staff.directory import people
 from staff.models import Member
 from tests.scene import Scene, deputise, enter, newest, signed
 from tests.world import now
@@ -21,7 +22,7 @@ from tests.world import now
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.twins import Twins
     from tests.world import Person
 
@@ -71,8 +72,8 @@ def test_a_deputy_counts_only_while_the_manager_is_at_work(
     request = scene.ask()
     scene.world.change("staff_member", scene.boss.id, **AWAY[away])
     assert scene.approve(request, by=theirs) == "role_missing"
-    assert not access.approvers(Member.objects.get(pk=scene.anna.id)).exists()
-    assert access.waiting_for(Member.objects.get(pk=deputy.id)) == []
+    assert not requests.approvers(Member.objects.get(pk=scene.anna.id)).exists()
+    assert requests.waiting_for(Member.objects.get(pk=deputy.id)) == []
     back = {"suspended_at": None, "left_on": None, "roles": ["manager"], "starts_on": date(2020, 1, 1)}
     scene.world.change("staff_member", scene.boss.id, **back)
     assert scene.approve(request, by=theirs) == ""

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from audit.models import Entry
 from gatekeeper.models import AccessRequest, Grant
-from staff import invitations
+from staff.directory.views.member_acts import ACTIONS
 from staff.models import Session
-from staff.views.member_acts import ACTIONS
+from staff.sign_in import invitations
 from tests.conftest import Connection, empty_tables
 from tests.people import PASSWORD, fresh_code, member
 from tests.scene import REFERENCE, TICKET, Scene, enter

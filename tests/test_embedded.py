@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gatekeeper.binaries import PostgresUnavailableError, find_binaries
-from gatekeeper.embedded import Server
+from gatekeeper.demo.binaries import PostgresUnavailableError, find_binaries
+from gatekeeper.demo.postgres import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,7 +84,7 @@ def stops(server: Server) -> bool:
 
 CHILD = """
 import sys, time, pathlib
-from gatekeeper.embedded import Server
+from gatekeeper.demo.postgres import Server
 server = Server(pathlib.Path(sys.argv[1]), fast=True)
 server.start()
 sys.stdout.write("ready\\n"); sys.stdout.flush()

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from staff.views import profile, sign_in
+from staff.sign_in.views import profile, sign_in
 
 if TYPE_CHECKING:
     from tests.scene import Scene
@@ -108,7 +108,7 @@ def test_machines_are_answered_in_json(
     def away(*_args: object) -> None:
         raise error("gone")
 
-    monkeypatch.setattr("gatekeeper.views.ticket_feed.read", away)
+    monkeypatch.setattr("gatekeeper.feeds.ticket_api.read", away)
     answer = client.post(reverse("api_heartbeat"), "{}", content_type="application/json")
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
     assert answer.json() == {"reason": "service unavailable"}

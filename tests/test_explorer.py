@@ -15,7 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from audit import explorer, odd, search
+from audit import detections
+from audit.explorer import finding, search
 from audit.models import Entry
 from gatekeeper.log import files, words
 from gatekeeper.log.links import Look
@@ -126,7 +127,7 @@ def test_adding_a_term_takes_the_place_of_its_opposite() -> None:
 
 
 def found(line: str, reader: str = "", **keys: int) -> list[int]:
-    page = explorer.page(search.parse(line, words.words()), reader=reader, **keys)
+    page = finding.page(search.parse(line, words.words()), reader=reader, **keys)
     return [one.pk for one in page.entries]
 
 
@@ -192,17 +193,17 @@ def test_times_are_exact_whatever_the_order_of_numbers(world: World) -> None:
 
 @DATABASE
 def test_pages_go_both_ways_and_new_entries_do_not_shift_them(world: World) -> None:
-    numbers = [entry(world) for _ in range(explorer.PAGE * 2 + 5)][::-1]
+    numbers = [entry(world) for _ in range(finding.PAGE * 2 + 5)][::-1]
     query = search.parse("account:MOC-40017", words.words())
-    first = explorer.page(query, reader="")
+    first = finding.page(query, reader="")
     assert [one.pk for one in first.entries] == numbers[:50]
     assert first.newer is None
     entry(world)
-    second = explorer.page(query, reader="", before=first.older)
-    third = explorer.page(query, reader="", before=second.older)
+    second = finding.page(query, reader="", before=first.older)
+    third = finding.page(query, reader="", before=second.older)
     assert [one.pk for one in second.entries + third.entries] == numbers[50:]
     assert third.older is None
-    back = explorer.page(query, reader="", after=third.newer)
+    back = finding.page(query, reader="", after=third.newer)
     assert [one.pk for one in back.entries] == numbers[50:100]
     assert back.newer == back.entries[0].pk
 
@@ -214,9 +215,9 @@ def test_ones_own_entries_are_left_out_unless_asked_for(world: World) -> None:
     assert found("mine:yes", "K-0008") == [other, mine]
     assert found("member:K-0008", "K-0008") == [mine]
     query = search.parse("", words.words())
-    assert explorer.figures(query, reader="K-0008").count == 1
-    assert explorer.numbers(query, reader="K-0008", top=other) == [other]
-    around = explorer.around(Entry.objects.get(pk=other), reader="K-0008")
+    assert finding.figures(query, reader="K-0008").count == 1
+    assert finding.numbers(query, reader="K-0008", top=other) == [other]
+    around = finding.around(Entry.objects.get(pk=other), reader="K-0008")
     assert [one.pk for one in around] == [other]
 
 
@@ -234,28 +235,28 @@ def test_figures_count_the_newest_matches_and_say_where_they_stop(
         )
     newest = entry(world, at=at + timedelta(hours=6), account="MOC-50001", categories=["contact", "billing"])
     flag(world, newest, "export")
-    whole = explorer.figures(search.parse("", words.words()), reader="")
+    whole = finding.figures(search.parse("", words.words()), reader="")
     assert (whole.count, whole.capped, whole.top) == (7, False, newest)
     assert whole.facets["event"] == [("view", 4), ("start", 3)]
     assert whole.facets["account"] == [("MOC-40017", 6), ("MOC-50001", 1)]
     assert whole.facets["category"] == [("contact", 7), ("billing", 1)]
     assert whole.facets["odd"] == [("export", 1)]
     assert sum(bar.count for bar in whole.bars) == 7
-    assert len(whole.bars) <= explorer.BARS
+    assert len(whole.bars) <= finding.BARS
     for bar, after in zip(whole.bars, whole.bars[1:], strict=False):
         assert bar.until == after.since
     line = f"since:{search.token_of(whole.bars[0].since)} until:{search.token_of(whole.bars[0].until)}"
     assert len(found(line)) == whole.bars[0].count
-    monkeypatch.setattr(explorer, "MOST", 4)
-    some = explorer.figures(search.parse("", words.words()), reader="")
+    monkeypatch.setattr(finding, "MOST", 4)
+    some = finding.figures(search.parse("", words.words()), reader="")
     assert (some.count, some.capped, sum(bar.count for bar in some.bars)) == (4, True, 4)
 
 
 @DATABASE
 def test_a_search_that_takes_too_long_is_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     entry(world)
-    monkeypatch.setattr(explorer, "PATIENCE", timedelta(milliseconds=150))
-    with pytest.raises(explorer.TooLongError), explorer.patience():
+    monkeypatch.setattr(finding, "PATIENCE", timedelta(milliseconds=150))
+    with pytest.raises(finding.TooLongError), finding.patience():
         Entry.objects.raw("SELECT id, pg_sleep(3) FROM audit_entry").__iter__().__next__()
     assert len(found("")) == 1  # the connection goes on
 
@@ -388,7 +389,7 @@ def test_a_row_opened_shows_its_facts_the_rows_around_it_and_how_it_stands(offic
     assert answer.context["standing"].state == "waits"
     assert 'href="/log/?q=event:view+ticket:ZD-70015"' in page
     assert 'href="/log/?q=event:view+-ticket:ZD-70015"' in page
-    rule = odd.rule("export")
+    rule = detections.rule("export")
     assert rule is not None
     assert rule.said() in page
     assert rule.why() in page
@@ -417,9 +418,9 @@ def test_what_takes_too_long_is_said_in_words(office: Office, monkeypatch: pytes
     entry(office.world)
 
     def slow(*_given: object, **_more: object) -> None:
-        raise explorer.TooLongError
+        raise finding.TooLongError
 
-    monkeypatch.setattr(explorer, "matches", slow)
+    monkeypatch.setattr(finding, "matches", slow)
     answer = office.browser.get(LOG)
     assert answer.status_code == 503
     assert "Narrow the time" in text(answer)
@@ -509,7 +510,7 @@ def test_json_lines_hold_each_fact_once_and_no_salt(office: Office) -> None:
     facts = json.loads(line)
     assert (facts["id"], facts["timestamp"]) == (number, "2026-11-15T10:00:00+00:00")
     assert facts["categories"] == ["contact"]
-    assert facts["odd"] == [odd.words([number])[number][0]]
+    assert facts["odd"] == [detections.words([number])[number][0]]
     assert not {"salts", "xid", "actor_id"} & facts.keys()
 
 

@@ -17,18 +17,11 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from gatekeeper import catalogue
-from gatekeeper.exports import (
-    AccountLine,
-    ParticipantLine,
-    StaffLine,
-    TicketLine,
-    personal,
-    told_at,
-)
-from gatekeeper.jsonlines import LONGEST_LINE, RULES, Record, RefusedError, lines, parse, read
-from gatekeeper.mentions import mentioned
-from gatekeeper.numbers import ISSUERS
-from gatekeeper.tickets import FORM, KEY
+from gatekeeper.feeds.jsonlines import LONGEST_LINE, RULES, Record, RefusedError, lines, parse, read
+from gatekeeper.feeds.lines import AccountLine, ParticipantLine, StaffLine, TicketLine, personal, told_at
+from gatekeeper.feeds.mentions import mentioned
+from gatekeeper.feeds.tickets import FORM, KEY
+from gatekeeper.frame.numbers import ISSUERS
 from staff.models import Role
 
 DATA = Path(__file__).parent / "data"

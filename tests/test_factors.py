@@ -16,8 +16,9 @@ from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnAttestation, WebAuthnCredential
 
 from audit.models import Entry
-from staff import factors, invitations, recovery, totp
 from staff.models import Invitation, RecoveryCode, RecoveryDevice, Session, TotpDevice
+from staff.secrets import recovery_codes, totp
+from staff.sign_in import factors, invitations
 from tests.authenticator import PRESENT, Passkey
 from tests.conftest import AsRole, Connection
 from tests.house import House
@@ -343,7 +344,7 @@ def test_a_question_is_answered_in_time_and_for_its_own_purpose(
     asked = {"challenge": question["challenge"], "rpId": "localhost"}
     assert post(client, "passkey_complete", passkey.proved(asked)).status_code == 403
     question = post(client, "passkey_begin").json()
-    monkeypatch.setattr("staff.passkeys.PATIENCE", 0)
+    monkeypatch.setattr("staff.sign_in.passkeys.PATIENCE", 0)
     assert post(client, "passkey_complete", passkey.proved(question)).status_code == 403
     assert refused() == ["passkey_not_asked", "passkey_not_asked"]
 
@@ -417,7 +418,7 @@ def test_recovery_codes_are_ten_long_and_stored_hashed(world: World, anna: Perso
     assert all(len(code.replace("-", "")) * 5 >= 64 for code in codes)
     rows = repr(world.setup.execute("SELECT * FROM staff_recoverycode").fetchall())
     assert not any(code in rows or code.replace("-", "") in rows for code in codes)
-    assert RecoveryCode.objects.filter(digest=recovery.digest_of(codes[0])).count() == 1
+    assert RecoveryCode.objects.filter(digest=recovery_codes.digest_of(codes[0])).count() == 1
 
 
 def test_a_recovery_code_is_good_once(world: World, anna: Person, mails: list[Any]) -> None:

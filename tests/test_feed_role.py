@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from tests.test_feeds import ACCOUNT, ERASURE, HEARTBEAT, TICKETS, account, said, send, ticket
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatekeeper.feed_times import FIRST, LAST, FeedTimeError, read_moment
+from gatekeeper.feeds.times import FIRST, LAST, FeedTimeError, read_moment
 
 NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 

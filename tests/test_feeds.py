@@ -20,7 +20,7 @@ from django.db import connections
 from django.test import Client
 
 from audit.models import Entry
-from gatekeeper import storing, tickets, webhooks
+from gatekeeper.feeds import store, tickets, webhooks
 from gatekeeper.models import Account, Delivery, Feed, Ticket
 
 if TYPE_CHECKING:
@@ -334,10 +334,10 @@ class TestAccounts:
 
     def test_vault_that_fails_leaves_the_identifier_free(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def busy(_: object, _source: str) -> dict[str, str]:
-            raise storing.StoreBusyError
+            raise store.StoreBusyError
 
         with monkeypatch.context() as patched:
-            patched.setattr(storing, "store_accounts", busy)
+            patched.setattr(store, "store_accounts", busy)
             answer = send("PUT", ACCOUNT, account(), webhook_id="retried")
             assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert said(send("PUT", ACCOUNT, account(), webhook_id="retried")) == (200, "new")

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatekeeper import storing
-from gatekeeper.exports import AccountLine, ParticipantLine, StaffLine, TicketLine
-from gatekeeper.jsonlines import LONGEST_LINE, Record, lines, read
+from gatekeeper.feeds import store
+from gatekeeper.feeds.jsonlines import LONGEST_LINE, Record, lines, read
+from gatekeeper.feeds.lines import AccountLine, ParticipantLine, StaffLine, TicketLine
 from gatekeeper.models import Account
 from tests.test_feeds import send
 from tests.test_imports import PERSON, REFERENCE, account, counts, opened, run
@@ -225,4 +225,4 @@ def test_what_is_stored_is_what_was_read(tmp_path: Path, capsys: pytest.CaptureF
     path.write_bytes(b"\n".join(odd))
     run("accounts", path, tmp_path, capsys)
     assert run("accounts", path, tmp_path, capsys)[0]["new"] == 0
-    assert storing.erase_account(REFERENCE, "test") in ("erased", "barred")
+    assert store.erase_account(REFERENCE, "test") in ("erased", "barred")

@@ -18,10 +18,12 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
 from audit.models import Entry
-from gatekeeper import access, catalogue, gate, presentation
-from gatekeeper.backends import VIEW_PERSONAL_DATA
+from gatekeeper import catalogue
+from gatekeeper.access import requests
+from gatekeeper.gate import decision, words
+from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
-from staff.callers import Caller
+from staff.frame.callers import Caller
 from staff.models import Member
 from tests.conftest import Connection
 from tests.people import member
@@ -237,7 +239,7 @@ def test_every_reason_code_has_its_row() -> None:
 def test_with_every_condition_met_the_value_is_shown(scene: Scene) -> None:
     scene.opened()
     shown = scene.reveal("contact.name", "support.notes")
-    assert isinstance(shown, gate.Reveal)
+    assert isinstance(shown, decision.Reveal)
     assert shown.values == {name: VALUES[name] for name in ("contact.name", "support.notes")}
     entry = newest("view")
     assert (entry.pk, entry.outcome, entry.reason, entry.failed) == (shown.entry, "allowed", "", [])
@@ -252,7 +254,7 @@ def test_without_one_condition_the_gate_refuses_and_records_why(scene: Scene, ro
     scene.opened()
     row.take_away(scene)
     shown = scene.reveal(row.field)
-    assert isinstance(shown, gate.Refusal)
+    assert isinstance(shown, decision.Refusal)
     assert shown.reason == row.code
     entry = newest("view")
     assert (entry.pk, entry.outcome, entry.reason) == (shown.entry, "refused", row.code)
@@ -299,7 +301,7 @@ def test_has_perm_and_lists_agree_with_the_gate(scene: Scene, row: Row) -> None:
 def bound(scene: Scene) -> Member:
     """Anna as a request of hers has her: bound to the session."""
     mine = member(scene.anna)
-    mine.caller = scene.caller  # type: ignore[attr-defined]  # as staff.middleware does
+    mine.caller = scene.caller  # type: ignore[attr-defined]  # as staff.session.middleware does
     return mine
 
 
@@ -308,9 +310,9 @@ def agreed(scene: Scene, mine: Member, found: Account) -> bool:
     entries = Entry.objects.count()
     answers = {
         mine.has_perm(VIEW_PERSONAL_DATA, found),
-        gate.look(scene.caller, account=REFERENCE).open,
-        gate.look(scene.caller, account=REFERENCE, grant=scene.grant).open,
-        [grant.id for grant in access.held(scene.caller, mine)] == [scene.grant],
+        decision.look(scene.caller, account=REFERENCE).open,
+        decision.look(scene.caller, account=REFERENCE, grant=scene.grant).open,
+        [grant.id for grant in requests.held(scene.caller, mine)] == [scene.grant],
     }
     assert len(answers) == 1
     assert Entry.objects.count() == entries  # asking is no view, and starts no clock
@@ -336,22 +338,22 @@ def test_an_open_gate_says_which_categories_stay_shut(
     client = scene.browser()
     scene.opened(categories=["contact", "support", "participants"])
     take_away(scene)
-    assert gate.look(scene.caller, account=REFERENCE).shut == shut
+    assert decision.look(scene.caller, account=REFERENCE).shut == shut
     shown = scene.reveal("contact.name")
-    assert isinstance(shown, gate.Reveal)
+    assert isinstance(shown, decision.Reveal)
     assert shown.shut == shut
     asked = {category: scene.look(category).reason for category in ("contact", "support", "participants")}
     assert {category: reason for category, reason in asked.items() if reason} == shut
     page = scene.post_reveal(client).content.decode()
     for reason in ("consent_missing", "consent_expired"):
-        assert page.count(html.escape(presentation.sentence(reason))) == list(shut.values()).count(reason)
+        assert page.count(html.escape(words.sentence(reason))) == list(shut.values()).count(reason)
 
 
 def test_participants_stay_shut_under_a_ticket_that_has_become_one_of_privacy(scene: Scene) -> None:
     scene.opened(categories=["contact", "participants"])
     ticket(kind="privacy")(scene)
     shown = scene.reveal("contact.name")
-    assert isinstance(shown, gate.Reveal)
+    assert isinstance(shown, decision.Reveal)
     assert shown.shut == {"participants": "category_not_covered"}
     assert scene.look("participants").reason == "category_not_covered"
 
@@ -391,11 +393,11 @@ def test_the_reason_is_the_first_failing_condition_and_the_others_are_listed(sce
 
 
 def test_a_row_that_depends_on_a_failed_one_cannot_start_yet(scene: Scene) -> None:
-    seen = gate.look(scene.caller, account=REFERENCE)
+    seen = decision.look(scene.caller, account=REFERENCE)
     assert seen.reason == "approval_missing"
     assert seen.codes["time"] == catalogue.CANNOT_START
     scene.world.quietly("gatekeeper_ticket", scene.ticket, state="solved")
-    seen = gate.look(scene.caller, account=REFERENCE)
+    seen = decision.look(scene.caller, account=REFERENCE)
     assert (seen.reason, seen.codes["approval"]) == ("ticket_closed", catalogue.CANNOT_START)
 
 
@@ -408,7 +410,7 @@ ASKING = [one for one in ROWS if one.code.startswith(("member", "role", "nda", "
 def test_without_it_nobody_asks(scene: Scene, row: Row) -> None:
     scene.opened()  # a request of now is not the one that is waiting
     row.take_away(scene)
-    asked = access.ask(scene.caller, wish())
+    asked = requests.ask(scene.caller, wish())
     assert (asked.request, asked.reason) == (None, row.code)
     entry = newest("request")
     assert (entry.outcome, entry.reason, entry.account) == ("refused", row.code, REFERENCE)
@@ -439,7 +441,7 @@ def test_without_it_nobody_opens(scene: Scene, row: Row) -> None:
     scene.opened(while_open=True)
     scene.world.quietly("gatekeeper_grant", scene.grant, window_ends_at=ago(seconds=1))
     row.take_away(scene)
-    refused = access.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
     if row.code in ("grant_not_started", "grant_expired"):  # what opening is there to mend
         assert refused is None
         return
@@ -450,11 +452,11 @@ def test_without_it_nobody_opens(scene: Scene, row: Row) -> None:
 
 def test_of_an_account_that_does_not_exist_nobody_asks(scene: Scene) -> None:
     scene.world.ticket("ZD-10002", accounts=["MOC-49999"], assignee=scene.anna)
-    asked = access.ask(scene.caller, wish(account="MOC-49999", ticket="ZD-10002"))
+    asked = requests.ask(scene.caller, wish(account="MOC-49999", ticket="ZD-10002"))
     assert (asked.request, asked.reason) == (None, "account_unknown")
     assert (newest("request").reason, newest("request").failed) == ("account_unknown", ["account_unknown"])
-    shown = gate.reveal(scene.caller, account="MOC-49999", grant=0, fields=["contact.name"])
-    assert isinstance(shown, gate.Refusal)
+    shown = decision.reveal(scene.caller, account="MOC-49999", grant=0, fields=["contact.name"])
+    assert isinstance(shown, decision.Refusal)
     assert newest("view").failed == ["approval_missing", "account_unknown"]
 
 
@@ -466,9 +468,9 @@ def test_of_an_account_that_does_not_exist_the_page_says_so(scene: Scene) -> Non
     assert 'data-code="account_unknown"' in response.content.decode()
 
 
-def wish(**changes: str) -> access.Wish:
+def wish(**changes: str) -> requests.Wish:
     facts = {"account": REFERENCE, "ticket": TICKET} | changes
-    return access.Wish(
+    return requests.Wish(
         account=facts["account"],
         ticket=facts["ticket"],
         purpose="support_request",
@@ -588,16 +590,16 @@ def test_guardians_row_alone_opens_nothing(scene: Scene) -> None:
             permission_id=permission,
         )
         mine = member(one)
-        mine.caller = world.session(one)  # type: ignore[attr-defined]  # as staff.middleware does
+        mine.caller = world.session(one)  # type: ignore[attr-defined]  # as staff.session.middleware does
         assert not mine.has_perm(VIEW_PERSONAL_DATA, Account.objects.get(pk=scene.account))
-        assert not access.held(mine.caller, mine)  # type: ignore[attr-defined]  # set above
-        shown = gate.reveal(
+        assert not requests.held(mine.caller, mine)  # type: ignore[attr-defined]  # set above
+        shown = decision.reveal(
             mine.caller,  # type: ignore[attr-defined]  # set above
             account=REFERENCE,
             grant=scene.grant,
             fields=["contact.name"],
         )
-        assert isinstance(shown, gate.Refusal)
+        assert isinstance(shown, decision.Refusal)
 
 
 def test_the_application_cannot_write_guardians_row(scene: Scene) -> None:
@@ -624,9 +626,9 @@ def test_guardians_row_goes_with_the_last_grant(scene: Scene) -> None:
     scene.world.ticket("ZD-10002", assignee=scene.anna)
     second = scene.approved(ticket="ZD-10002")
     assert AccountPermission.objects.count() == 1
-    access.end(scene.caller, first)
+    requests.end(scene.caller, first)
     assert AccountPermission.objects.count() == 1
-    access.end(scene.caller, second)
+    requests.end(scene.caller, second)
     assert not AccountPermission.objects.exists()
 
 
@@ -648,14 +650,14 @@ def test_a_reveal_runs_under_exactly_the_grant_it_names(scene: Scene) -> None:
     first = scene.opened(categories=["contact"])
     scene.world.ticket("ZD-10002", assignee=scene.anna)
     second = scene.approved(ticket="ZD-10002", categories=["company"])
-    access.open_window(scene.caller, grant=second, account=REFERENCE)
+    requests.open_window(scene.caller, grant=second, account=REFERENCE)
     for grant, theirs, others in (
         (first, "contact.name", "company.name"),
         (second, "company.name", "contact.name"),
     ):
-        assert isinstance(scene.reveal(theirs, grant=grant), gate.Reveal)
+        assert isinstance(scene.reveal(theirs, grant=grant), decision.Reveal)
         refused = scene.reveal(others, grant=grant)
-        assert isinstance(refused, gate.Refusal)
+        assert isinstance(refused, decision.Refusal)
         assert refused.reason == "category_not_covered"
 
 
@@ -676,8 +678,8 @@ def test_nobody_uses_anothers_grant(scene: Scene) -> None:
     grant = scene.opened()
     scene.world.ticket("ZD-10002", assignee=scene.carl)
     theirs = scene.world.session(scene.carl)
-    shown = gate.reveal(theirs, account=REFERENCE, grant=grant, fields=["contact.name"])
-    assert isinstance(shown, gate.Refusal)
+    shown = decision.reveal(theirs, account=REFERENCE, grant=grant, fields=["contact.name"])
+    assert isinstance(shown, decision.Refusal)
     assert (shown.reason, newest("view").member) == ("approval_missing", scene.carl.number)
 
 
@@ -686,23 +688,23 @@ def test_a_waiting_request_opens_nothing_whatever_grant_is_named(scene: Scene) -
     scene.ask(categories=["billing"])
     for named in (0, granted_before + 1, 2**62):
         refused = scene.reveal("contact.name", grant=named)
-        assert isinstance(refused, gate.Refusal)
+        assert isinstance(refused, decision.Refusal)
         assert refused.reason == "approval_pending"
-    assert isinstance(scene.reveal("contact.name", grant=granted_before), gate.Reveal)
+    assert isinstance(scene.reveal("contact.name", grant=granted_before), decision.Reveal)
 
 
 def test_the_gate_refuses_to_work_inside_a_transaction(scene: Scene) -> None:
     scene.opened()
     for alias in ("default", "vault"):
-        with transaction.atomic(using=alias), pytest.raises(gate.InsideTransactionError):
+        with transaction.atomic(using=alias), pytest.raises(decision.InsideTransactionError):
             scene.reveal("contact.name")
 
 
 @pytest.mark.parametrize("digest", [None, b"", b"\x00" * 32])
 def test_a_caller_without_a_session_is_nobody(scene: Scene, digest: bytes | None) -> None:
     scene.opened()
-    shown = gate.reveal(
+    shown = decision.reveal(
         Caller(digest, {"cid": "c-1"}), account=REFERENCE, grant=scene.grant, fields=["contact.name"]
     )
-    assert isinstance(shown, gate.Refusal)
+    assert isinstance(shown, decision.Refusal)
     assert (shown.reason, newest("view").member) == ("session_missing", "")

@@ -15,7 +15,7 @@ import pytest
 from psycopg import IsolationLevel
 from psycopg.types.json import Jsonb
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from tests import environment
 from tests.conftest import AsRole, Connection
 from tests.raw import Released, record, recorded, release

@@ -17,8 +17,8 @@ from django.urls import reverse
 
 from audit.models import Entry
 from gatekeeper.installation import gunicorn
-from staff import hash_queue, invitations
 from staff.models import AttemptCount
+from staff.sign_in import hash_queue, invitations
 from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, password_of, sign_in
 from tests.world import Person, World
 

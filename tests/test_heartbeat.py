@@ -18,11 +18,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from audit.models import Entry
-from gatekeeper import gate, health, tickets
-from gatekeeper.health_row import Health
+from gatekeeper.feeds import tickets
+from gatekeeper.feeds.ticket_api import PAGE
+from gatekeeper.feeds.ticket_words import sent_assignee
+from gatekeeper.frame.health_row import Health
+from gatekeeper.gate import decision
 from gatekeeper.models import Feed, Ticket
-from gatekeeper.ticket_words import sent_assignee
-from gatekeeper.views.ticket_feed import PAGE
+from gatekeeper.pages import health
 from tests import programs, readme
 from tests.scene import REFERENCE
 from tests.test_feeds import HEARTBEAT, TICKETS, send
@@ -133,7 +135,7 @@ def test_gate_goes_stale_at_its_age_unless_a_matching_heartbeat_came_first(scene
     scene.world.heard()
 
     def reason() -> str | None:
-        return gate.look(scene.caller, account=REFERENCE).codes["ticket"]
+        return decision.look(scene.caller, account=REFERENCE).codes["ticket"]
 
     answer = send("POST", HEARTBEAT, {"open": 0, "digest": EMPTY})
     assert answer.status_code == HTTPStatus.CONFLICT

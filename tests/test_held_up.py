@@ -11,14 +11,15 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from audit import alarms, held
-from audit.checkpoints import Signer
-from gatekeeper import health, roles
+from audit.seal import alarms, held
+from audit.seal.checkpoints import Signer
+from gatekeeper.installation import roles
+from gatekeeper.pages import health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatekeeper.health_row import Health
+    from gatekeeper.frame.health_row import Health
     from tests.conftest import Connection
     from tests.log import Log
 

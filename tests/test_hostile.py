@@ -16,9 +16,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from audit.models import Entry
-from gatekeeper.handler import Handler
+from gatekeeper.access.prints import grant_print
 from gatekeeper.models import Deputy, Grant
-from gatekeeper.papers import grant_print
+from gatekeeper.serving.handler import Handler
 from tests.scene import REFERENCE, enter
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ from django.core.management import CommandError, call_command, load_command_clas
 from django.db import connections
 
 from audit.models import Entry
-from gatekeeper import storing, tickets
-from gatekeeper.cipher import AccountCipher
-from gatekeeper.exports import AccountLine, TicketLine
-from gatekeeper.jsonlines import parse
+from gatekeeper.feeds import store as storing
+from gatekeeper.feeds import tickets
+from gatekeeper.feeds.jsonlines import parse
+from gatekeeper.feeds.lines import AccountLine, TicketLine
+from gatekeeper.gate.cipher import AccountCipher
 from gatekeeper.models import Account, Assignment, Feed, Ticket
 from staff.models import Member
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gatekeeper import budget, roles
-from gatekeeper.env import SETTINGS, Environment
-from gatekeeper.installation import configure, logins
+from gatekeeper.installation import configure, connection_budget, logins, roles
+from gatekeeper.installation.environment import SETTINGS, Environment
 from tests.shipped.settings import ROWS, WHOLE, optional, values
 from tests.shipped.units import read_environment_file, read_units
 
@@ -181,8 +180,8 @@ def test_each_unit_runs_as_a_user_that_readme_makes_and_has_its_links() -> None:
     assert {unit.user for unit in units.values()} == set(made[1].split()) == set(logins.USERS) - {"root"}
     for name, unit in units.items():
         files = {f"{Path(file).stem.upper()}" for file in unit.environment_files} - {"WEB"}
-        serves = budget.read_serves(unit.environment.get("GATEKEEPER_SERVES", "pages+api"))
-        wanted = files if files else set(budget.links(serves))
+        serves = connection_budget.read_serves(unit.environment.get("GATEKEEPER_SERVES", "pages+api"))
+        wanted = files if files else set(connection_budget.links(serves))
         assert wanted == set(logins.USERS[unit.user]), name
 
 

@@ -13,8 +13,8 @@ import pytest
 from django.utils import translation
 from reportlab.pdfbase.pdfmetrics import getFont
 
-from staff.papers import drawing, fonts
-from staff.papers.markdown import to_flowables
+from staff.nda.documents import drawing, fonts
+from staff.nda.documents.markdown import to_flowables
 from tests.poppler import fonts_of, problems_of, text_of
 
 pytestmark = pytest.mark.paper

@@ -14,15 +14,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from staff import invitations, people
+from staff.directory import people
 from staff.models import Invitation, Session
+from staff.sign_in import invitations
 from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, password_of, sign_in
 from tests.scene import enter
 from tests.test_step_up import form_of
 from tests.world import World, now
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.conftest import Connection
     from tests.twins import Twins
     from tests.world import Person

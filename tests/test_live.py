@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from gatekeeper import access
+from gatekeeper.access import requests
+from gatekeeper.access.views import live
 from gatekeeper.models import Grant
-from gatekeeper.views import live
 from tests.desks import EMAIL, SECOND, Desk, Desks
 from tests.scene import REFERENCE, TICKET, Scene
 
@@ -64,11 +64,11 @@ def solve(scene: Scene) -> None:
 
 
 def revoke(scene: Scene) -> None:
-    assert access.end(scene.manager, scene.grant) == ""
+    assert requests.end(scene.manager, scene.grant) == ""
 
 
 def give_back(scene: Scene) -> None:
-    assert access.end(scene.caller, scene.grant) == ""
+    assert requests.end(scene.caller, scene.grant) == ""
 
 
 def reassign(scene: Scene) -> None:
@@ -119,7 +119,7 @@ def test_what_ended_leaves_what_runs_and_the_page_says_so(desks: Desks) -> None:
     scene.opened(categories=["billing"])
     desk = desks.signed_in(scene.anna)
     value = revealed(desk)
-    assert access.end(scene.manager, first) == ""
+    assert requests.end(scene.manager, first) == ""
     expect(value).to_have_count(0)
     expect(desk.page.locator("#now .note")).to_contain_text("revoked the access at")
     expect(desk.page.locator("#contact")).to_contain_text("Not covered by the approval.")
@@ -156,7 +156,7 @@ def test_what_is_typed_and_the_focus_stay_while_the_page_changes(desks: Desks) -
 
     # Opened elsewhere: the fields are drawn anew, around what is typed.
     grant = Grant.objects.get(request=request).pk
-    assert access.open_window(scene.caller, grant=grant, account=REFERENCE) is None
+    assert requests.open_window(scene.caller, grant=grant, account=REFERENCE) is None
     expect(desk.reveals(r"Bank account \(IBAN\)")).to_be_visible()
     expect(search).to_have_value("p1@gosc.ex")
     expect(search).to_be_focused()
@@ -276,7 +276,7 @@ def test_the_inbox_goes_on_while_somebody_is_at_work_in_it(desks: Desks) -> None
     expect(card.locator("[name=minutes][value='30']")).to_be_checked()
     expect(card.locator("[name=categories][value=support]")).not_to_be_checked()
     expect(card.locator("[name=categories][value=support]")).to_be_focused()
-    assert access.withdraw(scene.caller, second) == ""
+    assert requests.withdraw(scene.caller, second) == ""
     expect(desk.page.locator(f"#request-{second}")).to_have_count(0)
     desk.click(card.get_by_role("button", name="Approve"))
     expect(desk.page.get_by_text("Approved. The clock starts")).to_be_visible()

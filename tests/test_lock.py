@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.models import Entry
 from gatekeeper.models import AccessRequest
 from staff.models import Session
-from staff.sessions import SessionStore
+from staff.session.sessions import SessionStore
 from tests.conftest import AsRole
 from tests.keys import session_of
 from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password, password_of

@@ -21,8 +21,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from staff import lockout
 from staff.models import AttemptCount
+from staff.sign_in import lockout
 from tests import environment, racing
 from tests.conftest import Connection
 from tests.people import PASSWORD, give_factors, give_password, password_of, sign_in

@@ -17,12 +17,15 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import translation
 
-from audit import stored, trust, verify_bundle
-from audit.checkpoints import Keys, Signer
+from audit import verify_bundle
 from audit.models import Entry, LogKey
-from audit.sealing import Sealer, SealError
-from audit.standing import standing
-from gatekeeper import checks, demo, generate, roles, surroundings
+from audit.seal import stored, trust
+from audit.seal.checkpoints import Keys, Signer
+from audit.seal.sealing import Sealer, SealError
+from audit.seal.standing import standing
+from gatekeeper.demo import run
+from gatekeeper.installation import checks, generate, roles
+from gatekeeper.pages import surroundings
 from gatekeeper.reports import proof as proofs_of
 from gatekeeper.reports import words
 from tests.entries import entry
@@ -351,7 +354,7 @@ def test_the_demos_pages_have_the_key_that_its_sealer_signs_with(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GATEKEEPER_DATA_DIR", str(tmp_path / "demo"))
-    shown = demo.Demo()
+    shown = run.Demo()
     web, sealer = shown.environment(8000), shown.environment(8000, "SEALER")
     signer = Signer(sealer["GATEKEEPER_LOG_ORIGIN"], sealer["GATEKEEPER_LOG_KEY"])
     assert web["GATEKEEPER_LOG_VERIFIER"] == str(signer.key)

@@ -18,9 +18,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 
-from audit.forms import SearchForm
+from audit.explorer.forms import SearchForm
 from audit.models import Event, Outcome
-from gatekeeper import catalogue, presentation, times
+from gatekeeper import catalogue
+from gatekeeper.frame import times
+from gatekeeper.gate import words as presentation
 from gatekeeper.models import Ticket
 from gatekeeper.templatetags.gate import fill
 from staff.models import Role

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper import deputies
+from gatekeeper.access import deputies
 from gatekeeper.models import Deputy
 from staff.models import Member, Proposal
 from tests.conftest import Connection

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import merkle
+from audit.seal import merkle
 from audit.verify_bundle import ProofError, check_consistency, leaf_hash, root_from_inclusion
 
 if TYPE_CHECKING:

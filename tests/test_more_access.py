@@ -15,8 +15,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from gatekeeper import access, gate
-from gatekeeper.backends import VIEW_PERSONAL_DATA
+from gatekeeper.access import requests
+from gatekeeper.gate import decision
+from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, Grant
 from tests.people import member
 from tests.scene import REFERENCE, TICKET, Scene, newest
@@ -57,7 +58,7 @@ class Beside:
 
     def open_second(self, **wish: Any) -> None:
         self.approve(**wish)
-        opened = access.open_window(self.scene.caller, grant=self.second, account=REFERENCE)
+        opened = requests.open_window(self.scene.caller, grant=self.second, account=REFERENCE)
         assert opened is None, opened
 
 
@@ -68,12 +69,12 @@ def pending(one: Beside) -> None:
 
 def rejected(one: Beside) -> None:
     pending(one)
-    assert access.deny(one.scene.manager, one.request, denial="too_wide") == ""
+    assert requests.deny(one.scene.manager, one.request, denial="too_wide") == ""
 
 
 def withdrawn(one: Beside) -> None:
     pending(one)
-    assert access.withdraw(one.scene.caller, one.request) == ""
+    assert requests.withdraw(one.scene.caller, one.request) == ""
 
 
 def lapsed(one: Beside) -> None:
@@ -114,12 +115,12 @@ def second_over(one: Beside) -> None:
 
 def first_given_back(one: Beside) -> None:
     added(one)
-    assert access.end(one.scene.caller, one.first) == ""
+    assert requests.end(one.scene.caller, one.first) == ""
 
 
 def second_revoked(one: Beside) -> None:
     added(one)
-    assert access.end(one.scene.manager, one.second) == ""
+    assert requests.end(one.scene.manager, one.second) == ""
 
 
 def first_over_while_asking(one: Beside) -> None:
@@ -240,9 +241,9 @@ state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 
 def recorded(scene: Scene, field: str, grant: int) -> str:
     """What the log says of a reveal: its reason, '' when it was allowed and shown."""
-    shown = gate.reveal(scene.caller, account=REFERENCE, grant=grant, fields=[field])
+    shown = decision.reveal(scene.caller, account=REFERENCE, grant=grant, fields=[field])
     entry = newest("view")
-    assert (entry.outcome == "allowed") is isinstance(shown, gate.Reveal)
+    assert (entry.outcome == "allowed") is isinstance(shown, decision.Reveal)
     assert entry.grant_id == (grant or None) or entry.outcome == "refused"
     return entry.reason
 
@@ -252,14 +253,14 @@ def test_what_is_open_stays_open_until_its_own_end(scene: Scene, state: State) -
     one = Beside(scene)
     state.build(one)
     mine = member(scene.anna)
-    mine.caller = scene.caller  # type: ignore[attr-defined]  # as staff.middleware does
+    mine.caller = scene.caller  # type: ignore[attr-defined]  # as staff.session.middleware does
     account = Account.objects.get(pk=scene.account)
     named = {one.first: "first", one.second: "second"}
 
-    seen = gate.look(scene.caller, account=REFERENCE)
+    seen = decision.look(scene.caller, account=REFERENCE)
     assert (seen.reason or "") == state.account
     assert mine.has_perm(VIEW_PERSONAL_DATA, account) is (state.account == "")
-    held = access.held(scene.caller, mine)
+    held = requests.held(scene.caller, mine)
     assert sorted(named[grant.id] for grant in held) == sorted(state.held)
     assert (seen.grant_id in named and named[seen.grant_id] in state.held) is (state.account == "")
 
@@ -271,7 +272,7 @@ def test_a_request_beside_an_open_access_ends_nothing_in_the_log(scene: Scene) -
     one = Beside(scene)
     added(one)
     assert not Grant.objects.exclude(ended_at=None).exists()
-    assert access.end(scene.caller, one.first) == ""
+    assert requests.end(scene.caller, one.first) == ""
     assert list(Grant.objects.filter(ended_at=None).values_list("pk", flat=True)) == [one.second]
     assert AccessRequest.objects.filter(state="approved").count() == 2
 
@@ -280,8 +281,8 @@ def test_both_grants_fields_are_no_one_reveal(scene: Scene) -> None:
     one = Beside(scene)
     added(one)
     for grant in (one.first, one.second):
-        shown = gate.reveal(scene.caller, account=REFERENCE, grant=grant, fields=[CONTACT, BILLING])
-        assert isinstance(shown, gate.Refusal)
+        shown = decision.reveal(scene.caller, account=REFERENCE, grant=grant, fields=[CONTACT, BILLING])
+        assert isinstance(shown, decision.Refusal)
         assert shown.reason == "category_not_covered"
 
 

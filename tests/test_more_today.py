@@ -14,7 +14,8 @@ from django.test import override_settings
 from django.urls import reverse
 
 from audit.models import Entry
-from gatekeeper import access, more, roles
+from gatekeeper.access import more, requests
+from gatekeeper.installation import roles
 from gatekeeper.models import DailyBudget, MoreToday
 from tests import racing
 from tests.people import member
@@ -23,7 +24,7 @@ from tests.test_daily_budget import Limit, company_day, limit, opened, people, r
 from tests.world import Person, now
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.conftest import AsRole, Connection
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -190,7 +191,7 @@ def test_at_midnight_it_lapses(scene: Scene) -> None:
     request = asked(scene)
     scene.world.setup.execute("UPDATE gatekeeper_moretoday SET day = day - 1")
     assert approve(scene, request) == "already_decided"
-    assert access.everything_waiting_for(member(scene.boss)) == []
+    assert requests.everything_waiting_for(member(scene.boss)) == []
     assert asked(scene) != request
 
 

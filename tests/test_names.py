@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from audit.models import Entry
-from staff import hashing, invitations
-from staff.hashing import UnpreparedError, hash_in_vain, is_right, prepared
+from staff.frame.names import parts_of
 from staff.models import Session
-from staff.names import parts_of
+from staff.sign_in import hashing, invitations
+from staff.sign_in.hashing import UnpreparedError, hash_in_vain, is_right, prepared
 from tests.conftest import Connection
 from tests.people import fresh_code, give_factors, member, password_of
 from tests.world import Person, World

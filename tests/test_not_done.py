@@ -12,7 +12,7 @@ from django.urls import get_resolver, reverse
 from playwright.sync_api import expect
 
 from audit.models import Entry
-from gatekeeper import access
+from gatekeeper.access import requests
 from gatekeeper.models import AccessRequest
 from staff.models import Member
 from tests.people import PASSWORD, fresh_code, give_factors, give_password, member
@@ -62,7 +62,7 @@ def test_what_was_typed_is_kept_and_sent_again(scene: Scene) -> None:
     assert not AccessRequest.objects.exists()
     token = re.findall(r'csrfmiddlewaretoken" value="([^"]+)"', page)[-1]
     client.post(reverse("ask", args=[REFERENCE]), ASKED | {"csrfmiddlewaretoken": token}, headers=OURS)
-    assert access.typed_reason(AccessRequest.objects.get()) == TYPED
+    assert requests.typed_reason(AccessRequest.objects.get()) == TYPED
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
@@ -200,7 +200,7 @@ def test_what_was_typed_outlives_the_session(scene: Scene, end: str) -> None:
     give_password(client, scene.anna)
     client.post(reverse("sign_in_code"), {"code": fresh_code(scene.world, scene.anna)})
     assert asked(client).status_code == 302
-    assert access.typed_reason(AccessRequest.objects.get()) == TYPED
+    assert requests.typed_reason(AccessRequest.objects.get()) == TYPED
 
 
 # In the browser
@@ -230,7 +230,7 @@ def test_a_form_outlives_a_new_sign_in_in_another_tab(desks: Desks) -> None:
     expect(form.get_by_text("typed before the new sign-in")).to_be_visible()
     form.get_by_role("button", name="Send again").click()
     expect(form.get_by_text("Request sent.")).to_be_visible()
-    assert access.typed_reason(AccessRequest.objects.get()) == "typed before the new sign-in"
+    assert requests.typed_reason(AccessRequest.objects.get()) == "typed before the new sign-in"
 
 
 @pytest.mark.browser

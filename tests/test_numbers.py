@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from stdnum import iban, luhn
 
-from gatekeeper.access import personal_in
-from gatekeeper.numbers import ISSUERS, bank_account_in, card_in, telephone_in
+from gatekeeper.access.requests import personal_in
+from gatekeeper.frame.numbers import ISSUERS, bank_account_in, card_in, telephone_in
 
 EACH = 2_000
 NARROW, DASH = "\u00a0", "\u2013"

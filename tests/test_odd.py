@@ -14,14 +14,16 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from psycopg.types.json import Jsonb
 
-from audit import odd
+from audit import detections
+from audit.detections import finding
 from audit.functions import call
 from audit.models import Entry, Flag, Round
-from audit.odd import finding
-from gatekeeper import access, health, people_health, roles, sign_in_health
-from gatekeeper.checks import limits_wanted
-from gatekeeper.health_row import Health
+from gatekeeper.access import requests
+from gatekeeper.frame.health_row import Health
+from gatekeeper.installation import roles
+from gatekeeper.installation.checks import limits_wanted
 from gatekeeper.models import Review
+from gatekeeper.pages import health, people_health, sign_in_health
 from tests.log import VIEW
 from tests.past import Past
 from tests.scene import Scene, newest
@@ -396,7 +398,7 @@ def test_many_that_were_approved_and_never_opened(
     scene = Scene(setup_connection)
     for opened in (False, True, False):
         grant = scene.opened() if opened else scene.approved()
-        assert access.end(scene.caller, grant) == ""
+        assert requests.end(scene.caller, grant) == ""
     flags = flagged("unopened")
     assert flags == [newest("end").pk]
 
@@ -486,21 +488,21 @@ def test_every_rule_of_the_paper_is_there_with_its_words_and_a_reason() -> None:
         *("new_network", "unopened", "everything", "participants", "export", "own_ticket", "unproved"),
         "suspensions",
     }
-    assert {one.name for one in odd.rules()} == names
-    assert all(one.said() and one.why().endswith(".") for one in odd.rules())
+    assert {one.name for one in detections.rules()} == names
+    assert all(one.said() and one.why().endswith(".") for one in detections.rules())
 
 
 def test_a_threshold_that_there_is_not_is_refused(settings: Any) -> None:
     settings.ODD_THRESHOLDS = {"hours": {"midnight": 1}}
     with pytest.raises(ImproperlyConfigured, match=r"hours\.midnight"):
-        odd.rules()
+        detections.rules()
 
 
 def test_an_entrys_words_come_in_the_rules_order(past: Past) -> None:
     entry = past.write("view", NOON.replace(hour=3))
     plain = past.write("sign_out", NOON)
     finding.find(SOURCE)
-    said = odd.words([entry, plain])
+    said = detections.words([entry, plain])
     assert list(said) == [entry]
     assert said[entry] == [
         "By a session of which no sign-in with a second factor is recorded",
@@ -600,7 +602,7 @@ def test_each_rule_has_its_words_and_its_function(past: Past) -> None:
         "SELECT substr(proname, 5) FROM pg_proc WHERE pronamespace = 'vault'::regnamespace"
         " AND proname LIKE 'odd\\_%'"
     ).fetchall()
-    assert {name for (name,) in found} == {one.name for one in odd.rules()}
+    assert {name for (name,) in found} == {one.name for one in detections.rules()}
 
 
 def test_rounds_of_three_months_ago_go(past: Past) -> None:

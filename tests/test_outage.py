@@ -19,7 +19,8 @@ from django.db import connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
-from gatekeeper import gate, roles
+from gatekeeper.gate import decision
+from gatekeeper.installation import roles
 from tests import environment, racing, raw
 from tests.scene import Scene, newest
 from tests.world import VALUES, now
@@ -46,7 +47,7 @@ def scene(setup_connection: Connection) -> Iterator[Scene]:
 def shown(scene: Scene) -> object:
     """The values shown, or the refusal."""
     answer = scene.reveal(FIELD)
-    return answer.values if isinstance(answer, gate.Reveal) else answer
+    return answer.values if isinstance(answer, decision.Reveal) else answer
 
 
 # The record hangs
@@ -81,7 +82,7 @@ def test_a_log_that_hangs_refuses(scene: Scene, holder: Connection, bound: str) 
     wait_at_most(bound, "200ms")
     holder.execute("LOCK TABLE audit_entry IN EXCLUSIVE MODE")
     before = Entry.objects.count()
-    assert shown(scene) == gate.Refusal("record_failed")
+    assert shown(scene) == decision.Refusal("record_failed")
     holder.rollback()
     assert Entry.objects.count() == before
     assert shown(scene) == SHOWN
@@ -117,7 +118,7 @@ def test_a_backend_that_is_terminated_refuses(scene: Scene, holder: Connection) 
     before = Entry.objects.count()
     with ThreadPoolExecutor(1) as other:
         ending = other.submit(terminate_waiting, scene.world.setup)
-        assert shown(scene) == gate.Refusal("record_failed")
+        assert shown(scene) == decision.Refusal("record_failed")
         ending.result()
     holder.rollback()
     assert Entry.objects.count() == before
@@ -190,7 +191,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> Iterator[Proxy]:
 def test_a_connection_lost_at_commit_shows_nothing(scene: Scene, proxy: Proxy) -> None:
     """The server has committed, the answer never came. The entry says more than was seen, never less."""
     proxy.swallow = b"vault.reveal"
-    assert shown(scene) == gate.Refusal("record_failed")
+    assert shown(scene) == decision.Refusal("record_failed")
     assert newest("view").outcome == "allowed"
     proxy.swallow = None
     assert shown(scene) == SHOWN
@@ -219,7 +220,7 @@ def test_a_kept_connection_that_the_server_has_ended_is_seen_and_made_anew(scene
 @pytest.mark.parametrize("alias", ["default", "vault"])
 def test_the_gate_refuses_to_run_inside_a_transaction(scene: Scene, alias: str) -> None:
     """The record would not be committed before the release; a row locked outside would hang both."""
-    with transaction.atomic(using=alias), pytest.raises(gate.InsideTransactionError):
+    with transaction.atomic(using=alias), pytest.raises(decision.InsideTransactionError):
         scene.reveal(FIELD)
     assert shown(scene) == SHOWN
 

@@ -28,13 +28,13 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pytest_django import Settings
 
-from staff import agreements, papers
 from staff.models import NdaVersion, Signature, SignatureFile
-from staff.papers import checking, drawing, fonts, uploaded
-from staff.papers.evidence import Evidence, EvidenceError
-from staff.papers.markdown import can_be_shown, to_flowables, to_html
-from staff.papers.uploaded import verdict
-from staff.seal import SealError, new_seal
+from staff.nda import agreements, documents
+from staff.nda.documents import checking, drawing, fonts, uploaded
+from staff.nda.documents.evidence import Evidence, EvidenceError
+from staff.nda.documents.markdown import can_be_shown, to_flowables, to_html
+from staff.nda.documents.uploaded import verdict
+from staff.nda.seal import SealError, new_seal
 from tests.authority import SEAL, Authority, Signatory, plain_pdf, qualified_statements
 from tests.conftest import Connection
 from tests.keys import session_of
@@ -82,12 +82,12 @@ def evidence(text: str = TEXT, **changes: Any) -> Evidence:
 
 @cache
 def signed(*, countersigned: bool = False) -> bytes:
-    return papers.agreement(evidence(), TEXT, countersigned=countersigned)
+    return documents.agreement(evidence(), TEXT, countersigned=countersigned)
 
 
 @cache
 def countersigned() -> bytes:
-    return papers.countersign(signed(countersigned=True), officer="K-1004", at=AT + timedelta(hours=1))
+    return documents.countersign(signed(countersigned=True), officer="K-1004", at=AT + timedelta(hours=1))
 
 
 # Evidence
@@ -192,18 +192,18 @@ def test_the_block_holds_every_fact() -> None:
     ):  # fmt: skip
         assert fact in text
     with translation.override("pl"):
-        assert papers.nda.secrecy_goes_on() in text
+        assert documents.nda.secrecy_goes_on() in text
 
 
 def test_in_english_the_paper_is_english() -> None:
-    pdf = papers.agreement(evidence(language="en"), TEXT, countersigned=False)
+    pdf = documents.agreement(evidence(language="en"), TEXT, countersigned=False)
     text = text_of(pdf)
     assert "The duty of secrecy goes on." in text
     assert "Presence proved by passkey" in text
 
 
 def test_a_markup_in_a_fact_is_text() -> None:
-    pdf = papers.agreement(
+    pdf = documents.agreement(
         evidence(user_agent="<b>x</b> & <para>", typed_name="<i>"), TEXT, countersigned=False
     )
     assert "<b>x</b> & <para>" in text_of(pdf)
@@ -212,7 +212,7 @@ def test_a_markup_in_a_fact_is_text() -> None:
 def test_long_facts_and_long_texts_are_drawn_whole() -> None:
     text = "\n\n".join(f"Paragraf {number}. " + "słowo " * 60 for number in range(80))
     long = evidence(text, user_agent="x" * 200, typed_name="Ł" * 200)
-    pdf = papers.agreement(long, text, countersigned=False)
+    pdf = documents.agreement(long, text, countersigned=False)
     read = text_of(pdf)
     assert "Paragraf 79." in read
     assert read.replace(" ", "").count("Ł" * 200) == 1
@@ -242,7 +242,7 @@ def test_the_same_facts_are_drawn_alike() -> None:
 
 def test_a_text_that_is_not_the_one_signed_is_not_drawn() -> None:
     with pytest.raises(EvidenceError):
-        papers.agreement(evidence(), TEXT + " ", countersigned=False)
+        documents.agreement(evidence(), TEXT + " ", countersigned=False)
 
 
 @pytest.mark.parametrize("paper", [signed, countersigned], ids=["signed", "countersigned"])
@@ -253,7 +253,7 @@ def test_qpdf_and_poppler_find_nothing_wrong(paper: Callable[[], bytes]) -> None
 def test_many_files_stand_sorted_and_are_found() -> None:
     files = {f"{name}.json": b"{}" for name in ("z", "a", "g", "ż", "facts2", "e")}
     drawn = drawing.draw(drawing.Sheet("t", "t", "en", AT), drawing.heading("t", "t"))
-    paper = papers.sealing.seal(drawn, at=AT, reason="r", facts={}, files=files)
+    paper = documents.sealing.seal(drawn, at=AT, reason="r", facts={}, files=files)
     assert problems_of(paper) == ""
     assert set(attachments_of(paper)) == {*files, "facts.json"}
 
@@ -278,13 +278,13 @@ def test_a_countersignature_is_added_and_names_the_officer() -> None:
 @pytest.mark.parametrize("paper", [signed, countersigned, lambda: b"", lambda: b"%PDF-1.4 nothing"])
 def test_where_no_field_waits_nothing_is_countersigned(paper: Callable[[], bytes]) -> None:
     with pytest.raises(SealError):
-        papers.countersign(paper(), officer="K-1004", at=AT)
+        documents.countersign(paper(), officer="K-1004", at=AT)
 
 
 def test_a_seal_that_cannot_be_read_seals_nothing(settings: Settings) -> None:
     settings.SEAL = "nothing"
     with pytest.raises(SealError):
-        papers.agreement(evidence(), TEXT, countersigned=False)
+        documents.agreement(evidence(), TEXT, countersigned=False)
 
 
 # Signed elsewhere
@@ -646,7 +646,7 @@ def test_a_file_and_a_row_exchanged_together_are_found_by_the_log(office: Office
     told = Signature.objects.get(pk=number).evidence
     assert told is not None
     forged = Evidence.from_dict(told | {"address": "192.0.2.99"})
-    pdf = papers.agreement(forged, "Umowa.", countersigned=False)
+    pdf = documents.agreement(forged, "Umowa.", countersigned=False)
     office.world.quietly("staff_signature", number, evidence=json.dumps(forged.to_dict()))
     office.changes_file(number, pdf, whole=True)
     words = f"signature {number}, signed file: the log names no such file of this signature"

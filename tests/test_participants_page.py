@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from gatekeeper.exports import ParticipantLine
+from gatekeeper.feeds.lines import ParticipantLine
 from gatekeeper.templatetags.gate import _CHOICES
 from tests.conftest import Connection
 from tests.scene import REFERENCE, Scene, newest

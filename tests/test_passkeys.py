@@ -12,8 +12,8 @@ from django_otp_webauthn.models import WebAuthnCredential
 from playwright.sync_api import expect
 
 from audit.models import Entry
-from staff import factors, invitations
 from staff.models import Session
+from staff.sign_in import factors, invitations
 from tests.desks import Desk, Desks
 from tests.keys import with_an_entry
 from tests.people import PASSWORD, fresh_code, give_factors, member

@@ -18,9 +18,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from staff import invitations, later, passwords
-from staff.hashing import made
+from staff.frame import later
 from staff.models import Invitation, Session
+from staff.sign_in import invitations, passwords
+from staff.sign_in.hashing import made
 from tests.conftest import Connection
 from tests.people import (
     PASSWORD,

@@ -14,10 +14,11 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper import roles
-from staff import agreements, people
-from staff.callers import Caller
+from gatekeeper.installation import roles
+from staff.directory import people
+from staff.frame.callers import Caller
 from staff.models import Invitation, Session
+from staff.nda import agreements
 from tests.conftest import AsRole, Connection
 from tests.keys import session_of
 from tests.people import give_factors, member, sign_in

@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper import roles
-from staff import invitations, lockout, people
+from gatekeeper.installation import roles
+from staff.directory import people
 from staff.models import AttemptCount, Invitation, Member
+from staff.sign_in import invitations, lockout
 from tests import racing
 from tests.people import give_factors, sign_in
 from tests.world import Person, World

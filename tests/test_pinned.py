@@ -10,9 +10,11 @@ from django.db import connections
 from django.urls import reverse
 from django.utils import translation
 
-from audit import stored
-from gatekeeper import checks, cluster, cluster_health, gate, roles, surroundings
-from gatekeeper.postgresql import pinned
+from audit.seal import stored
+from gatekeeper.gate import decision
+from gatekeeper.installation import checks, cluster, roles
+from gatekeeper.installation.postgresql import pinned
+from gatekeeper.pages import cluster_health, surroundings
 from tests import environment
 from tests.log import Log
 from tests.people import give_factors, sign_in
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from pytest_django import DjangoDbBlocker
 
-    from gatekeeper.health_row import Health
+    from gatekeeper.frame.health_row import Health
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -104,7 +106,7 @@ def works(scene: Scene) -> None:
     """Signing in, a page, the gate, a value."""
     client = sign_in(scene.world, scene.carl)
     assert client.get(reverse("home")).status_code == 200
-    assert isinstance(scene.reveal("contact.name"), gate.Reveal)
+    assert isinstance(scene.reveal("contact.name"), decision.Reveal)
 
 
 def tells_itself(connection: Connection[Any], role: str, name: str, value: str) -> bool:
@@ -200,7 +202,7 @@ def test_a_password_that_a_role_changed_is_seen(site: Log, facts: Scene) -> None
     works(facts)
     with site.as_role(roles.VAULT) as vault:
         vault.execute("ALTER ROLE CURRENT_USER PASSWORD 'somebody else knows this'")
-    assert isinstance(facts.reveal("contact.name"), gate.Reveal)
+    assert isinstance(facts.reveal("contact.name"), decision.Reveal)
     found = surroundings.pooler()
     assert (found.state, found.cause, found.command) == (
         "to_fix",

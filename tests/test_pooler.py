@@ -17,9 +17,10 @@ import pytest
 from django.db import connections
 from django.utils import translation
 
-from gatekeeper import checks, health, roles, surroundings
-from gatekeeper.binaries import Account
-from gatekeeper.connections import leads_through_pooler
+from gatekeeper.demo.binaries import Account
+from gatekeeper.installation import checks, roles
+from gatekeeper.installation.connections import leads_through_pooler
+from gatekeeper.pages import health, surroundings
 from tests import environment
 from tests.serving import web_environment
 

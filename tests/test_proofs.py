@@ -17,7 +17,8 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from audit import proofs, stored, verify_bundle
+from audit import verify_bundle
+from audit.seal import proofs, stored
 from audit.verify_bundle import Key
 from tests import programs
 from tests.log import ACCOUNT

@@ -14,10 +14,10 @@ from django.db import connections
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest, AccountPermission, Deputy, Grant
-from staff import people, proposals
-from staff.callers import Caller
+from staff.directory import people, proposals
+from staff.frame.callers import Caller
 from staff.models import Invitation, Member, Proposal, Session, Signature, TotpDevice
 from tests.conftest import AsRole, Connection, empty_tables
 from tests.house import NEW, House, newest, state_of

@@ -21,9 +21,10 @@ from django.utils import translation
 
 from audit.context import client_address
 from audit.models import Entry
-from gatekeeper import proxies, surroundings
-from gatekeeper.env import Environment
-from gatekeeper.middleware import TrustedProxyMiddleware
+from gatekeeper.installation import proxies
+from gatekeeper.installation.environment import Environment
+from gatekeeper.pages import surroundings
+from gatekeeper.serving.middleware import TrustedProxyMiddleware
 from staff.models import AttemptCount
 from tests.people import PASSWORD, give_factors
 from tests.scene import enter
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from gatekeeper.health_row import Health
+    from gatekeeper.frame.health_row import Health
     from tests.conftest import Connection
 
 DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from tests import environment, racing
 from tests.racing import LEVELS, Opened, Stage
 from tests.world import World, now

@@ -13,9 +13,10 @@ from django.core.management import call_command
 from psycopg.types.json import Jsonb
 
 from audit.models import Entry
-from gatekeeper import doubts, storing, tickets
-from gatekeeper.exports import AccountLine, ParticipantLine
-from gatekeeper.jsonlines import parse
+from gatekeeper.feeds import doubts, tickets
+from gatekeeper.feeds import store as storing
+from gatekeeper.feeds.jsonlines import parse
+from gatekeeper.feeds.lines import AccountLine, ParticipantLine
 from gatekeeper.models import Account, Feed
 from tests.conftest import Connection
 from tests.scene import REFERENCE, TICKET, Scene

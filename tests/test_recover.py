@@ -17,8 +17,9 @@ from django.test import Client
 from django.urls import reverse
 
 from audit.models import Entry
-from gatekeeper import people_health, roles
-from staff import recoveries
+from gatekeeper.installation import roles
+from gatekeeper.pages import people_health
+from staff.directory import recoveries
 from staff.models import Invitation, Recovery, TotpDevice
 from tests import environment
 from tests.conftest import AsRole

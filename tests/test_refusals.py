@@ -10,9 +10,12 @@ from django.urls import reverse
 from psycopg.types.json import Jsonb
 
 from audit.models import Entry
-from gatekeeper import access, gate, roles, storing
+from gatekeeper.access import requests
+from gatekeeper.feeds import store
+from gatekeeper.gate import decision
+from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest
-from staff.people import record_import
+from staff.directory.people import record_import
 from tests.scene import REFERENCE, TICKET, WISH, Scene, newest
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ def test_a_reference_that_is_none_is_a_question_mark(scene: Scene, as_role: AsRo
 )
 def test_a_request_that_no_form_offers_is_refused_and_recorded(scene: Scene, changes: dict[str, Any]) -> None:
     values = vars(WISH) | changes
-    asked = access.ask(scene.caller, access.Wish(**values))
+    asked = requests.ask(scene.caller, requests.Wish(**values))
     assert asked.reason
     entry = newest("request")
     assert (entry.outcome, entry.reason, entry.account) == ("refused", asked.reason, REFERENCE)
@@ -161,7 +164,7 @@ def test_what_is_asked_of_the_log_has_its_bound(scene: Scene, as_role: AsRole) -
 
 def test_an_entry_that_nobody_signed_in_for_says_which_role_spoke(scene: Scene) -> None:
     """The source is the caller's word: the role is the database's."""
-    storing.record_import("accounts", {"new": 7}, "import_staff (root)")
+    store.record_import("accounts", {"new": 7}, "import_staff (root)")
     entry = newest("import")
     assert (entry.source, entry.role) == ("import_staff (root)", roles.FEED)
     record_import({"new": 7}, "import_accounts (root)", finished=True)
@@ -173,6 +176,6 @@ def test_an_entry_that_nobody_signed_in_for_says_which_role_spoke(scene: Scene) 
 
 def test_what_a_member_did_keeps_the_members_role(scene: Scene) -> None:
     scene.opened(categories=["contact"])
-    assert isinstance(scene.reveal(), gate.Reveal)
+    assert isinstance(scene.reveal(), decision.Reveal)
     assert newest("view").role == "consultant"
     assert newest("approve").role == "manager"

@@ -18,9 +18,12 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from audit.models import Entry
-from gatekeeper import access, gate, roles
+from gatekeeper.access import requests
+from gatekeeper.gate import decision
+from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest, Grant
-from staff import people, sessions
+from staff.directory import people
+from staff.session import sessions
 from tests import keys, racing, raw
 from tests.keys import session_of
 from tests.people import PASSWORD, fresh_code, give_factors, give_password, member
@@ -197,7 +200,7 @@ def test_sql_refuses_the_key_before_whatever_locks_writes_or_reveals(scene: Scen
     boss, boss_late = renewed(scene, scene.boss)
     old = replace(scene.caller, digest=digest_in(late))
     old_boss = replace(scene.manager, digest=digest_in(boss_late))
-    assert gate.look(old, account=REFERENCE, grant=scene.grant).open  # it may look
+    assert decision.look(old, account=REFERENCE, grant=scene.grant).open  # it may look
 
     vault = as_role(roles.VAULT)
     mine = raw.recorded(vault, scene)
@@ -205,15 +208,15 @@ def test_sql_refuses_the_key_before_whatever_locks_writes_or_reveals(scene: Scen
     released = raw.release(vault, scene, mine, caller=old)
     assert released.reason
     assert released.nothing
-    refused = gate.reveal(old, account=REFERENCE, grant=scene.grant, fields=["contact.name"])
-    assert isinstance(refused, gate.Refusal)
+    refused = decision.reveal(old, account=REFERENCE, grant=scene.grant, fields=["contact.name"])
+    assert isinstance(refused, decision.Refusal)
     assert refused.reason == "session_missing"
 
     waiting = scene.ask()
-    assert access.ask(old, WISH).reason == "session_missing"
+    assert requests.ask(old, WISH).reason == "session_missing"
     assert scene.approve(waiting, by=old_boss) == "session_missing"
-    assert access.end(old, scene.grant) == "session_missing"
-    assert access.withdraw(old, waiting) == "session_missing"
+    assert requests.end(old, scene.grant) == "session_missing"
+    assert requests.withdraw(old, waiting) == "session_missing"
     assert people.change_member(old_boss, scene.anna.number, "suspended", True) == "session_missing"
     assert AccessRequest.objects.get(pk=waiting).state == "pending"
     assert Grant.objects.get(pk=scene.grant).ended_at is None
@@ -246,7 +249,7 @@ def test_after_ten_seconds_it_answers_nothing(scene: Scene, as_role: AsRole) -> 
     ten_seconds_later(scene)
     assert web.execute(known, [digest_in(late)]).fetchone() is None
     assert (
-        gate.look(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason
+        decision.look(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason
         == "session_missing"
     )
     for name in ("profile", "session_left", "sessions"):
@@ -266,7 +269,7 @@ def test_it_ends_with_its_session(scene: Scene, as_role: AsRole, end: str) -> No
     assert reverse("sign_in") in late.get(reverse("session_left"))["Location"]
     web = as_role(roles.WEB)
     assert web.execute("SELECT FROM vault.session_by(%s)", [digest_in(late)]).fetchone() is None
-    assert gate.look(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason in (
+    assert decision.look(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason in (
         "session_missing",
         "member_suspended",
     )

@@ -19,9 +19,12 @@ from django.utils import timezone, translation
 from psycopg.types.json import Jsonb
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from audit import proofs, stored, verify_bundle
+from audit import verify_bundle
 from audit.models import Entry
-from gatekeeper import gate, roles, storing
+from audit.seal import proofs, stored
+from gatekeeper.feeds import store
+from gatekeeper.gate import decision
+from gatekeeper.installation import roles
 from gatekeeper.reports import files, words
 from gatekeeper.reports import proof as proofs_of
 from gatekeeper.reports import report as reading
@@ -168,7 +171,7 @@ def test_a_search_that_found_nobody_showed_nothing(desk: Desk) -> None:
     desk.world.participants(REFERENCE, 30)
     desk.opened(categories=["participants"])
     for email in ("nobody@gosc.example", "p7@gosc.example"):
-        gate.find_participant(desk.caller, account=REFERENCE, grant=desk.grant, email=email)
+        decision.find_participant(desk.caller, account=REFERENCE, grant=desk.grant, email=email)
     assert Entry.objects.filter(event="search", outcome="allowed").count() == 2
     [line] = desk.report().lines
     assert (line.categories, line.participants) == (("participants",), 1)
@@ -179,7 +182,7 @@ def test_of_a_participant_only_their_own_pages_count(desk: Desk) -> None:
     desk.world.participants(REFERENCE, 30)
     desk.opened(categories=["participants"])
     for page in (1, 2):
-        gate.participants(desk.caller, account=REFERENCE, grant=desk.grant, page=page)
+        decision.participants(desk.caller, account=REFERENCE, grant=desk.grant, page=page)
     first, second = (line.number for line in desk.report().lines)
     assert [line.number for line in desk.report(participant=25).lines] == [first]
     assert [line.number for line in desk.report(participant=26).lines] == [second]
@@ -253,7 +256,7 @@ def test_an_empty_report_says_that_nobody_looked(desk: Desk) -> None:
 def test_of_an_erased_account_it_says_what_can_no_longer_be_told(desk: Desk) -> None:
     desk.opened(categories=["contact"])
     desk.reveal("contact.name")
-    storing.erase_account(REFERENCE, "tests")
+    store.erase_account(REFERENCE, "tests")
     report = desk.report()
     assert report.lines == ()
     assert [reference for reference, _at in report.erased] == [REFERENCE]
@@ -452,7 +455,7 @@ def test_several_accounts_fit_on_the_paper(desk: Desk, language: str) -> None:
     desk.world.participants(REFERENCE, 30)
     desk.opened(categories=["contact", "participants"])
     desk.reveal("contact.name")
-    gate.participants(desk.caller, account=REFERENCE, grant=desk.grant, page=1)
+    decision.participants(desk.caller, account=REFERENCE, grant=desk.grant, page=1)
     answer = desk.send(about=f"{REFERENCE} MOC-40002", kind="pdf", language=language)
     assert answer.status_code == 200
     text = text_of(answer.content)

@@ -10,9 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from gatekeeper import badges, gate, presentation, requester
-from staff import register
+from gatekeeper.access import requester
+from gatekeeper.frame import badges
+from gatekeeper.gate import decision
+from gatekeeper.gate import words as presentation
 from staff.models import Member, NdaVersion
+from staff.nda import register
 from tests.conftest import Connection
 from tests.people import member
 from tests.scene import REFERENCE, Scene, newest
@@ -139,7 +142,7 @@ def test_all_pages_say_the_same_of_an_agreement(
     change(scene)
     line = register.line_of(member(scene.anna))
     assert badges.of_agreement(line) == badge
-    code = gate.look(scene.caller, account=REFERENCE).codes["nda"]
+    code = decision.look(scene.caller, account=REFERENCE).codes["nda"]
     assert code == (line.reason or "passed")
     ends = line.in_force_until
     assert (ends is None) == (code != "passed")
@@ -177,7 +180,7 @@ def test_of_two_signatures_the_one_that_lasts_longer_carries_an_approval(scene: 
     for one in (scene.boss, scene.anna):
         newer = scene.world.signature(one, version=2)
         scene.world.quietly("staff_signature", newer, valid_until=timezone.now() + 30 * DAY)
-    assert gate.look(scene.caller, account=REFERENCE).signature == newer
+    assert decision.look(scene.caller, account=REFERENCE).signature == newer
 
 
 def test_whoever_is_looked_for_on_team_stands_in_no_address(scene: Scene) -> None:

@@ -16,11 +16,14 @@ from django.urls import reverse
 from guardian.shortcuts import remove_perm
 
 from audit.models import Entry
-from gatekeeper import access, catalogue, gate, storing, tickets
-from gatekeeper.backends import VIEW_PERSONAL_DATA
-from gatekeeper.exports import TicketLine
+from gatekeeper import catalogue
+from gatekeeper.access import requests
+from gatekeeper.feeds import store, tickets
+from gatekeeper.feeds.lines import TicketLine
+from gatekeeper.gate import decision
+from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
-from staff.callers import Caller
+from staff.frame.callers import Caller
 from tests.conftest import Connection
 from tests.people import member
 from tests.scene import REFERENCE, TICKET, Scene, deputise, newest, signed
@@ -51,7 +54,7 @@ def run_out(scene: Scene, **more: Any) -> None:
 
 def opens(scene: Scene) -> str:
     """Open the window; return '' or why not."""
-    refused = access.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
     return refused.reason if refused else ""
 
 
@@ -109,7 +112,7 @@ def test_an_edited_request_takes_the_place_of_the_one_that_waits(
 
 def test_participants_are_asked_for_under_support_tickets_only(scene: Scene) -> None:
     scene.world.change("gatekeeper_ticket", scene.ticket, kind="privacy")
-    asked = access.ask(scene.caller, wish(purpose="privacy_request", categories=["participants"]))
+    asked = requests.ask(scene.caller, wish(purpose="privacy_request", categories=["participants"]))
     assert (asked.request, asked.reason) == (None, "category_not_covered")
     assert newest("request").outcome == "refused"
 
@@ -117,11 +120,11 @@ def test_participants_are_asked_for_under_support_tickets_only(scene: Scene) -> 
 @pytest.mark.parametrize(("kind", "purpose"), [("support", "privacy_request"), ("privacy", "incident")])
 def test_the_purpose_fits_the_ticket(scene: Scene, kind: str, purpose: str) -> None:
     scene.world.change("gatekeeper_ticket", scene.ticket, kind=kind)
-    assert access.ask(scene.caller, wish(purpose=purpose)).request is None
+    assert requests.ask(scene.caller, wish(purpose=purpose)).request is None
     assert not AccessRequest.objects.exists()
 
 
-def wish(**changes: Any) -> access.Wish:
+def wish(**changes: Any) -> requests.Wish:
     facts: dict[str, Any] = {
         "account": REFERENCE,
         "ticket": TICKET,
@@ -131,7 +134,7 @@ def wish(**changes: Any) -> access.Wish:
         "while_open": False,
         "reason": "other",
     }
-    return access.Wish(**(facts | changes))
+    return requests.Wish(**(facts | changes))
 
 
 # Approving
@@ -175,10 +178,10 @@ def test_opening_an_open_window_changes_nothing(scene: Scene) -> None:
 def test_the_first_reveal_opens_the_window_when_it_says_so(scene: Scene) -> None:
     scene.approved()
     assert scene.reason() == "grant_not_started"
-    shown = gate.reveal(
+    shown = decision.reveal(
         scene.caller, account=REFERENCE, grant=scene.grant, fields=["contact.name"], open_window=True
     )
-    assert isinstance(shown, gate.Reveal)
+    assert isinstance(shown, decision.Reveal)
     assert newest("start").pk < shown.entry
     assert near(grant_of(scene).window_ends_at, now() + HOUR)
 
@@ -225,7 +228,9 @@ def test_a_manager_above_indirectly_may(scene: Scene) -> None:
 def test_nobody_else_may(scene: Scene, role: str) -> None:
     request = scene.ask()
     assert scene.approve(request, by=scene.world.session(signed(scene, role))) == "role_missing"
-    assert access.deny(scene.world.session(signed(scene, role)), request, denial="unclear") == "role_missing"
+    assert (
+        requests.deny(scene.world.session(signed(scene, role)), request, denial="unclear") == "role_missing"
+    )
     assert request_of(request).state == "pending"
 
 
@@ -262,14 +267,14 @@ def test_the_approver_is_verified_freshly(scene: Scene) -> None:
     request = scene.ask()
     stale = scene.world.session(scene.boss, verified_at=now() - HOUR)
     assert scene.approve(request, by=stale) == "mfa_stale"
-    assert access.deny(stale, request, denial="unclear") == "mfa_stale"
+    assert requests.deny(stale, request, denial="unclear") == "mfa_stale"
 
 
 def test_nobody_approves_for_themselves(scene: Scene) -> None:
     both(scene)
     request = scene.ask()
     assert scene.approve(request, by=scene.caller) == "role_missing"
-    assert access.deny(scene.caller, request, denial="unclear") == "role_missing"
+    assert requests.deny(scene.caller, request, denial="unclear") == "role_missing"
 
 
 def test_in_a_circle_of_managers_nobody_approves_for_themselves(scene: Scene) -> None:
@@ -330,7 +335,7 @@ def test_the_second_sees_who_decided(scene: Scene) -> None:
 
 def test_a_denied_request_stays_denied_and_is_shown_with_the_next(scene: Scene) -> None:
     request = scene.ask()
-    assert access.deny(scene.manager, request, denial="too_wide") == ""
+    assert requests.deny(scene.manager, request, denial="too_wide") == ""
     assert (request_of(request).state, request_of(request).denial) == ("denied", "too_wide")
     assert (newest("deny").outcome, (newest("deny").details or {})["denial"]) == ("allowed", "too_wide")
     assert scene.approve(request) == "already_decided"
@@ -343,19 +348,19 @@ def test_a_denied_request_stays_denied_and_is_shown_with_the_next(scene: Scene) 
 def test_a_withdrawn_request_is_withdrawn_by_its_member_alone(scene: Scene) -> None:
     request = scene.ask()
     for other in (scene.manager, scene.world.session(scene.carl)):
-        assert access.withdraw(other, request) == "role_missing"
+        assert requests.withdraw(other, request) == "role_missing"
     assert newest("withdraw").outcome == "refused"
-    assert access.withdraw(scene.caller, request) == ""
+    assert requests.withdraw(scene.caller, request) == ""
     assert (request_of(request).state, newest("withdraw").outcome) == ("withdrawn", "allowed")
     assert scene.approve(request) == "already_decided"
-    assert access.withdraw(scene.caller, request) == "already_decided"
+    assert requests.withdraw(scene.caller, request) == "already_decided"
 
 
 def test_a_request_lapses_by_time_and_tidying_records_it(scene: Scene) -> None:
     request = scene.ask()
     scene.world.quietly("gatekeeper_accessrequest", request, lapses_at=now())
     assert scene.approve(request) == "already_decided"
-    assert gate.look(scene.caller, account=REFERENCE).reason == "approval_missing"
+    assert decision.look(scene.caller, account=REFERENCE).reason == "approval_missing"
     call_command("tidy", verbosity=0)
     assert request_of(request).state == "lapsed"
     assert (newest("end").request_id, newest("end").details) == (request, {"why": "lapsed"})
@@ -540,7 +545,7 @@ CASCADES: list[tuple[str, Act, str, Act | None]] = [
         "role_missing",
         change("staff_member", approver, roles=["manager"]),
     ),
-    ("the account is erased", lambda s: storing.erase_account(REFERENCE, "test"), "account_erased", None),
+    ("the account is erased", lambda s: store.erase_account(REFERENCE, "test"), "account_erased", None),
     (
         "guardian's row is deleted",
         lambda s: remove_perm(VIEW_PERSONAL_DATA, member(s.anna), Account.objects.get(pk=s.account)),
@@ -573,7 +578,7 @@ def test_the_grant_ends_with_it_and_nothing_revives_it(
     scene.caller = scene.world.session(scene.anna)
     assert scene.reason() == "grant_ended"
     assert opens(scene) == "grant_ended"
-    assert gate.look(scene.caller, account=REFERENCE).reason in ("grant_ended", "approval_missing")
+    assert decision.look(scene.caller, account=REFERENCE).reason in ("grant_ended", "approval_missing")
     assert grant_of(scene).ended_at == grant.ended_at
 
 
@@ -627,7 +632,7 @@ def test_the_grants_of_others_live_on(scene: Scene) -> None:
 def test_those_who_watch_end_any_grant(scene: Scene, role: str) -> None:
     scene.opened()
     officer = signed(scene, role)
-    assert access.end(scene.world.session(officer), scene.grant) == ""
+    assert requests.end(scene.world.session(officer), scene.grant) == ""
     assert (grant_of(scene).end_reason, grant_of(scene).ended_by_id) == ("revoked", officer.id)
     entry = newest("revoke")
     assert (entry.member, entry.subject, entry.grant_id) == (officer.number, scene.anna.number, scene.grant)
@@ -637,14 +642,14 @@ def test_those_who_watch_end_any_grant(scene: Scene, role: str) -> None:
 @pytest.mark.parametrize("role", ["consultant", "privacy", "administrator"])
 def test_nobody_else_ends_anothers_grant(scene: Scene, role: str) -> None:
     scene.opened()
-    assert access.end(scene.world.session(signed(scene, role)), scene.grant) == "role_missing"
+    assert requests.end(scene.world.session(signed(scene, role)), scene.grant) == "role_missing"
     assert newest("revoke").outcome == "refused"
     assert scene.reason() == ""
 
 
 def test_ones_own_grant_ends_at_ones_own_word(scene: Scene) -> None:
     scene.opened()
-    assert access.end(scene.caller, scene.grant) == ""
+    assert requests.end(scene.caller, scene.grant) == ""
     assert (newest("end").member, newest("end").grant_id) == (scene.anna.number, scene.grant)
     assert scene.reason() == "grant_ended"
 
@@ -732,7 +737,7 @@ def test_a_reason_with_somebodys_data_is_refused_and_kept_nowhere(
 @pytest.mark.parametrize("text", ["Ticket says 3 of 25 slides are missing", "Błąd 500 od wersji 2.14.1"])
 def test_an_ordinary_reason_is_taken(scene: Scene, text: str) -> None:
     send(scene.browser(), text=text)
-    assert access.typed_reason(AccessRequest.objects.get()) == text
+    assert requests.typed_reason(AccessRequest.objects.get()) == text
 
 
 def test_other_needs_a_sentence(scene: Scene) -> None:
@@ -751,9 +756,9 @@ def test_a_typed_reason_is_encrypted_and_goes_with_the_account(scene: Scene) -> 
     assert text.encode() not in kept
     page = scene.browser(scene.boss).get(reverse("approval", args=[request])).content.decode()
     assert text in page
-    storing.erase_account(REFERENCE, "test")
+    store.erase_account(REFERENCE, "test")
     assert request_of(request).reason_text is None
-    assert access.typed_reason(request_of(request)) == ""
+    assert requests.typed_reason(request_of(request)) == ""
 
 
 # Mail
@@ -816,20 +821,20 @@ def with_participants(scene: Scene, count: int, **wish: Any) -> None:
     scene.opened(categories=["participants"], **wish)
 
 
-def people(scene: Scene, page: int) -> gate.Reveal | gate.Refusal:
-    return gate.participants(scene.caller, account=REFERENCE, grant=scene.grant, page=page)
+def people(scene: Scene, page: int) -> decision.Reveal | decision.Refusal:
+    return decision.participants(scene.caller, account=REFERENCE, grant=scene.grant, page=page)
 
 
 def find(scene: Scene, **by: Any) -> list[str] | str:
-    shown = gate.find_participant(scene.caller, account=REFERENCE, grant=scene.grant, **by)
-    return list(shown.values) if isinstance(shown, gate.Reveal) else shown.reason
+    shown = decision.find_participant(scene.caller, account=REFERENCE, grant=scene.grant, **by)
+    return list(shown.values) if isinstance(shown, decision.Reveal) else shown.reason
 
 
 @pytest.mark.parametrize(("page", "numbers"), [(1, range(1, 26)), (3, range(51, 61)), (4, range(0))])
 def test_participants_come_in_pages_of_25_an_entry_each(scene: Scene, page: int, numbers: range) -> None:
     with_participants(scene, 60)
     shown = people(scene, page)
-    assert isinstance(shown, gate.Reveal)
+    assert isinstance(shown, decision.Reveal)
     assert list(shown.values) == [f"participants.{number}" for number in numbers]
     entry = newest("view")
     assert (entry.pk, entry.records, entry.results) == (shown.entry, list(numbers), len(numbers))
@@ -840,9 +845,9 @@ def test_participants_come_in_pages_of_25_an_entry_each(scene: Scene, page: int,
 def test_a_grant_shows_two_hundred_at_most(scene: Scene) -> None:
     with_participants(scene, 60)
     scene.world.quietly("gatekeeper_grant", scene.grant, participants_shown=175)
-    assert isinstance(people(scene, 1), gate.Reveal)
+    assert isinstance(people(scene, 1), decision.Reveal)
     refused = people(scene, 2)
-    assert isinstance(refused, gate.Refusal)
+    assert isinstance(refused, decision.Refusal)
     assert refused.reason == "view_limit_reached"
     assert (newest("view").outcome, newest("view").records) == ("refused", None)
     assert find(scene, number=1) == "view_limit_reached"
@@ -853,7 +858,7 @@ def test_who_objected_is_left_out_of_pages_and_searches(scene: Scene) -> None:
     with_participants(scene, 4)
     scene.world.setup.execute("UPDATE vault.participant SET objected = true WHERE number IN (2, 3)")
     shown = people(scene, 1)
-    assert isinstance(shown, gate.Reveal)
+    assert isinstance(shown, decision.Reveal)
     assert list(shown.values) == ["participants.1", "participants.4"]
     assert find(scene, number=2) == []
     assert find(scene, email="p3@gosc.example") == []
@@ -894,7 +899,7 @@ def test_participants_are_shown_under_support_tickets_only(scene: Scene) -> None
     with_participants(scene, 3)
     scene.world.quietly("gatekeeper_ticket", scene.ticket, kind="privacy")
     refused = people(scene, 1)
-    assert isinstance(refused, gate.Refusal)
+    assert isinstance(refused, decision.Refusal)
     assert refused.reason == "category_not_covered"
 
 
@@ -908,7 +913,7 @@ def test_participants_are_shown_while_they_consented(
     with_participants(scene, 3)
     scene.world.quietly("gatekeeper_account", scene.account, **facts)
     refused = people(scene, 1)
-    assert isinstance(refused, gate.Refusal)
+    assert isinstance(refused, decision.Refusal)
     assert refused.reason == reason
     assert find(scene, number=1) == reason
 

@@ -23,8 +23,8 @@ from django.conf import settings
 from django.urls import reverse
 from standardwebhooks import Webhook
 
-from gatekeeper import roles
-from gatekeeper.embedded import dies_with_us
+from gatekeeper.demo.postgres import dies_with_us
+from gatekeeper.installation import roles
 from tests import environment
 from tests.cluster import Cluster
 from tests.people import give_factors, sign_in

@@ -18,10 +18,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry, Round
-from gatekeeper import access, demo_acts, gate, health, papers
-from gatekeeper.health_row import Health
+from gatekeeper.access import prints, requests
+from gatekeeper.demo import acts
+from gatekeeper.frame.health_row import Health
+from gatekeeper.gate import decision
 from gatekeeper.log import under
 from gatekeeper.models import Draw, Grant, Remark, Review
+from gatekeeper.pages import health
 from gatekeeper.reviews import calls, files, queue, texts, units
 from staff.models import Member, Session
 from tests.entries import VIEW, entry
@@ -33,7 +36,7 @@ from tests.world import World, now
 if TYPE_CHECKING:
     from django.test import Client
 
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.conftest import AsRole, Connection, Thresholds
     from tests.world import Person
 
@@ -146,8 +149,8 @@ def tried_in_vain(desk: Desk) -> None:
     """Carl names Anna's grant, again and again, and is refused."""
     by = desk.world.session(desk.carl)
     for _ in range(5):
-        gate.reveal(by, account=REFERENCE, grant=desk.grant, fields=["contact.name"])
-    access.end(by, desk.grant)
+        decision.reveal(by, account=REFERENCE, grant=desk.grant, fields=["contact.name"])
+    requests.end(by, desk.grant)
 
 
 def test_refusals_with_a_colleagues_grant_are_the_days_of_whoever_was_refused(desk: Desk) -> None:
@@ -181,7 +184,7 @@ def test_ones_own_refusals_under_a_grant_are_of_its_unit(desk: Desk) -> None:
 
 def test_a_print_that_a_reviewer_takes_out_is_the_reviewers(desk: Desk) -> None:
     desk.opened()
-    assert papers.record_print(desk.by, desk.grant) == ""
+    assert prints.record_print(desk.by, desk.grant) == ""
     call_command("find_odd")
     mine = queue.reviews().get(rules=["export"])
     assert (mine.member_id, mine.grant) == (desk.rita.id, None)
@@ -485,11 +488,11 @@ def test_an_only_reviewers_own_acts_are_an_alarm(desk: Desk) -> None:
 
 
 def test_rules_that_do_not_run_are_an_alarm(desk: Desk) -> None:
-    assert rows()["gatekeeper.odd"].state == "to_fix"
+    assert rows()["gatekeeper.reviews.rules"].state == "to_fix"
     call_command("find_odd")
-    assert rows()["gatekeeper.odd"].state == "ok"
+    assert rows()["gatekeeper.reviews.rules"].state == "ok"
     desk.world.quietly("audit_round", Round.objects.latest("pk").pk, done_at=now() - timedelta(minutes=3))
-    assert rows()["gatekeeper.odd"].state == "to_fix"
+    assert rows()["gatekeeper.reviews.rules"].state == "to_fix"
 
 
 # Files
@@ -686,14 +689,14 @@ def test_the_demos_people_leave_something_to_review(desk: Desk) -> None:
         desk.world.account(reference)
         desk.world.ticket(f"ZD-1000{place}", accounts=[reference], assignee=desk.anna)
     give_factors(desk.world, desk.anna, desk.boss)
-    demo_acts.act()
+    acts.act()
     rules = {rule for review in Review.objects.all() for rule in review.rules}
     assert {"everything", "refusals"} <= rules
-    assert Review.objects.filter(grant__isnull=False).count() == demo_acts.LOOKED_AT
+    assert Review.objects.filter(grant__isnull=False).count() == acts.LOOKED_AT
     assert not Session.objects.filter(member_id=desk.anna.id, ended_at=None, user_agent="").exists()
 
 
 def test_the_demos_people_act_in_the_demo_alone(settings: Any) -> None:
     settings.MODE = "production"
     with pytest.raises(ImproperlyConfigured):
-        demo_acts.act()
+        acts.act()

@@ -10,8 +10,9 @@ from django.db import connections
 
 from audit.installation import differences
 from audit.models import Entry
-from gatekeeper import catalogue, checks, roles
-from gatekeeper.sql_files import FILES
+from gatekeeper import catalogue
+from gatekeeper.installation import checks, roles
+from gatekeeper.installation.sql_files import FILES
 from tests import readme, rights
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from tests import environment
 
 AsRole = Callable[[str], psycopg.Connection]

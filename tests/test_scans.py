@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from staff.papers import examination
-from staff.papers.uploaded import LARGEST, SENTENCES, scan_problem, verdict
+from staff.nda.documents import examination
+from staff.nda.documents.uploaded import LARGEST, SENTENCES, scan_problem, verdict
 from tests import scans
 from tests.authority import Authority, plain_pdf
 from tests.test_papers import bomb, in_a_circle, nested

@@ -19,13 +19,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from psycopg.types.json import Jsonb
 
-from audit import alarms, anchors, judging, leaves, proofs, stored
-from audit.checkpoints import Keys, LogKeyError, Signer
-from audit.copying import Copier
-from audit.findings import Kind
 from audit.models import Entry
-from audit.sealing import Sealer, SealError
-from audit.verification import Verification
+from audit.seal import alarms, anchors, judging, leaves, proofs, stored
+from audit.seal.checkpoints import Keys, LogKeyError, Signer
+from audit.seal.copying import Copier
+from audit.seal.findings import Kind
+from audit.seal.sealing import Sealer, SealError
+from audit.seal.verification import Verification
 from audit.verify_bundle import (
     CUSTOMER,
     STAFF,
@@ -40,8 +40,8 @@ from audit.verify_bundle import (
     read_head,
     record,
 )
-from gatekeeper import generate, roles
-from gatekeeper.env import Environment
+from gatekeeper.installation import generate, roles
+from gatekeeper.installation.environment import Environment
 from tests.log import ACCOUNT, VIEW
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from audit import leaves
-from audit.findings import Kind
 from audit.models import Entry
-from audit.sealing import SealError
-from gatekeeper import roles
+from audit.seal import leaves
+from audit.seal.findings import Kind
+from audit.seal.sealing import SealError
+from gatekeeper.installation import roles
 
 if TYPE_CHECKING:
-    from audit.findings import Finding
-    from audit.verification import Report
+    from audit.seal.findings import Finding
+    from audit.seal.verification import Report
     from tests.log import Log
 
 #: Another value of each column's kind.

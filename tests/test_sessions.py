@@ -15,9 +15,9 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from audit.models import Entry
-from staff import sessions
+from staff.frame.sign_in import SIGN_IN
 from staff.models import Session
-from staff.sign_in import SIGN_IN
+from staff.session import sessions
 from tests.conftest import AsRole, Connection
 from tests.keys import session_of
 from tests.people import PASSWORD, device_of, fresh_code, give_factors, give_password, sign_in

@@ -17,9 +17,9 @@ from django.db import transaction
 
 from audit.functions import call
 from audit.models import Entry
-from gatekeeper import generate
-from gatekeeper.checks import limits_applied
-from gatekeeper.env import SETTINGS, Environment, table
+from gatekeeper.installation import generate
+from gatekeeper.installation.checks import limits_applied
+from gatekeeper.installation.environment import SETTINGS, Environment, table
 from gatekeeper.models import Limit
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,9 +18,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from staff import factors, invitations, totp
-from staff.emails import normalise
+from staff.frame.emails import normalise
 from staff.models import Invitation, Member, Session
+from staff.secrets import totp
+from staff.sign_in import factors, invitations
 from tests.conftest import Connection
 from tests.people import (
     PASSWORD,

@@ -21,8 +21,8 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pytest_django import Settings
 from reportlab.pdfgen.canvas import Canvas
 
-from staff.papers.examination import examine
-from staff.papers.uploaded import verdict
+from staff.nda.documents.examination import examine
+from staff.nda.documents.uploaded import verdict
 from tests.authority import plain_pdf
 from tests.trust import KEYS, NOW, YEAR, Service, usage
 

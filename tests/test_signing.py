@@ -17,10 +17,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gatekeeper.models import Grant
-from staff import agreements, register, reminders
-from staff.days import beginning_of
+from staff.frame.days import beginning_of
 from staff.models import NdaDraft, NdaVersion, Reminder, Session, Signature, SignatureFile
-from staff.papers import uploaded
+from staff.nda import agreements, register, reminders
+from staff.nda.documents import uploaded
 from tests import papers, scans
 from tests.authority import plain_pdf
 from tests.people import fresh_code, member

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 from django.views.debug import get_exception_reporter_class, get_exception_reporter_filter
 
-from gatekeeper.errors import SilentFormatter, SilentReporter
-from gatekeeper.middleware import NoStoreMiddleware, TrustedProxyMiddleware
+from gatekeeper.serving.middleware import NoStoreMiddleware, TrustedProxyMiddleware
+from gatekeeper.serving.redaction import SilentFormatter, SilentReporter
 
 CANARY = "canary@customer.test"
 

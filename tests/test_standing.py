@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.conf import settings
 
-from audit import stored
-from audit.checkpoints import Keys
-from audit.standing import Standing, standing
+from audit.seal import stored
+from audit.seal.checkpoints import Keys
+from audit.seal.standing import Standing, standing
 
 if TYPE_CHECKING:
     from tests.log import Log

@@ -18,14 +18,16 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils import timezone
 
-from audit import ocsf as schema
-from audit import stored, stream
 from audit.models import Entry, Event, Leaf, Outcome, Stream
-from audit.receivers import File, Https, RefusedError, TargetError, receiver
-from gatekeeper import health, roles
-from gatekeeper.env import Environment
-from gatekeeper.health_row import Health
+from audit.seal import stored
+from audit.siem import ocsf as schema
+from audit.siem import stream
+from audit.siem.receivers import File, Https, RefusedError, TargetError, receiver
+from gatekeeper.frame.health_row import Health
+from gatekeeper.installation import roles
+from gatekeeper.installation.environment import Environment
 from gatekeeper.models import Limit
+from gatekeeper.pages import health
 from tests import ocsf, recording
 from tests.log import ACCOUNT
 from tests.receiver import Siem
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from audit.receivers import Receiver
+    from audit.siem.receivers import Receiver
     from tests.log import Log
 
 DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from staff import people
+from staff.directory import people
 from staff.models import Proposal
 from tests.people import give_factors, member, sign_in
 from tests.test_suspensions import Company, able, company, waiting

@@ -14,12 +14,12 @@ from django.db import connections
 from psycopg.types.json import Jsonb
 
 from audit.models import Entry
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from gatekeeper.models import Grant
-from staff import people, proposals
-from staff.callers import Caller
+from staff.directory import people, proposals
+from staff.frame.callers import Caller
+from staff.frame.sign_in import SIGN_IN
 from staff.models import Member, Proposal, Session
-from staff.sign_in import SIGN_IN
 from tests import environment, racing
 from tests.conftest import AsRole, Connection
 from tests.entries import entry

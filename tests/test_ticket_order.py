@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit.models import Entry
-from gatekeeper import tickets
-from gatekeeper.exports import TicketLine
-from gatekeeper.jsonlines import parse
+from gatekeeper.feeds import tickets
+from gatekeeper.feeds.jsonlines import parse
+from gatekeeper.feeds.lines import TicketLine
 from gatekeeper.models import Assignment, Delivery, Ticket
 from tests.test_feeds import TICKETS, said, send
 from tests.test_imports import member

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gatekeeper.env import Environment
+from gatekeeper.installation.environment import Environment
 from gatekeeper.models import Assignment, Ticket
 from tests.test_feeds import TICKETS, send
 from tests.test_imports import member

@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from audit.models import Entry
-from gatekeeper.forms import ApproveForm
+from gatekeeper.access.forms import ApproveForm
 from gatekeeper.models import AccessRequest, Grant
-from staff.forms import MemberForm, RolesForm
+from staff.directory.forms import MemberForm, RolesForm
 from staff.models import Member
 from tests.scene import enter
 

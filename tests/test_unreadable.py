@@ -21,10 +21,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from audit.models import Entry
-from gatekeeper import doubts, gate, health, tickets, webhooks
-from gatekeeper.health_row import Health
-from gatekeeper.mentions import MOST, Mentions, mentioned
+from gatekeeper.feeds import doubts, tickets, webhooks
+from gatekeeper.feeds.mentions import MOST, Mentions, mentioned
+from gatekeeper.frame.health_row import Health
+from gatekeeper.gate import decision
 from gatekeeper.models import Account, Feed, Grant, Ticket
+from gatekeeper.pages import health
 from tests.scene import REFERENCE
 from tests.serving import serving, web_environment
 from tests.test_feeds import HEARTBEAT, TICKETS, said, send, signed
@@ -163,7 +165,7 @@ def test_a_doubt_shuts_the_gate_at_its_age_whatever_is_heard_meanwhile(opened: S
     send("POST", TICKETS, b"")
 
     def reason() -> str | None:
-        return gate.look(opened.caller, account=REFERENCE).codes["ticket"]
+        return decision.look(opened.caller, account=REFERENCE).codes["ticket"]
 
     assert reason() == "passed", "one customer's message does not shut the company out"
     age = timedelta(minutes=settings.LIMITS["ticket_feed_max_age_minutes"])
@@ -280,7 +282,7 @@ def test_message_of_the_platform_that_names_nothing_is_an_alarm_and_shuts_nobody
     assert send(method, ACCOUNT, b"noise").status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert platform().state == "to_fix"
     assert row().state == "ok"
-    assert gate.look(opened.caller, account=REFERENCE).codes["ticket"] == "passed"
+    assert decision.look(opened.caller, account=REFERENCE).codes["ticket"] == "passed"
     (tmp_path / "accounts.jsonl").write_text(json.dumps(PLATFORMS | {"restricted_at": None}) + "\n")
     call_command("import_accounts", str(tmp_path / "accounts.jsonl"))
     assert platform().state == "ok"

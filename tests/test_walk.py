@@ -11,9 +11,9 @@ import pytest
 from django.db import connections
 from playwright.sync_api import expect
 
-from staff import invitations
 from staff.models import Member, Signature, SignatureFile
-from staff.papers.checking import problems
+from staff.nda.documents.checking import problems
+from staff.sign_in import invitations
 from tests.people import give_factors, member
 from tests.scene import REFERENCE
 from tests.test_passkeys import NEW_PASSWORD, Device

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audit import odd
+from audit import detections
 from audit.models import Entry
 from tests.world import measures, year
 from tests.world.misuse import KINDS
@@ -34,7 +34,7 @@ def test_rules_are_rare_and_catch_what_was_planted(company: Connection, seed: in
     found = measures.measure(company, played)
     assert found.accesses > 2000
     assert found.holds, found
-    assert found.rules.keys() <= {one.name for one in odd.rules()}
+    assert found.rules.keys() <= {one.name for one in detections.rules()}
     assert Entry.objects.filter(event="review", details__act="queue").exists()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 
 from audit.installation import install
-from gatekeeper.sql_files import FILES
+from gatekeeper.installation.sql_files import FILES
 
 if TYPE_CHECKING:
     from tests.conftest import Connection

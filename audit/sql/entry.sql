@@ -183,7 +183,7 @@ BEGIN
             RAISE 'an entry % % lacks its %', NEW.event, NEW.outcome, lacking;
         END IF;
     END IF;
-    -- The transaction before the number: the sealer relies on it (audit/stored.py, lowest).
+    -- The transaction before the number: the sealer relies on it (audit/seal/stored.py, lowest).
     NEW.xid := pg_current_xact_id();  -- the top level's, also behind a savepoint
     NEW.id := nextval('public.audit_entry_id_seq');
     NEW."timestamp" := clock_timestamp();

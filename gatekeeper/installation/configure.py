@@ -23,10 +23,10 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from gatekeeper import generate, roles
-from gatekeeper.env import SETTINGS, Environment, Setting
+from gatekeeper.installation import generate, roles
+from gatekeeper.installation.environment import SETTINGS, Environment, Setting
 from gatekeeper.installation.logins import Logins, is_local
-from staff.seal import new_seal
+from staff.nda.seal import new_seal
 
 DATABASE: Final = "postgresql:///gatekeeper?host=/run/postgresql"
 SOCKET: Final = "unix:/run/gatekeeper/web.sock"

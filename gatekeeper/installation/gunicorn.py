@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from gatekeeper.env import Environment
+from gatekeeper.installation.environment import Environment
 
 _process = Environment(os.environ).process()
 

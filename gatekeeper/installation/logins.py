@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from gatekeeper import budget, generate, roles
+from gatekeeper.installation import connection_budget, generate, roles
 
 SUPERUSER: Final = "postgres"
 #: The map of pg_ident.conf: whose process may be which role.
 MAP: Final = "gatekeeper"
 #: The system's users, as the units name them, and the links that each has. Root gives commands by hand.
 USERS: Final = {
-    "gatekeeper": budget.links(budget.ALL),
-    "gatekeeper-api": budget.links(["api"]),
+    "gatekeeper": connection_budget.links(connection_budget.ALL),
+    "gatekeeper-api": connection_budget.links(["api"]),
     "gatekeeper-watch": ("WATCH",),
     "gatekeeper-sealer": ("SEALER",),
     "root": tuple(roles.LINKS),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from audit import odd
+from audit import detections
 from audit.models import Entry
 from staff.cells import CONTENT_TYPE, csv_lines
 
@@ -46,7 +46,7 @@ def _part(numbers: Sequence[int], may: bool) -> Iterator[dict[str, Any]]:
 
 def _rows(numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     found = {row["id"]: row for row in Entry.objects.filter(pk__in=numbers).order_by().values(*COLUMNS)}
-    why = odd.words(found)
+    why = detections.words(found)
     # What a retention took in the meantime is not there any more.
     return (found[one] | {ODD: why.get(one, [])} for one in numbers if one in found)
 

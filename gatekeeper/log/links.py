@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from audit.explorer import ANY
-from audit.search import Query, Term, token_of
+from audit.explorer.finding import ANY
+from audit.explorer.search import Query, Term, token_of
 from gatekeeper.log import words
 
 if TYPE_CHECKING:
-    from audit.explorer import Bar, Figures
+    from audit.explorer.finding import Bar, Figures
 
 UTC: Final = "utc"
 _TALL: Final = 100  # a bar's height, in the units of its picture

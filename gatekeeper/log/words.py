@@ -9,12 +9,12 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from audit import odd
+from audit import detections
+from audit.explorer.search import Words
 from audit.models import Entry, Event, Outcome
-from audit.search import Words
 from gatekeeper import catalogue
-from gatekeeper.presentation import CATEGORY_WORDS
-from staff.reasons import REASONS
+from gatekeeper.gate.words import CATEGORY_WORDS
+from staff.frame.reasons import REASONS
 
 ANY: Final = "any"
 _CODE: Final = re.compile(r"[a-z_]{3,24}")
@@ -61,13 +61,13 @@ def words() -> Words:
         "purpose": frozenset(dict(catalogue.PURPOSES)),
         "category": frozenset(dict(catalogue.CATEGORIES)),
         "field": frozenset(catalogue.FIELDS),
-        "odd": frozenset({ANY, *(rule.name for rule in odd.rules())}),
+        "odd": frozenset({ANY, *(rule.name for rule in detections.rules())}),
     }
 
 
 def label(name: str, value: str) -> str:
     """What a token's value is called; itself where it has no other name."""
     if name == "odd":
-        rule = odd.rule(value)
+        rule = detections.rule(value)
         return rule.said() if rule else value
     return str(_CALLED.get(name, {}).get(value, value))

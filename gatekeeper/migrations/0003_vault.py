@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.db import migrations
 
-_TABLES = Path(__file__).resolve().parent.parent / "sql" / "vault_tables.sql"
+_TABLES = Path(__file__).resolve().parent.parent / "gate" / "sql" / "vault_tables.sql"
 
 
 class Migration(migrations.Migration):

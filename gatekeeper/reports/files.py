@@ -13,7 +13,7 @@ from reportlab.lib.units import mm
 from audit import verify_bundle
 from gatekeeper.reports import words
 from staff.cells import csv_of
-from staff.papers import drawing, sealing
+from staff.nda.documents import drawing, sealing
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from gatekeeper.models import Account
 from gatekeeper.reports.scope import Scope
-from staff.forms.days import day_field
+from staff.frame.day_field import day_field
 
 MOST_ACCOUNTS: Final = 50
 MONTHS: Final = 24

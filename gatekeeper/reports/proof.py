@@ -1,4 +1,4 @@
-"""The proof that goes with a report: a bundle an account, for a stranger's tool (audit/proofs.py)."""
+"""The proof that goes with a report: a bundle an account, for a stranger's tool (audit/seal/proofs.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from audit import proofs, stored, trust
+from audit.seal import proofs, stored, trust
 
 if TYPE_CHECKING:
     from typing import Any

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from gatekeeper import catalogue, times
+from gatekeeper import catalogue
+from gatekeeper.frame import times
 from staff.models import Role
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What changes a review, as the database does it (gatekeeper/sql/reviews.sql).
+"""What changes a review, as the database does it (gatekeeper/reviews/sql/reviews.sql).
 
 Each returns the reason for which nothing was done, or the empty string, unless it says otherwise. Who acts
 is the session's member; nothing is judged here.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audit.detections import finding
 from audit.functions import call
-from audit.odd import finding
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
 
 
 def draw(source: str) -> int:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gatekeeper import access, vault
-from gatekeeper.cipher import AccountCipher
-from gatekeeper.forms import PERSONAL
-from staff.keyring import ring
+from gatekeeper.access import requests
+from gatekeeper.access.forms import PERSONAL
+from gatekeeper.gate import vault
+from gatekeeper.gate.cipher import AccountCipher
+from staff.secrets.keyring import ring
 
 if TYPE_CHECKING:
     from gatekeeper.models import Remark, Review
@@ -40,7 +41,7 @@ class TextForm(forms.Form):
     def clean_text(self) -> str:
         """Refuse what looks like somebody's data; the text itself is repeated nowhere."""
         text = str(self.cleaned_data["text"]).strip()
-        kind = access.personal_in(text)
+        kind = requests.personal_in(text)
         if kind:
             raise forms.ValidationError(PERSONAL[kind])
         return text

@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import evidence, odd
+from audit import detections as odd
+from audit import evidence
 from audit.models import Entry, Event, Outcome
 from gatekeeper.log import under
 from gatekeeper.reviews import texts

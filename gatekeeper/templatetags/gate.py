@@ -22,10 +22,13 @@ from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_outline
 
 from audit.models import Entry
-from gatekeeper import badges, catalogue, entries, presentation, times
-from gatekeeper.access import Held
+from gatekeeper import catalogue
+from gatekeeper.access.requests import Held
+from gatekeeper.frame import badges, times
+from gatekeeper.gate import words as presentation
+from gatekeeper.log import sentences
 from gatekeeper.models import Ticket
-from gatekeeper.navigation import places as places_of
+from gatekeeper.pages.navigation import places as places_of
 from staff.models import Role
 
 register = template.Library()
@@ -220,7 +223,7 @@ def why(code: str) -> str:
 @register.filter
 def facts(entry: Entry) -> list[tuple[str, str]]:
     """All facts of a line of the log that are there, as (label, text) pairs."""
-    return entries.facts(entry)
+    return sentences.facts(entry)
 
 
 @register.filter

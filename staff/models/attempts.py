@@ -1,4 +1,4 @@
-"""Counts of attempts to sign in, by which a lock is judged (`staff/lockout.py`)."""
+"""Counts of attempts to sign in, by which a lock is judged (`staff/sign_in/lockout.py`)."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ from django.db import models
 from django.utils import timezone
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 
-from staff import recovery, totp
-from staff.keyring import ring
-from staff.sign_in import as_one
+from staff.frame.sign_in import as_one
+from staff.secrets import recovery_codes, totp
+from staff.secrets.keyring import ring
 
 #: What an attempt changes of a device, whatever its kind.
 COUNTED = ["throttling_failure_timestamp", "throttling_failure_count", "last_used_at"]
@@ -73,7 +73,7 @@ class RecoveryDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[m
             device = type(self).objects.select_for_update().get(pk=self.pk)
             if not device.verify_is_allowed()[0]:
                 return False
-            used = device.codes.filter(digest=recovery.digest_of(token), used_at__isnull=True).update(
+            used = device.codes.filter(digest=recovery_codes.digest_of(token), used_at__isnull=True).update(
                 used_at=timezone.now()
             )
             if used:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from staff.sign_in import SIGN_IN
+from staff.frame.sign_in import SIGN_IN
 
 if TYPE_CHECKING:
     from django.db.models.sql.compiler import SQLCompiler
@@ -65,7 +65,7 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     )
     number = models.CharField(_("number"), max_length=8, unique=True)
     name = models.CharField(_("name"), max_length=200)
-    email = models.EmailField(_("e-mail"), unique=True)  # normalised by staff.emails.normalise
+    email = models.EmailField(_("e-mail"), unique=True)  # normalised by staff.frame.emails.normalise
     roles = ArrayField(models.CharField(max_length=13, choices=Role.choices), default=list, blank=True)
     manager = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="reports", verbose_name=_("manager")
@@ -75,7 +75,7 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     left_on = models.DateField(_("last day"), null=True, blank=True)
     suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True)
-    # Until when one person's suspension holds; empty: until it is lifted (staff/sql/suspensions.sql).
+    # Until when one person's suspension holds; empty: until it is lifted (suspensions.sql).
     suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
     # Opening up again takes a second person: not the one who suspended (DESIGN §1).
     suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
@@ -100,7 +100,7 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
                 name="member_roles_known", condition=Q(roles__contained_by=list(Role.values))
             ),
             models.CheckConstraint(name="member_number_form", condition=Q(number__regex=r"^K-[0-9]{4,6}$")),
-            # Plain, and in lower case: one mailbox, one member (staff.emails, attack 23).
+            # Plain, and in lower case: one mailbox, one member (staff.frame.emails, attack 23).
             models.CheckConstraint(
                 name="member_email_form", condition=Q(email__regex=r"^[!-?[-~]+@[!-?[-~]+$")
             ),

@@ -14,7 +14,7 @@ class Session(models.Model):
 
     The key lives in the cookie alone. Its SHA-256 (`digest`), that of the key before (`old_digest`,
     `renewed_at`) and what signing in remembers between its steps (`data`) are columns that the database's
-    functions alone read and write (`staff/sql/sessions.sql`), so the model leaves them out.
+    functions alone read and write (`staff/session/sql/sessions.sql`), so the model leaves them out.
     """
 
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="sessions")

@@ -7,9 +7,9 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from staff import agreements
 from staff.models import Member, Role, Signature
-from staff.register import State, counts, line_of, lines
+from staff.nda import agreements
+from staff.nda.register import State, counts, line_of, lines
 
 register = template.Library()
 

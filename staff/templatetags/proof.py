@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django import template
 
-from staff import factors
 from staff.models import Member
+from staff.sign_in import factors
 
 register = template.Library()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.bench.ground import begin, connect, desk, ground
 
 if TYPE_CHECKING:
-    from gatekeeper.embedded import Server
+    from gatekeeper.demo.postgres import Server
     from tests.bench.measuring import Row
     from tests.world import Person, World
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 
-from gatekeeper import gate, tickets
-from gatekeeper.exports import TicketLine
+from gatekeeper.feeds import tickets
+from gatekeeper.feeds.lines import TicketLine
+from gatekeeper.gate import decision
 from tests.bench.ground import desk_grant
 from tests.bench.measuring import Row
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.world import Person, World
 
 SESSIONS = 16
@@ -114,8 +115,8 @@ def _reveal_all(caller: Caller, cases: Sequence[Case], shared: Shared) -> None:
         shown = 0
         while True:
             began = time.monotonic()
-            answer = gate.reveal(caller, account=case.account, grant=case.grant, fields=FIELDS)
-            if isinstance(answer, gate.Refusal):
+            answer = decision.reveal(caller, account=case.account, grant=case.grant, fields=FIELDS)
+            if isinstance(answer, decision.Refusal):
                 break
             shown += 1
             late += 0 < shared.closed_at[place] < began

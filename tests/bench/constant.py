@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
 
-from gatekeeper import vault
+from gatekeeper.gate import vault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,8 @@ from urllib.parse import urlencode
 
 from django.utils import timezone
 
-from audit import explorer, odd, search
+from audit import detections
+from audit.explorer import finding, search
 from gatekeeper.log import words
 from tests.bench.ground import connect
 from tests.bench.measuring import Row, p50s
@@ -203,12 +204,12 @@ def _measured(client: Client, questions: int, *, entries: int) -> Found:
         times[name].append(_asked(client, kinds[name]()))
         query = search.parse(kinds[name](), words.words())
         began = time.perf_counter()
-        odd.words(one.pk for one in explorer.page(query, reader="K-0001").entries)
+        detections.words(one.pk for one in finding.page(query, reader="K-0001").entries)
         alone.append((time.perf_counter() - began) * 1000)
     counts = []
     for _ in range(9):
         began = time.perf_counter()
-        explorer.figures(search.parse(kinds["everything"](), words.words()), reader="K-0001")
+        finding.figures(search.parse(kinds["everything"](), words.words()), reader="K-0001")
         counts.append((time.perf_counter() - began) * 1000)
     whole = [one for several in times.values() for one in several]
     slowest = max(times, key=lambda name: _p95(times[name]))

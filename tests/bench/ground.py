@@ -15,12 +15,12 @@ import django
 import psycopg
 from django.core.management import call_command
 
-from gatekeeper import roles
-from gatekeeper.embedded import Server
+from gatekeeper.demo.postgres import Server
+from gatekeeper.installation import roles
 from tests import environment
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.world import Person, World
 
 # A bench reveals thousands of times under one grant, for minutes, without anybody typing a code.

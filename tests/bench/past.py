@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.bench.ground import desk_grant
 
 if TYPE_CHECKING:
-    from staff.callers import Caller
+    from staff.frame.callers import Caller
     from tests.world import Person, World
 
 LIVE = 3

@@ -13,10 +13,11 @@ from django.test import RequestFactory
 from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import get_objects_for_user
 
-from gatekeeper import access, gate, vault
-from gatekeeper.backends import VIEW_PERSONAL_DATA
+from gatekeeper.access import requests
+from gatekeeper.gate import decision, vault
+from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import Account
-from gatekeeper.views import home
+from gatekeeper.pages import home
 from staff.models import Member
 from tests.bench import constant
 from tests.bench.ground import Desk
@@ -34,8 +35,8 @@ INSERT = """
 
 def reveal(desk: Desk) -> None:
     """Record and release, as the account page does it."""
-    shown = gate.reveal(desk.caller, account=desk.account, grant=desk.grant, fields=FIELDS)
-    if not isinstance(shown, gate.Reveal) or set(shown.values) != set(FIELDS):
+    shown = decision.reveal(desk.caller, account=desk.account, grant=desk.grant, fields=FIELDS)
+    if not isinstance(shown, decision.Reveal) or set(shown.values) != set(FIELDS):
         raise RuntimeError(f"nothing was revealed: {shown}")
 
 
@@ -127,7 +128,7 @@ def decision_row(desk: Desk, *, rounds: int) -> Row:
     codename = VIEW_PERSONAL_DATA.partition(".")[2]
 
     def decide() -> None:
-        found = gate.look(desk.caller, account=desk.account, grant=desk.grant)
+        found = decision.look(desk.caller, account=desk.account, grant=desk.grant)
         if not found.open:
             raise RuntimeError(f"the gate is shut: {found.reason}")
 
@@ -158,7 +159,7 @@ def _lists(colleague: Colleague) -> Callable[[], object]:
     request.session, request.user = SimpleNamespace(digest=colleague.caller.digest), member
 
     def act() -> None:
-        opened = access.held(colleague.caller, member)
+        opened = requests.held(colleague.caller, member)
         listed = get_objects_for_user(member, VIEW_PERSONAL_DATA, klass=Account, use_groups=False)
         tickets = home._tickets(request, member)[0]
         if not len(opened) == len(listed) == len(tickets) == colleague.live:

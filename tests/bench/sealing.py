@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.db import connections
 
-from audit import judging, stored
-from audit.checkpoints import Keys, Signer
-from audit.sealing import Sealer
-from audit.verification import Verification
+from audit.seal import judging, stored
+from audit.seal.checkpoints import Keys, Signer
+from audit.seal.sealing import Sealer
+from audit.seal.verification import Verification
 from tests.bench.ground import connect
 from tests.bench.measuring import Row, at_once
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import psycopg
 from django.conf import settings
 
-from gatekeeper.embedded import Server
+from gatekeeper.demo.postgres import Server
 from tests import people
 from tests.bench.ground import Desk
 from tests.bench.measuring import Row, rates, ratio

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from staff import totp
+from staff.secrets import totp
 from tests.shipped.installation import PROJECT
 from tests.shipped.visitor import Visitor, secret_of
 

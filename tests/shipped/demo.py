@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from gatekeeper.embedded import Server, dies_with_us
+from gatekeeper.demo.postgres import Server, dies_with_us
 from tests.shipped.words import read
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.embedded import Server
+from gatekeeper.demo.postgres import Server
 from tests.shipped.certificate import write_certificate
 from tests.shipped.processes import BARE, STAND_INS, InstallationError, Processes, as_user
 from tests.shipped.units import read_environment_file

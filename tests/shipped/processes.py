@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gatekeeper.embedded import dies_with_us
+from gatekeeper.demo.postgres import dies_with_us
 from tests.shipped.units import Unit, read_environment_file
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatekeeper import roles
-from gatekeeper.env import SETTINGS
+from gatekeeper.installation import roles
+from gatekeeper.installation.environment import SETTINGS
 
 #: What `configure` decides by itself; and what a unit says, or is the demo's and the tests' alone.
 GIVEN = {"COMPANY", "TRUSTED_PROXIES"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from standardwebhooks import Webhook
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from tests.shipped.company import ACCOUNT, SAMPLES, TICKET
 from tests.shipped.installation import Installation
 from tests.shipped.processes import STAND_INS

@@ -14,7 +14,7 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 from playwright.sync_api import expect
 
-from gatekeeper import roles
+from gatekeeper.installation import roles
 from gatekeeper.installation.logins import USERS
 from tests.shipped.chromium import browser
 from tests.shipped.company import ACCOUNT, KINDS, PASSWORD, SECOND_OFFICER, TICKET, Company

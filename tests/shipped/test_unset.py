@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from gatekeeper import health
+from gatekeeper.pages import health
 from tests.shipped.certificate import write_certificate
 from tests.shipped.installation import PROJECT
 from tests.shipped.settings import ROWS, optional, values

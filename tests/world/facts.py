@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from gatekeeper.cipher import AccountCipher
-from staff.callers import Caller
+from gatekeeper.gate.cipher import AccountCipher
+from staff.frame.callers import Caller
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from gatekeeper.cipher import Json
+    from gatekeeper.gate.cipher import Json
 
 VALUES: dict[str, Json] = {
     "contact.name": "Aldona Przykładowa",

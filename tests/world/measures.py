@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from audit.odd import finding
-from gatekeeper.checks import limits_wanted
+from audit.detections import finding
+from gatekeeper.access.request_notes import notes
+from gatekeeper.installation.checks import limits_wanted
 from gatekeeper.models import AccessRequest
-from gatekeeper.request_notes import notes
 
 if TYPE_CHECKING:
     from tests.conftest import Connection

@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from audit import proofs, stored, trust
 from audit.context import command_source
+from audit.explorer.moments import moment
 from audit.functions import call
-from audit.moments import moment
+from audit.seal import proofs, stored, trust
 
 ALIAS = "sealer"
 

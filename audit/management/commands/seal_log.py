@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from audit import alarms, stored
-from audit.checkpoints import Keys, Signer
 from audit.context import command_source
-from audit.copying import Copier
-from audit.moments import seconds
-from audit.sealing import Sealer, SealError
+from audit.explorer.moments import seconds
+from audit.seal import alarms, stored
+from audit.seal.checkpoints import Keys, Signer
+from audit.seal.copying import Copier
+from audit.seal.sealing import Sealer, SealError
 
 ALIAS = "sealer"
 

@@ -13,10 +13,11 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils import timezone
 
-from audit import stored, stream
 from audit.context import command_source
-from audit.moments import seconds
-from audit.receivers import receiver
+from audit.explorer.moments import seconds
+from audit.seal import stored
+from audit.siem import stream
+from audit.siem.receivers import receiver
 
 ALIAS = stream.WATCH
 

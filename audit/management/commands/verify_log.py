@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from audit import judging, stored, trust
-from audit.anchors import anchor
-from audit.moments import moment
-from audit.verification import Report, Verification
+from audit.explorer.moments import moment
+from audit.seal import judging, stored, trust
+from audit.seal.anchors import anchor
+from audit.seal.verification import Report, Verification
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from audit.context import command_source
 from audit.functions import call
-from gatekeeper.checks import limits_wanted
+from gatekeeper.installation.checks import limits_wanted
 from gatekeeper.models import Limit
 
 MIGRATOR = "migrator"

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.checkpoints import Keys
-from gatekeeper import budget, roles
+from audit.seal.checkpoints import Keys
+from gatekeeper.installation import connection_budget, roles
 from gatekeeper.settings import environment
-from staff import invitations
+from staff.frame.reasons import words_of
 from staff.models import Member, Role
-from staff.reasons import words_of
+from staff.sign_in import invitations
 
 FOUNDERS = 2  # of each: what takes a second person must be possible from the first day
 
@@ -98,7 +98,7 @@ class Command(BaseCommand):
         setup_url = environment.text("DATABASE_URL_SETUP")
         try:
             with psycopg.connect(setup_url, autocommit=True) as setup:
-                roles.create_roles(setup, passwords, budget.limits(settings.PROCESSES))
+                roles.create_roles(setup, passwords, connection_budget.limits(settings.PROCESSES))
             made = roles.create_database(setup_url, links["WEB"]["dbname"])
         except psycopg.Error as error:
             raise CommandError(f"The setup connection failed: {error}") from None

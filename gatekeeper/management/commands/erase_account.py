@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from gatekeeper import feed, storing
+from gatekeeper.feeds import connection, store
 from gatekeeper.management.asking import answer
 from gatekeeper.models import Account
 
@@ -30,9 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, reference: str, yes: bool, **_options: Any) -> None:
         # A slip of the pen would bar a reference that another customer gets one day.
-        if not Account.objects.using(feed.ALIAS).filter(reference=reference).exists():
+        if not Account.objects.using(connection.ALIAS).filter(reference=reference).exists():
             raise CommandError("There is no such account.")
         if not yes and answer(f"Erase {reference} for ever? Type its reference: ") != reference:
             raise CommandError("Nothing was erased.")
-        outcome = storing.erase_account(reference, command_source("erase_account"))
+        outcome = store.erase_account(reference, command_source("erase_account"))
         self.stdout.write(SAID[outcome].format(reference))

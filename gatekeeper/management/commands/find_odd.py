@@ -11,8 +11,8 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from audit.context import command_source
-from audit.moments import seconds
-from audit.odd import finding
+from audit.detections import finding
+from audit.explorer.moments import seconds
 from gatekeeper.reviews import calls
 
 

@@ -7,9 +7,9 @@ from functools import partial
 
 from django.utils import timezone
 
-from gatekeeper import closing, doubts, storing
-from gatekeeper.exports import AccountLine
-from gatekeeper.management.importing import Import, ImportCommand
+from gatekeeper.feeds import closing, doubts, store
+from gatekeeper.feeds.importing import Import, ImportCommand
+from gatekeeper.feeds.lines import AccountLine
 
 BATCH = 500
 
@@ -28,10 +28,10 @@ class Command(ImportCommand):
     def begin(self, refused: Callable[[int, str], None], source: str) -> Import[AccountLine]:
         run = Import(
             AccountLine,
-            partial(storing.store_accounts, source=source),
+            partial(store.store_accounts, source=source),
             batch=BATCH,
             refused=refused,
-            unusable=lambda raw: run.closed(storing.close_all(closing.of_refused(raw), source)),
+            unusable=lambda raw: run.closed(store.close_all(closing.of_refused(raw), source)),
             noted=self.noted,
         )
         self._run, self._began, self._source = run, timezone.now(), source

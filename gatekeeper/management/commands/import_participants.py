@@ -11,11 +11,11 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import Sum
 
 from audit.context import command_source
-from gatekeeper import closing, feed, removing, storing
-from gatekeeper.exports import ParticipantLine
-from gatekeeper.jsonlines import LONGEST_LINE, lines
-from gatekeeper.management import complete
-from gatekeeper.management.importing import Import, ImportCommand, opened
+from gatekeeper.feeds import closing, complete, connection, removing
+from gatekeeper.feeds import store as storing
+from gatekeeper.feeds.importing import Import, ImportCommand, opened
+from gatekeeper.feeds.jsonlines import LONGEST_LINE, lines
+from gatekeeper.feeds.lines import ParticipantLine
 from gatekeeper.models import Account
 
 BATCH = 500
@@ -52,7 +52,7 @@ class Command(ImportCommand):
         self._named: dict[str, array[int]] = defaultdict(lambda: array("I"))
         self._is_cut_off = False
         if self._complete:
-            held = Account.objects.using(feed.ALIAS)
+            held = Account.objects.using(connection.ALIAS)
             self._accounts = held.filter(participants__gt=0, erased_at=None)
             if options["account"]:
                 self._accounts = self._accounts.filter(reference=options["account"])

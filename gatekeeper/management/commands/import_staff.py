@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from gatekeeper.exports import StaffLine
-from gatekeeper.management.importing import Import, ImportCommand
-from staff import people
+from gatekeeper.feeds.importing import Import, ImportCommand
+from gatekeeper.feeds.lines import StaffLine
+from staff.directory import people
 
 # All in one call: a manager may stand further down than who reports to them.
 BATCH = 20_000

@@ -12,13 +12,12 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from audit.context import command_source
-from gatekeeper import doubts, tickets
-from gatekeeper.exports import TicketLine
-from gatekeeper.feed_times import FeedTimeError, read_moment
-from gatekeeper.jsonlines import LONGEST_LINE, lines
-from gatekeeper.line_fields import AHEAD
-from gatekeeper.management import complete
-from gatekeeper.management.importing import Import, ImportCommand, opened
+from gatekeeper.feeds import complete, doubts, tickets
+from gatekeeper.feeds.importing import Import, ImportCommand, opened
+from gatekeeper.feeds.jsonlines import LONGEST_LINE, lines
+from gatekeeper.feeds.line_fields import AHEAD
+from gatekeeper.feeds.lines import TicketLine
+from gatekeeper.feeds.times import FeedTimeError, read_moment
 
 BATCH = 200
 

@@ -12,8 +12,8 @@ from psycopg.conninfo import make_conninfo
 
 from audit.context import command_source
 from gatekeeper.settings import environment
-from staff import recoveries
-from staff.reasons import words_of
+from staff.directory import recoveries
+from staff.frame.reasons import words_of
 
 #: What keeps an officer from acting, by its code; every other code is about the NDA.
 HINDRANCES: Final = {

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from gatekeeper import removing
+from gatekeeper.feeds import removing
 from gatekeeper.management.asking import answer
 
 

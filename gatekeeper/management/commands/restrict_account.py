@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from gatekeeper import storing
+from gatekeeper.feeds import store
 from gatekeeper.management.asking import answer
 
 SAID = {
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         question = f"{'Lift the restriction of' if lift else 'Restrict'} {reference}? [y/N] "
         if not yes and answer(question).strip().lower() != "y":
             raise CommandError("Nothing was changed.")
-        outcome = storing.restrict_account(reference, command_source("restrict_account"), restrict=not lift)
+        outcome = store.restrict_account(reference, command_source("restrict_account"), restrict=not lift)
         if outcome in FAILED:
             raise CommandError(FAILED[outcome])
         self.stdout.write(SAID[outcome].format(reference))

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
-from audit.moments import seconds
+from audit.explorer.moments import seconds
 
 
 class Command(BaseCommand):

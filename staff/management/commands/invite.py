@@ -7,9 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from staff import invitations, mails, people
+from staff.directory import people
+from staff.frame import mails
+from staff.frame.reasons import words_of
 from staff.models import Member
-from staff.reasons import words_of
+from staff.sign_in import invitations
 
 UNSENT = "The link could not be mailed. Run this without GATEKEEPER_MAIL_URL to have it printed."
 

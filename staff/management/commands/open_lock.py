@@ -8,9 +8,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from staff import lockout, people
+from staff.directory import people
+from staff.frame.reasons import words_of
 from staff.models import Member
-from staff.reasons import words_of
+from staff.sign_in import lockout
 
 
 class Command(BaseCommand):

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from staff import mails, reminders
+from staff.frame import mails
+from staff.nda import reminders
 
 
 class Command(BaseCommand):

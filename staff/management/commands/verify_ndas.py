@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from staff.models import Signature, SignatureFile
-from staff.papers import checking
+from staff.nda.documents import checking
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""What reviewers ask the log, and what it answers."""

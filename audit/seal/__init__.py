@@ -1,0 +1,1 @@
+"""Sealing the log, proofs out of it, and verifying it."""

@@ -1,0 +1,65 @@
+"""What is wrong with the sealing at this moment, for the page of checks and for exit statuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from audit.seal import held, stored
+from audit.seal.sealing import QUIET
+from audit.seal.verification import LAG
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """When was sealed last, and in words what is wrong: with the sealer, and with the copies. What holds the
+    sealer up stands by itself as well."""
+
+    sealed_at: datetime | None
+    sealer: list[str]
+    copies: list[str]
+    held: list[held.HeldUp]
+
+
+def sealing(alias: str) -> Sealing:
+    """The state of the seal as a role that reads the log sees it. Raises psycopg.Error."""
+    connection = stored.raw(alias)
+    newest = stored.newest_checkpoint(connection)
+    horizon, era = (newest.horizon, newest.era) if newest else (0, 0)
+    [(now, oldest)] = connection.execute(
+        "SELECT clock_timestamp(), (SELECT min(e.timestamp) FROM public.audit_entry e"
+        " WHERE e.id > %s AND e.xid >= %s::text::xid8)",
+        [stored.lowest(connection, horizon, era), str(horizon)],
+    ).fetchall()
+    wrong = []
+    if newest and now - newest.sealed_at > QUIET + LAG:
+        wrong.append(_("The sealer has not worked since then."))
+    elif oldest and now - oldest > LAG:
+        waits = _("An entry waits for its seal since %(time)s: the sealer stands, or a transaction runs on.")
+        wrong.append(waits % {"time": oldest.isoformat(" ", "seconds")})
+    found = held.held_up(connection, now, waits=bool(wrong))
+    wrong += [one.sentence for one in found]
+    copies = [] if newest is None else _copies(alias, newest, now)
+    return Sealing(newest.sealed_at if newest else None, wrong, copies, found)
+
+
+def _copies(alias: str, newest: stored.Checkpoint, now: datetime) -> list[str]:
+    rows = (
+        stored.raw(alias)
+        .execute("SELECT anchor, size, copied_at, failed_at, failure FROM public.audit_copy ORDER BY anchor")
+        .fetchall()
+    )
+    if not rows:
+        return [_("No copy leaves the database: a superuser could write everything anew.")]
+    wrong = []
+    for name, size, copied_at, failed_at, failure in rows:
+        if failed_at is not None:
+            wrong.append(f"{name}: {failure}")
+        elif size < newest.size and now - (copied_at or newest.sealed_at) > QUIET + LAG:
+            wrong.append(_("%(anchor)s has no copy of the newest checkpoint.") % {"anchor": name})
+    return wrong

@@ -1,0 +1,434 @@
+"""Verifying the log: every leaf against its entry, every checkpoint against the leaves, copies against both.
+
+One pass over the leaves in the order of the tree, each with the judgement whether it is its entry's
+(audit/seal/judging.py), in one snapshot, in constant memory. The database is not believed: what it says must
+lead to roots that the log's key signed, and to those of the copies that had left it.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext as _
+
+from audit.seal import judging, merkle, stored
+from audit.seal.findings import Finding, Kind
+from audit.seal.sealing import QUIET
+from audit.verify_bundle import ProofError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from psycopg import Connection
+
+    from audit.seal.checkpoints import Keys
+    from audit.verify_bundle import Head
+
+#: So long an entry may wait for its leaf, and a checkpoint be late.
+LAG: Final = timedelta(seconds=60)
+#: So long a transaction may have run before its entry is taken for one with a false time.
+LONGEST: Final = timedelta(minutes=10)
+#: Findings beyond these are counted and not kept.
+MOST: Final = 1000
+_TOLD: Final = 1000  # leaves between two calls of `progress`
+
+_BEFORE_ALL: Final = "SELECT place, entry FROM public.audit_leaf WHERE place < 0 ORDER BY place"
+_CRASH_SKIPS: Final = 32
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
+
+
+@dataclass
+class Report:
+    """What was looked at, and what is wrong with it; `removed` bodies and `erased` references are covered."""
+
+    size: int = 0
+    entries: int = 0
+    removed: int = 0
+    erased: int = 0
+    checkpoints: int = 0
+    outside: int = 0
+    found: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, finding: Finding) -> None:
+        self.found += 1
+        if len(self.findings) < MOST:
+            self.findings.append(finding)
+
+
+class Verification:
+    """One verification of the log, on two connections: one reads the log from end to end, one looks up."""
+
+    def __init__(
+        self,
+        reading: Connection[Any],
+        beside: Connection[Any],
+        keys: Keys,
+        *,
+        outside: Iterable[str] = (),
+        progress: Callable[[int], object] = lambda _: None,
+        others: judging.Others | None = None,
+    ) -> None:
+        """`outside`: checkpoints that were kept elsewhere. `progress` is told of more leaves done. `others`:
+        processes that judge leaves, so that this one only follows the tree.
+        """
+        self._reading = reading
+        self._db = beside
+        self._keys = keys
+        self._progress = progress
+        self._others = others
+        self.report = Report()
+        self._bare_upto = 0  # leaves below it have rightly lost their entries' bodies
+        self._outside = self._opened(outside)
+        self._nodes: list[merkle.Kept] = []
+        self._tree: merkle.Tree | None = merkle.Tree(keep=self._nodes.append)  # None: it cannot be followed
+        self._next = 0
+        self._order = (0, 0)  # transaction and number of the entry before
+        self._floor = 0
+
+    def run(self, *, since: datetime | None = None) -> Report:
+        """Verify all, or what was sealed after the last checkpoint before `since`. Raises psycopg.Error."""
+        with self._reading.transaction(), self._db.transaction():
+            self._one_snapshot()
+            self._bare_upto = self._retained()
+            newest = self._walk(self._start(since) if since else None)
+            self._judge_outside(newest)
+            self._judge_waiting(newest)
+        return self.report
+
+    def _one_snapshot(self) -> None:
+        self._reading.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        [(name,)] = self._reading.execute("SELECT pg_export_snapshot()").fetchall()
+        judging.share(self._db, name)
+
+    def _retained(self) -> int:
+        """Below which leaf bodies are gone rightly; a retention that breaks its own rule is a finding."""
+        row = self._db.execute(
+            "SELECT e.id, (r->>'to')::bigint, e.timestamp - make_interval(days => (r->>'days')::int)"
+            " FROM public.audit_entry e, LATERAL (SELECT e.details->'retention') x (r)"
+            " WHERE e.event = 'seal' AND e.details ? 'retention' ORDER BY e.id DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return 0
+        entry, upto, limit = row
+        sealed = self._db.execute(
+            "SELECT sealed_at FROM public.audit_checkpoint WHERE size = %s", [upto]
+        ).fetchone()
+        if sealed is None or sealed[0] > limit:
+            words = _("the retention of entry %(entry)d goes beyond the rule that it names")
+            self.report.add(Finding(Kind.MISSING, words % {"entry": entry}, entry=entry))
+        return int(upto)
+
+    def _opened(self, notes: Iterable[str]) -> list[Head]:
+        """The checkpoints from elsewhere, the smallest last."""
+        heads = []
+        for note in notes:
+            try:
+                heads.append(self._keys.open(note))
+            except ProofError as error:
+                words = _("a checkpoint that was given: %(error)s") % {"error": error}
+                self.report.add(Finding(Kind.UNSIGNED, words))
+        return sorted(heads, key=lambda head: -head.size)
+
+    # The walk
+
+    def _start(self, since: datetime) -> stored.Checkpoint | None:
+        """Go on from the last checkpoint before a moment, whose signed root the nodes must give."""
+        row = self._db.execute(
+            f"SELECT {stored.CHECKPOINT} FROM public.audit_checkpoint WHERE sealed_at <= %s"  # noqa: S608
+            " ORDER BY size DESC LIMIT 1",
+            [since],
+        ).fetchone()
+        if row is None:
+            return None
+        before = stored.Checkpoint(*row)
+        self._next = before.size
+        while self._outside and self._outside[-1].size < before.size:
+            self._outside.pop()
+        self._resume(before, self._signed(before))
+        if self._tree is None:
+            words = _("the first %(size)d leaves are not those that were signed; verify from the beginning")
+            self.report.add(Finding(Kind.EDITED, words % {"size": before.size}, 0, before.size - 1))
+        return before
+
+    def _walk(self, before: stored.Checkpoint | None) -> stored.Checkpoint | None:
+        """Every leaf, up to one checkpoint after the other; returns the newest checkpoint."""
+        erasures = judging.Erasures.read(self._db)
+        with closing(judging.judgements(self._reading, self._next, erasures, self._others)) as judgements:
+            walk = _Leaves(judgements)
+            for current in self._checkpoints(before):
+                self._enter(before, current)
+                self._segment(walk, current, named=self.report.found)
+                before = current
+            beyond = [(place, entry) for place, entry, *_rest in walk.rest()]
+        self._progress(self._next % _TOLD)
+        # A leaf before the first is walked by nobody, and would give an entry the look of a sealed one.
+        self._name_uncovered(self._db.execute(_BEFORE_ALL).fetchall())
+        self._name_uncovered(beyond)
+        self.report.size = self._next
+        return before
+
+    def _name_uncovered(self, uncovered: Sequence[tuple[int, int]]) -> None:
+        """Leaves, each with its entry, that no checkpoint covers."""
+        if not uncovered:
+            return
+        words = _("leaf %(place)d and %(more)d after it stand under no checkpoint")
+        (first, entry), (last, _entry) = uncovered[0], uncovered[-1]
+        facts = {"place": first, "more": len(uncovered) - 1}
+        self.report.add(Finding(Kind.INSERTED, words % facts, first, last, entry))
+
+    def _checkpoints(self, before: stored.Checkpoint | None) -> Iterator[stored.Checkpoint]:
+        with self._db.cursor("checkpoints") as cursor:
+            cursor.execute(
+                f"SELECT {stored.CHECKPOINT} FROM public.audit_checkpoint WHERE size > %s ORDER BY size",  # noqa: S608
+                [before.size if before else 0],
+            )
+            for row in cursor:
+                yield stored.Checkpoint(*row)
+
+    def _enter(self, before: stored.Checkpoint | None, current: stored.Checkpoint) -> None:
+        """What holds for the leaves of one checkpoint: their order in the era, a floor for their times."""
+        self.report.checkpoints += 1
+        self._floor = _micros(before.sealed_at - LONGEST) if before else 0
+        if before and before.era != current.era:
+            self._order = (0, 0)  # transactions are numbered anew
+
+    def _segment(self, walk: _Leaves, current: stored.Checkpoint, *, named: int) -> None:
+        """The leaves up to a checkpoint, and the copies from elsewhere that lie on the way."""
+        first = self._next
+        while self._outside and self._outside[-1].size <= current.size:
+            outside = self._outside.pop()
+            self._leaves(walk, outside.size)
+            self._compare_outside(outside, named=named)
+        self._leaves(walk, current.size)
+        if self._next < current.size:
+            self._lacking(current.size)
+        head = self._signed(current)
+        agrees = self._tree is not None and head is not None and self._tree.root() == head.root
+        if agrees:
+            self._compare_nodes()
+        elif head and self._tree is not None and self.report.found == named:
+            self._name(first, current)
+        if not agrees:
+            self._resume(current, head)
+
+    def _leaves(self, walk: _Leaves, end: int) -> None:
+        """Each leaf before `end`."""
+        leaf = self._leaf
+        for judgement in walk.before(end):
+            leaf(*judgement)
+
+    def _leaf(self, place: int, entry: int, transaction: int, time: int, state: int, found: bytes) -> None:
+        if place != self._next:
+            self._lacking(place)
+        self._next += 1
+        if not self._next % _TOLD:
+            self._progress(_TOLD)
+        if self._tree is not None:
+            self._tree.append(found)
+        if state == judging.BARE:
+            self._without_body(place, entry)
+            return
+        self.report.entries += 1
+        if state == judging.EDITED:
+            words = _("entry %(entry)d is not what leaf %(place)d says")
+            self._wrong(Kind.EDITED, words, place, entry)
+            return
+        if state == judging.ERASED:
+            self.report.erased += 1
+        self._in_order(place, entry, transaction, time)
+
+    def _in_order(self, place: int, entry: int, transaction: int, time: int) -> None:
+        order = transaction, entry
+        if order <= self._order:
+            words = _("entry %(entry)d at leaf %(place)d was written before the one that it follows")
+            self._wrong(Kind.REORDERED, words, place, entry)
+        elif time < self._floor and not self._clock_was_accepted(entry):
+            words = _("entry %(entry)d at leaf %(place)d bears a time long before it was written")
+            self._wrong(Kind.INSERTED, words, place, entry)
+        self._order = order
+
+    def _without_body(self, place: int, entry: int) -> None:
+        if place < self._bare_upto:
+            self.report.removed += 1
+        else:
+            self._wrong(Kind.MISSING, _("entry %(entry)d of leaf %(place)d is gone"), place, entry)
+
+    def _clock_was_accepted(self, entry: int) -> bool:
+        """Whether somebody has said since that entries before bear false times (manage.py accept_clock)."""
+        row = self._db.execute(
+            "SELECT FROM public.audit_entry WHERE event = 'change' AND id > %s AND details ? 'clock_accepted'"
+            " LIMIT 1",
+            [entry],
+        ).fetchone()
+        return row is not None
+
+    # Roots
+
+    def _signed(self, checkpoint: stored.Checkpoint) -> Head | None:
+        """What a checkpoint of the database says, once its signature holds."""
+        try:
+            head = self._keys.open(checkpoint.note)
+        except ProofError as error:
+            words = _("the checkpoint of %(size)d: %(error)s") % {"size": checkpoint.size, "error": error}
+        else:
+            if head.size == checkpoint.size:
+                return head
+            words = _("the checkpoint of %(size)d speaks of another size") % {"size": checkpoint.size}
+        self.report.add(Finding(Kind.UNSIGNED, words))
+        return None
+
+    def _lacking(self, end: int) -> None:
+        words = _("the leaves %(first)d to %(last)d are not there")
+        facts = {"first": self._next, "last": end - 1}
+        self.report.add(Finding(Kind.MISSING, words % facts, self._next, end - 1))
+        self._tree = None
+        self._next = end
+
+    def _resume(self, checkpoint: stored.Checkpoint, head: Head | None) -> None:
+        """Follow the tree again from a checkpoint, if what is stored gives the root that was signed."""
+        self._tree = None
+        self._nodes.clear()
+        if head is None:
+            return
+        try:
+            frontier = merkle.frontier(stored.StoredHashes(self._db), checkpoint.size)
+        except LookupError:
+            return
+        if merkle.fold(frontier) == head.root:
+            self._tree = merkle.Tree(checkpoint.size, frontier, keep=self._nodes.append)
+
+    def _compare_nodes(self) -> None:
+        """The stored nodes: no proof holds with a wrong one."""
+        for level, place, found in self._nodes:
+            row = self._db.execute(
+                "SELECT hash FROM public.audit_node WHERE level = %s AND place = %s", [level, place]
+            ).fetchone()
+            if row is None or row[0] != found:
+                words = _("the node %(place)d of level %(level)d is not what its leaves give")
+                facts = {"place": place, "level": level}
+                first, last = place << level, (place + 1 << level) - 1
+                self.report.add(Finding(Kind.EDITED, words % facts, first, last))
+        self._nodes.clear()
+
+    def _name(self, first: int, current: stored.Checkpoint) -> None:
+        """What was done to leaves that agree with their entries and not with the signed root.
+
+        By the horizon: what the checkpoint sealed was written below it, and nothing else was.
+        """
+        [(strange, elsewhere)] = self._db.execute(
+            "SELECT count(*) FILTER (WHERE l.place < %(last)s AND e.xid >= %(horizon)s::text::xid8),"
+            " count(*) FILTER (WHERE l.place >= %(last)s AND e.xid < %(horizon)s::text::xid8)"
+            " FROM public.audit_leaf l JOIN public.audit_entry e ON e.id = l.entry"
+            " WHERE l.place >= %(first)s",
+            {"first": first, "last": current.size, "horizon": str(current.horizon)},
+        ).fetchall()
+        if elsewhere:
+            kind, words = Kind.INSERTED, _("%(count)d leaves too many among %(first)d to %(last)d")
+        elif strange:
+            kind, words = Kind.MISSING, _("%(count)d leaves were taken out of %(first)d to %(last)d")
+        else:
+            kind, words = Kind.EDITED, _("the leaves %(first)d to %(last)d are not those that were signed")
+        facts = {"count": elsewhere or strange, "first": first, "last": current.size - 1}
+        self.report.add(Finding(kind, words % facts, first, current.size - 1))
+
+    def _compare_outside(self, outside: Head, *, named: int) -> None:
+        self.report.outside += 1
+        if self._tree is not None and self.report.found == named and self._tree.root() != outside.root:
+            words = _("the checkpoint outside of %(size)d entries is of another history")
+            self.report.add(Finding(Kind.ROLLED_BACK, words % {"size": outside.size}, 0, outside.size - 1))
+
+    # The end
+
+    def _judge_outside(self, newest: stored.Checkpoint | None) -> None:
+        """Copies that are larger than the log."""
+        if not self._outside:
+            return
+        largest = self._outside[0]
+        self.report.outside += len(self._outside)
+        size = newest.size if newest else 0
+        facts = {"outside": largest.size, "here": size, "lacking": largest.size - size}
+        if self._drew(newest, largest.size - size):
+            kind = Kind.CUT_OFF
+            words = _(
+                "a checkpoint outside has %(outside)d entries, the database %(here)d; it has given out the"
+                " numbers of the %(lacking)d that lack"
+            )
+        else:
+            kind = Kind.ROLLED_BACK
+            words = _(
+                "a checkpoint outside has %(outside)d entries, the database %(here)d, and it knows nothing of"
+                " any after them"
+            )
+        self.report.add(Finding(kind, words % facts, size, largest.size - 1))
+
+    def _drew(self, newest: stored.Checkpoint | None, lacking: int) -> bool:
+        """Whether this database itself once gave out numbers for so many more entries.
+
+        After a crash a sequence goes on up to 32 further on: so few count only if transactions ran, too.
+        """
+        [(numbers, transactions)] = self._db.execute(
+            "SELECT s.last_value - coalesce((SELECT max(id) FROM public.audit_entry), 0),"
+            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint - %s FROM public.audit_entry_id_seq s",
+            [newest.horizon if newest else 0],
+        ).fetchall()
+        return bool(numbers >= lacking and (numbers > _CRASH_SKIPS or transactions >= lacking))
+
+    def _judge_waiting(self, newest: stored.Checkpoint | None) -> None:
+        """Entries without a leaf, and the age of the newest checkpoint."""
+        rows = self._db.execute(
+            "SELECT e.id, e.xid < %s::text::xid8, e.timestamp < clock_timestamp() - %s::interval"
+            " FROM public.audit_entry e"
+            " WHERE NOT EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id) ORDER BY e.id LIMIT %s",
+            [str(newest.horizon if newest else 0), LAG, MOST],
+        ).fetchall()
+        for entry, is_below, is_late in rows:
+            if is_below:
+                words = _("entry %(entry)d has no leaf, though its transaction was sealed")
+                self.report.add(Finding(Kind.INSERTED, words % {"entry": entry}, entry=entry))
+            elif is_late:
+                words = _("entry %(entry)d waits for its leaf too long")
+                self.report.add(Finding(Kind.UNSEALED, words % {"entry": entry}, entry=entry))
+        row = self._db.execute("SELECT clock_timestamp()").fetchone()
+        if newest and row and row[0] - newest.sealed_at > QUIET + LAG:
+            words = _("no checkpoint since %(time)s") % {"time": newest.sealed_at.isoformat(" ", "seconds")}
+            self.report.add(Finding(Kind.UNSEALED, words))
+
+    def _wrong(self, kind: Kind, words: str, place: int, entry: int) -> None:
+        facts = {"entry": entry, "place": place}
+        self.report.add(Finding(kind, words % facts, place, place, entry))
+
+
+class _Leaves:
+    """Judgements of leaves, up to a place and then on."""
+
+    def __init__(self, judgements: Iterator[judging.Judgement]) -> None:
+        self._judgements = judgements
+        self._held: judging.Judgement | None = None
+
+    def before(self, end: int) -> Iterator[judging.Judgement]:
+        """Those of places before `end`; the first that is not is kept for the next call."""
+        if self._held is not None:
+            if self._held[0] >= end:
+                return
+            yield self._held
+            self._held = None
+        for judgement in self._judgements:
+            if judgement[0] >= end:
+                self._held = judgement
+                return
+            yield judgement
+
+    def rest(self) -> Iterator[judging.Judgement]:
+        """All that remain."""
+        if self._held is not None:
+            yield self._held
+        yield from self._judgements
+
+
+def _micros(time: datetime) -> int:
+    """A time as PostgreSQL's binary form has it."""
+    return (time - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,1 @@
+"""Requests, approvals, grants and deputies, with their pages."""

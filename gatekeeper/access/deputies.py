@@ -1,0 +1,70 @@
+"""Deputies: naming one, ending one, and who stands in for whom now (gatekeeper/access/sql/approvers.sql)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from audit.functions import call, rows
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from staff.frame.callers import Caller
+    from staff.models import Member
+
+#: How far ahead a deputy's time may begin, in days; the database says a year.
+AHEAD: Final = 365
+
+
+def name(caller: Caller, *, deputy: str, begins_at: datetime, ends_at: datetime) -> str:
+    """Name a manager who may approve in one's stead, beforehand; times are aware.
+
+    Returns '', or why not: `deputy_unfit`, `deputy_span`, or a condition of the caller's.
+    """
+    return _reason(
+        "vault.name_deputy(%s::bytea, %s::jsonb, %s::text, %s::timestamptz, %s::timestamptz)",
+        [caller.digest, caller.context, deputy, begins_at, ends_at],
+    )
+
+
+def end(caller: Caller, deputy_id: int) -> str:
+    """End a deputy's time now, anybody's; '' or why not: `no_change` where there is none to end."""
+    return _reason(
+        "vault.end_deputy(%s::bytea, %s::jsonb, %s::bigint)", [caller.digest, caller.context, deputy_id]
+    )
+
+
+def _reason(function: str, values: list[object]) -> str:
+    reason: str = call(f"SELECT {function}", values)[0]
+    return reason
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who stands in for whom, from and to."""
+
+    id: int
+    name: str
+    number: str
+    manager_name: str
+    manager: str
+    begins_at: datetime
+    ends_at: datetime
+    begun: bool
+    counts: bool  # both are at work at this moment
+    own: bool  # whoever looks named them
+
+
+def running(viewer: Member) -> list[Standing]:
+    """Every deputy whose time has not ended, the viewer's own first."""
+    return [Standing(*one) for one in rows(_RUNNING, {"viewer": viewer.pk})]
+
+
+_RUNNING: Final = """
+    SELECT d.id, n.name, n.number, m.name, m.number, d.begins_at, d.ends_at, d.begins_at <= clock_timestamp(),
+        d.counts, m.id = %(viewer)s
+    FROM vault.deputies() d
+        JOIN staff_member m ON m.id = d.manager_id JOIN staff_member n ON n.id = d.deputy_id
+    ORDER BY m.id <> %(viewer)s, m.number, d.begins_at, d.id
+"""

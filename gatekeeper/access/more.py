@@ -1,0 +1,70 @@
+"""Asking for more than a day's budget, and deciding it: the calls, and what waits.
+
+The rules are in `gatekeeper/access/sql/more.sql`; each call returns a reason, empty when it was done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from audit.functions import call, rows
+from gatekeeper.models import DailyBudget, MoreToday
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from staff.frame.callers import Caller
+    from staff.models import Member
+
+
+def ask(caller: Caller) -> tuple[int | None, str]:
+    """Ask for one more budget of today; the request that waits, and '' or why there is none."""
+    asked: tuple[int | None, str | None] = call(
+        "SELECT request, reason FROM vault.ask_more(%s::bytea, %s::jsonb)", [caller.digest, caller.context]
+    )
+    return asked[0], asked[1] or ""
+
+
+def decide(caller: Caller, request: int, verdict: str) -> str:
+    """`approve`, `deny` or `withdraw`; `already_decided` when another was first, or the day is over."""
+    reason: str = call(
+        "SELECT vault.decide_more(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
+        [caller.digest, caller.context, request, verdict],
+    )[0]
+    return reason
+
+
+def newest(member: Member) -> MoreToday | None:
+    """What this member asked for last, today; None when they did not, or took it back."""
+    mine = MoreToday.objects.filter(member=member, day=timezone.localdate()).exclude(state="withdrawn")
+    return mine.select_related("decided_by").first()
+
+
+def may_ask(member: Member) -> bool:
+    """Whether asking would do anything: nothing waits, and the day has room. The database judges again."""
+    today = timezone.localdate()
+    if MoreToday.objects.filter(member=member, day=today, state="pending").exists():
+        return False
+    return _added(member.pk) < settings.LIMITS["more_per_day"]
+
+
+def _added(member: int) -> int:
+    """How many budgets are added to this member's day, as the gate counts them now."""
+    values = {"member": member, "today": timezone.localdate()}
+    [(added,)] = rows("SELECT vault.more_today(%(member)s::bigint, %(today)s::date)", values)
+    return int(added)
+
+
+def with_figures(numbers: Sequence[int]) -> list[tuple[MoreToday, DailyBudget, int]]:
+    """These requests of today, oldest first, each with what its member has used, and how much was added."""
+    if not numbers:
+        return []
+    found = MoreToday.objects.filter(pk__in=numbers).select_related("member", "decided_by").order_by("id")
+    days = DailyBudget.objects.filter(
+        day=timezone.localdate(), member__in=[asked.member_id for asked in found]
+    )
+    used, nothing = {one.member_id: one for one in days}, DailyBudget(accounts=0, fields=0)
+    return [(asked, used.get(asked.member_id, nothing), _added(asked.member_id)) for asked in found]

@@ -1,0 +1,337 @@
+"""The account: hidden fields, and their reveal. No rule stands here: `gate` answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from gatekeeper import catalogue
+from gatekeeper.access import notices, requests
+from gatekeeper.access.pieces import account_url, open_gate, request_url
+from gatekeeper.access.views import live
+from gatekeeper.access.views import more as more_today
+from gatekeeper.access.views.closed import closed_gate, ended, gate_facts
+from gatekeeper.gate import decision
+from gatekeeper.gate import words as presentation
+from gatekeeper.models import Account, Grant
+from staff.frame.callers import Caller
+from staff.session.decorators import polling, post_only
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from django.http import HttpRequest, HttpResponse
+
+    from gatekeeper.gate.cipher import Json
+
+#: Reasons that refuse one reveal, and may leave others.
+TOO_MANY = frozenset({"view_limit_reached", "daily_budget_reached"})
+_PARTICIPANT = re.compile(r"^(MOC-[0-9]{5,9})-P([0-9]{1,9})$")
+
+
+@require_GET
+def account(request: HttpRequest, reference: str) -> HttpResponse:
+    """The account with every value hidden; the gate's page when it is shut."""
+    ticket = request.GET.get("ticket") or None
+    seen = decision.look(Caller.of(request), account=reference, ticket=ticket)
+    if not seen.open:
+        return closed_gate(request, seen, reference=reference, ticket=ticket)
+    return _page(request, seen, reference)
+
+
+@polling
+@require_GET
+def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
+    """The account or its gate for the page that asks by itself; it is no activity of the session."""
+    ticket = request.GET.get("ticket") or None
+    was = [_number(text) for text in request.GET.get("was", "").split(",")]  # what the page showed as open
+    held = live.held(request, account=reference)
+    here = [one for one in held if one.reference == reference]
+    shown = next((one for one in here if one.id == was[0]), None)
+    if shown is not None:
+        asked_more = _more(request, shown)
+        facts = _facts(shown, here), asked_more and asked_more["mark"]
+        return live.answer(
+            request,
+            facts,
+            lambda more: _page(
+                request,
+                _look(request, reference, shown.id),
+                reference,
+                more={**more, "same_data": request.GET.get("data") == live.mark(_data(shown, here))},
+                was=was,
+            ),
+        )
+    seen = decision.look(Caller.of(request), account=reference, ticket=ticket)
+    if seen.open:
+        return _page(request, seen, reference, more={"polled": True}, was=was)
+    return live.answer(
+        request,
+        gate_facts(request, seen, reference),
+        lambda more: closed_gate(request, seen, reference=reference, ticket=ticket, was=was, more=more),
+    )
+
+
+@post_only("account", "reference")
+def reveal(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show a field, or all filled fields of a category. Recorded before it is shown."""
+    grant = _number(request.POST.get("grant"))
+    fields = request.POST.getlist("fields") or _filled(reference, request.POST.get("category", ""))
+    shown = decision.reveal(
+        Caller.of(request),
+        account=reference,
+        grant=grant,
+        fields=fields,
+        open_window=request.POST.get("open") == "1",
+    )
+    if isinstance(shown, decision.Refusal):
+        return _refused(request, shown, reference, grant)
+    return _page(request, _shown(shown, grant), reference, values=shown.values)
+
+
+@post_only("account", "reference")
+def participants(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show a page of participants, or the one whom an exact e-mail or reference names."""
+    grant = _number(request.POST.get("grant"))
+    query = request.POST.get("q", "").strip()[:320]
+    page = max(_number(request.POST.get("page")), 1)
+    caller = Caller.of(request)
+    if not query:
+        shown = decision.participants(caller, account=reference, grant=grant, page=page)
+    elif named := _PARTICIPANT.match(query.upper()):
+        # Another account's participant is none of this one: number 0 matches nobody.
+        number = int(named[2]) if named[1] == reference else 0
+        shown = decision.find_participant(caller, account=reference, grant=grant, number=number)
+    else:
+        shown = decision.find_participant(caller, account=reference, grant=grant, email=query)
+    if isinstance(shown, decision.Refusal):
+        return _refused(request, shown, reference, grant)
+    people = {
+        "records": [_record(reference, name, value) for name, value in shown.values.items()],
+        "page": 0 if query else page,
+        "query": query,
+        "missed": bool(query) and not shown.values,
+    }
+    return _page(request, _shown(shown, grant), reference, people=people)
+
+
+@post_only("account", "reference")
+def open_window(request: HttpRequest, reference: str) -> HttpResponse:
+    """Start the clock of an approved access, and go to the account."""
+    grant = _number(request.POST.get("grant"))
+    refused = requests.open_window(Caller.of(request), grant=grant, account=reference)
+    if refused is not None:
+        return _refused(request, refused, reference, grant)
+    notices.tell_of_opening(Grant.objects.select_related("approver", "request").get(pk=grant))
+    return HttpResponseRedirect(account_url(reference))
+
+
+@post_only("home")
+def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
+    """End an access: one's own, or anybody's by a manager, a reviewer or a people officer."""
+    reason = requests.end(Caller.of(request), grant)
+    if reason:
+        messages.error(request, presentation.sentence(reason))
+    else:
+        messages.success(request, _("Access has ended."))
+    own = Grant.objects.filter(pk=grant, member=request.user.pk).exists()
+    return HttpResponseRedirect("/" if own else request.headers.get("Referer") or "/")
+
+
+def _refused(request: HttpRequest, refusal: decision.Refusal, reference: str, grant: int) -> HttpResponse:
+    seen = _look(request, reference, grant)
+    if seen.open and refusal.reason in TOO_MANY:  # what is open stays open, and its page says what is left
+        messages.error(request, presentation.sentence(refusal.reason))
+        return HttpResponseRedirect(account_url(reference))
+    unevaluated = refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed")
+    # That the log failed is said beside the rows; they stand as they are now.
+    codes = seen.codes if refusal.reason == "record_failed" else unevaluated
+    shut = replace(seen, reason=refusal.reason, codes=codes, away=refusal.away or seen.away)
+    return closed_gate(request, shut, reference=reference)
+
+
+def _shown(shown: decision.Reveal, grant: int) -> decision.Gate:
+    """The gate as the release judged it a moment ago: asking again would tell nothing newer."""
+    return decision.Gate(None, shown.codes, shown.shut, grant_id=grant)
+
+
+def _look(request: HttpRequest, reference: str, grant: int | None) -> decision.Gate:
+    return decision.look(Caller.of(request), account=reference, grant=grant)
+
+
+def _page(
+    request: HttpRequest,
+    seen: decision.Gate,
+    reference: str,
+    *,
+    values: dict[str, Json] | None = None,
+    people: dict[str, object] | None = None,
+    more: Mapping[str, object] | None = None,
+    was: Sequence[int] = (),
+) -> HttpResponse:
+    held = live.held(request, account=reference, shown=seen)
+    here = [one for one in held if one.reference == reference]
+    grant = next((one for one in here if one.id == seen.grant_id), None)
+    if grant is None:  # it has ended since
+        again = _look(request, reference, seen.grant_id)
+        return closed_gate(request, again, reference=reference, was=was, more=more)
+    widget = open_gate(request, seen, grant)
+    # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
+    live.show(request, [one for one in held if one is not grant or not widget.missing])
+    token = get_token(request)
+    asked_more = _more(request, grant)
+    sections = [
+        _section(grant, here, code, str(words), values or {})
+        for code, words in catalogue.CATEGORIES
+        if code != catalogue.PARTICIPANTS
+    ]
+    context = {
+        "gate": widget,
+        "csrf_token": token,  # as the processor's, which would mask it once more
+        "reference": reference,
+        "ticket": grant.ticket,
+        "here_url": account_url(reference),
+        "account": grant,
+        "grant": grant,
+        "extend_url": _extend_url(grant),
+        "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
+        "beside": grant.beside,
+        "left_today": grant.today.words,
+        "more": asked_more,
+        "sections": sections,
+        "people": _people(grant, here, people or {}),
+        "form": {"url": reverse("reveal", args=[reference]), "csrf": token},
+        "happened": ended(request, set(was) - {one.id for one in here}),
+        **live.question(
+            request,
+            reverse("gate_state", args=[reference]),
+            (_facts(grant, here), asked_more and asked_more["mark"]),
+            was=",".join(str(one.id) for one in (grant, *(other for other in here if other is not grant))),
+            data=live.mark(_data(grant, here)),
+        ),
+        **(more or {}),
+    }
+    return render(request, "gatekeeper/account.html", context)
+
+
+def _data(grant: requests.Held, here: Sequence[requests.Held]) -> object:
+    """What the page's fields rest on: while it is the same, revealed values stay where they are."""
+    return grant.id, [(one.id, sorted(one.shut.items())) for one in here]
+
+
+def _facts(grant: requests.Held, here: Sequence[requests.Held]) -> object:
+    return _data(grant, here), [one.ends_at for one in here], grant.beside, grant.today.words
+
+
+def _more(request: HttpRequest, grant: requests.Held) -> dict[str, object] | None:
+    """What was asked for beyond the day's budget, once most of that is used."""
+    return more_today.standing(request, grant.id) if grant.today.words else None
+
+
+def _extend_url(grant: requests.Held) -> str:
+    return request_url(grant.reference, grant.ticket, again=str(grant.request))
+
+
+def _under(grant: requests.Held, here: Sequence[requests.Held], code: str) -> requests.Held | None:
+    """The open access under which a category is shown: not one in which it is shut, of the page's ticket
+    if there is one, and the one that lasts longest. None: no open access covers the category."""
+    covering = [one for one in here if code in one.categories]
+    return max(
+        covering,
+        key=lambda one: (code not in one.shut, one.ticket == grant.ticket, one.ends_at),
+        default=None,
+    )
+
+
+def _section(
+    grant: requests.Held, here: Sequence[requests.Held], code: str, words: str, values: dict[str, Json]
+) -> dict[str, object]:
+    """One category, with the access under which each of its fields is revealed: what was just shown was
+    shown under the page's own."""
+    fields = [
+        {
+            "name": name,
+            "label": str(label),
+            "filled": name in grant.filled,
+            "revealed": name in values,
+            "value": values.get(name),
+            "over": not grant.today.has_room_for([name]),
+        }
+        for name, label in catalogue.FIELDS.items()
+        if catalogue.category_of(name) == code
+    ]
+    filled = [str(field["name"]) for field in fields if field["filled"]]
+    revealed = any(field["revealed"] for field in fields)
+    under = grant if revealed else _under(grant, here, code)
+    return {
+        "code": code,
+        "title": words,
+        "covered": under is not None,
+        "blocked": under.shut.get(code, "") if under else "",
+        "grant": under.id if under else "",
+        "under": under if len(here) > 1 else None,
+        "all": len(filled) > 1 and grant.today.has_room_for(filled),
+        "ask_url": "" if under else request_url(grant.reference, grant.ticket, add=code),
+        "fields": fields,
+    }
+
+
+def _people(
+    grant: requests.Held, here: Sequence[requests.Held], shown: dict[str, object]
+) -> dict[str, object] | None:
+    under = grant if shown else _under(grant, here, catalogue.PARTICIPANTS)
+    if under is None:
+        return None
+    today = under.today
+    of_the_grant = max(today.participants_per_grant - under.participants_shown, 0)
+    left = min(of_the_grant, today.participants_left)
+    is_over = not today.participants_left or not today.has_room_for([catalogue.PARTICIPANTS])
+    day_over = "daily_budget_reached" if is_over and not shown else ""
+    people = {
+        "grant": under,
+        "under": under if len(here) > 1 else None,
+        "total": under.participants,
+        "left": left,
+        "page": 0,
+        "pages": -(-under.participants // catalogue.PAGE_OF_PARTICIPANTS),
+        "records": [],
+        "query": "",
+        "missed": False,
+        "blocked": under.shut.get(catalogue.PARTICIPANTS, "") or day_over,
+    } | shown
+    return people | {"offered": _offered(int(str(people["page"])), under.participants, left)}
+
+
+def _offered(page: int, total: int, left: int) -> list[int]:
+    """The pages that a button leads to from this one: before it, itself, after it. A page is shown whole, so
+    not one with more records than may still be shown."""
+    first, size = max(page - 1, 1), catalogue.PAGE_OF_PARTICIPANTS
+    return [n for n in range(first, page + 2) if 0 < min(size, total - size * (n - 1)) <= left]
+
+
+def _record(reference: str, name: str, value: Json) -> dict[str, object]:
+    number = name.partition(".")[2]
+    values = value if isinstance(value, dict) else {}
+    return {"reference": f"{reference}-P{number}", "values": list(values.items())}
+
+
+def _filled(reference: str, category: str) -> list[str]:
+    """The category's fields that hold a value; all of them where none does, or there is no account:
+    whoever has no claim must not learn which it is by another reason."""
+    filled = Account.objects.filter(reference=reference).values_list("filled", flat=True).first() or []
+    fields = [name for name in catalogue.FIELDS if catalogue.category_of(name) == category]
+    return [name for name in fields if name in filled] or fields
+
+
+def _number(text: str | None) -> int:
+    """A number from a form; what is none names nothing."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0

@@ -1,0 +1,152 @@
+"""Asking for access, and taking the request back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from gatekeeper import catalogue
+from gatekeeper.access import notices, requests
+from gatekeeper.access.forms import AskForm
+from gatekeeper.access.pieces import account_url
+from gatekeeper.access.views.closed import closed_gate
+from gatekeeper.gate import decision, words
+from gatekeeper.models import AccessRequest, Ticket
+from staff.frame.callers import Caller
+from staff.session.decorators import post_only, resendable
+from staff.session.members import member_of
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+
+@resendable(gettext_lazy("The request for access goes to the approvers."), text=gettext_lazy("In a sentence"))
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest, reference: str) -> HttpResponse:
+    """One short screen. Whoever has no such ticket gets the gate, which says so."""
+    number = request.POST.get("ticket") or request.GET.get("ticket") or None
+    seen = decision.look(Caller.of(request), account=reference, ticket=number)
+    ticket = Ticket.objects.filter(pk=seen.ticket_id or 0, assignee=request.user.pk).first()
+    if ticket is None:
+        return closed_gate(request, seen, reference=reference, ticket=number)
+    if request.method == "POST":
+        form = AskForm(request.POST, ticket=ticket)
+        if form.is_valid():
+            return _send(request, reference, ticket, form)
+        # Nothing is asked by it; that it was tried is recorded where the asking would have been.
+        requests.ask(Caller.of(request), requests.Wish.unusable(reference, ticket.number))
+        return _page(request, reference, ticket, form)
+    return _page(
+        request, reference, ticket, AskForm(initial=_prefilled(request, reference, ticket), ticket=ticket)
+    )
+
+
+def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
+    data = form.cleaned_data
+    wish = requests.Wish(
+        account=reference,
+        ticket=ticket.number,
+        purpose=data["purpose"],
+        categories=data["categories"],
+        minutes=data["minutes"],
+        while_open=data["stretch"] == "while_open",
+        reason=data["reason"],
+        text=data["text"],
+    )
+    asked = requests.ask(Caller.of(request), wish)
+    if asked.reason in catalogue.CONDITIONS["consent"]:
+        # Fewer categories mend it: the form stays, with what was typed.
+        form.add_error("categories", words.sentence(asked.reason))
+        return _page(request, reference, ticket, form, status=403)
+    if asked.reason:
+        shut = decision.Gate(asked.reason, decision.rows(asked.codes), ticket_id=ticket.pk)
+        return closed_gate(request, shut, reference=reference, ticket=ticket.number)
+    found = AccessRequest.objects.select_related("member").get(pk=asked.request or 0)
+    told = notices.tell_approvers(found)
+    messages.success(request, _("Request sent.") + (f" {told}" if told else ""))
+    return HttpResponseRedirect(account_url(reference, ticket.number))
+
+
+def _page(
+    request: HttpRequest, reference: str, ticket: Ticket, form: AskForm, status: int = 200
+) -> HttpResponse:
+    member = member_of(request)
+    context = {
+        "reference": reference,
+        "ticket": ticket,
+        "form": form,
+        "approvers": list(requests.approvers(member).values_list("name", flat=True)),
+        "lapse_hours": settings.LIMITS["request_hours"],
+        "cancel_url": account_url(reference, ticket.number),
+        "repeated": bool(form.initial.get("repeated")),
+        "waiting": _waiting(request, reference, ticket),
+    }
+    return render(request, "gatekeeper/request.html", context, status=status)
+
+
+def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str, Any]:
+    """From the request that is to be extended, else the newest for this account and ticket, also by whom
+    it was assigned to before. To add is to ask for what is not open yet; what waits is asked for as well,
+    for the new request takes its place."""
+    asked = AccessRequest.objects.filter(account__reference=reference, ticket=ticket)
+    initial: dict[str, Any] = {
+        "categories": ["contact"],
+        "purpose": "privacy_request" if ticket.kind == "privacy" else "support_request",
+    }
+    if ticket.kind == "privacy":
+        initial["reason"] = "answer_privacy"
+    earlier = _extended(request, asked) or asked.first()
+    if earlier is not None:
+        initial |= {
+            "categories": list(earlier.categories),
+            "purpose": earlier.purpose,
+            "minutes": earlier.minutes,
+            "stretch": "while_open" if earlier.while_open else "once",
+            "reason": earlier.reason,
+            "repeated": True,
+        }
+    wanted = request.GET.get("add", "")
+    if wanted in dict(catalogue.CATEGORIES):
+        initial["categories"] = [wanted]
+    if waiting := _waiting(request, reference, ticket):
+        initial["categories"] = [*initial["categories"], *waiting.categories]
+    return initial
+
+
+def _extended(request: HttpRequest, asked: QuerySet[AccessRequest]) -> AccessRequest | None:
+    number = request.GET.get("again", "")
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    return asked.filter(pk=number, member=request.user.pk).first()
+
+
+def _waiting(request: HttpRequest, reference: str, ticket: Ticket) -> AccessRequest | None:
+    """The member's own request for this account and ticket that nobody has decided yet."""
+    return AccessRequest.objects.filter(
+        member=request.user.pk,
+        account__reference=reference,
+        ticket=ticket,
+        state="pending",
+        lapses_at__gt=timezone.now(),
+    ).first()
+
+
+@post_only("home")
+def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Take one's own waiting request back."""
+    found = get_object_or_404(AccessRequest, pk=request_id, member=request.user.pk)
+    reason = requests.withdraw(Caller.of(request), request_id)
+    if reason:
+        messages.error(request, words.sentence(reason))
+    else:
+        messages.success(request, _("Request withdrawn."))
+    return HttpResponseRedirect(account_url(found.account.reference, found.ticket.number))

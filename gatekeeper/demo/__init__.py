@@ -1,0 +1,1 @@
+"""The demo: its database, its people, and what they did before it was started."""

@@ -1,0 +1,333 @@
+"""A PostgreSQL of our own launching, for the demo, for tests and for development.
+
+The server listens on a private Unix socket alone, asks for a password, keeps no statement and no
+parameter in its log, and does not outlive the process that started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from gatekeeper.demo.binaries import (
+    FOR_ROOT,
+    Account,
+    Binaries,
+    PostgresUnavailableError,
+    bare_environment,
+    find_binaries,
+    readable,
+)
+
+SUPERUSER = "postgres"
+LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+# No statement, parameter or detail reaches the server's log: it is a file that people read.
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "password_encryption": "scram-sha-256",
+    "max_connections": "100",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
+    "log_statement": "none",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_line_prefix": "%m [%p] ",
+}
+# For clusters that are thrown away. synchronous_commit stays on: a release waits for the flush.
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "4GB",
+    "max_connections": "200",
+}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
+
+
+def dies_with_us(last: signal.Signals) -> Callable[[], None]:
+    """Return a `preexec_fn`: the kernel sends the child `last` when this process dies, however.
+
+    It must be asked for after a change of user, which clears it; that is when subprocess calls it.
+    """
+    parent = os.getpid()
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def before_exec() -> None:
+        libc.prctl(1, int(last))  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return before_exec
+
+
+def _home(data_dir: Path) -> Path:
+    """Return where the cluster lies: `data_dir`, or under FOR_ROOT where its user cannot enter."""
+    above = next(folder for folder in data_dir.parents if folder.exists())
+    if Account.choose(data_dir / "cluster").reaches(above):
+        return data_dir
+    return FOR_ROOT / f"cluster-{_digest(data_dir)}"
+
+
+class Server:
+    """One cluster in `data_dir`, which belongs to it alone, started and stopped by us.
+
+    `fast=True` gives up durability, for clusters that are thrown away; tests that kill use the
+    default. `settings` adds to the server's settings, or overrides them. `home` says where the
+    files really lie (see `_home`).
+    """
+
+    def __init__(self, data_dir: Path, *, fast: bool = False, settings: dict[str, str] | None = None) -> None:
+        self.home = _home(data_dir.absolute())
+        self.cluster = self.home / "cluster"
+        self.log = self.home / "server.log"
+        self.socket_dir = self._socket_dir()
+        self._account = Account.choose(self.cluster)
+        self._fast = fast
+        self._settings = SETTINGS | (FAST if fast else {}) | (settings or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # Where it is
+
+    def _socket_dir(self) -> Path:
+        """Return a folder whose socket the kernel can name: a long path moves to a short one."""
+        folder = self.home / "socket"
+        if len(os.fsencode(folder / ".s.PGSQL.5432.lock")) < LONGEST_SOCKET_PATH:
+            return folder
+        return Path("/tmp") / f"gatekeeper-{_digest(self.home)}"  # noqa: S108 - 0700, owner checked
+
+    def url(self, role: str, password: str, database: str) -> str:
+        """Return the address of a database for a role; works whether or not we started it."""
+        login = f"{quote(role, safe='')}:{quote(password, safe='')}"
+        return f"postgresql://{login}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}"
+
+    def setup_url(self, database: str = "postgres") -> str:
+        """Return the superuser's address: for setting up and for tests, never for the app."""
+        return self.url(SUPERUSER, self._password_file.read_text().strip(), database)
+
+    @property
+    def _password_file(self) -> Path:
+        return self.home / "superuser.password"
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether a server serves this cluster, whoever started it."""
+        return self._postmaster() in self._occupants()
+
+    # Start
+
+    def start(self) -> None:
+        """Make the cluster if there is none, start the server and wait until it answers.
+
+        Raises PostgresUnavailableError where there are no binaries, where another process serves
+        this cluster, or where the server does not start.
+        """
+        if self._process is not None:
+            return
+        self._make_folder(self.home)
+        self._take_lock()
+        try:
+            self._clear_remains()
+            binaries = readable(find_binaries(major=self._cluster_major()), self._account)
+            self._make_folder(self.socket_dir)
+            if not self.cluster.exists():
+                self._initialise(binaries)
+            self._launch(binaries)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder of the server's own, closed to all others."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid not in {os.geteuid(), self._account.uid}:
+            raise PostgresUnavailableError(f"{folder} belongs to somebody else; remove it.")
+        if not self._account.is_us:
+            os.chown(folder, self._account.uid, self._account.gid)
+        folder.chmod(0o700)
+
+    def _take_lock(self) -> None:
+        """Hold the cluster for as long as we live; a killed holder lets go by itself."""
+        self._lock = (self.home / "lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            self._lock = None
+            raise PostgresUnavailableError(
+                f"Another process is running the database in {self.home}; stop it first."
+            ) from None
+
+    def _clear_remains(self) -> None:
+        """See a killed process' server out, then remove what would keep a new one from starting.
+
+        PostgreSQL itself trusts a stale postmaster.pid as soon as the number is in use again.
+        """
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._occupants():
+            if time.monotonic() > deadline:
+                raise PostgresUnavailableError(
+                    f"An earlier server still works in {self.cluster} and does not stop."
+                )
+            with contextlib.suppress(ProcessLookupError):
+                if self._postmaster() in self._occupants():
+                    os.kill(self._postmaster(), signal.SIGINT)
+            time.sleep(0.05)
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        if self.socket_dir.exists():
+            for left in self.socket_dir.glob(".s.PGSQL.*"):
+                left.unlink(missing_ok=True)
+
+    def _postmaster(self) -> int:
+        """Return the number in postmaster.pid, 0 where there is none."""
+        try:
+            return int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return 0
+
+    def _occupants(self) -> set[int]:
+        """Return the processes that work in the cluster: each of the server's has it as its cwd."""
+        found = set()
+        for link in Path("/proc").glob("[0-9]*/cwd"):
+            with contextlib.suppress(OSError):
+                if link.readlink() == self.cluster:
+                    found.add(int(link.parent.name))
+        return found
+
+    def _cluster_major(self) -> int | None:
+        version = self.cluster / "PG_VERSION"
+        return int(version.read_text()) if version.exists() else None
+
+    def _initialise(self, binaries: Binaries) -> None:
+        """Make the cluster beside its place and move it there whole: a kill leaves no half."""
+        fresh = self.home / "cluster.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        self._password_file.unlink(missing_ok=True)
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(secrets.token_urlsafe(24) + "\n")
+        if not self._account.is_us:
+            os.chown(self._password_file, self._account.uid, self._account.gid)
+        command: list[str | Path] = [
+            binaries.folder / "initdb",
+            f"--pgdata={fresh}",
+            f"--username={SUPERUSER}",
+            f"--pwfile={self._password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--data-checksums",
+            *(["--no-sync"] if self._fast else []),
+        ]
+        try:
+            self._account.run(command, cwd=self.home)
+        except subprocess.CalledProcessError as error:
+            raise PostgresUnavailableError(f"initdb failed: {error.stderr.strip()}") from None
+        fresh.rename(self.cluster)
+
+    def _launch(self, binaries: Binaries) -> None:
+        options = self._settings | {"unix_socket_directories": str(self.socket_dir)}
+        command: list[str | Path] = [binaries.folder / "postgres", "-D", self.cluster]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+                command,
+                cwd=self.home,
+                env=bare_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # a Ctrl-C on the terminal is ours to handle, in our order
+                preexec_fn=dies_with_us(signal.SIGINT),  # the fast shutdown
+                **self._account.switch(),
+            )
+        self._process = process
+        self._wait_until_ready(process)
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            if self._status() == "ready":
+                return
+            time.sleep(0.02)
+        raise PostgresUnavailableError(f"PostgreSQL did not start; its log says:\n{self._tail()}")
+
+    def _status(self) -> str:
+        """Return what the running server says of itself: the eighth line of postmaster.pid."""
+        try:
+            lines = (self.cluster / "postmaster.pid").read_text().split("\n")
+        except OSError:
+            return ""
+        return lines[7].strip() if len(lines) > 7 else ""
+
+    def _tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+
+    # Stop
+
+    def stop(self) -> None:
+        """End all connections, write everything out and stop; harmless when nothing runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait()
+        self._let_go()
+
+    def kill(self) -> None:
+        """Kill the whole server at once, as a power cut would; `start()` recovers."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        while occupants := self._occupants():
+            for number in occupants:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+        self._let_go()
+
+    def remove(self) -> None:
+        """Stop, and delete the cluster with all that it holds."""
+        self.stop()
+        if self.socket_dir.parent != self.home:
+            shutil.rmtree(self.socket_dir, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _let_go(self) -> None:
+        self._process = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None

@@ -1,0 +1,350 @@
+"""`make demo`: database, roles, migrations, sample data and server, all of its own and all kept.
+
+    python -m gatekeeper.demo                      run it
+    python -m gatekeeper.demo code K-0193          a member's current one-time code
+    python -m gatekeeper.demo ticket ZD-1 solved   the helpdesk says so, in a real signed request
+    python -m gatekeeper.demo reset                delete all of it
+
+The launcher holds the setup connection and the migrator's; the web processes that it starts get
+neither.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, NoReturn
+
+import django
+import psycopg
+from django.core.management import call_command
+from standardwebhooks.webhooks import Webhook
+
+from audit.seal.checkpoints import Signer
+from gatekeeper.demo.postgres import Server, dies_with_us
+from gatekeeper.installation import connection_budget, generate, roles
+from gatekeeper.installation.environment import Environment
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATABASE = "gatekeeper"
+LOG_ORIGIN = "localhost/log"
+PORTS = 20  # how many we try from the wanted one on
+START_SECONDS = 60
+
+
+def say(text: str = "") -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def fail(text: str) -> NoReturn:
+    sys.stderr.write(text + "\n")
+    raise SystemExit(1)
+
+
+class Demo:
+    """One demo's folder, its secrets and its database."""
+
+    def __init__(self) -> None:
+        folder = os.environ.get("GATEKEEPER_DATA_DIR", ".gatekeeper-demo")
+        self.home = PROJECT / folder
+        self.server = Server(self.home / "postgres")
+        self._port_file = self.home / "port"
+        self._checkpoints = self.home.absolute() / "checkpoints"
+
+    # Secrets and environment
+
+    def secrets(self) -> dict[str, str]:
+        """Return the demo's secrets, made once and kept in a file that only we read."""
+        path = self.home / "secrets.json"
+        kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        makers: dict[str, Callable[[], str]] = {
+            "SECRET_KEY": generate.secret_key,
+            "KEY_RING": generate.key_ring,
+            "SEAL": generate.seal,
+            "TICKETS_SECRET": generate.webhook_secret,
+            "ACCOUNTS_SECRET": generate.webhook_secret,
+            "LOG_KEY": generate.log_key,
+        } | dict.fromkeys(roles.LOGIN, generate.password)
+        if makers.keys() <= kept.keys():
+            return kept
+        # The server's user passes through the folder to its own, and reads nothing in it.
+        self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        # A version that asks for one secret more keeps those that there are.
+        made = {name: kept.get(name) or make() for name, make in makers.items()}
+        unfinished = path.with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(made))
+        unfinished.replace(path)
+        return made
+
+    def environment(self, port: int, *links: str) -> dict[str, str]:
+        """Return the settings of the demo, with these links beside those of every process."""
+        made = self.secrets()
+        seals = "SEALER" in links
+        settings = {
+            "MODE": "demo",
+            "DATA_DIR": str(self.home),
+            "SITE_URL": f"http://localhost:{port}",
+            "ALLOWED_HOSTS": "localhost,127.0.0.1",
+            "TICKET_FEED_MAX_AGE": "0",  # the sample helpdesk sends no heartbeat
+            "HELPDESK_TICKET_URL": os.environ.get("GATEKEEPER_HELPDESK_TICKET_URL", ""),
+        }
+        settings |= {name: value for name, value in made.items() if name.isupper() and name != "LOG_KEY"}
+        settings["LOG_ORIGIN"] = LOG_ORIGIN
+        settings["LOG_VERIFIER"] = str(Signer(LOG_ORIGIN, made["LOG_KEY"]).key)
+        if seals:
+            settings |= {"LOG_KEY": made["LOG_KEY"], "LOG_ANCHORS": f"directory:{self._checkpoints}"}
+        for name in (*roles.SERVING, *links):
+            role = roles.LINKS[name]
+            settings[f"DATABASE_URL_{name}"] = self.server.url(role, made[role], DATABASE)
+        return {f"GATEKEEPER_{name}": value for name, value in settings.items()}
+
+    def load_django(self, port: int, *links: str) -> None:
+        """Start Django in this process, with the demo's settings and nobody else's; links as above."""
+        for name in [name for name in os.environ if name.startswith("GATEKEEPER_")]:
+            del os.environ[name]
+        os.environ.update(self.environment(port, *links))
+        os.environ["DJANGO_SETTINGS_MODULE"] = "gatekeeper.settings"
+        django.setup()
+
+    # Run
+
+    def run(self) -> None:
+        """Start everything, say how to use it, and serve until we are told to stop."""
+        self.secrets()
+        self.server.start()
+        try:
+            port = free_port(int(os.environ.get("PORT", "8000")))
+            rows = self._prepare(port)
+            self._serve(port, rows)
+        finally:
+            self._port_file.unlink(missing_ok=True)
+            self.server.stop()
+
+    def _prepare(self, port: int) -> list[Sequence[str]]:
+        """Bring the database up to date, load the samples once, and return who can sign in."""
+        made = self.secrets()
+        with psycopg.connect(self.server.setup_url(), autocommit=True) as setup:
+            limits = connection_budget.limits(Environment(self.environment(port)).processes())
+            roles.create_roles(setup, {role: made[role] for role in roles.LOGIN}, limits)
+        roles.create_database(self.server.setup_url(), DATABASE)
+        self.load_django(port, "MIGRATOR", "PEOPLE", "WATCH")
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("apply_settings", verbosity=0)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        # Only now: models can be imported once Django has its settings.
+        demo_data = importlib.import_module("gatekeeper.demo.people")
+        loaded = self.home / "loaded"
+        if not loaded.exists():
+            say("Loading the sample people, accounts and tickets …")
+            demo_data.load()
+            loaded.touch()
+        return list(demo_data.sign_in_table())
+
+    def _serve(self, port: int, rows: Iterable[Sequence[str]]) -> None:
+        web, sealer = self._start_web(port), self._start_sealer(port)
+        variables = self.environment(port, "WATCH")
+        rules = self._start("manage.py", "find_odd", "--every", "30", variables=variables)
+        try:
+            wait_until_it_answers(web, port)
+            self._port_file.write_text(str(port))
+            say(self.welcome(port, rows))
+            if web.wait() != 0:
+                fail("The web server stopped by itself; its messages stand above.")
+        finally:
+            for process in (web, sealer, rules):
+                process.terminate()
+                process.wait()
+
+    def _start_web(self, port: int) -> subprocess.Popen[bytes]:
+        return self._start(
+            *("-m", "gunicorn", "--config", "python:gatekeeper.installation.gunicorn"),
+            *("--bind", f"127.0.0.1:{port}", "--log-level", "warning"),
+            variables=self.environment(port),
+        )
+
+    def _start_sealer(self, port: int) -> subprocess.Popen[bytes]:
+        """The log's sealer, which alone has the signing key; copies of checkpoints lie beside the data."""
+        self._checkpoints.mkdir(exist_ok=True)
+        variables = self.environment(port, "SEALER")
+        return self._start("manage.py", "seal_log", "--every", "5", variables=variables)
+
+    def _start(self, *command: str, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+        """A process of the demo, with these settings and nobody else's."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+            [sys.executable, *command],
+            cwd=PROJECT,
+            env=kept | variables,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is ours: first the web server stops, then the database
+            preexec_fn=dies_with_us(signal.SIGTERM),
+        )
+
+    def welcome(self, port: int, rows: Iterable[Sequence[str]]) -> str:
+        return "\n".join(
+            [
+                "",
+                f"  Gatekeeper's demo: http://localhost:{port}",
+                "",
+                *columns(rows),
+                "",
+                "  In another terminal:",
+                "    make code MEMBER=K-0193                     a current one-time code",
+                "    make ticket NUMBER=ZD-10401 STATE=solved    what the helpdesk would send",
+                "",
+                f"  Data: {self.home}"
+                + (f" and {self.server.home}" if self.server.home.parent != self.home else ""),
+                "  They are kept. To start over: make demo-reset",
+                "  To stop: Ctrl-C",
+            ]
+        )
+
+    # Beside a running demo
+
+    def join(self) -> int:
+        """Start Django beside the demo that runs, and return its port."""
+        if not self._port_file.exists() or not self.server.is_running:
+            fail("The demo does not run. Start it in another terminal: make demo")
+        port = int(self._port_file.read_text())
+        self.load_django(port)
+        return port
+
+    def code(self, number: str) -> None:
+        """Print a member's one-time code that will still be taken; waits where it was used."""
+        self.join()
+        say(unused_code(number))
+
+    def ticket(self, number: str, state: str) -> None:
+        """Tell the application a ticket's new state, as the helpdesk does."""
+        port = self.join()
+        body = json.dumps(ticket_message(number, state))
+        moment = datetime.now(UTC)
+        message_id = f"msg_{secrets.token_hex(12)}"
+        webhook = Webhook(self.secrets()["TICKETS_SECRET"])
+        connection = HTTPConnection("localhost", port, timeout=30)
+        connection.request(
+            "POST",
+            "/api/tickets",
+            body,
+            {
+                "Content-Type": "application/json",
+                "webhook-id": message_id,
+                "webhook-timestamp": str(int(moment.timestamp())),
+                "webhook-signature": webhook.sign(message_id, moment, body),
+            },
+        )
+        answer = connection.getresponse()
+        said = answer.read().decode()
+        if answer.status >= 300:
+            fail(f"The application refused: {answer.status} {said}")
+        say(f"{number} is {state} now.")
+
+    def reset(self) -> None:
+        """Delete the demo's data; refuses while it runs."""
+        if self.server.is_running:
+            fail("The demo runs. Stop it first (Ctrl-C in its terminal).")
+        self.server.remove()
+        shutil.rmtree(self.home, ignore_errors=True)
+        say("The demo's data are gone. make demo starts afresh.")
+
+
+def unused_code(number: str) -> str:
+    """Return the member's code of now, or of the next half minute: a code counts once."""
+    models = importlib.import_module("staff.models")
+    totp = importlib.import_module("staff.secrets.totp")
+    device = models.TotpDevice.objects.filter(user__number=number, confirmed=True).first()
+    if device is None:
+        fail(f"{number} is nobody here, or has no second factor yet.")
+    while int(time.time()) // totp.STEP <= device.last_step:
+        time.sleep(0.2)
+    return str(totp.current_code(device.key))
+
+
+def ticket_message(number: str, state: str) -> dict[str, Any]:
+    """Return what the helpdesk would say of a ticket: its facts as they stand, in a new state."""
+    models = importlib.import_module("gatekeeper.models")
+    ticket = models.Ticket.objects.select_related("assignee").filter(number=number).first()
+    if ticket is None:
+        fail(f"There is no ticket {number}.")
+    # The helpdesk's clock orders the messages: this one is newer than the newest known.
+    updated_at = max(datetime.now(UTC), ticket.updated_at)
+    return {
+        "number": number,
+        "kind": ticket.kind,
+        "accounts": list(ticket.accounts),
+        "state": state,
+        "assignee": ticket.assignee.number if ticket.assignee else None,
+        "opened_by": ticket.opened_by or None,
+        "opened_at": ticket.opened_at.isoformat() if ticket.opened_at else None,
+        "updated_at": updated_at.isoformat(),
+    }
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port on localhost, or the next that nobody listens on."""
+    for port in range(wanted, wanted + PORTS):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    fail(f"No port between {wanted} and {wanted + PORTS - 1} is free. PORT=… names another.")
+
+
+def wait_until_it_answers(web: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while web.poll() is None and time.monotonic() < deadline:
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/")
+            connection.getresponse()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    fail("The web server did not start; its messages stand above.")
+
+
+def columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows as aligned lines."""
+    table = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Carry out one of the four commands in the module's docstring."""
+    # Both stop us through every `finally`; a shell's background job would ignore the second.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    demo = Demo()
+    match list(arguments):
+        case []:
+            demo.run()
+        case ["code", number]:
+            demo.code(number)
+        case ["ticket", number, state]:
+            demo.ticket(number, state)
+        case ["reset"]:
+            demo.reset()
+        case _:
+            fail(str(__doc__))

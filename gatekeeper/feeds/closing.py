@@ -1,0 +1,166 @@
+"""What a line that is refused can only have meant in the closing direction.
+
+A restriction that the line speaks of, in whatever form, is meant; a consent that it does not plainly tell as
+running is not to be relied on; an objection that it speaks of and does not plainly deny is meant. Nothing
+opens by this: what is closed stays closed until a line of the same account can be taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic_core import PydanticCustomError
+
+from gatekeeper.feeds.jsonlines import LONGEST_LINE, RefusedError, load_all
+from gatekeeper.feeds.line_fields import CONSENTS, consent_since, consent_until, moment, past
+from gatekeeper.feeds.lines import AccountLine, ParticipantLine
+from gatekeeper.feeds.mending import Unclear
+from gatekeeper.feeds.mentions import Mentions, mentioned
+
+#: From when until when a consent runs; no end is None.
+Span = tuple[datetime, datetime | None]
+
+_ACCOUNT: Final = r"MOC-[0-9]{5,9}"
+_PARTICIPANT: Final = r"MOC-[0-9]{5,9}-P[1-9][0-9]{0,8}"
+_ANY: Final = r'[^"\\]{1,80}'
+_RESTRICTS: Final = re.compile(r'"[^"]{0,60}restrict[^"]{0,60}"\s*:\s*(?!null\b|\s)', re.IGNORECASE)
+_OBJECTS: Final = re.compile(
+    r'"[^"]{0,60}object(?:ed|ion)[^"]{0,60}"\s*:\s*(?!null\b|false\b|\s)', re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What of an account is to be closed. `at`: the line's own time, None when it cannot be believed."""
+
+    reference: str
+    at: datetime | None
+    restrict: bool
+    participants: Span | None  # as the line tells it; None is none
+    support: Span | None
+
+
+class Unread:
+    """A message that is heard as it passes, longer than what is kept of it: what it closes at least."""
+
+    def __init__(self) -> None:
+        self._accounts = Mentions("reference", _ACCOUNT)
+        self._restrictions = Mentions("restricted_at", _ANY)
+
+    def take(self, chunk: bytes) -> None:
+        """Hear the next bytes."""
+        self._accounts.take(chunk)
+        self._restrictions.take(chunk)
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts that it names."""
+        return self._accounts.found
+
+    def closings(self, sent_at: datetime | None) -> list[Closing]:
+        """Nothing that it tells of a consent is known, and it may restrict."""
+        restrict = bool(self._restrictions.found)
+        return [Closing(reference, sent_at, restrict, None, None) for reference in self._accounts.found]
+
+
+def of_line(line: AccountLine) -> Closing:
+    """What a whole line closes, that another of the same moment contradicts."""
+    told = line.consent
+    spans = {
+        kind: _span(getattr(told, f"{kind}_since", None), getattr(told, f"{kind}_until", None))
+        for kind in CONSENTS
+    }
+    return Closing(line.reference, line.exported_at, line.restricted_at is not None, **spans)
+
+
+def of_refused(raw: bytes, sent_at: datetime | None = None) -> list[Closing]:
+    """What a refused line of accounts closes, for each account that it names as its own. `sent_at`
+    stands in for its own time where that cannot be read."""
+    values = _values(raw)
+    if values is None:
+        restrict = bool(_RESTRICTS.search(_text(raw)) or mentioned(raw, "restricted_at", _ANY))
+        named = mentioned(raw, "reference", _ACCOUNT)
+        return [Closing(reference, sent_at, restrict, None, None) for reference in named]
+    restrict = any(
+        "restrict" in name.lower() and any(one is not None for one in _told(value))
+        for name, value in values.items()
+    )
+    renamed = any("consent" in name.lower() and name not in AccountLine.model_fields for name in values)
+    consent = values.get("consent")
+    plain = consent if isinstance(consent, dict) and not renamed else {}
+    spans = {kind: _told_span(plain, kind) for kind in CONSENTS}
+    at = _past(values.get("exported_at")) or sent_at
+    return [Closing(reference, at, restrict, **spans) for reference in _references(values, _ACCOUNT)]
+
+
+def objections(raw: bytes) -> list[ParticipantLine]:
+    """The participants who object by a refused line: as lines that say no more than that."""
+    values = _values(raw)
+    if values is None:
+        spoken = bool(_OBJECTS.search(_text(raw)))
+    else:
+        spoken = any(
+            re.search("object(ed|ion)", name, re.IGNORECASE)
+            and any(one is not None and one is not False for one in _told(value))
+            for name, value in values.items()
+        )
+    return [
+        ParticipantLine(account=reference.rpartition("-P")[0], reference=reference, objected=True)
+        for reference in participants_of(raw)
+        if spoken
+    ]
+
+
+def participants_of(raw: bytes) -> list[str]:
+    """The participants that a refused line names as its own."""
+    values = _values(raw)
+    if values is None:
+        return mentioned(raw, "reference", _PARTICIPANT)
+    return _references(values, _PARTICIPANT)
+
+
+def _values(raw: bytes) -> dict[str, object] | None:
+    try:
+        values = load_all(raw)
+    except RefusedError:
+        return None
+    return values if isinstance(values, dict) else {}
+
+
+def _told(value: object) -> tuple[object, ...]:
+    """All that stands there: one value, or each of a field that stands twice."""
+    return (value.values or (value,)) if isinstance(value, Unclear) else (value,)
+
+
+def _references(values: Mapping[str, object], form: str) -> list[str]:
+    told = _told(values.get("reference"))
+    return sorted({one for one in told if isinstance(one, str) and re.fullmatch(form, one)})
+
+
+def _told_span(consent: Mapping[str, object], kind: str) -> Span | None:
+    """What the line tells of a consent, where all of it can be read."""
+    since, until = consent.get(f"{kind}_since"), consent.get(f"{kind}_until")
+    try:
+        return _span(consent_since(since), consent_until(until))
+    except PydanticCustomError:
+        return None
+
+
+def _span(since: datetime | None, until: datetime | None) -> Span | None:
+    return (since, until) if since and (until is None or since < until) else None
+
+
+def _past(value: object) -> datetime | None:
+    try:
+        return past(moment(value))
+    except PydanticCustomError:
+        return None
+
+
+def _text(raw: bytes) -> str:
+    """Text that is no JSON, as far as it can be read: of UTF-16 the letters."""
+    return raw[:LONGEST_LINE].decode(errors="replace").replace("\0", "")

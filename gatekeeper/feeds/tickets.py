@@ -1,0 +1,143 @@
+"""What the helpdesk says, applied: by import and by webhook.
+
+Fail closed: a message about a known ticket that cannot be used shuts that ticket, and one of which
+nobody can tell what it is about puts the feed in doubt.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+from django.db.utils import OperationalError
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+
+from gatekeeper import catalogue
+from gatekeeper.feeds import connection
+from gatekeeper.feeds.lines import TicketLine, told_at
+from gatekeeper.feeds.mentions import mentioned
+from gatekeeper.models import Ticket
+
+ROUNDS: Final = 5
+KEY: Final = "number"
+FORM: Final = "ZD-[0-9]{1,12}"
+
+_NUMBER: Final = re.compile(FORM)
+
+Done = TypeVar("Done")
+
+
+def is_number(value: object) -> bool:
+    """Whether that is a ticket's number."""
+    return isinstance(value, str) and _NUMBER.fullmatch(value.strip().upper()) is not None
+
+
+def apply(lines: Sequence[TicketLine], source: str, *, as_of: datetime | None = None) -> dict[str, str]:
+    """Apply tickets with different numbers; return the outcome of each: new, changed, same, older,
+    tied (another one of the same moment stands), or ahead, which is unusable: such a ticket is shut.
+    `as_of`: when the complete list began that has these lines. Raises django.db.Error."""
+    payload = json.dumps([line.told() for line in lines])
+    with connection.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number, outcome FROM vault.apply_tickets(%s::jsonb, %s::text, %s::timestamptz)",
+            [payload, source, as_of],
+        )
+        outcomes = dict(cursor.fetchall())
+        for number, outcome in outcomes.items():
+            if outcome == "ahead":
+                shut(number, None, source)
+    return outcomes
+
+
+def apply_patiently(
+    lines: Sequence[TicketLine], source: str, *, as_of: datetime | None = None
+) -> dict[str, str]:
+    """Apply a batch outside any transaction."""
+    return _patiently(lambda: apply(lines, source, as_of=as_of))
+
+
+def shut(number: str, at: datetime | None, source: str) -> str:
+    """Shut one ticket until a usable message comes; `at`: the moment of the unusable one, where it is
+    known. Returns shut, same (it was closed) or unknown."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT vault.shut_ticket(%s::text, %s::timestamptz, %s::text)", [number, at, source])
+        return str(cursor.fetchone()[0])
+
+
+def shut_named(raw: bytes, sent_at: datetime | None, source: str) -> list[str]:
+    """Shut the known tickets that an unusable line names, as far as it can be read; return them.
+
+    `sent_at` stands in for the line's own time where that cannot be read.
+    """
+    return shut_all(named(raw), told_at(raw) or sent_at, source)
+
+
+def named(raw: bytes) -> list[str]:
+    """The tickets that an unusable line names."""
+    return mentioned(raw, KEY, FORM)
+
+
+def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[str]:
+    """Shut those of these tickets that are known; return them."""
+    return [number for number in sorted(numbers) if shut(number, at, source) != "unknown"]
+
+
+def heard(source: str) -> None:
+    """The helpdesk was heard, authentically, just now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT vault.heard(%s::text)", [source])
+
+
+def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -> bool:
+    """Whether the helpdesk holds the same open tickets as we; the answer is kept in the feed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT vault.compare_tickets(%s::bigint, %s::text, %s::timestamptz, %s::text)",
+            [count, digest, as_of, source],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def open_lines() -> dict[str, str]:
+    """For each open ticket, by number, its line of the digest."""
+    with connection.cursor() as cursor:
+        cursor.execute('SELECT number, line FROM vault.open_tickets() ORDER BY number COLLATE "C"')
+        return dict(cursor.fetchall())
+
+
+def open_numbers(until: datetime) -> set[str]:
+    """The open tickets that changed last no later than that moment."""
+    found = Ticket.objects.using(connection.ALIAS).filter(
+        state__in=catalogue.OPEN_STATES, updated_at__lte=until
+    )
+    return set(found.order_by().values_list("number", flat=True))
+
+
+def close_missing(numbers: Iterable[str], as_of: datetime, source: str) -> list[str]:
+    """Close tickets that a complete list, begun at that moment, does not have; return those that were
+    still open and not newer. Outside any transaction; access ends in the same one."""
+
+    def close() -> list[str]:
+        with connection.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT vault.close_missing(%s::text[], %s::timestamptz, %s::text)",
+                [list(numbers), as_of, source],
+            )
+            return [str(number) for (number,) in cursor.fetchall()]
+
+    return _patiently(close)
+
+
+def _patiently(act: Callable[[], Done]) -> Done:
+    """Run what ends grants of many members, in no order that all others keep: PostgreSQL may pick it as
+    the victim of a deadlock, or somebody holds a row for long: then it begins again."""
+    for _ in range(ROUNDS):
+        try:
+            return act()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected | LockNotAvailable):
+                raise
+    return act()

@@ -1,0 +1,239 @@
+"""The gate: may this session see these fields now? Recorded first, then released (DESIGN §2, §4).
+
+    reveal(caller, account, grant, fields)
+     ├ vault.reveal
+     │  ├ vault.record_view    first transaction: decide, write the entry, commit
+     │  └ vault.release_view   second transaction: entry durable? all still holds? → ciphertext
+     ├ refused → Refusal       a value with its reason, not an exception
+     └ decrypt
+
+Every rule is in SQL (`gatekeeper/gate/sql/gate.sql`). Nothing here decides; what cannot be asked is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, connections
+
+from audit.functions import call
+from audit.functions import rows as several
+from gatekeeper import catalogue
+from gatekeeper.gate import vault
+from gatekeeper.gate.cipher import AccountCipher, CipherError, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from staff.frame.callers import Caller
+
+logger = logging.getLogger(__name__)
+
+
+class InsideTransactionError(RuntimeError):
+    """The gate was called inside `atomic()`: the record would not be committed before the release,
+    and a row that the outer transaction holds would make both wait for each other."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The eight rows as SQL evaluated them. `reason` is the first that fails, None when all hold."""
+
+    reason: str | None
+    codes: dict[str, str]
+    shut: dict[str, str] = field(default_factory=dict)  # of the grant's categories, each with its reason
+    signature: int | None = None
+    account_id: int | None = None
+    ticket_id: int | None = None
+    request_id: int | None = None
+    grant_id: int | None = None
+    away: bool = False  # the database was not there to be asked: the same question may be answered soon
+
+    @property
+    def open(self) -> bool:
+        """All conditions hold."""
+        return self.reason is None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Nothing was shown. `entry` is its number in the log; None when the log could not be written."""
+
+    reason: str
+    codes: dict[str, str] = field(default_factory=dict)
+    entry: int | None = None
+    away: bool = field(default=False, compare=False)  # as of a `Gate`
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """What may be shown: field -> value. A field asked for that holds no value is not among them."""
+
+    entry: int
+    values: dict[str, Json]
+    codes: dict[str, str]  # as the release judged them
+    shut: dict[str, str] = field(default_factory=dict)  # other categories of the grant, each with its reason
+
+
+#: What is no fault of the question: the server is gone, full, or kept it waiting for too long.
+AWAY = (OperationalError, InterfaceError)
+_UNEVALUATED = dict.fromkeys(catalogue.CONDITIONS, "check_failed")
+_GATE = """
+    SELECT reason, codes, shut, signature, account_id, ticket_id, request_id, grant_id
+    FROM vault.gate(%s::bytea, %s::text, %s::text, %s::bigint, %s::text[])
+"""
+
+
+def look(
+    caller: Caller,
+    *,
+    account: str,
+    ticket: str | None = None,
+    grant: int | None = None,
+    categories: Sequence[str] | None = None,
+) -> Gate:
+    """Evaluate all conditions without an entry and without starting a clock.
+
+    Without `categories`: whether some category of the grant is open. A database that cannot be
+    asked has said no: every row reads `check_failed`.
+    """
+    try:
+        wanted = None if categories is None else list(categories)
+        reason, codes, shut, *facts = call(_GATE, [caller.digest, account, ticket, grant, wanted])
+    except DatabaseError as error:
+        logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
+        return Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY))
+    return Gate(reason, rows(codes), by_category(shut), *facts)
+
+
+_GATES = """
+    SELECT g.reason, g.codes, g.shut, g.signature, g.account_id, g.ticket_id, g.request_id, g.grant_id
+    FROM unnest(%(accounts)s::text[], %(tickets)s::text[]) WITH ORDINALITY AS p (account, ticket, place)
+        CROSS JOIN LATERAL vault.gate(%(digest)s::bytea, p.account, p.ticket, NULL, NULL) g
+    ORDER BY p.place
+"""
+
+
+def look_at_all(caller: Caller, pairs: Sequence[tuple[str, str]]) -> list[Gate]:
+    """`look` at pairs of account and ticket at once, for lists: one answer each, in their order."""
+    accounts, tickets = [account for account, _ in pairs], [ticket for _, ticket in pairs]
+    values = {"digest": caller.digest, "accounts": accounts, "tickets": tickets}
+    try:
+        found = several(_GATES, values) if pairs else []
+    except DatabaseError as error:
+        logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
+        return [Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY)) for _ in pairs]
+    return [Gate(reason, rows(codes), by_category(shut), *facts) for reason, codes, shut, *facts in found]
+
+
+def reveal(
+    caller: Caller, *, account: str, grant: int, fields: Sequence[str], open_window: bool = False
+) -> Reveal | Refusal:
+    """Show these fields of the account under exactly this grant: all or nothing.
+
+    `open_window`: a window that has not begun begins with this reveal.
+    """
+    return _record_and_release(caller, account=account, grant=grant, fields=fields, open_window=open_window)
+
+
+def participants(caller: Caller, *, account: str, grant: int, page: int) -> Reveal | Refusal:
+    """Show one page (25) of the account's participants; each page is an entry."""
+    return _record_and_release(
+        caller, account=account, grant=grant, fields=[catalogue.PARTICIPANTS], page=page
+    )
+
+
+def find_participant(
+    caller: Caller, *, account: str, grant: int, number: int | None = None, email: str | None = None
+) -> Reveal | Refusal:
+    """Show the one participant with this number, or with exactly this e-mail (by blind index)."""
+    index = None
+    if email is not None:
+        cipher = _cipher(account)
+        # An account without a key has no participants; an index that matches none says the same.
+        index = cipher.index(email) if cipher else b""
+    return _record_and_release(
+        caller,
+        account=account,
+        grant=grant,
+        fields=[catalogue.PARTICIPANTS],
+        number=number,
+        index=index,
+    )
+
+
+def _record_and_release(
+    caller: Caller,
+    *,
+    account: str,
+    grant: int,
+    fields: Sequence[str],
+    open_window: bool = False,
+    page: int | None = None,
+    number: int | None = None,
+    index: bytes | None = None,
+) -> Reveal | Refusal:
+    _refuse_transactions()
+    try:
+        revealed = vault.reveal(
+            caller,
+            account=account,
+            grant=grant,
+            fields=fields,
+            open_window=open_window,
+            page=page,
+            number=number,
+            index=index,
+        )
+    except DatabaseError as error:  # no entry, no data (DESIGN §4.5)
+        # The database's words may hold values: only their kind is kept.
+        logger.error("recording a view failed: %s", type(error).__name__)  # noqa: TRY400
+        connections[vault.ALIAS].close()
+        return Refusal("record_failed", away=isinstance(error, AWAY))
+    if revealed.reason is not None:
+        return Refusal(revealed.reason, rows(revealed.codes), revealed.entry)
+    return _decrypt(account, revealed)
+
+
+def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
+    entry, codes, shut = revealed.entry, rows(revealed.codes), by_category(revealed.shut)
+    if revealed.wrapped_key is None or revealed.fields is None or revealed.ciphertexts is None:
+        return Reveal(entry, {}, codes, shut)
+    try:
+        cipher = AccountCipher.unwrap(account, revealed.wrapped_key)
+        pairs = zip(revealed.fields, revealed.ciphertexts, strict=True)
+        values = {name: cipher.decrypt(name, sealed) for name, sealed in pairs}
+    except CipherError:
+        logger.error("a released value of entry %s does not open", entry)  # noqa: TRY400
+        return Refusal("check_failed", {}, entry)
+    return Reveal(entry, values, codes, shut)
+
+
+def by_category(shut: Iterable[Sequence[str]] | None) -> dict[str, str]:
+    """What SQL says of the categories that stay shut: category -> reason."""
+    return {pair[0]: pair[1] for pair in shut or ()}
+
+
+def _cipher(account: str) -> AccountCipher | None:
+    try:
+        wrapped = vault.wrapped_key(account)
+        return AccountCipher.unwrap(account, wrapped) if wrapped else None
+    except (DatabaseError, CipherError) as error:
+        logger.error("a data key could not be had: %s", type(error).__name__)  # noqa: TRY400
+        return None
+
+
+def _refuse_transactions() -> None:
+    for alias in ("default", vault.ALIAS):
+        if connections[alias].in_atomic_block:
+            raise InsideTransactionError(alias)
+
+
+def rows(codes: Iterable[str] | None) -> dict[str, str]:
+    """Codes in DESIGN's order -> condition by condition; what was not evaluated has failed."""
+    if codes is None:
+        return dict(_UNEVALUATED)
+    return dict(zip(catalogue.CONDITIONS, codes, strict=True))

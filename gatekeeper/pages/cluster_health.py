@@ -1,0 +1,106 @@
+"""The rows of the page of checks about the database's roles and connections."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from audit.seal import stored
+from gatekeeper.frame.health_row import Health
+from gatekeeper.installation import cluster
+from gatekeeper.installation.connections import has_password, serving, takes_password
+
+MAKE = "python manage.py bootstrap --roles-only"
+
+
+def roles() -> Health:
+    """What the roles were told of themselves. A role may set its own defaults, and so may whoever speaks as
+    it; our connections have pinned theirs, so what is found here shuts nothing, and was somebody's."""
+    title, connection = pgettext("check", "Roles of the database"), stored.raw("default")
+    found = cluster.strays(connection)
+    if found:
+        return Health(
+            "gatekeeper.W007",
+            title,
+            "to_fix",
+            _("Roles have settings that the installation did not make."),
+            cause=_("Set: %(settings)s.") % {"settings": "; ".join(map(str, found))},
+            next_step=_("Find out who set them, and take them back as PostgreSQL’s superuser."),
+            command="\n".join(one.undo for one in found),
+        )
+    if not cluster.is_made(connection):
+        return Health(
+            "gatekeeper.W007",
+            title,
+            "to_fix",
+            _("The roles are of an older version: what holds the seal up, and large objects, stay unseen."),
+            next_step=_("Make the roles again; nothing else changes."),
+            command=MAKE,
+        )
+    return Health("gatekeeper.W007", title, "ok", _("As the installation made them."))
+
+
+def passwords() -> Health:
+    """Whether PostgreSQL would ask for passwords where none are meant."""
+    title, aliases = pgettext("check", "Passwords of roles"), serving()
+    if any(has_password(alias) for alias in aliases):
+        return Health(
+            "gatekeeper.passwords",
+            title,
+            "off",
+            _("Processes sign in to the database by passwords."),
+            next_step=_("On the database’s own machine they need none; README says how (peer)."),
+        )
+    found = [settings.DATABASES[alias]["USER"] for alias in aliases if takes_password(alias)]
+    if not found:
+        return Health("gatekeeper.passwords", title, "ok", _("None is asked for, and none would be taken."))
+    return Health(
+        "gatekeeper.passwords",
+        title,
+        "to_fix",
+        _("PostgreSQL would take passwords, though no process has one: whoever takes over a role sets one."),
+        cause=_("By TCP, or without TLS: %(roles)s.") % {"roles": ", ".join(found)},
+        next_step=_(
+            "Put the lines of the installation’s pg_hba.conf before all others in the server’s, and let it"
+            " read them."
+        ),
+        command="SELECT pg_reload_conf();",
+    )
+
+
+def connections() -> Health:
+    """Whether the server has room for every thread of every process, whatever one role does."""
+    found = cluster.connections(stored.raw("default"))
+    title = pgettext("check", "Room for connections")
+    sum_up = _("%(processes)s, and commands: %(wanted)d of %(room)d connections at most.") % {
+        "processes": ", ".join(map(str, settings.PROCESSES)),
+        "wanted": found.wanted,
+        "room": found.room,
+    }
+    if found.is_small:
+        return _room(
+            title,
+            sum_up,
+            _("When all are busy, some will not be let in."),
+            _("Let fewer threads run (GATEKEEPER_PROCESSES), or give the server more, and start it anew."),
+            f"ALTER SYSTEM SET max_connections = {found.wanted};",
+        )
+    if found.full:
+        cause = _("No place left for %(roles)s.") % {"roles": ", ".join(found.full)}
+        return _room(
+            title,
+            sum_up,
+            cause,
+            _("See what else connects as that role. The places of the other roles are theirs alone."),
+        )
+    if found.limits:
+        cause = _("Not limited as they should be: %(roles)s.") % {"roles": ", ".join(found.limits)}
+        return _room(title, sum_up, cause, _("Make the roles again; nothing else changes."), MAKE)
+    return Health("gatekeeper.W008", title, "ok", sum_up)
+
+
+def _room(title: str, sentence: str, cause: str, next_step: str, command: str = "") -> Health:
+    return Health(
+        "gatekeeper.W008", title, "to_fix", sentence, cause=cause, next_step=next_step, command=command
+    )

@@ -1,0 +1,155 @@
+"""Checks of what the application was told about the world around it, for the page of checks."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import psycopg
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from audit.seal import stored, trust
+from audit.verify_bundle import ProofError
+from gatekeeper.frame.health_row import Health
+from gatekeeper.installation.connections import leads_through_pooler, serving
+from gatekeeper.pages import cluster_health
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from gatekeeper.installation import proxies
+
+
+def pooler() -> Health:
+    """Whether new connections can be made, and lead to PostgreSQL itself."""
+    title, through, shut = pgettext("check", "Way to the database"), [], []
+    for alias in serving():
+        try:
+            through += [alias] if leads_through_pooler(alias) else []
+        except psycopg.Error as error:
+            shut.append(f"{alias}: {type(error).__name__}")
+    if shut:
+        return Health(
+            "gatekeeper.E006",
+            title,
+            "to_fix",
+            _("New connections are refused, so pages fail as soon as one is needed."),
+            cause=", ".join(shut),
+            next_step=_(
+                "If the database runs, a role’s password was changed, or its places are taken. Make the roles"
+                " again, and find out who speaks as that role."
+            ),
+            command=cluster_health.MAKE,
+        )
+    if not through:
+        return Health("gatekeeper.E006", title, "ok", _("Straight to PostgreSQL, through no pooler."))
+    return Health(
+        "gatekeeper.E006",
+        title,
+        "to_fix",
+        _("A connection pooler, such as PgBouncer, stands between, so pages fail."),
+        cause=", ".join(through),
+        next_step=_(
+            "Lead each GATEKEEPER_DATABASE_URL_… to PostgreSQL itself: the web processes keep connections by"
+            " themselves."
+        ),
+    )
+
+
+def log_key() -> Health:
+    """Whether the key that the log is signed with is the one that is set. Raises psycopg.Error."""
+    connection = stored.raw("default")
+    trusted = trust.read(connection)
+    newest = stored.newest_checkpoint(connection)
+    if trusted.keys is None:
+        return _log_key("to_fix", trust.no_key(), _("Run the sealer."), "python manage.py seal_log --every 5")
+    if trusted.differs:
+        return _log_key(
+            "to_fix",
+            _("The sealer signs with another key than the one that is set."),
+            _(
+                "Find out whether the sealer’s key was changed on purpose. If it was, put its public key"
+                " first in GATEKEEPER_LOG_VERIFIER, before those that are set: %(key)s"
+            )
+            % {"key": trusted.announced},
+        )
+    try:
+        if newest:
+            trusted.keys.open(newest.note)
+    except ProofError:
+        return _log_key(
+            "to_fix",
+            _("The newest checkpoint is not signed by the log’s key."),
+            _("Let verify_log say what is wrong, and where."),
+            "python manage.py verify_log",
+        )
+    if trusted.pinned:
+        return _log_key("ok", _("The log is signed with the key that is set."))
+    return _log_key(
+        "off",
+        _("No key is set, so pages say “consistent with this server’s key” instead of “Proved”."),
+        _(
+            "Compare this key with what seal_log said when it started, and set it as"
+            " GATEKEEPER_LOG_VERIFIER: %(key)s"
+        )
+        % {"key": trusted.announced},
+    )
+
+
+def client(request: HttpRequest) -> Health:
+    """From where this request is seen to come: the log keeps it, and the lock after wrong passwords counts
+    by it. An address that is not the client's shuts out everybody at once."""
+    found: proxies.Origin = request.origin  # type: ignore[attr-defined]  # TrustedProxyMiddleware's
+    title = pgettext("check", "Your address")
+    sentence = (
+        _("This server sees you at %(address)s.") % {"address": found.address}
+        if found.address
+        else _("This server does not see from where you come.")
+    )
+    is_local = settings.IN_PRODUCTION and not found.problem and _is_this_machine(found.peer)
+    if not found.problem and not is_local:
+        return Health("gatekeeper.address", title, "ok", sentence)
+    cause, next_step = _not_the_client(found)
+    return Health("gatekeeper.address", title, "to_fix", sentence, cause=cause, next_step=next_step)
+
+
+def _is_this_machine(peer: str) -> bool:
+    return bool(peer) and ip_address(peer).is_loopback
+
+
+def _not_the_client(found: proxies.Origin) -> tuple[str, str]:
+    """Why an address is not the client's, and what to do."""
+    header = {"header": settings.FORWARDED_HEADER, "peer": found.peer}
+    match found.problem:
+        case "socket":
+            return (
+                _("Requests come over a Unix socket, and nobody there is trusted to name the client."),
+                _("Set GATEKEEPER_TRUSTED_PROXIES=unix."),
+            )
+        case "silent":
+            return (
+                _("The proxy names no client in %(header)s.") % header,
+                _("Let the proxy write it, or set GATEKEEPER_FORWARDED_HEADER to the header that it writes."),
+            )
+        case "unreadable":
+            return (
+                _("What the proxy writes into %(header)s is no address.") % header,
+                _("Let the proxy write the client’s address, and nothing obfuscated."),
+            )
+        case "untrusted":
+            return (
+                _("%(peer)s names a client in %(header)s, and is not trusted.") % header,
+                _("If it is your proxy, add it to GATEKEEPER_TRUSTED_PROXIES."),
+            )
+    return (
+        _("A proxy on this machine names no client, so that everybody has this address."),
+        _("Let it write %(header)s, and add its address to GATEKEEPER_TRUSTED_PROXIES.") % header,
+    )
+
+
+def _log_key(state: str, sentence: str, next_step: str = "", command: str = "") -> Health:
+    return Health(
+        "gatekeeper.E005", _("Public key of the log"), state, sentence, next_step=next_step, command=command
+    )

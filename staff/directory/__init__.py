@@ -1,0 +1,1 @@
+"""Members: added, changed, suspended, brought back; and what waits for a second person."""

@@ -1,0 +1,189 @@
+"""What waits for a second person: changes of members that open something up (DESIGN §1).
+
+Thin calls of `staff/directory/sql/proposals.sql`, and its rows in words. The database judges who may decide;
+what is filtered here is for the eye alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import connections
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from staff.directory import people
+from staff.frame import mails
+from staff.frame.callers import Caller
+from staff.models import Member, Proposal, Role
+
+#: Who may confirm what opens something up; and who confirms a suspension: whoever may suspend.
+DECIDERS: Final = (Role.PEOPLE, Role.ADMINISTRATOR)
+WATCHERS: Final = (Role.MANAGER, Role.REVIEWER, Role.PEOPLE)
+#: The roles without which nobody could undo what was closed (staff/directory/sql/suspensions.sql).
+GUARDED: Final = (Role.PEOPLE, Role.REVIEWER, Role.ADMINISTRATOR)
+#: What the table holds of a suspension, and not of its end.
+_SUSPENSION: Final = Q(fact="suspended", value=True)
+
+WHAT: Final[dict[str, Promise]] = {
+    "roles": pgettext_lazy("fact", "Roles"),
+    "manager": pgettext_lazy("fact", "Manager"),
+    "suspension": _("Suspend"),
+    "suspended": _("Lift the suspension"),
+    "left_on": _("Come back after leaving"),
+    "last_day": _("Last day"),
+    "starts_on": _("First day"),
+    "factor": _("Reset all second factors"),
+}
+#: What follows, where the value alone does not say it.
+EFFECT: Final[dict[str, Promise]] = {
+    "suspension": _("Ends all sessions and accesses at once, and holds until two people lift it."),
+    "held": _("Suspended already, until %(time)s. Confirmed, it holds until two people lift it."),
+    "last_day": _("Ends all sessions and accesses when the day is over."),
+    "suspended": _("The member can sign in again. Accesses that ended stay ended."),
+    "left_on": _(
+        "Nothing of before revives: a new link, new second factors and a new signature are needed, and"
+        " every role but consultant is given anew."
+    ),
+    "factor": _("Ends all sessions. The next one-time link lets the member set up other factors."),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A proposal in words: what changes, from what, to what ('' where it has no value), and what follows."""
+
+    proposal: Proposal
+    what: str
+    before: str
+    after: str
+    effect: str
+
+
+def told(proposal: Proposal) -> Told:
+    """In: a proposal. Out: its words."""
+    kind = _kind(proposal)
+    has_value = kind in {"roles", "manager", "last_day", "starts_on"}
+    effect = str(EFFECT.get(kind, ""))
+    if kind == "suspension" and isinstance(proposal.before, str):  # it holds already
+        until = timezone.localtime(datetime.fromisoformat(proposal.before))
+        effect = EFFECT["held"] % {"time": date_format(until, "SHORT_DATETIME_FORMAT")}
+    return Told(
+        proposal,
+        str(WHAT.get(kind, kind)),
+        _value(kind, proposal.before) if has_value else "",
+        _value(kind, proposal.value) if has_value else _until(proposal),
+        effect,
+    )
+
+
+def _kind(proposal: Proposal) -> str:
+    """The fact; a suspension and a last day by names of their own, for their ends are proposed as well."""
+    if proposal.fact == "suspended" and proposal.value is True:
+        return "suspension"
+    if proposal.fact == "left_on" and proposal.value and not _had_left(proposal):
+        return "last_day"
+    return proposal.fact
+
+
+def _had_left(proposal: Proposal) -> bool:
+    left = proposal.before
+    if not isinstance(left, str):
+        return False
+    return date.fromisoformat(left) < timezone.localdate(proposal.proposed_at)
+
+
+def _value(kind: str, value: Any) -> str:
+    if kind == "roles":
+        words = dict(Role.choices)
+        return ", ".join(str(words.get(role, role)) for role in value or ()) or "–"
+    if kind in {"last_day", "starts_on"} and value:
+        return date_format(date.fromisoformat(value), use_l10n=True)
+    return str(value or "–")
+
+
+def _until(proposal: Proposal) -> str:
+    """The new last day of who comes back for a time."""
+    if proposal.fact != "left_on" or not proposal.value:
+        return ""
+    return date_format(date.fromisoformat(proposal.value), use_l10n=True)
+
+
+def waiting() -> QuerySet[Proposal]:
+    """All that can still be decided, the oldest first."""
+    running = Proposal.objects.filter(state=Proposal.State.PENDING, lapses_at__gt=timezone.now())
+    return running.select_related("subject", "proposed_by").order_by("id")
+
+
+def decided() -> QuerySet[Proposal]:
+    """What was decided or lapsed, the newest first."""
+    over = Proposal.objects.exclude(state=Proposal.State.PENDING)
+    return over.select_related("subject", "proposed_by", "decided_by")
+
+
+def confirmable_by(member: Member) -> QuerySet[Proposal]:
+    """What this member could confirm: not of themselves, not their own, of a command only an officer."""
+    found = shown_to(member, waiting()).exclude(subject=member).exclude(proposed_by=member)
+    found = found.exclude(~_SUSPENSION, fact="suspended", subject__suspended_by=member)
+    if Role.PEOPLE not in member.roles:
+        found = found.filter(source="")
+    return found if set(WATCHERS) & set(member.roles) else found.exclude(_SUSPENSION)
+
+
+def shown_to(member: Member, found: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    """Of these what the member sees: whoever may suspend the suspensions, officers and administrators all."""
+    if set(DECIDERS) & set(member.roles):
+        return found
+    return found.filter(_SUSPENSION) if set(WATCHERS) & set(member.roles) else found.none()
+
+
+def suspensions_to_confirm(member: Member) -> QuerySet[Proposal]:
+    """The suspensions that wait for a second person, and that this member could confirm."""
+    return confirmable_by(member).filter(_SUSPENSION)
+
+
+def decide(caller: Caller, proposal: int, *, confirm: bool) -> str:
+    """Confirm a proposal, or decline it (one's own: take it back); the reason, '' when done."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT vault.decide_proposal(%s::bytea, %s::jsonb, %s::bigint, %s::boolean)",
+            [caller.digest, json.dumps(caller.context), proposal, confirm],
+        )
+        row = cursor.fetchone()
+    return str(row[0] or "") if row else ""
+
+
+def tell_deciders(subject: str, by: Member) -> None:
+    """Mail those who could confirm that something about the member with this number waits."""
+    for one in _at_work(DECIDERS).exclude(number=subject).exclude(pk=by.pk):
+        mails.tell(one, _("A change waits for a second person"), "staff/mail/proposed.txt")
+
+
+def tell_of_suspension(subject: Member, by: Member, outcome: str) -> None:
+    """Mail everybody else of the role that is short of people now; and where a second person is asked for,
+    the people officers and reviewers, who can be it."""
+    told = {*subject.roles} & {*GUARDED}
+    if outcome in {people.HELD, people.PROPOSED}:
+        told |= {Role.PEOPLE, Role.REVIEWER}
+    facts = {
+        "number": subject.number,
+        "by": by.number,
+        "waits": outcome == people.PROPOSED,
+        "until": subject.suspended_until,
+    }
+    for one in _at_work(sorted(told)).exclude(pk__in=[subject.pk, by.pk]):
+        mails.tell(one, _("A member was suspended"), "staff/mail/suspended.txt", **facts)
+
+
+def _at_work(roles: Sequence[str]) -> QuerySet[Member]:
+    now = timezone.localdate()
+    found = Member.objects.filter(~Member.suspended(), roles__overlap=roles, starts_on__lte=now)
+    return found.filter(Q(left_on=None) | Q(left_on__gte=now))

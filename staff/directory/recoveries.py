@@ -1,0 +1,71 @@
+"""Officers brought back on the database's machine: thin calls of `staff/directory/sql/recovery.sql`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from staff.frame import mails
+from staff.frame.database import row
+from staff.models import Member, Recovery
+from staff.sign_in import invitations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+    from django.db.models import QuerySet
+
+    from staff.frame.callers import Caller
+
+SQL: Final = "SELECT reason, able, hindered FROM vault.recover(%s::text[], %s::bytea[], %s::text)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`reason` '' when it was done, or would be; who is able to act; what keeps each from it who was named;
+    and the path of each one's link, by number."""
+
+    reason: str
+    able: list[str]
+    hindered: dict[str, list[str]]
+    links: dict[str, str]
+
+
+def recover(setup: psycopg.Connection[Any], numbers: Sequence[str], source: str, *, dry: bool) -> Outcome:
+    """Bring these officers back, over the setup role's connection; `dry`: only say what would be done."""
+    tokens = {number: secrets.token_urlsafe(32) for number in numbers}
+    digests = None if dry else [invitations.digest_of(token) for token in tokens.values()]
+    found = setup.execute(SQL, [list(tokens), digests, source]).fetchone()
+    reason, able, hindered = found or ("check_failed", [], {})
+    made = {} if dry or reason else {number: invitations.path_of(token) for number, token in tokens.items()}
+    return Outcome(str(reason), list(able or ()), dict(hindered or {}), made)
+
+
+def unseen() -> QuerySet[Recovery]:
+    """What no reviewer has acknowledged, the newest first."""
+    return Recovery.objects.filter(acknowledged_at=None)
+
+
+def acknowledge(caller: Caller, recovery: int) -> str:
+    """A reviewer has seen it; the reason, '' when done."""
+    sql = "SELECT vault.acknowledge_recovery(%s::bytea, %s::jsonb, %s::bigint)"
+    return str(row(sql, [caller.digest, json.dumps(caller.context), recovery])[0])
+
+
+def tell_all(numbers: Sequence[str]) -> None:
+    """Mail everybody who works here."""
+    at_work = Member.objects.filter(starts_on__lte=timezone.localdate())
+    for one in at_work:
+        if not one.barred_because():
+            mails.tell(
+                one,
+                _("People officers were brought back"),
+                "staff/mail/recovered.txt",
+                numbers=", ".join(numbers),
+            )

@@ -1,0 +1,1 @@
+"""The pages of members and of what waits for a second person."""

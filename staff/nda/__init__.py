@@ -1,0 +1,1 @@
+"""Agreements: versions, signatures, the register, and their documents."""

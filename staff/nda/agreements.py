@@ -1,0 +1,274 @@
+"""Agreements and signatures, as the database does them: thin calls of `staff/nda/sql/agreements.sql`.
+
+A reason is the one for which nothing was done, or the empty string. The database decides, changes
+and records in one transaction; what is made here is the paper (staff/nda/documents) and its evidence.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from staff.directory.people import officer
+from staff.frame.callers import Caller
+from staff.frame.database import row
+from staff.models import Member, NdaVersion, Signature, SignatureFile
+from staff.nda import documents
+from staff.nda.seal import SealError
+
+logger = logging.getLogger(__name__)
+
+#: The alias of the demo's own agreements; no running process has it.
+MIGRATOR: Final = "migrator"
+SAMPLES: Final = Path(__file__).resolve().parent / "samples"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What a version says beside its texts."""
+
+    number: int
+    effective_at: datetime
+    term_days: int
+    grace_days: int
+    countersigned: bool
+    text_en: str
+    text_pl: str
+
+    @property
+    def values(self) -> list[Any]:
+        """In the order of the database's function."""
+        return [
+            self.number, self.effective_at, self.term_days, self.grace_days, self.countersigned,
+            self.text_en, self.text_pl,
+        ]  # fmt: skip
+
+
+# Versions
+
+
+def sample(language: str) -> str:
+    """The agreement that we wrote, to begin with."""
+    return (SAMPLES / f"nda.{language}.md").read_text(encoding="utf-8")
+
+
+def publish(caller: Caller, terms: Terms) -> str:
+    """Publish a version, required from its effective moment on; its text never changes (P18)."""
+    return _reason(
+        "SELECT vault.publish_nda_version(%s::bytea, %s::jsonb, %s::int, %s::timestamptz, %s::int, %s::int,"
+        " %s::boolean, %s::text, %s::text)",
+        [*_who(caller), *terms.values],
+    )
+
+
+def recall(caller: Caller, number: int) -> str:
+    """Take a version back before its effective moment."""
+    return _reason("SELECT vault.recall_nda_version(%s::bytea, %s::jsonb, %s::int)", [*_who(caller), number])
+
+
+def required(*, at: datetime) -> NdaVersion | None:
+    """The version that has to be signed at a moment."""
+    return NdaVersion.objects.filter(effective_at__lte=at, recalled_at=None).first()
+
+
+def to_sign(member: Member) -> NdaVersion | None:
+    """What this member may sign now: the version required, else the next to come. None: neither."""
+    (number,) = row("SELECT vault.to_sign(%s::bigint)", [member.pk])
+    return None if number is None else NdaVersion.objects.get(number=number)
+
+
+def waits_for_second(member: Member, version: NdaVersion) -> bool:
+    """Whether this member's signature would wait for a second person: the version is countersigned, or
+    the company had revoked the one before."""
+    (waits,) = row("SELECT vault.waits_for_second(%s::bigint, %s::int)", [member.pk, version.number])
+    return bool(waits)
+
+
+# Signing in the application
+
+
+def consent_sentence(language: str) -> str:
+    """The sentence that a member confirms, in the language of the text."""
+    with translation.override(language):
+        return _(
+            "I have read this agreement in full and I am bound by it. I know that the duty of secrecy goes"
+            " on when my access ends."
+        )
+
+
+def sign(
+    caller: Caller, member: Member, version: NdaVersion, *,
+    language: str, typed_name: str, session: int, method: str, form: str = Signature.Form.DOCUMENTARY,
+) -> tuple[int | None, str]:  # fmt: skip
+    """Make the sealed paper of this moment and file it; the signature's number and the reason.
+
+    Whether it is allowed the database says first: drawing and sealing cost, and are for those who may.
+    """
+    reason = officer(caller, "sign")
+    if reason:
+        return None, reason
+    waits = waits_for_second(member, version)
+    evidence = documents.Evidence(
+        number=member.number,
+        name=member.name,
+        version=version.number,
+        sha256=bytes(hash_of(version, language)).hex(),
+        language=language,
+        typed_name=typed_name,
+        consent=consent_sentence(language),
+        method=method,
+        signed_at=timezone.now(),
+        address=caller.context.get("remote_addr") or "",
+        user_agent=caller.context.get("user_agent") or "",
+        session=session,
+        form=form,
+    )
+    pdf = paper_of(evidence, version, waits=waits)
+    if pdf is None:
+        return None, "seal_failed"
+    number, reason = row(
+        "SELECT signature, reason FROM vault.sign_nda(%s::bytea, %s::jsonb, %s::int, %s::text,"
+        " %s::timestamptz, %s::jsonb, %s::bytea, %s::boolean)",
+        [
+            *_who(caller), version.number, language, evidence.signed_at, json.dumps(evidence.to_dict()),
+            pdf, waits,
+        ],
+    )  # fmt: skip
+    return number, str(reason)
+
+
+def text_of(version: NdaVersion, language: str) -> str:
+    """The version's text in one of the two languages."""
+    return version.text_pl if language == "pl" else version.text_en
+
+
+def hash_of(version: NdaVersion, language: str) -> bytes:
+    """The SHA-256 of that text, as the database computed it."""
+    return bytes(version.sha256_pl if language == "pl" else version.sha256_en)
+
+
+def paper_of(evidence: documents.Evidence, version: NdaVersion, *, waits: bool) -> bytes | None:
+    """The sealed paper; None when it could not be sealed, which the log of the server explains."""
+    try:
+        return documents.agreement(evidence, text_of(version, evidence.language), countersigned=waits)
+    except SealError as error:
+        logger.warning("a paper could not be sealed: %s", error)
+        return None
+
+
+# What officers do with signatures
+
+
+def countersign(caller: Caller, by: Member, signature: int) -> str:
+    """Countersign another's signature: the paper gets a second seal, the bytes before it stay."""
+    signed = SignatureFile.objects.filter(signature=signature, kind=SignatureFile.Kind.SIGNED).first()
+    pdf = b""  # of what is not there, or waits for nobody: the database says so
+    if signed is not None and signed.signature.counts_from is None and signed.signature.withdrawn_at is None:
+        try:
+            pdf = documents.countersign(bytes(signed.data), officer=by.number, at=timezone.now())
+        except SealError as error:
+            logger.warning("a paper could not be countersigned: %s", error)
+            return "seal_failed"
+    return _reason(
+        "SELECT vault.countersign(%s::bytea, %s::jsonb, %s::bigint, %s::bytea)",
+        [*_who(caller), signature, pdf],
+    )
+
+
+def upload(
+    caller: Caller, number: str, *, version: int, form: str, signed_at: datetime,
+    evidence: dict[str, Any], pdf: bytes,
+) -> tuple[int | None, str]:  # fmt: skip
+    """File a PDF that another member signed elsewhere; the signature's number and the reason."""
+    signature, reason = row(
+        "SELECT signature, reason FROM vault.upload_signature(%s::bytea, %s::jsonb, %s::text, %s::int,"
+        " %s::text, %s::timestamptz, %s::jsonb, %s::bytea)",
+        [*_who(caller), number, version, form, signed_at, json.dumps(evidence), pdf],
+    )
+    return signature, str(reason)
+
+
+def confirm_original(caller: Caller, signature: int) -> str:
+    """Say that one has seen the paper that another filed as a scan."""
+    return _reason(
+        "SELECT vault.confirm_original(%s::bytea, %s::jsonb, %s::bigint)", [*_who(caller), signature]
+    )
+
+
+def withdraw(caller: Caller, signature: int, why: str) -> str:
+    """Withdraw another member's signature; what rests on it ends."""
+    return _reason(
+        "SELECT vault.withdraw_signature(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
+        [*_who(caller), signature, why],
+    )
+
+
+def take_file(caller: Caller, signature: int) -> tuple[bytes, str]:
+    """The signature's newest file, recorded as taken out; or why not."""
+    data, reason = row(
+        "SELECT data, reason FROM vault.take_file(%s::bytea, %s::jsonb, %s::bigint)",
+        [*_who(caller), signature],
+    )
+    return bytes(data or b""), str(reason)
+
+
+def record_register(caller: Caller, register: str, on: Any, rows: int) -> str:
+    """Record that a register is taken out as a file, before it is."""
+    return _reason(
+        "SELECT vault.record_register(%s::bytea, %s::jsonb, %s::text, %s::date, %s::int)",
+        [*_who(caller), register, on, rows],
+    )
+
+
+# The demo's, as the migrator, for they are in force at once. `source` says so.
+
+
+def publish_by_command(source: str, terms: Terms) -> str:
+    """Publish a version from the server's terminal; it may be one that has been required for long."""
+    return _reason(
+        "SELECT vault.add_version(vault.judge_command(%s::text, NULL), '{}', %s::int, %s::timestamptz,"
+        " %s::int, %s::int, %s::boolean, %s::text, %s::text)",
+        [source, *terms.values],
+        using=MIGRATOR,
+    )
+
+
+def sign_by_command(
+    source: str, member: Member, version: NdaVersion, *, language: str, signed_at: datetime
+) -> str:
+    """File a sealed paper for a member from the server's terminal: the demo's, which says so."""
+    evidence = documents.Evidence(
+        number=member.number, name=member.name, version=version.number,
+        sha256=bytes(hash_of(version, language)).hex(), language=language, typed_name=member.name,
+        consent=consent_sentence(language), method=source, signed_at=signed_at, address="", user_agent=source,
+        session=0, form=Signature.Form.DOCUMENTARY,
+    )  # fmt: skip
+    pdf = paper_of(evidence, version, waits=False)
+    if pdf is None:
+        return "seal_failed"
+    return _reason(
+        "SELECT reason FROM vault.add_signature(vault.judge_command(%s::text, %s::text), '{}', %s::int,"
+        " %s::text, %s::text, %s::timestamptz, %s::timestamptz, %s::jsonb, %s::bytea)",
+        [
+            *(source, member.number, version.number, evidence.form, language, signed_at, signed_at),
+            *(json.dumps(evidence.to_dict()), pdf),
+        ],
+        using=MIGRATOR,
+    )
+
+
+def _who(caller: Caller) -> list[Any]:
+    return [caller.digest, json.dumps(caller.context)]
+
+
+def _reason(sql: str, values: Sequence[Any], *, using: str = "default") -> str:
+    (reason,) = row(sql, values, using=using)
+    return str(reason or "")

@@ -1,0 +1,73 @@
+"""Standing authorisations, as the database does them: thin calls of `staff/nda/sql/authorisations.sql`.
+
+A reason is the one for which nothing was done, or the empty string. They are papers for the records
+of Art. 29 GDPR and open nothing by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+
+from staff.frame.callers import Caller
+from staff.frame.database import row
+from staff.models import Authorisation
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+def issue(
+    caller: Caller, number: str, *, scope: str, starts_on: date, ends_on: date | None
+) -> tuple[int | None, str]:
+    """Authorise another member; the authorisation's number and the reason."""
+    issued, reason = row(
+        "SELECT authorisation, reason FROM vault.issue_authorisation(%s::bytea, %s::jsonb, %s::text,"
+        " %s::text, %s::date, %s::date)",
+        [caller.digest, json.dumps(caller.context), number, scope, starts_on, ends_on],
+    )
+    return issued, str(reason)
+
+
+def withdraw(caller: Caller, authorisation: int) -> str:
+    """Withdraw another member's authorisation."""
+    (reason,) = row(
+        "SELECT vault.withdraw_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
+        [caller.digest, json.dumps(caller.context), authorisation],
+    )
+    return str(reason)
+
+
+def record_taking(caller: Caller, authorisation: int) -> str:
+    """Record that the paper is taken out, before it is."""
+    (reason,) = row(
+        "SELECT vault.take_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
+        [caller.digest, json.dumps(caller.context), authorisation],
+    )
+    return str(reason)
+
+
+def in_force(on: date) -> QuerySet[Authorisation]:
+    """The register as of a day: what stands at its end (DESIGN §3). Leaving ends an authorisation too."""
+    end = timezone.make_aware(datetime.combine(on + timedelta(days=1), time.min))
+    return (
+        Authorisation.objects.filter(starts_on__lte=on, issued_at__lt=end)
+        .filter(Q(ends_on=None) | Q(ends_on__gte=on))
+        .filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=end))
+        .filter(Q(member__left_on=None) | Q(member__left_on__gte=on))
+        .select_related("member", "issued_by")
+        .order_by("member__number", "starts_on", "pk")
+    )
+
+
+def runs(authorisation: Authorisation, *, on: date) -> bool:
+    """Whether one authorisation stands on a day; what `in_force` asks of many."""
+    return (
+        authorisation.withdrawn_at is None
+        and authorisation.starts_on <= on
+        and (authorisation.ends_on is None or authorisation.ends_on >= on)
+    )

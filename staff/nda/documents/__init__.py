@@ -1,0 +1,7 @@
+"""Papers: agreements, authorisations and registers as PDF, sealed so that any change shows (P15)."""
+
+from staff.nda.documents.evidence import Evidence
+from staff.nda.documents.nda import agreement
+from staff.nda.documents.sealing import countersign
+
+__all__ = ["Evidence", "agreement", "countersign"]

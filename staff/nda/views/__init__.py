@@ -1,0 +1,1 @@
+"""The pages of agreements, signatures and standing authorisations."""

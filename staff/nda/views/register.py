@@ -1,0 +1,98 @@
+"""The register of agreements: valid, ending, old version, missing; as of any date; as a file."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from staff.cells import CONTENT_TYPE, csv_of
+from staff.frame.callers import Caller
+from staff.nda import agreements, register
+from staff.nda.forms.agreements import RegisterForm
+from staff.nda.register import Line, State
+from staff.session.decorators import post_only, refusal, role_required
+from staff.sign_in.views.sign_in import page as page_method
+
+PAGE: Final = 50
+#: What an officer has something to do about comes first.
+ORDER: Final = (State.MISSING, State.OLD_VERSION, State.ENDING, State.VALID)
+
+
+@page_method
+@role_required("people")
+def nda_register(request: HttpRequest) -> HttpResponse:
+    """How each member stands, as of a day; filtered by state, found by number or name.
+
+    A GET may name the state in its address; a name is sent in the body (ASVS 14.2.1).
+    """
+    form = RegisterForm(request.POST if request.method == "POST" else _asked(request))
+    valid = form.is_valid()
+    found = list(register.lines(at=register.moment_of(form.cleaned_data["on"]))) if valid else []
+    shown = Paginator(_filtered(found, form.cleaned_data), PAGE).get_page(form.cleaned_data.get("page") or 1)
+    facts = {
+        "form": form,
+        "page": shown,
+        "on": form.cleaned_data.get("on") or timezone.localdate(),
+        "counts": [(State(state), number) for state, number in register.counts(found).items()],
+    }
+    return render(request, "staff/nda_register.html", facts, status=200 if valid else 422)
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "") for name in ("state", "on", "page")}
+
+
+def _filtered(found: list[Line], wish: dict[str, Any]) -> list[Line]:
+    text = str(wish.get("text") or "").casefold()
+    kept = [
+        line
+        for line in found
+        if (not wish.get("state") or line.state == wish["state"])
+        and (not text or text in line.member.number.casefold() or text in line.member.name.casefold())
+    ]
+    return sorted(kept, key=lambda line: (ORDER.index(line.state), line.member.number))
+
+
+@post_only("nda_register")
+def nda_register_csv(request: HttpRequest) -> HttpResponse:
+    """The same as a file: recorded before it leaves, after a fresh proof of presence."""
+    form = RegisterForm(request.POST)
+    if not form.is_valid():
+        reason = agreements.record_register(Caller.of(request), "nda", None, 0)
+        return refusal(request, reason or "value_refused")
+    on = form.cleaned_data["on"]
+    found = _filtered(list(register.lines(at=register.moment_of(on))), form.cleaned_data)
+    reason = agreements.record_register(Caller.of(request), "nda", on, len(found))
+    if reason:
+        return refusal(request, reason)
+    name = f"nda-{on.isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(_csv(found), content_type=CONTENT_TYPE, headers=headers)
+
+
+def _csv(found: list[Line]) -> bytes:
+    head = (
+        _("Number"), _("Name"), _("State"), _("Version"), pgettext("signature", "Form"),
+        pgettext("signature", "Signed"), _("Valid until"), _("Code"),
+    )  # fmt: skip
+    return csv_of(head, map(_cells, found))
+
+
+def _cells(line: Line) -> list[object]:
+    signature = line.signature
+    return [
+        line.member.number,
+        line.member.name,
+        line.state.label,
+        signature.version_id if signature else "",
+        signature.get_form_display() if signature else "",
+        timezone.localtime(signature.signed_at).date().isoformat() if signature else "",
+        register.last_day(line.ends).isoformat() if line.ends else "",
+        line.reason,
+    ]

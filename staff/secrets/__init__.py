@@ -1,0 +1,1 @@
+"""Secrets and how they are kept: the key ring, one-time codes, recovery codes."""

@@ -1,0 +1,1 @@
+"""A member's session, and what a request may do in it."""

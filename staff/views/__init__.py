@@ -1,1 +1,0 @@
-"""The pages of `staff`: signing in, links, members, agreements, one's own settings."""
