@@ -204,6 +204,13 @@ class TestAccounts:
         with pytest.raises(CommandError, match="cannot be read"):
             call_command("import_accounts", "/nowhere/at/all")
 
+    def test_a_file_that_cannot_be_read_further_ends_with_a_sentence_and_an_entry(self) -> None:
+        # The memory of this very process: it opens, and its first read fails.
+        with pytest.raises(CommandError, match=r"^The file cannot be read further: .+ is stored; "):
+            call_command("import_accounts", "/proc/self/mem")
+        entry = Entry.objects.filter(event="import").latest("id")
+        assert entry.outcome == "failed"
+
     def test_run_cut_short_is_recorded_and_resumed(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:

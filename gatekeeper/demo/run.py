@@ -40,6 +40,10 @@ from gatekeeper.installation.environment import Environment
 PROJECT = Path(__file__).resolve().parents[2]
 DATABASE = "gatekeeper"
 LOG_ORIGIN = "localhost/log"
+USUAL = ".gatekeeper-demo"
+#: What the demo puts into its folder, beside its secrets, which mark the folder as its own.
+MADE = ("postgres", "checkpoints", "static", "loaded", "port", "secrets.new")
+LAST_PORT = 65_535
 PORTS = 20  # how many we try from the wanted one on
 START_SECONDS = 60
 
@@ -58,17 +62,17 @@ class Demo:
     """One demo's folder, its secrets and its database."""
 
     def __init__(self) -> None:
-        folder = os.environ.get("GATEKEEPER_DATA_DIR", ".gatekeeper-demo")
-        self.home = PROJECT / folder
+        self.home = home_of(os.environ.get("GATEKEEPER_DATA_DIR", ""))
         self.server = Server(self.home / "postgres")
         self._port_file = self.home / "port"
+        self._secrets_file = self.home / "secrets.json"
         self._checkpoints = self.home.absolute() / "checkpoints"
 
     # Secrets and environment
 
     def secrets(self) -> dict[str, str]:
         """Return the demo's secrets, made once and kept in a file that only we read."""
-        path = self.home / "secrets.json"
+        path = self._secrets_file
         kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         makers: dict[str, Callable[[], str]] = {
             "SECRET_KEY": generate.secret_key,
@@ -124,10 +128,12 @@ class Demo:
 
     def run(self) -> None:
         """Start everything, say how to use it, and serve until we are told to stop."""
+        wanted = wanted_port(os.environ.get("PORT", ""))
+        self._must_be_ours()
         self.secrets()
         self.server.start()
         try:
-            port = free_port(int(os.environ.get("PORT", "8000")))
+            port = free_port(wanted)
             rows = self._prepare(port)
             self._serve(port, rows)
         finally:
@@ -254,12 +260,47 @@ class Demo:
         say(f"{number} is {state} now.")
 
     def reset(self) -> None:
-        """Delete the demo's data; refuses while it runs."""
+        """Delete what a demo made, and nothing else; refuses while it runs, and where none was."""
         if self.server.is_running:
             fail("The demo runs. Stop it first (Ctrl-C in its terminal).")
+        if not self._secrets_file.exists():
+            fail(f"There is no demo in {self.home}: nothing was deleted.")
         self.server.remove()
-        shutil.rmtree(self.home, ignore_errors=True)
+        for name in (*MADE, self._secrets_file.name):  # the mark goes last
+            path = self.home / name
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if any(self.home.iterdir()):
+            say(f"What no demo made was left in {self.home}.")
+        else:
+            self.home.rmdir()
         say("The demo's data are gone. make demo starts afresh.")
+
+    def _must_be_ours(self) -> None:
+        """Stop where the folder holds what no demo made: a reset would stand between it and the owner."""
+        if self.home.is_dir() and any(self.home.iterdir()) and not self._secrets_file.exists():
+            fail(f"GATEKEEPER_DATA_DIR: {self.home} holds other things. Name a folder of the demo's own.")
+
+
+def home_of(named: str) -> Path:
+    """The demo's folder: the one that is named, taken from the project's folder on, or the usual one.
+
+    Stops with a sentence where it could not be the demo's alone.
+    """
+    home = (PROJECT / (named or USUAL)).resolve()
+    if home.exists() and not home.is_dir():
+        fail(f"GATEKEEPER_DATA_DIR: {home} is a file. Name a folder of the demo's own.")
+    if home in (PROJECT, *PROJECT.parents, Path.home()):
+        fail(f"GATEKEEPER_DATA_DIR: {home} is not the demo's alone. Name a folder of its own.")
+    return home
+
+
+def wanted_port(named: str) -> int:
+    """The port that is wanted, 8000 unless one is named. Stops with a sentence where that is none."""
+    if not named:
+        return 8000
+    if not (named.isascii() and named.isdigit() and 0 < int(named[:6]) <= LAST_PORT):
+        fail(f"PORT is a number from 1 to {LAST_PORT}.")
+    return int(named)
 
 
 def unused_code(number: str) -> str:
@@ -296,7 +337,8 @@ def ticket_message(number: str, state: str) -> dict[str, Any]:
 
 def free_port(wanted: int) -> int:
     """Return the wanted port on localhost, or the next that nobody listens on."""
-    for port in range(wanted, wanted + PORTS):
+    last = min(wanted + PORTS - 1, LAST_PORT)
+    for port in range(wanted, last + 1):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -304,7 +346,7 @@ def free_port(wanted: int) -> int:
             except OSError:
                 continue
             return port
-    fail(f"No port between {wanted} and {wanted + PORTS - 1} is free. PORT=… names another.")
+    fail(f"No port between {wanted} and {last} is free. PORT=… names another.")
 
 
 def wait_until_it_answers(web: subprocess.Popen[bytes], port: int) -> None:

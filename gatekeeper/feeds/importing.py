@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from audit.context import command_source
 from gatekeeper.feeds import store as storing
-from gatekeeper.feeds.jsonlines import Line, Note, Shape, lines
+from gatekeeper.feeds.jsonlines import Line, Note, Shape, UnreadableError, lines
 
 TAKEN: Final = ("new", "changed", "same", "older")
 #: Taken as well, but it waits for a second person; counted where there is any.
@@ -156,6 +156,11 @@ class ImportCommand(BaseCommand):
             try:
                 run.run(stream, lambda position: self._shown.update(position - self._shown.n))
                 done = True
+            except UnreadableError as error:
+                raise CommandError(
+                    f"The file cannot be read further: {error}. What came before is stored; "
+                    "run the command again when it can be read."
+                ) from None
             finally:
                 self.record(run.counts, source, finished=done)
         self.finished()

@@ -111,7 +111,7 @@ RULES: Final = {
 
 
 def lines(stream: BinaryIO, shape: type[Shape]) -> Iterator[Line[Shape]]:
-    """Read a stream line by line, in constant memory; empty lines are passed over."""
+    """Read a stream line by line, in constant memory; empty lines are passed over. Raises UnreadableError."""
     text = _utf8(stream)
     number = position = 0
     while raw := text.readline(LONGEST_LINE + 1):
@@ -247,6 +247,17 @@ def _nested(field: FieldInfo) -> type[BaseModel] | None:
     return None
 
 
+class UnreadableError(Exception):
+    """The stream stopped being readable; the text says why, in the system's words."""
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except OSError as error:
+        raise UnreadableError(error.strerror or type(error).__name__) from None
+
+
 class _Lines(Protocol):
     def readline(self, size: int, /) -> bytes: ...
 
@@ -262,7 +273,7 @@ class _Whole(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         part = memoryview(buffer)
-        told = self._head[: len(part)] or self._rest.read(len(part))
+        told = self._head[: len(part)] or _read(self._rest, len(part))
         self._head = self._head[len(part) :]
         part[: len(told)] = told
         return len(told)
@@ -280,7 +291,7 @@ class _Recoded:
 
 def _utf8(stream: BinaryIO) -> _Lines:
     """The stream; where it is UTF-16, as PowerShell and Excel write it, in UTF-8."""
-    head = stream.read(3)
+    head = _read(stream, 3)
     whole = io.BufferedReader(_Whole(head, stream), LONGEST_LINE)
     return _Recoded(whole) if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else whole
 
