@@ -216,6 +216,8 @@ class AccessRequest(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions"
     )
+    # The manager for whom a deputy decided; empty where who decided stands above the member.
+    in_stead_of = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     denial = models.CharField(max_length=20, choices=catalogue.DENIALS, blank=True, default="")
 
     class Meta:

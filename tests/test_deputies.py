@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from psycopg.types.json import Jsonb
 from audit.models import Entry
 from gatekeeper.access import deputies, requests
 from gatekeeper.gate import words as presentation
-from gatekeeper.models import Deputy
+from gatekeeper.models import AccessRequest, Deputy
 from staff.directory import people
 from staff.models import Member
+from tests.people import member
 from tests.scene import Scene, deputise, enter, newest, signed
 from tests.world import now
 
@@ -40,6 +42,51 @@ def deputy(scene: Scene) -> Person:
 @pytest.fixture
 def theirs(scene: Scene, deputy: Person) -> Caller:
     return scene.world.session(deputy)
+
+
+# On whose behalf
+
+
+@pytest.mark.parametrize("verdict", ["approve", "deny"])
+def test_what_a_deputy_decides_names_the_manager(
+    scene: Scene, deputy: Person, theirs: Caller, verdict: str
+) -> None:
+    deputise(scene, deputy)
+    request = scene.ask()
+    if verdict == "approve":
+        assert scene.approve(request, by=theirs) == ""
+    else:
+        assert requests.deny(theirs, request, denial="unclear") == ""
+    entry = newest(verdict)
+    assert (entry.outcome, entry.member) == ("allowed", deputy.number)
+    assert (entry.details or {})["in_stead_of"] == scene.boss.number
+    page = scene.browser().get(reverse("approval", args=[request])).content.decode()
+    assert f"on behalf of {scene.boss.number}" in page
+    read = enter(scene.world, signed(scene, "reviewer")).get(reverse("entry", args=[entry.pk]))
+    assert ("On behalf of", scene.boss.number) in [
+        (label, values[0][0]) for label, values in read.context["facts"]
+    ]
+
+
+def test_who_stands_above_decides_in_their_own_name(scene: Scene, deputy: Person, theirs: Caller) -> None:
+    """Also when another manager above has named them: their own word is the one that counts."""
+    scene.world.change("staff_member", scene.boss.id, manager_id=deputy.id)
+    deputise(scene, deputy)
+    request = scene.ask()
+    assert scene.approve(request, by=theirs) == ""
+    assert "in_stead_of" not in (newest("approve").details or {})
+    assert AccessRequest.objects.get().in_stead_of is None
+
+
+def test_of_two_managers_the_one_whose_word_lasts_longest_is_named(
+    scene: Scene, deputy: Person, theirs: Caller
+) -> None:
+    director = signed(scene, "manager")
+    scene.world.change("staff_member", scene.boss.id, manager_id=director.id)
+    deputise(scene, deputy, ends=1)
+    deputise(scene, deputy, ends=2, manager_id=director.id)
+    assert scene.approve(scene.ask(), by=theirs) == ""
+    assert (newest("approve").details or {})["in_stead_of"] == director.number
 
 
 # While the manager who named them is at work
@@ -229,6 +276,31 @@ def test_whoever_may_suspend_ends_a_deputy(scene: Scene, deputy: Person, theirs:
     assert (entry.outcome, entry.role, entry.subject) == ("allowed", role, deputy.number)
     assert entry.details == {"deputy": deputy.number, "manager": scene.boss.number, "ended": named}
     assert scene.approve(scene.ask(), by=theirs) == "role_missing"
+
+
+@pytest.mark.parametrize("who", ["another", "manager", "deputy"])
+def test_the_others_of_the_two_are_notified_in_their_language(
+    scene: Scene, deputy: Person, who: str, settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.EMAIL_HOST = "mail.firma.example"
+    scene.world.change("staff_member", deputy.id, language="pl")
+    ends = {"another": signed(scene, "reviewer"), "manager": scene.boss, "deputy": deputy}[who]
+    enter(scene.world, ends).post(reverse("end_deputy", args=[deputise(scene, deputy)]))
+    told = {sent.to[0]: sent for sent in mailoutbox}
+    both = {member(one).email: one for one in (scene.boss, deputy)}
+    assert told.keys() == both.keys() - {member(ends).email}
+    words = {scene.boss: "A deputy’s time was ended", deputy: "Zakończono czas zastępstwa"}
+    for address, sent in told.items():
+        assert sent.subject == words[both[address]]
+        assert {ends.number, scene.boss.number, deputy.number} <= set(re.findall(r"K-[0-9]+", sent.body))
+
+
+def test_nobody_is_notified_of_what_did_not_end(
+    scene: Scene, deputy: Person, settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.EMAIL_HOST = "mail.firma.example"
+    enter(scene.world, scene.boss).post(reverse("end_deputy", args=[deputise(scene, deputy, -2, -1)]))
+    assert mailoutbox == []
 
 
 def test_the_manager_and_the_deputy_end_it_too(scene: Scene, deputy: Person, theirs: Caller) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from smtplib import SMTPServerDisconnected
 from typing import TYPE_CHECKING, Any, Final
@@ -13,18 +14,21 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
+from gatekeeper.installation import roles
 from staff.directory import people
 from staff.models import Invitation, Session
 from staff.sign_in import invitations
+from tests import racing
 from tests.people import PASSWORD, fresh_code, give_factors, give_password, member, password_of, sign_in
-from tests.scene import enter
+from tests.scene import enter, newest
 from tests.test_step_up import form_of
 from tests.world import World, now
 
 if TYPE_CHECKING:
     from staff.frame.callers import Caller
-    from tests.conftest import Connection
+    from tests.conftest import AsRole, Connection
     from tests.twins import Twins
     from tests.world import Person
 
@@ -197,6 +201,88 @@ def test_a_commands_link_has_no_maker(office: Office) -> None:
     address = office.link(office.iza)
     office.change("staff_member", office.ewa.id, suspended_at=now())
     assert Client().get(address).status_code == 200
+
+
+# Who changed the address makes no link for it
+
+
+def readdress(office: Office, whose: Person, by: Person, email: str = "else@firma.example") -> None:
+    assert people.change_member(office.session(by), whose.number, "email", email) == ""
+
+
+def test_who_changed_the_address_makes_no_link_and_another_does(office: Office) -> None:
+    readdress(office, office.iza, by=office.ewa)
+    client = enter(office, office.ewa)
+    answer = client.post(reverse("member_action", args=[office.iza.number, "invite"]))
+    assert (answer.status_code, Invitation.objects.count()) == (409, 0)
+    assert "Ask another people officer" in answer.content.decode()
+    entry = newest("change")
+    assert (entry.outcome, entry.reason) == ("refused", "second_person")
+    assert (entry.member, entry.subject) == (office.ewa.number, office.iza.number)
+    page = client.get(reverse("member", args=[office.iza.number])).content.decode()
+    assert ("Ask another people officer" in page, "Make a one-time link" in page) == (True, False)
+    seen = enter(office, office.jan).get(reverse("member", args=[office.iza.number])).content.decode()
+    assert (f"changed by {office.ewa.number}" in seen, "Make a one-time link" in seen) == (True, True)
+    assert Client().get(office.link(office.iza, by=office.jan)).status_code == 200
+
+
+def test_the_address_with_which_they_were_added_stops_nobody(office: Office) -> None:
+    facts = {"number": "K-7001", "name": "Nowa", "email": "nowa@firma.example", "language": "pl"}
+    more = {"starts_on": "", "manager": "", "roles": ["consultant"]}
+    client = enter(office, office.ewa)
+    assert client.post(reverse("new_member"), facts | more).status_code == 200
+    assert Invitation.objects.filter(member__number="K-7001").count() == 1
+    again = client.post(reverse("member_action", args=["K-7001", "invite"]))
+    assert again.status_code == 200
+
+
+def test_a_sign_in_with_both_factors_since_opens_it_again_and_one_of_before_does_not(office: Office) -> None:
+    sign_in(office, office.anna)
+    readdress(office, office.anna, by=office.ewa)
+    with pytest.raises(invitations.InvitationError, match="second_person"):
+        office.link(office.anna, by=office.ewa)
+    give_password(Client(), office.anna)  # the password alone proves nothing
+    with pytest.raises(invitations.InvitationError, match="second_person"):
+        office.link(office.anna, by=office.ewa)
+    sign_in(office, office.anna)
+    assert office.link(office.anna, by=office.ewa)
+
+
+def test_an_address_of_the_personnel_system_is_no_officers(office: Office) -> None:
+    readdress(office, office.iza, by=office.ewa)
+    one = member(office.iza)
+    line = {"number": one.number, "name": one.name, "email": "iza@firma.example", "roles": one.roles}
+    more = {"manager": None, "language": "en", "starts_on": "2020-01-01"}
+    assert people.apply_members([line | more], "import_staff (root)") == [(one.number, "changed")]
+    assert member(office.iza).email_changed_by is None
+    assert office.link(office.iza, by=office.ewa)
+
+
+def test_the_same_address_again_from_there_is_still_the_officers(office: Office) -> None:
+    readdress(office, office.iza, by=office.ewa)
+    one = member(office.iza)
+    line = {"number": one.number, "name": "Another Name", "email": one.email, "roles": one.roles}
+    more = {"manager": None, "language": "en", "starts_on": "2020-01-01"}
+    assert people.apply_members([line | more], "import_staff (root)") == [(one.number, "changed")]
+    with pytest.raises(invitations.InvitationError, match="second_person"):
+        office.link(office.iza, by=office.ewa)
+
+
+def test_a_link_asked_for_while_the_address_changes_is_none(office: Office, as_role: AsRole) -> None:
+    """One officer, two sessions: the link waits for the change, and is judged after it."""
+    first, second = as_role(roles.WEB), as_role(roles.WEB)
+    sql = 'SELECT vault.change_member(%s, \'{"cid": "1"}\', %s, %s, %s)'
+    change = [office.session(office.ewa).digest, office.iza.number, "email", Jsonb("else@firma.example")]
+    link = Jsonb({"digest": "ab" * 32, "hours": 1})
+    invite = [office.session(office.ewa).digest, office.iza.number, "invitation", link]
+    first.execute("BEGIN")
+    assert racing.row(first, sql, change) == ("",)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(racing.row, second, sql, invite)
+        racing.until_waiting(office.setup, 1)
+        first.commit()
+        assert waiting.result() == ("second_person",)
+    assert not Invitation.objects.exists()
 
 
 # With mail, nobody but the member sees it

@@ -149,6 +149,15 @@ def test_a_burst_of_refusals(past: Past) -> None:
     assert burst[4] not in spread
 
 
+def test_releases_refused_after_the_record_are_refusals_too(past: Past) -> None:
+    """A member whose gate closes under them, and who goes on asking."""
+    shown = past.write("view", NOON)
+    refused = [past.write("view", NOON + timedelta(minutes=n), "refused") for n in range(1, 3)]
+    held = [past.write("view", NOON + timedelta(minutes=n), "withheld", answers=shown) for n in range(3, 7)]
+    assert flagged("refusals") == [held[2]]
+    assert held[2] not in refused
+
+
 def wrong(past: Past, minute: int, **facts: Any) -> int:
     """A wrong password of somebody who is not signed in, for Anna's address."""
     stranger = {"actor_id": None, "session": None, "account": None, "reason": "password_wrong"}

@@ -57,7 +57,7 @@ DEFINERS = {
     ),  # the sealer's
     *("apply_tickets", "shut_ticket", "close_missing", "heard"),
     *("doubt", "settle", "compare_tickets", "open_tickets"),
-    *("change_member", "add_member", "apply_members", "decide_proposal"),
+    *("change_member", "add_member", "apply_members", "decide_proposal", "is_own_address"),
     *("found_member", "invite_by_command", "open_lock", "record_staff_import"),
     *("publish_nda_version", "recall_nda_version"),
     *("sign_nda", "countersign", "upload_signature", "confirm_original", "withdraw_signature"),

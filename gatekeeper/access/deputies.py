@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 AHEAD: Final = 365
 
 
-def name(caller: Caller, *, deputy: str, begins_at: datetime, ends_at: datetime) -> str:
+def name(
+    caller: Caller,
+    *,
+    deputy: str | None = None,
+    begins_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> str:
     """Name a manager who may approve in one's stead, beforehand; times are aware.
 
-    Returns '', or why not: `deputy_unfit`, `deputy_span`, or a condition of the caller's.
+    Returns '', or why not: `deputy_unfit`, `deputy_span`, a condition of the caller's, or `value_refused` of
+    a form that could not be used, which names nobody.
     """
     return _reason(
         "vault.name_deputy(%s::bytea, %s::jsonb, %s::text, %s::timestamptz, %s::timestamptz)",

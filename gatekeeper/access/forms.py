@@ -99,6 +99,12 @@ class DenyForm(forms.Form):
     denial = forms.ChoiceField(choices=catalogue.DENIALS)
 
 
+class MoreForm(forms.Form):
+    """More than the day's budget: from which access' page it was asked, to come back there."""
+
+    grant = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
 class DeputyForm(forms.Form):
     """Who approves in one's stead, from one day to the end of another."""
 

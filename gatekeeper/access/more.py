@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from staff.models import Member
 
 
-def ask(caller: Caller) -> tuple[int | None, str]:
-    """Ask for one more budget of today; the request that waits, and '' or why there is none."""
+def ask(caller: Caller, *, usable: bool = True) -> tuple[int | None, str]:
+    """Ask for one more budget of today; the request that waits, and '' or why there is none. Not `usable`:
+    the form was none, which is refused and recorded."""
     asked: tuple[int | None, str | None] = call(
-        "SELECT request, reason FROM vault.ask_more(%s::bytea, %s::jsonb)", [caller.digest, caller.context]
+        "SELECT request, reason FROM vault.ask_more(%s::bytea, %s::jsonb, %s::boolean)",
+        [caller.digest, caller.context, usable],
     )
     return asked[0], asked[1] or ""
 

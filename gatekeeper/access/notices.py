@@ -22,11 +22,12 @@ from django.utils.translation import gettext_lazy, ngettext, override
 
 from audit.models import Entry, Event, Outcome
 from gatekeeper.access import requests
+from staff.frame import mails
 
 if TYPE_CHECKING:
     from django.utils.functional import Promise
 
-    from gatekeeper.models import AccessRequest, Grant
+    from gatekeeper.models import AccessRequest, Deputy, Grant
     from staff.models import Member
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,15 @@ def tell_of_more(member: Member) -> str:
         for approver in requests.approvers(member)
     )
     return ngettext("%d person was told by mail.", "%d people were told by mail.", told) % told
+
+
+def tell_of_ended_deputy(named: Deputy, by: Member) -> None:
+    """Mail the manager who named the deputy, and the deputy, that somebody else ended it."""
+    facts = {"manager": named.manager.number, "deputy": named.deputy.number, "by": by.number}
+    for one in (named.manager, named.deputy):
+        if one.pk != by.pk:
+            subject = gettext_lazy("A deputy’s time was ended")
+            mails.tell(one, subject, "gatekeeper/deputy_ended.txt", **facts)
 
 
 def tell_of_opening(grant: Grant) -> None:

@@ -41,6 +41,7 @@ _ENTRY_FACTS: Final[tuple[tuple[str, Promise], ...]] = (
     ("request_id", pgettext_lazy("entry", "Access request")),
     ("grant_id", pgettext_lazy("entry", "Grant")),
     ("approver", pgettext_lazy("entry", "Approver")),
+    ("in_stead_of", pgettext_lazy("entry", "On behalf of")),
     ("signature", pgettext_lazy("entry", "Signature")),
     ("nda_version", pgettext_lazy("entry", "NDA version")),
     ("nda_ends", pgettext_lazy("entry", "NDA valid until")),
@@ -63,12 +64,19 @@ def facts(entry: object) -> list[tuple[str, str]]:
 
 def pieces(entry: object) -> list[tuple[str, str, list[Shown]]]:
     """In: a line of the log. Out: column, label and values of each fact that it has."""
-    known = ((name, label, getattr(entry, name, None)) for name, label in _ENTRY_FACTS)
+    known = ((name, label, _fact_of(entry, name)) for name, label in _ENTRY_FACTS)
     return [
         (name, str(label), _values(name, value))
         for name, label, value in known
         if value not in (None, "", [], {})
     ]
+
+
+def _fact_of(entry: object, name: str) -> object:
+    """The column; for whom a deputy decided stands in the details."""
+    if name == "in_stead_of":
+        return (getattr(entry, "details", None) or {}).get(name)
+    return getattr(entry, name, None)
 
 
 def _values(name: str, value: object) -> list[Shown]:

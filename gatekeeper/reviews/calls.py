@@ -21,7 +21,8 @@ def draw(source: str) -> int:
 
 
 def decide(caller: Caller, review: int, verdict: str, text: bytes | None = None) -> str:
-    """A reviewer's verdict: in_order, question (with its sealed text) or serious."""
+    """A reviewer's verdict: in_order, question (with its sealed text) or serious. A question without a text,
+    as every other verdict, is refused and recorded."""
     return _ask(
         "SELECT vault.decide_review(%s::bytea, %s::jsonb, %s::bigint, %s::text, %s::bytea)",
         [caller.digest, caller.context, review, verdict, text],

@@ -28,6 +28,7 @@ from staff.directory import people, proposals
 from staff.frame import mails
 from staff.frame.callers import Caller
 from staff.frame.day_field import is_plausible
+from staff.frame.usable import usable
 from staff.session.decorators import post_only, refusal, resendable, role_required
 from staff.session.members import member_of
 
@@ -109,7 +110,10 @@ def review_decide(request: HttpRequest, number: int) -> HttpResponse:
     if verdict == "question":
         form = texts.TextForm(request.POST, label=_("The question"))
         if not form.is_valid():
-            return _page(request, number, form, status=422)
+            reason = calls.decide(Caller.of(request), number, verdict)
+            return (
+                refusal(request, reason) if reason not in _HERE else _page(request, number, form, status=422)
+            )
         found = queue.reviews().filter(pk=number).first()
         text = texts.sealed(found, form.cleaned_data["text"]) if found else None
     reason = calls.decide(Caller.of(request), number, verdict, text)
@@ -189,10 +193,11 @@ def review_answer(request: HttpRequest, number: int) -> HttpResponse:
     """An answer, in place. Whoever is not asked is told what a stranger is told."""
     form = _answer_form(number, request.POST)
     found = queue.questions(member_of(request)).filter(pk=number).first()
-    if found and not form.is_valid():
-        return _questions(request, number, form, status=422)
-    text = texts.sealed(found, form.cleaned_data["text"]) if found else None
+    typed = usable(form).get("text")
+    text = texts.sealed(found, typed) if found and typed else None
     reason = calls.answer(Caller.of(request), number, text)
+    if reason == "value_refused" and not form.is_valid():
+        return _questions(request, number, form, status=422)
     if reason in _HERE:
         messages.error(request, presentation.sentence(reason))
     elif reason:

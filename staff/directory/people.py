@@ -23,7 +23,14 @@ ALIAS: Final = "people"
 PROPOSED: Final = "proposed"
 #: The same of a suspension that counts for some hours, and longer only when a second person confirms it.
 HELD: Final = "held"
-Value = str | bool | list[str] | dict[str, Any] | None
+
+
+class Unusable:
+    """In place of a value: a form that could not be used. The database refuses and records it."""
+
+
+UNUSABLE: Final = Unusable()
+Value = str | bool | list[str] | dict[str, Any] | Unusable | None
 
 
 def _ask(sql: str, values: list[Any], using: str = "default") -> str:
@@ -43,11 +50,19 @@ def officer(caller: Caller, act: str) -> str:
 
 def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
     """Change one fact: suspended, starts_on, left_on, roles, manager, name, email, language, factor
-    or invitation. `PROPOSED` where it waits for a second person, `HELD` of a suspension for some hours."""
+    or invitation. `PROPOSED` where it waits for a second person, `HELD` of a suspension for some hours.
+    `UNUSABLE` changes nothing, and is recorded as refused."""
+    sent = None if isinstance(value, Unusable) else json.dumps(value)
     return _ask(
         "SELECT vault.change_member(%s::bytea, %s::jsonb, %s::text, %s::text, %s::jsonb)",
-        [caller.digest, json.dumps(caller.context), number, fact, json.dumps(value)],
+        [caller.digest, json.dumps(caller.context), number, fact, sent],
     )
+
+
+def is_own_address(member: int, by: int) -> bool:
+    """Whether `by` changed this member's e-mail, and nobody has proved both their factors since: then another
+    people officer makes the link. For the eye: the act is judged anew."""
+    return bool(row("SELECT vault.is_own_address(%s::bigint, %s::bigint)", [member, by])[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,8 @@ def able(role: str) -> int:
 
 
 def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:
-    """Add a member: number, name, email (normalised), language, starts_on, manager, roles.
+    """Add a member: number, name, email (normalised), language, starts_on, manager, roles; none of these is a
+    form that could not be used, which is refused and recorded.
 
     `PROPOSED` where the member is there, and roles of theirs wait for a second person.
     """

@@ -79,6 +79,10 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
     # Opening up again takes a second person: not the one who suspended (DESIGN §1).
     suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    # Who put the present address there after the member was added; empty: nobody, or a command. They make no
+    # link for it by themselves (staff/directory/sql/people.sql, is_own_address).
+    email_changed_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    email_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     # No superuser, in the column's absence: guardian and Django ask for the attribute.

@@ -60,12 +60,13 @@ def sample(language: str) -> str:
     return (SAMPLES / f"nda.{language}.md").read_text(encoding="utf-8")
 
 
-def publish(caller: Caller, terms: Terms) -> str:
-    """Publish a version, required from its effective moment on; its text never changes (P18)."""
+def publish(caller: Caller, terms: Terms | None) -> str:
+    """Publish a version, required from its effective moment on; its text never changes. No terms are what
+    could not be used: refused, and recorded."""
     return _reason(
         "SELECT vault.publish_nda_version(%s::bytea, %s::jsonb, %s::int, %s::timestamptz, %s::int, %s::int,"
         " %s::boolean, %s::text, %s::text)",
-        [*_who(caller), *terms.values],
+        [*_who(caller), *(terms.values if terms else [None] * 7)],
     )
 
 
@@ -145,6 +146,16 @@ def sign(
     return number, str(reason)
 
 
+def refuse_to_sign(caller: Caller) -> str:
+    """Record that a member sent a form for signing that could not be used; the reason."""
+    _signature, reason = row(
+        "SELECT signature, reason FROM vault.sign_nda("
+        "%s::bytea, %s::jsonb, NULL, NULL, NULL, NULL, NULL, NULL)",
+        _who(caller),
+    )
+    return str(reason)
+
+
 def text_of(version: NdaVersion, language: str) -> str:
     """The version's text in one of the two languages."""
     return version.text_pl if language == "pl" else version.text_en
@@ -167,9 +178,13 @@ def paper_of(evidence: documents.Evidence, version: NdaVersion, *, waits: bool) 
 # What officers do with signatures
 
 
-def countersign(caller: Caller, by: Member, signature: int) -> str:
+# A form that could not be used names none (None): refused, and recorded.
+
+
+def countersign(caller: Caller, by: Member, signature: int | None) -> str:
     """Countersign another's signature: the paper gets a second seal, the bytes before it stay."""
-    signed = SignatureFile.objects.filter(signature=signature, kind=SignatureFile.Kind.SIGNED).first()
+    files = SignatureFile.objects.filter(signature__isnull=False, signature=signature)
+    signed = files.filter(kind=SignatureFile.Kind.SIGNED).first()
     pdf = b""  # of what is not there, or waits for nobody: the database says so
     if signed is not None and signed.signature.counts_from is None and signed.signature.withdrawn_at is None:
         try:
@@ -184,8 +199,8 @@ def countersign(caller: Caller, by: Member, signature: int) -> str:
 
 
 def upload(
-    caller: Caller, number: str, *, version: int, form: str, signed_at: datetime,
-    evidence: dict[str, Any], pdf: bytes,
+    caller: Caller, number: str, *, version: int | None = None, form: str | None = None,
+    signed_at: datetime | None = None, evidence: dict[str, Any] | None = None, pdf: bytes | None = None,
 ) -> tuple[int | None, str]:  # fmt: skip
     """File a PDF that another member signed elsewhere; the signature's number and the reason."""
     signature, reason = row(
@@ -196,14 +211,14 @@ def upload(
     return signature, str(reason)
 
 
-def confirm_original(caller: Caller, signature: int) -> str:
+def confirm_original(caller: Caller, signature: int | None) -> str:
     """Say that one has seen the paper that another filed as a scan."""
     return _reason(
         "SELECT vault.confirm_original(%s::bytea, %s::jsonb, %s::bigint)", [*_who(caller), signature]
     )
 
 
-def withdraw(caller: Caller, signature: int, why: str) -> str:
+def withdraw(caller: Caller, signature: int | None, why: str | None) -> str:
     """Withdraw another member's signature; what rests on it ends."""
     return _reason(
         "SELECT vault.withdraw_signature(%s::bytea, %s::jsonb, %s::bigint, %s::text)",

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
 
 def issue(
-    caller: Caller, number: str, *, scope: str, starts_on: date, ends_on: date | None
+    caller: Caller,
+    number: str,
+    *,
+    scope: str | None = None,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
 ) -> tuple[int | None, str]:
-    """Authorise another member; the authorisation's number and the reason."""
+    """Authorise another member; the authorisation's number and the reason. Without scope and first day it
+    is a form that could not be used: refused, and recorded."""
     issued, reason = row(
         "SELECT authorisation, reason FROM vault.issue_authorisation(%s::bytea, %s::jsonb, %s::text,"
         " %s::text, %s::date, %s::date)",

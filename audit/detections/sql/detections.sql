@@ -57,16 +57,17 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
     WHERE p.days >= p_history AND c.nth = 1 + greatest(p.usual * p_percent / 100, p_least)
 $$;
 
--- Of whoever was signed in. An attempt to sign in names whom it tries to be, and says nothing of them: it is
+-- Of whoever was signed in, and of releases too: whoever asks again and again meets refusals after the record as well
+-- as before it. An attempt to sign in names whom it tries to be, and says nothing of them: it is
 -- its network's (vault.odd_guesses).
 CREATE OR REPLACE FUNCTION vault.odd_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
-    WHERE e.id = ANY (p_fresh) AND e.member <> '' AND e.actor_id IS NOT NULL AND e.outcome = 'refused' AND (
+    WHERE e.id = ANY (p_fresh) AND e.member <> '' AND e.actor_id IS NOT NULL AND e.outcome IN ('refused', 'withheld') AND (
         SELECT count(*) FROM public.audit_entry x
         WHERE (x.member, x.id) BETWEEN (e.member, vault.first_since(e."timestamp" - make_interval(mins => p_minutes)))
                 AND (e.member, e.id)
-            AND x.actor_id = e.actor_id AND x.outcome = 'refused' AND x."timestamp" <= e."timestamp"
+            AND x.actor_id = e.actor_id AND x.outcome IN ('refused', 'withheld') AND x."timestamp" <= e."timestamp"
             AND x."timestamp" > e."timestamp" - make_interval(mins => p_minutes)) = p_count
 $$;
 

@@ -26,8 +26,10 @@ BEGIN
 END $$;
 
 -- The managers above a member, and the deputies they named: each at work, and a deputy only while the manager
--- who named them is at work too. `until` is when time alone ends it, as far as is known. Never the member.
-CREATE OR REPLACE FUNCTION vault.authorities(p_member bigint) RETURNS TABLE (id bigint, until timestamptz)
+-- who named them is at work too. `until` is when time alone ends it, as far as is known; `stead` the manager in
+-- whose stead a deputy approves (of several the one whose word lasts longest), NULL for who stands above themselves.
+-- Never the member.
+CREATE OR REPLACE FUNCTION vault.authorities(p_member bigint) RETURNS TABLE (id bigint, until timestamptz, stead bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 #variable_conflict use_column
 BEGIN
@@ -39,14 +41,15 @@ BEGIN
     ), line AS (
         SELECT above.id, vault.manages_until(above.id) AS until FROM above WHERE above.id IS NOT NULL
     ), might AS (
-        SELECT line.id, line.until FROM line
+        SELECT line.id, line.until, NULL::bigint AS stead FROM line
         UNION ALL
-        SELECT d.deputy_id, least(line.until, vault.deputy_ends(d.begins_at, d.ends_at), vault.manages_until(d.deputy_id))
+        SELECT d.deputy_id, least(line.until, vault.deputy_ends(d.begins_at, d.ends_at), vault.manages_until(d.deputy_id)), line.id
         FROM line JOIN public.gatekeeper_deputy d ON d.manager_id = line.id
         WHERE line.until IS NOT NULL AND clock_timestamp() >= d.begins_at AND clock_timestamp() < d.ends_at
             AND vault.manages_until(d.deputy_id) IS NOT NULL
     )
-    SELECT might.id, max(might.until) FROM might
+    SELECT might.id, max(might.until), CASE WHEN bool_and(might.stead IS NOT NULL)
+        THEN (array_agg(might.stead ORDER BY might.until DESC, might.stead))[1] END FROM might
     WHERE might.id <> p_member AND might.until > clock_timestamp() GROUP BY might.id;
 END $$;
 
@@ -112,6 +115,7 @@ BEGIN
     d := vault.decide(p_digest, 'approve');
     at := clock_timestamp();
     why := CASE WHEN d.reason IS NOT NULL THEN d.reason
+        WHEN p_deputy IS NULL THEN 'value_refused'  -- a form that cannot be used names nobody
         WHEN other IS NULL OR other = d.actor_id OR vault.manages_until(other) IS NULL THEN 'deputy_unfit'
         WHEN (isfinite(p_begins) AND isfinite(p_ends) AND p_begins >= at - interval '1 minute'
               AND p_begins < at + interval '1 year' AND p_ends > p_begins) IS NOT TRUE THEN 'deputy_span'

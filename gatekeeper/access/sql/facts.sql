@@ -47,7 +47,7 @@ CREATE CONSTRAINT TRIGGER member_new_is_recorded AFTER INSERT ON public.staff_me
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('member');
 CREATE CONSTRAINT TRIGGER member_is_recorded
     AFTER UPDATE OF number, name, email, roles, manager_id, starts_on, left_on, suspended_at, suspended_until,
-        suspended_by_id, password
+        suspended_by_id, email_changed_by_id, email_changed_at, password
     ON public.staff_member DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (current_user = 'gatekeeper_owner' AND OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION vault.require_fact_entry('member');
 CREATE CONSTRAINT TRIGGER signature_is_recorded AFTER INSERT OR UPDATE ON public.staff_signature

@@ -17,8 +17,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     FROM public.gatekeeper_dailybudget b WHERE b.member_id = p_member AND b.day = p_day
 $$;
 
--- Asks, for today. Asked twice, the request that waits is the one.
-CREATE OR REPLACE FUNCTION vault.ask_more(p_digest bytea, p_context jsonb, OUT request bigint, OUT reason text)
+-- Asks, for today, unless the form could not be used. Asked twice, the request that waits is the one.
+CREATE OR REPLACE FUNCTION vault.ask_more(
+    p_digest bytea, p_context jsonb, p_usable boolean, OUT request bigint, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
@@ -26,8 +27,9 @@ DECLARE
 BEGIN
     d := vault.decide(p_digest, 'own');
     today := (SELECT (clock_timestamp() AT TIME ZONE l.time_zone)::date FROM vault.limits l);
-    reason := coalesce(d.reason, CASE WHEN (vault.more_today(d.actor_id, today)
-        < (SELECT l.more_per_day FROM vault.limits l)) IS NOT TRUE THEN 'no_more_today' END);
+    reason := coalesce(d.reason, CASE WHEN p_usable IS NOT TRUE THEN 'value_refused'
+        WHEN (vault.more_today(d.actor_id, today) < (SELECT l.more_per_day FROM vault.limits l)) IS NOT TRUE
+            THEN 'no_more_today' END);
     IF reason IS NULL THEN
         SELECT x.id INTO request FROM public.gatekeeper_moretoday x
         WHERE x.member_id = d.actor_id AND x.day = today AND x.state = 'pending';
@@ -81,11 +83,13 @@ BEGIN
         vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason,
             'subject', (SELECT m.number FROM public.staff_member m WHERE m.id = r.member_id),
             'details', jsonb_build_object('more_today', vault.day_figures(r.member_id, r.day, p_request)
-                || jsonb_build_object('verdict', left(p_verdict, 12)))));
+                || jsonb_strip_nulls(jsonb_build_object('in_stead_of', (SELECT m.number FROM vault.authorities(r.member_id) x
+                    JOIN public.staff_member m ON m.id = x.stead WHERE x.id = d.actor_id AND p_verdict <> 'withdraw')))
+                || jsonb_build_object('verdict', CASE WHEN p_verdict IN ('approve', 'deny', 'withdraw') THEN p_verdict END))));
     RETURN coalesce(reason, '');
 END $$;
 
 REVOKE ALL ON FUNCTION vault.more_today(bigint, date), vault.day_figures(bigint, date, bigint),
-    vault.ask_more(bytea, jsonb), vault.decide_more(bytea, jsonb, bigint, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.more_today(bigint, date), vault.ask_more(bytea, jsonb),
+    vault.ask_more(bytea, jsonb, boolean), vault.decide_more(bytea, jsonb, bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault.more_today(bigint, date), vault.ask_more(bytea, jsonb, boolean),
     vault.decide_more(bytea, jsonb, bigint, text) TO gatekeeper_web;

@@ -85,6 +85,7 @@ DECLARE
     d record;  -- who decides
     q record;  -- who asked, as they stand now
     r record;
+    stead bigint;  -- the manager for whom a deputy decides
     limits jsonb := (SELECT jsonb_object_agg(name, value) FROM public.gatekeeper_limit);
 BEGIN
     SELECT x.*, b.reference, k.number AS ticket_number, k.kind, k.state AS ticket_state, m.number AS holder INTO r
@@ -114,7 +115,9 @@ BEGIN
         WHEN (p_categories <@ r.categories::text[] AND cardinality(p_categories) > 0
               AND p_minutes <= r.minutes) IS NOT TRUE THEN 'category_not_covered' END;
     IF reason IS NULL THEN
+        stead := (SELECT x.stead FROM vault.authorities(r.member_id) x WHERE x.id = d.actor_id AND p_verdict <> 'withdraw');
         UPDATE public.gatekeeper_accessrequest x SET decided_at = clock_timestamp(), decided_by_id = d.actor_id,
+            in_stead_of_id = stead,
             state = CASE p_verdict WHEN 'approve' THEN 'approved' WHEN 'deny' THEN 'denied' ELSE 'withdrawn' END,
             denial = coalesce(p_denial, '') WHERE x.id = p_request;
     END IF;
@@ -141,7 +144,8 @@ BEGIN
             'account', r.reference, 'ticket', r.ticket_number, 'ticket_kind', coalesce(q.ticket_kind, r.kind),
             'ticket_state', coalesce(q.ticket_state, r.ticket_state), 'purpose', r.purpose, 'request_id', r.id,
             'categories', CASE WHEN p_categories <@ r.categories::text[] THEN p_categories ELSE r.categories END, 'grant_id', "grant", 'details', jsonb_build_object(
-                'minutes', p_minutes, 'while_open', p_while_open, 'denial', p_denial, 'holders_signature', q.signature)));
+                'minutes', p_minutes, 'while_open', p_while_open, 'denial', p_denial, 'holders_signature', q.signature)
+                || jsonb_strip_nulls(jsonb_build_object('in_stead_of', (SELECT m.number FROM public.staff_member m WHERE m.id = stead)))));
 END $$;
 
 -- Opens a window; its end is written once: the least of window, stretch, and the planned leaving and the end of

@@ -114,6 +114,7 @@ def approval(request: HttpRequest, request_id: int) -> HttpResponse:
         else {
             "at": asked.decided_at or asked.lapses_at,
             "by": asked.decided_by.name if asked.decided_by else "",
+            "stead": asked.in_stead_of.number if asked.in_stead_of else "",
             "denial": asked.denial,
         },
         "mine": asked.member_id == member.pk,

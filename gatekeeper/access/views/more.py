@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gatekeeper.access import more, notices, requester
+from gatekeeper.access.forms import MoreForm
 from gatekeeper.access.pieces import account_url
 from gatekeeper.frame import badges, times
 from gatekeeper.gate import words as presentation
 from gatekeeper.models import Grant, MoreToday
 from staff.directory import people
 from staff.frame.callers import Caller
+from staff.frame.usable import usable
 from staff.session.decorators import post_only, refusal
 from staff.session.members import member_of
 
@@ -34,7 +36,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     """Ask for as much again today, and go back to the account where it was asked."""
     member = member_of(request)
     waits = more.newest(member)
-    _request, reason = more.ask(Caller.of(request))
+    _request, reason = more.ask(Caller.of(request), usable=MoreForm(request.POST).is_valid())
     if reason == "role_missing":
         return refusal(request, reason)
     if reason:
@@ -150,8 +152,6 @@ def _decided_words(asked: MoreToday) -> str:
 
 def _back(request: HttpRequest) -> str:
     """The account of one's own grant that the form names, else home."""
-    number = request.POST.get("grant", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 18):
-        return reverse("home")
-    mine = Grant.objects.filter(pk=number, member=request.user.pk).select_related("account", "ticket").first()
+    grant = usable(MoreForm(request.POST)).get("grant") or 0
+    mine = Grant.objects.filter(pk=grant, member=request.user.pk).select_related("account", "ticket").first()
     return account_url(mine.account.reference, mine.ticket.number) if mine else reverse("home")

@@ -143,8 +143,8 @@ def _waiting(request: HttpRequest, reference: str, ticket: Ticket) -> AccessRequ
 @post_only("home")
 def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
     """Take one's own waiting request back."""
+    reason = requests.withdraw(Caller.of(request), request_id)  # first: that it was tried is recorded
     found = get_object_or_404(AccessRequest, pk=request_id, member=request.user.pk)
-    reason = requests.withdraw(Caller.of(request), request_id)
     if reason:
         messages.error(request, words.sentence(reason))
     else:

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gatekeeper.access import deputies as deputies_named
-from gatekeeper.access import requests
+from gatekeeper.access import notices, requests
 from gatekeeper.access.forms import DeputyForm
 from gatekeeper.access.views.decisions import grant_state
 from gatekeeper.frame import badges
 from gatekeeper.gate import words as presentation
-from gatekeeper.models import Grant
+from gatekeeper.models import Deputy, Grant
 from staff.directory import proposals
 from staff.frame.callers import Caller
 from staff.models import Member
@@ -73,6 +73,9 @@ def deputies(request: HttpRequest) -> HttpResponse:
     """Name a deputy from one day to another."""
     form = DeputyForm(request.POST, manager=member_of(request))
     if not form.is_valid():
+        reason = deputies_named.name(Caller.of(request))
+        if reason != "value_refused":
+            return _done(request, reason, "")
         return _page(request, form, status=422)
     begins, ends = form.span()
     reason = deputies_named.name(
@@ -88,6 +91,9 @@ def deputies(request: HttpRequest) -> HttpResponse:
 def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
     """End a deputy's time now, anybody's: whoever may suspend."""
     reason = deputies_named.end(Caller.of(request), deputy_id)
+    if not reason:
+        named = Deputy.objects.select_related("manager", "deputy").get(pk=deputy_id)
+        notices.tell_of_ended_deputy(named, by=member_of(request))
     return _done(request, reason, _("The deputy's time has ended."))
 
 

@@ -17,7 +17,8 @@ GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_
     public.staff_proposal, public.staff_recovery, public.staff_ndadraft, public.staff_ndaversion, public.staff_signature,
     public.staff_signaturefile, public.staff_reminder, public.staff_authorisation, public.audit_entry TO gatekeeper_web;
 GRANT SELECT (id, last_login, password_mark, number, name, email, roles, manager_id, language, theme, starts_on, left_on,
-    suspended_at, suspended_by_id, suspended_until, created_at) ON public.staff_member TO gatekeeper_web;
+    suspended_at, suspended_by_id, suspended_until, email_changed_by_id, email_changed_at, created_at)
+    ON public.staff_member TO gatekeeper_web;
 GRANT SELECT (id, member_id, started_at, last_seen_at, verified_at, factor, ended_at, remote_addr, user_agent)
     ON public.staff_session TO gatekeeper_web;
 -- What was installed, for the page of checks.

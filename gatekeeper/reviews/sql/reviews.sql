@@ -127,7 +127,8 @@ DECLARE
     j jsonb;
     v public.gatekeeper_review;
     actor bigint;
-    details jsonb := jsonb_build_object('review', p_review, 'verdict', left(p_verdict, 8));
+    known boolean := coalesce(p_verdict IN ('in_order', 'question', 'serious'), false);
+    details jsonb := jsonb_build_object('review', p_review, 'verdict', CASE WHEN known THEN p_verdict END);
 BEGIN
     j := vault.judge_officer(p_digest, 'review', (SELECT m.number FROM public.gatekeeper_review x
         JOIN public.staff_member m ON m.id = x.member_id WHERE x.id = p_review));
@@ -138,7 +139,7 @@ BEGIN
         WHEN v.id IS NULL THEN 'review_unknown'
         WHEN EXISTS (SELECT FROM public.gatekeeper_grant g WHERE g.id = v.grant_id AND g.approver_id = actor)
             THEN 'not_yourself'
-        WHEN (p_verdict IN ('in_order', 'question', 'serious')) IS NOT TRUE THEN 'value_refused'
+        WHEN NOT known THEN 'value_refused'
         WHEN p_verdict = 'question' AND p_text IS NULL THEN 'value_refused'
         WHEN v.state = 'serious' OR (v.state = 'in_order' AND p_verdict <> 'serious') THEN 'already_decided'
         ELSE '' END);

@@ -194,6 +194,15 @@ BEGIN
         AND NOT vault.is_barred(x.member_id) AND (x.made_by_id IS NULL OR vault.still_may(x.made_by_id, 'people')));
 END $$;
 
+-- Whether the address to which a member's link would go was put there by this person, and nobody has proved both
+-- factors of the member's since: then who changed it could come in by the link as the member, and another person makes
+-- it. The address with which a member was added is nobody's change.
+CREATE OR REPLACE FUNCTION vault.is_own_address(p_member bigint, p_by bigint) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT EXISTS (SELECT FROM public.staff_member m WHERE m.id = p_member AND m.email_changed_by_id = p_by
+        AND NOT EXISTS (SELECT FROM public.staff_session s WHERE s.member_id = m.id AND s.verified_at > m.email_changed_at))
+$$;
+
 -- Changes one fact of a member, without judging who asks; returns why it cannot be, empty when done.
 -- Suspending, leaving, coming back and resetting end the member's sessions and links at once (ASVS
 -- 7.4.2); a new address ends the links that went to the old one.
@@ -238,7 +247,7 @@ BEGIN
     WHEN 'name' THEN
         UPDATE public.staff_member x SET name = plain WHERE x.id = m.id;
     WHEN 'email' THEN
-        UPDATE public.staff_member x SET email = plain WHERE x.id = m.id;
+        UPDATE public.staff_member x SET email = plain, email_changed_by_id = p_by, email_changed_at = at WHERE x.id = m.id;
     WHEN 'language' THEN
         UPDATE public.staff_member x SET language = plain WHERE x.id = m.id;
     WHEN 'factor' THEN
@@ -246,6 +255,7 @@ BEGIN
         PERFORM vault.forget_factors(m.id);
     ELSE NULL;  -- an invitation: below
     END CASE;
+    IF p_fact = 'invitation' AND vault.is_own_address(m.id, p_by) THEN RETURN 'second_person'; END IF;
     IF ending OR p_fact IN ('email', 'invitation') THEN  -- of links the newest alone is good
         PERFORM vault.end_links(m.id);
     END IF;
@@ -404,6 +414,8 @@ BEGIN
                     coalesce(line->>'language', 'en'), (line->>'starts_on')::date, '!', 'auto', clock_timestamp()
                 ON CONFLICT ON CONSTRAINT staff_member_number_key DO UPDATE
                     SET name = excluded.name, email = excluded.email,
+                        email_changed_by_id = CASE WHEN m.email = excluded.email THEN m.email_changed_by_id END,
+                        email_changed_at = CASE WHEN m.email = excluded.email THEN m.email_changed_at ELSE clock_timestamp() END,
                         starts_on = CASE WHEN proposing AND vault.shuts_out(m.id, 'starts_on', to_jsonb(excluded.starts_on), NULL)
                                          THEN m.starts_on ELSE excluded.starts_on END,
                         roles = CASE WHEN proposing AND (vault.opens_up(m.id, 'roles', line->'roles')
@@ -475,10 +487,10 @@ REVOKE ALL ON FUNCTION vault.end_of_day(date), vault.stands_above(bigint, bigint
     vault.judge_officer(bytea, text, text), vault.judge_command(text, text),
     vault.record_act(text, jsonb, jsonb, jsonb), vault.fact_of(bigint, text), vault.value_fits(bigint, text, jsonb),
     vault.is_so(bigint, text, jsonb), vault.opens_up(bigint, text, jsonb), vault.forget_factors(bigint),
-    vault.begin_anew(bigint, date, bigint), vault.end_links(bigint), vault.is_good_link(bigint), vault.apply_change(bigint, bigint, text, jsonb),
+    vault.begin_anew(bigint, date, bigint), vault.end_links(bigint), vault.is_good_link(bigint), vault.is_own_address(bigint, bigint), vault.apply_change(bigint, bigint, text, jsonb),
     vault.change_member(bytea, jsonb, text, text, jsonb), vault.told(bigint, text, jsonb),
     vault.add_member(bytea, jsonb, jsonb), vault.is_set_up(), vault.apply_members(jsonb, text),
     vault.keep_members() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.change_member(bytea, jsonb, text, text, jsonb),
+GRANT EXECUTE ON FUNCTION vault.is_own_address(bigint, bigint), vault.change_member(bytea, jsonb, text, text, jsonb),
     vault.add_member(bytea, jsonb, jsonb) TO gatekeeper_web;
 GRANT EXECUTE ON FUNCTION vault.is_good_link(bigint) TO gatekeeper_signin;

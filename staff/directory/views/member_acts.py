@@ -6,7 +6,8 @@ person, or records the refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from django import forms
@@ -16,6 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from staff.directory import people, proposals
 from staff.directory.forms import (
@@ -30,6 +32,7 @@ from staff.directory.forms import (
 from staff.directory.views.members import invite, page, waits
 from staff.frame.callers import Caller
 from staff.frame.reasons import words_of
+from staff.frame.usable import usable
 from staff.models import Member
 from staff.nda import agreements
 from staff.nda.forms.agreements import WithdrawalForm
@@ -41,6 +44,11 @@ from staff.sign_in import invitations
 OF_THE_ACT: Final = frozenset(
     {"not_yourself", "second_person", "no_change", "value_refused", "proposal_waits", "member_known"}
 )
+#: Why who changed a member's e-mail does not make their link.
+OWN_ADDRESS: Final = gettext_lazy(
+    "You changed this member’s e-mail, and they have not signed in with a second factor since. Ask another"
+    " people officer to make the link."
+)
 #: The field of the page that asks once more before what cannot be undone.
 SURE: Final = "sure"
 
@@ -49,27 +57,30 @@ class _NoForm(forms.Form):
     """An act that needs no more than its button."""
 
 
-Act = Callable[[Caller, str, Any], str]
+#: What is done with what a form says: nothing, where it cannot be used.
+Act = Callable[[Caller, str, Mapping[str, Any]], str]
 
 
 def _day(fact: str) -> Act:
-    def change(caller: Caller, number: str, form: Any) -> str:
-        day = form.cleaned_data["day"]
-        return people.change_member(caller, number, fact, day.isoformat() if day else None)
+    def change(caller: Caller, number: str, data: Mapping[str, Any]) -> str:
+        day = data.get("day", people.UNUSABLE)
+        return people.change_member(caller, number, fact, day.isoformat() if isinstance(day, date) else day)
 
     return change
 
 
 def _fixed(fact: str, value: people.Value) -> Act:
-    return lambda caller, number, _form: people.change_member(caller, number, fact, value)
+    return lambda caller, number, _data: people.change_member(caller, number, fact, value)
 
 
 def _typed(fact: str) -> Act:
-    return lambda caller, number, form: people.change_member(caller, number, fact, form.cleaned_data[fact])
+    return lambda caller, number, data: people.change_member(
+        caller, number, fact, data.get(fact, people.UNUSABLE)
+    )
 
 
-def _withdraw(caller: Caller, _number: str, form: Any) -> str:
-    return agreements.withdraw(caller, form.cleaned_data["signature"], form.cleaned_data["why"])
+def _withdraw(caller: Caller, _number: str, data: Mapping[str, Any]) -> str:
+    return agreements.withdraw(caller, data.get("signature"), data.get("why"))
 
 
 #: Action in the address -> its form, and what it does.
@@ -99,12 +110,13 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
         raise Http404
     kind, do = ACTIONS[action]
     form = kind(request.POST, prefix=None if kind in _BARE else action)
-    if not form.is_valid():
-        return _retry(request, number, {action: form})
+    data = usable(form)
     oneself = number == member_of(request).number  # the database refuses it, and records that
-    if SURE not in request.POST and not oneself and _cannot_be_undone(action, form):
+    if SURE not in request.POST and not oneself and _cannot_be_undone(action, data):
         return _ask_once_more(request, number, action, form)
-    reason = do(Caller.of(request), number, form)
+    reason = do(Caller.of(request), number, data)
+    if reason == "value_refused" and not form.is_valid():
+        return page(request, get_object_or_404(Member, number=number), status=422, bound={action: form})
     if action == "suspend" and reason in {"", people.HELD, people.PROPOSED}:
         suspended(request, number, reason)
     elif reason == people.PROPOSED:
@@ -131,9 +143,9 @@ def suspended(request: HttpRequest, number: str, outcome: str) -> None:
     proposals.tell_of_suspension(subject, member_of(request), outcome)
 
 
-def _cannot_be_undone(action: str, form: Any) -> bool:
+def _cannot_be_undone(action: str, data: Mapping[str, Any]) -> bool:
     """What ends sessions and accesses at once: they do not come back."""
-    return action == "suspend" or (action == "leave" and ends_at_once(form.cleaned_data["day"]))
+    return action == "suspend" or (action == "leave" and ends_at_once(data.get("day")))
 
 
 def _ask_once_more(request: HttpRequest, number: str, action: str, form: forms.Form) -> HttpResponse:
@@ -147,14 +159,6 @@ def _ask_once_more(request: HttpRequest, number: str, action: str, form: forms.F
     if action == "suspend":
         context["foreseen"] = people.foresee_suspension(Caller.of(request), number)
     return render(request, "staff/member_sure.html", context)
-
-
-def _retry(request: HttpRequest, number: str, bound: dict[str, forms.Form]) -> HttpResponse:
-    """The page again with what is wrong in the form, for those who may see it."""
-    reason = people.officer(Caller.of(request), "suspend")
-    if reason:
-        return refusal(request, reason)
-    return page(request, get_object_or_404(Member, number=number), status=422, bound=bound)
 
 
 def _refused(request: HttpRequest, number: str, reason: str) -> HttpResponse:
@@ -172,4 +176,6 @@ def _invite(request: HttpRequest, number: str) -> HttpResponse:
     try:
         return invite(request, subject)
     except invitations.InvitationError as error:
+        if str(error) == "second_person":
+            return page(request, subject, status=409, problem=OWN_ADDRESS)
         return _refused(request, number, str(error))

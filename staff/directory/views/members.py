@@ -110,6 +110,7 @@ def page(request: HttpRequest, subject: Member, status: int = 200, **more: Any) 
         "state": state_of(subject),
         "officer": Role.PEOPLE in viewer.roles,
         "oneself": subject.pk == viewer.pk,
+        "own_address": people.is_own_address(subject.pk, viewer.pk),
         "signatures": register.signatures_of(subject),
         "open_link": Invitation.objects.filter(
             member=subject, used_at__isnull=True, expires_at__gt=now
@@ -148,12 +149,12 @@ def new_member(request: HttpRequest) -> HttpResponse:
     form = MemberForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
         return render(request, "staff/member_new.html", {"form": form})
-    if not form.is_valid():
-        return render(request, "staff/member_new.html", {"form": form}, status=422)
-    reason = people.add_member(Caller.of(request), form.facts())
+    usable = form.is_valid()
+    reason = people.add_member(Caller.of(request), form.facts() if usable else {})
     if reason in {"member_known", "value_refused"}:
-        form.add_error(None, str(words_of(reason)))
-        return render(request, "staff/member_new.html", {"form": form}, status=409)
+        if usable:
+            form.add_error(None, str(words_of(reason)))
+        return render(request, "staff/member_new.html", {"form": form}, status=409 if usable else 422)
     if reason and reason != people.PROPOSED:
         return refusal(request, reason)
     if reason == people.PROPOSED:

@@ -142,7 +142,7 @@ class UploadForm(forms.Form):
 class WithdrawalForm(forms.Form):
     """Which signature, and why."""
 
-    signature = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    signature = forms.IntegerField(min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     why = forms.ChoiceField(
         label=pgettext_lazy("withdrawal", "Reason"),
         choices=[one for one in Signature.Withdrawal.choices if one[0] != Signature.Withdrawal.LEFT],

@@ -272,7 +272,7 @@ CREATE OR REPLACE FUNCTION vault.withdraw_signature(p_digest bytea, p_context js
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     j jsonb := vault.judge_signature(p_digest, 'people', p_signature);
-    known boolean := p_why IN ('revoked', 'declared', 'invalid');
+    known boolean := p_signature IS NOT NULL AND p_why IN ('revoked', 'declared', 'invalid');
 BEGIN
     IF j->>'reason' = '' AND known IS NOT TRUE THEN
         j := j || '{"reason": "value_refused"}';
@@ -285,14 +285,15 @@ BEGIN
         'why', CASE WHEN known THEN p_why END));
 END $$;
 
--- Judges an officer's act on another's signature; the row is locked after both members (the one order).
+-- Judges an officer's act on another's signature; the row is locked after both members (the one order). NULL is a
+-- form that names none: who asks is judged all the same, and the act refuses it.
 CREATE OR REPLACE FUNCTION vault.judge_signature(p_digest bytea, p_act text, p_signature bigint) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     j jsonb;
 BEGIN
-    j := vault.judge_officer(p_digest, p_act, coalesce((SELECT m.number FROM public.staff_signature s
-        JOIN public.staff_member m ON m.id = s.member_id WHERE s.id = p_signature), ''));
+    j := vault.judge_officer(p_digest, p_act, CASE WHEN p_signature IS NOT NULL THEN coalesce((SELECT m.number
+        FROM public.staff_signature s JOIN public.staff_member m ON m.id = s.member_id WHERE s.id = p_signature), '') END);
     PERFORM FROM public.staff_signature s WHERE s.id = p_signature FOR NO KEY UPDATE;
     RETURN j;
 END $$;

@@ -20,6 +20,7 @@ from staff.cells import CONTENT_TYPE, csv_of
 from staff.directory import people
 from staff.frame.callers import Caller
 from staff.frame.reasons import words_of
+from staff.frame.usable import usable
 from staff.models import Authorisation, Member
 from staff.nda import agreements, authorisations
 from staff.nda.documents import authorisations as papers
@@ -73,13 +74,9 @@ def _state(one: Authorisation, today: Any) -> str:
 
 def _issue(request: HttpRequest, number: str) -> HttpResponse:
     form = AuthorisationForm(request.POST)
-    caller = Caller.of(request)
-    if not form.is_valid():
-        reason = people.officer(caller, "people")
-        if reason:
-            return refusal(request, reason)
+    _issued, reason = authorisations.issue(Caller.of(request), number, **usable(form))
+    if reason == "value_refused" and not form.is_valid():
         return _page(request, get_object_or_404(Member, number=number), form, status=422)
-    _issued, reason = authorisations.issue(caller, number, **form.cleaned_data)
     return _answer(request, number, reason, form)
 
 

@@ -156,10 +156,13 @@ def nda_publish(request: HttpRequest) -> HttpResponse:
     """Says how many members the draft will shut out and when; a POST publishes it."""
     draft = NdaDraft.objects.first()
     if draft is None or draft.effective_on is None:
+        if request.method == "POST":
+            agreements.publish(Caller.of(request), None)
         return redirect("nda_draft")
     if request.method != "POST":
         return _confirmation(request, draft)
     if request.POST.get("seen") != _digest(draft):
+        agreements.publish(Caller.of(request), None)
         problem = _("The draft was changed meanwhile. Look at it again before you publish it.")
         return _confirmation(request, draft, problem, status=409)
     reason = agreements.publish(Caller.of(request), _terms(draft))

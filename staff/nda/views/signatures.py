@@ -49,18 +49,22 @@ def nda_papers(request: HttpRequest) -> HttpResponse:
     return _tick(request, found, "staff/nda_papers.html", _confirm)
 
 
-def _countersign(request: HttpRequest, signature: int) -> str:
+def _countersign(request: HttpRequest, signature: int | None) -> str:
     return agreements.countersign(Caller.of(request), member_of(request), signature)
 
 
-def _confirm(request: HttpRequest, signature: int) -> str:
+def _confirm(request: HttpRequest, signature: int | None) -> str:
     return agreements.confirm_original(Caller.of(request), signature)
 
 
 def _tick(
-    request: HttpRequest, found: list[Signature], template: str, do: Callable[[HttpRequest, int], str]
+    request: HttpRequest, found: list[Signature], template: str, do: Callable[[HttpRequest, int | None], str]
 ) -> HttpResponse:
     form = SignaturesForm([one.pk for one in found], request.POST if request.method == "POST" else None)
+    if form.is_bound and not form.is_valid():
+        reason = do(request, None)
+        if reason not in OF_ONE:
+            return refusal(request, reason)
     if not form.is_bound or not form.is_valid():
         mine = member_of(request).pk
         rows = [
@@ -94,9 +98,12 @@ def _report(request: HttpRequest, reasons: Counter[str]) -> None:
 def nda_upload(request: HttpRequest, number: str) -> HttpResponse:
     """File a PDF that a member signed elsewhere: with an electronic signature, or a scan of paper."""
     subject = get_object_or_404(Member, number=number)
-    form = UploadForm(request.POST or None, request.FILES or None, initial={"day": timezone.localdate()})
-    if not form.is_bound or not form.is_valid():
+    data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = UploadForm(data, files, initial={"day": timezone.localdate()})
+    if not form.is_bound:
         return _upload_page(request, subject, form)
+    if not form.is_valid():
+        return _unusable(request, subject, form)
     if form.cleaned_data["kind"] == UploadForm.PAPER:
         return _file_paper(request, subject, form)
     return _file_electronic(request, subject, form)
@@ -107,6 +114,16 @@ def _upload_page(
 ) -> HttpResponse:
     facts = {"subject": subject, "form": form, "verdict": verdict}
     return render(request, "staff/nda_upload.html", facts, status=422 if form.is_bound else 200)
+
+
+def _unusable(
+    request: HttpRequest, subject: Member, form: UploadForm, verdict: uploaded.Verdict | None = None
+) -> HttpResponse:
+    """The page again with what is wrong: nothing is filed by it, and that it was tried is recorded."""
+    _signature, reason = agreements.upload(Caller.of(request), subject.number)
+    if reason not in OF_ONE:
+        return refusal(request, reason)
+    return _upload_page(request, subject, form, verdict)
 
 
 def _file_paper(request: HttpRequest, subject: Member, form: UploadForm) -> HttpResponse:
@@ -131,7 +148,7 @@ def _file_electronic(request: HttpRequest, subject: Member, form: UploadForm) ->
     if not verdict.ok or form.errors:
         if not verdict.ok:
             form.add_error("file", verdict.sentence)
-        return _upload_page(request, subject, form, verdict)
+        return _unusable(request, subject, form, verdict)
     signed_at = min(verdict.signed_at or timezone.now(), timezone.now())
     evidence = {
         "ok": True,

@@ -44,8 +44,10 @@ def nda(request: HttpRequest) -> HttpResponse:
         return _signed_already(request)
     form = SignForm(member, request.POST)
     if not form.is_valid():
+        agreements.refuse_to_sign(Caller.of(request))
         return _page(request, version, form, status=422)
     if form.cleaned_data["version"] != version.number:
+        agreements.refuse_to_sign(Caller.of(request))
         form.add_error(None, _("Another version has been published meanwhile. Read this one, please."))
         return _page(request, version, form, status=409)
     return _sign(request, member, version, form)
