@@ -565,7 +565,11 @@ def see_the_visitors_pages(town: Town, see: Callable[[Page], None]) -> None:
 @pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("pl", "dark")])
 def test_every_page_is_for_everybody(desks: Desks, language: str, theme: str) -> None:
     town, inspection = Town(desks, language, theme), Inspection(language)
-    for see_pages in (see_the_consultants_pages, see_the_officers_pages, see_the_visitors_pages):
+    for see_pages in (
+        see_the_consultants_pages,
+        see_the_officers_pages,
+        see_the_visitors_pages,
+    ):
         see_pages(town, inspection.see)
     assert inspection.faults == []
 
@@ -626,7 +630,7 @@ def test_one_key_decides_and_the_next_opens_by_itself(desks: Desks) -> None:
     call_command("find_odd")
     reviewer = desks.signed_in(rita)
     reviewer.goto("reviews")
-    reviewer.click(reviewer.link("Start"))
+    reviewer.click(reviewer.link("Start review"))
     keys = reviewer.page.locator("[data-keys]")
     expect(keys).to_be_focused()
     first = reviewer.page.url
@@ -653,7 +657,7 @@ def test_a_key_that_is_held_down_decides_once(desks: Desks) -> None:
     call_command("find_odd")
     reviewer = desks.signed_in(rita)
     reviewer.goto("reviews")
-    reviewer.click(reviewer.link("Start"))
+    reviewer.click(reviewer.link("Start review"))
     keys = reviewer.page.locator("[data-keys]")
     expect(keys).to_be_focused()
     reviewer.page.keyboard.down("v")
@@ -662,7 +666,7 @@ def test_a_key_that_is_held_down_decides_once(desks: Desks) -> None:
     reviewer.page.keyboard.down("v")  # the same press, which repeats itself
     reviewer.page.keyboard.up("v")
     reviewer.goto("reviews")
-    expect(reviewer.page.get_by_text("1 waits for you.")).to_be_visible()
+    expect(reviewer.page.get_by_text("1 review waits for you.")).to_be_visible()
 
 
 def test_after_a_file_the_page_of_the_proof_shows_the_way_back(desks: Desks) -> None:

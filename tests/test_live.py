@@ -266,7 +266,7 @@ def test_the_inbox_goes_on_while_somebody_is_at_work_in_it(desks: Desks) -> None
     desk = desks.signed_in(scene.boss)
     desk.goto("inbox")
     card = desk.page.locator(f"#request-{first}")
-    desk.click(card.get_by_text("Shorten, narrow, stretch…"))
+    desk.click(card.get_by_text("Change…"))
     card.locator("[name=minutes][value='30']").check()
     card.locator("[name=categories][value=support]").uncheck()
     scene.world.account("MOC-40002")

@@ -270,7 +270,7 @@ def test_the_closed_gate_offers_it_and_says_how_it_stands(scene: Scene) -> None:
     answer = client.post(reverse("ask_more"), {"grant": grant}, follow=True)
     text = answer.content.decode()
     assert answer.redirect_chain[0][0].startswith(url)
-    assert "Request sent. It lapses at midnight." in text
+    assert "Request sent. It expires at midnight." in text
     assert f'action="{reverse("ask_more")}"' not in text
     assert "Withdraw request" in text
     assert f'action="{reverse("ask_more")}"' not in client.get("/").content.decode()
@@ -291,6 +291,30 @@ def test_the_account_says_it_from_four_fifths_on(scene: Scene) -> None:
     text = client.get(url).content.decode()
     assert f"Approved by Member {scene.boss.number} at" in text
     assert "Left today: 6 other accounts, 190 more fields." in text
+
+
+def test_on_a_used_up_day_no_clock_is_started(scene: Scene) -> None:
+    """While the request for more waits, opening would use the access's minutes for nothing."""
+    client = scene.browser()
+    account = "MOC-50001"
+    scene.world.account(account)
+    scene.world.ticket("ZD-20001", accounts=[account], assignee=scene.anna)
+    scene.approved(account=account, ticket="ZD-20001")
+    url, button = reverse("account", args=[account]), reverse("open_window", args=[account])
+    assert button in client.get(url).content.decode()
+    use(scene, accounts=30, fields=120)
+    asked(scene)
+    assert button not in client.get(url).content.decode()
+    assert button not in client.get("/").content.decode()
+
+
+def test_a_used_up_day_says_so_in_words(scene: Scene) -> None:
+    client = scene.browser()
+    account, grant = opened(scene, 1)
+    assert reveal(scene, (account, grant)) == ""
+    use(scene, accounts=30, fields=120)
+    text = client.get(reverse("account", args=[account])).content.decode()
+    assert "Today’s limit is reached. What you have seen today can be shown again." in text
 
 
 @pytest.mark.parametrize(

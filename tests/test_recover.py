@@ -215,7 +215,7 @@ def test_everybody_reads_it_on_every_page_until_a_reviewer_acknowledges_it(compa
         name: desk(company, one)
         for name, one in (("anna", company.anna), ("boss", company.boss), ("reviewer", company.reviewers[0]))
     }
-    said = "On the server, people officers were brought back"
+    said = "A command on the server brought people officers back"
     assert all(said not in text(client.get("/")) for client in clients.values())
     ask(company, *numbers(*company.officers))
     for client in clients.values():

@@ -131,7 +131,7 @@ def test_a_release_that_was_refused_subtracts_nothing_and_stands_beside(desk: De
     with translation.override("en"):
         said = words.rows(report)[1][2]
         assert said.endswith(f"a later release was refused at {words.moment(refusal.timestamp, WARSAW)}")
-        assert words.sums(report) == "2 views · 1 ticket · of 1 a later release was refused"
+        assert words.sums(report) == "2 views · 1 ticket · 1 with a later release refused"
         assert any("takes nothing back" in note for note in words.notes(report))
 
 
@@ -148,7 +148,7 @@ def test_of_a_refused_release_page_paper_and_table_say_the_same(desk: Desk, as_r
         assert str(recorded.pk) in text
         assert "a later release was refused at" in text, kind
         if kind != "csv":
-            assert "1 view · 1 ticket · of 1 a later release was refused" in text
+            assert "1 view · 1 ticket · 1 with a later release refused" in text
 
 
 @DATABASE

@@ -45,7 +45,7 @@ def test_the_question_says_that_it_holds_for_hours_and_who_confirms(company: Com
     done = text(suspend(boss, company.officers[0], sure="1"))
     assert "It holds longer when a second person confirms it." in done
     assert member(company.officers[0]).suspended_until is not None
-    assert "It ends by itself at" in done
+    assert "The suspension ends by itself at" in done
     assert reverse("proposals") in done
 
 
@@ -73,6 +73,7 @@ def test_a_second_person_finds_it_and_confirms(company: Company, who: str) -> No
     by = {"director": company.director, "reviewer": company.reviewers[0], "officer": second}[who]
     client = desk(company, by)
     assert "1 suspension waits for a second person" in text(client.get(reverse("team")))
+    assert "1 change waits for you" in text(client.get("/"))
     page = text(client.get(reverse("proposals")))
     assert "Suspended already, until" in page
     proposal = waiting(first).pk
@@ -80,6 +81,29 @@ def test_a_second_person_finds_it_and_confirms(company: Company, who: str) -> No
     assert "Confirmed: it counts now." in text(done)
     assert member(first).suspended_until is None
     assert "waits for a second person" not in text(client.get(reverse("team")))
+
+
+def test_what_nobody_confirmed_in_time_is_told_as_lapsed(company: Company) -> None:
+    """At once: no job has to come by, and no page says that somebody is suspended who is not."""
+    first, second = company.officers
+    company.suspend(first, company.boss)
+    client = desk(company, second)
+    company.later(hours=5)
+    for url in (reverse("proposals"), reverse("member", args=[first.number])):
+        page = text(client.get(url))
+        assert "lapsed" in page
+        assert "Suspended already" not in page
+    assert waiting(first).state == "pending"  # nobody has touched the row
+
+
+def test_of_who_is_not_suspended_no_page_says_it(company: Company) -> None:
+    """As after officers were brought back: the suspension is over, and its confirmation still waits."""
+    first, second = company.officers
+    company.suspend(first, company.boss)
+    company.world.quietly("staff_member", first.id, suspended_at=None, suspended_until=None)
+    page = text(desk(company, second).get(reverse("proposals")))
+    assert "Suspended already" not in page
+    assert "Ends all sessions and accesses at once" in page
 
 
 def test_who_suspends_what_waits_is_told_that_it_confirms(company: Company) -> None:

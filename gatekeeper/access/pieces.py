@@ -88,7 +88,8 @@ def steps_for(seen: decision.Gate, *, reference: str, ticket: str, more: bool) -
     steps["sign"] = f"{reverse('nda')}?{urlencode({'next': here})}"
     if ticket:
         steps["request"] = request_url(reference, ticket)
-    if seen.grant_id is not None:
+    if seen.grant_id is not None and DAY_OVER not in seen.codes.values():
+        # On a day that is used up the clock would run, and nothing could be shown.
         steps["open"] = reverse("open_window", args=[reference])
     if more:
         steps["more"] = reverse("ask_more")

@@ -141,7 +141,7 @@ REASONS: Final[dict[str, Words]] = {
     ),
     "approval_pending": Words(
         _("The request waits for a manager’s decision."),
-        _("Asked at %(asked_at)s. Can approve: %(approvers)s. Lapses at %(lapses_at)s."),
+        _("Requested at %(asked_at)s. Can approve: %(approvers)s. Expires at %(lapses_at)s."),
     ),
     "approval_denied": Words(
         _("The request was rejected. If something has changed, ask again."),
@@ -152,13 +152,10 @@ REASONS: Final[dict[str, Words]] = {
     ),
     "view_limit_reached": Words(_("The approved number of views is used up. A new request opens more.")),
     "daily_budget_reached": Words(
+        _("Today’s limit on accounts or fields is reached. It starts again at midnight."),
         _(
-            "Today’s limit is reached: the number of accounts, or of their fields, that one member may see"
-            " in a day. It starts anew at midnight."
-        ),
-        _(
-            "Today’s limit is reached: the number of accounts, or of their fields, that one member may see"
-            " in a day. It starts anew at midnight. Can allow more: %(approvers)s."
+            "Today’s limit on accounts or fields is reached. It starts again at midnight."
+            " Can allow more: %(approvers)s."
         ),
     ),
     "grant_not_started": Words(

@@ -36,7 +36,7 @@ _KNOWN_REASONS: Final = frozenset(
 
 #: What the facets are called.
 FACETS: Final[dict[str, Promise]] = {
-    "odd": pgettext_lazy("facet", "Why odd"),
+    "odd": pgettext_lazy("facet", "Why it was flagged"),
     "event": pgettext_lazy("facet", "Event"),
     "outcome": pgettext_lazy("facet", "Outcome"),
     "member": pgettext_lazy("facet", "Member"),

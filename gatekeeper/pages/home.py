@@ -27,6 +27,7 @@ from gatekeeper.gate import decision, words
 from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
+from gatekeeper.reviews import queue
 from staff.frame.callers import Caller
 from staff.nda import register
 from staff.session.decorators import polling, post_only
@@ -90,6 +91,7 @@ def _home(request: HttpRequest, member: Member, work: _Work, more: Mapping[str, 
         "more_tickets_url": work.more_url,
         "feed_heard_at": work.feed_heard_at,
         "own": _own(request, member),
+        "reviews_count": queue.waiting(member).count() if "reviewer" in member.roles else 0,
         "report_form": ReportForm() if "privacy" in member.roles else None,
         **live.question(request, reverse("home_list"), work.facts, page=page if page.isdigit() else ""),
         **more,

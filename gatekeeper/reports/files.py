@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gatekeeper.reports.report import Report
 
 #: Widths of a landscape page's columns, without and with the one that names the account.
-_WIDTHS: Final = tuple(part * mm for part in (44, 77, 50, 52, 24))
-_WIDTHS_SEVERAL: Final = tuple(part * mm for part in (44, 26, 66, 44, 45, 22))
+_WIDTHS: Final = tuple(part * mm for part in (44, 60, 67, 52, 24))
+_WIDTHS_SEVERAL: Final = tuple(part * mm for part in (44, 26, 54, 56, 45, 22))
 #: The one file that checks a bundle on a machine without us.
 VERIFIER: Final = Path(verify_bundle.__file__)
 

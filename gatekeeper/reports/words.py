@@ -59,7 +59,7 @@ def sums(report: Report) -> str:
     if not report.refused:
         return f"{views} · {tickets}"
     refused = ngettext(
-        "of %(n)d a later release was refused", "of %(n)d a later release was refused", report.refused
+        "%(n)d with a later release refused", "%(n)d with a later release refused", report.refused
     ) % {"n": report.refused}
     return f"{views} · {tickets} · {refused}"
 

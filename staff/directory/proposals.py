@@ -36,7 +36,7 @@ _SUSPENSION: Final = Q(fact="suspended", value=True)
 WHAT: Final[dict[str, Promise]] = {
     "roles": pgettext_lazy("fact", "Roles"),
     "manager": pgettext_lazy("fact", "Manager"),
-    "suspension": _("Suspend"),
+    "suspension": pgettext_lazy("fact", "Suspension"),
     "suspended": _("Lift the suspension"),
     "left_on": _("Come back after leaving"),
     "last_day": _("Last day"),
@@ -73,7 +73,7 @@ def told(proposal: Proposal) -> Told:
     kind = _kind(proposal)
     has_value = kind in {"roles", "manager", "last_day", "starts_on"}
     effect = str(EFFECT.get(kind, ""))
-    if kind == "suspension" and isinstance(proposal.before, str):  # it holds already
+    if kind == "suspension" and isinstance(proposal.before, str) and proposal.subject.is_suspended:
         until = timezone.localtime(datetime.fromisoformat(proposal.before))
         effect = EFFECT["held"] % {"time": date_format(until, "SHORT_DATETIME_FORMAT")}
     return Told(
@@ -125,7 +125,7 @@ def waiting() -> QuerySet[Proposal]:
 
 def decided() -> QuerySet[Proposal]:
     """What was decided or lapsed, the newest first."""
-    over = Proposal.objects.exclude(state=Proposal.State.PENDING)
+    over = Proposal.objects.exclude(state=Proposal.State.PENDING, lapses_at__gt=timezone.now())
     return over.select_related("subject", "proposed_by", "decided_by")
 
 

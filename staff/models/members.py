@@ -197,6 +197,13 @@ class Proposal(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    @property
+    def stands(self) -> State:
+        """Its state of now: what nobody decided in time has lapsed, also where no row says so yet."""
+        state = self.State(self.state)
+        over = state is self.State.PENDING and self.lapses_at <= timezone.now()
+        return self.State.LAPSED if over else state
+
 
 class Recovery(models.Model):
     """Officers who were brought back on the database's machine (`manage.py recover`). It stands on every page

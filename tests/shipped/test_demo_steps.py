@@ -183,7 +183,7 @@ def _(story: Story) -> None:
         story.ticket,
         "Data",
         "Reason",
-        "Asked",
+        "Requested",
         "Checks",
         "min",
     ):

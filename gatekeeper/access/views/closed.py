@@ -115,6 +115,7 @@ def _approved(grant: Grant | None) -> dict[str, object] | None:
         return None
     return {
         "id": grant.pk,
+        "state": "active" if grant.opened_at else "approved",
         "minutes": grant.minutes,
         "categories": grant.categories,
         "approver": grant.approver.name,

@@ -43,7 +43,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         messages.error(request, presentation.sentence(reason))
     else:
         told = notices.tell_of_more(member) if waits is None or waits.state != "pending" else ""
-        messages.success(request, _("Request sent. It lapses at midnight.") + (f" {told}" if told else ""))
+        messages.success(request, _("Request sent. It expires at midnight.") + (f" {told}" if told else ""))
     return HttpResponseRedirect(_back(request))
 
 
