@@ -175,10 +175,12 @@ class Feed(models.Model):
 
 
 class Delivery(models.Model):
-    """A webhook's identifier that was taken, so that a replay has no effect."""
+    """A webhook's identifier that was taken, so that a replay has no effect; and what came under it."""
 
     source = models.CharField(max_length=10)
     webhook_id = models.CharField(max_length=128)
+    # SHA-256 over the body, in hexadecimal; empty of those that came before it was kept.
+    digest = models.CharField(max_length=64, default="", db_default="")
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -75,6 +75,13 @@ def test_a_reset_deletes_what_a_demo_made_and_nothing_else(tmp_path: Path) -> No
     assert not home.exists()
 
 
+def test_a_terminal_without_our_letters_sees_their_numbers() -> None:
+    is_refused(demo(GATEKEEPER_DATA_DIR="/ū/..", PYTHONIOENCODING="ascii"), "is not the demo's alone")
+    odd = demo("code", "ū", GATEKEEPER_DATA_DIR=".gatekeeper-\u016b", PYTHONIOENCODING="ascii")
+    assert "Traceback" not in odd.stderr
+    assert "The demo does not run" in odd.stderr
+
+
 @pytest.mark.parametrize("port", ["abc", "0", "-1", "65536", "99999", "8000 ", "٨٠٠٠"])
 def test_a_port_that_is_none_is_said_before_anything_starts(tmp_path: Path, port: str) -> None:
     home = tmp_path / "demo"

@@ -39,6 +39,7 @@ SAYINGS = (
     "vault.settle('tickets', now(), 'x')",
     "vault.compare_tickets(0, NULL, now(), 'x')",
     "vault.open_tickets()",
+    "vault.take_delivery('x', 'x', 'x')",
 )
 
 
@@ -46,6 +47,7 @@ SAYINGS = (
 BEYOND = (
     "INSERT INTO public.gatekeeper_ticket (number) VALUES ('ZD-1')",
     "UPDATE public.gatekeeper_ticket SET state = 'open'",
+    "INSERT INTO public.gatekeeper_delivery (source, webhook_id) VALUES ('x', 'x')",
     "DELETE FROM public.gatekeeper_delivery",
     "UPDATE public.gatekeeper_account SET restricted_at = NULL",
     "UPDATE public.gatekeeper_feed SET heard_at = now()",

@@ -207,9 +207,27 @@ class TestTickets:
         heard = Feed.objects.get().heard_at
         tickets.shut_named(b'{"number": "ZD-1"}', None, "test")
         assert said(send("POST", TICKETS, first, webhook_id="once")) == (200, "replayed")
-        assert said(send("POST", HEARTBEAT, {}, webhook_id="once")) == (200, "replayed")
         assert Ticket.objects.get().state == "unusable"
         assert Feed.objects.get().heard_at == heard
+
+    def test_another_message_under_an_identifier_that_was_taken_shuts_its_ticket(self) -> None:
+        other = (422, "webhook-id: another message came under it")
+        assert said(send("POST", TICKETS, ticket(), webhook_id="once")) == (200, "new")
+        later = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+        solved = ticket(state="solved", updated_at=later)
+        assert said(send("POST", TICKETS, solved, webhook_id="once")) == other
+        assert Ticket.objects.get().state == "unusable"
+        # A heartbeat is another message as well, and is not heard.
+        heard = Feed.objects.get().heard_at
+        assert said(send("POST", HEARTBEAT, {}, webhook_id="once")) == other
+        assert Feed.objects.get().heard_at == heard
+
+    def test_what_came_before_bodies_were_kept_is_a_replay(self) -> None:
+        first = ticket()
+        send("POST", TICKETS, first, webhook_id="once")
+        with connections["migrator"].cursor() as cursor:
+            cursor.execute("UPDATE gatekeeper_delivery SET digest = ''")
+        assert said(send("POST", TICKETS, first, webhook_id="once")) == (200, "replayed")
 
     def test_same_delivery_at_once(self) -> None:
         body = ticket()
@@ -322,6 +340,12 @@ class TestAccounts:
     def test_replay(self) -> None:
         assert said(send("PUT", ACCOUNT, account(), webhook_id="put")) == (200, "new")
         assert said(send("PUT", ACCOUNT, account(), webhook_id="put")) == (200, "replayed")
+        # Another account's data under it are not taken, and close what they can only have meant to close.
+        until = account(restricted_at=datetime.now(UTC).isoformat())
+        other = (422, "webhook-id: another message came under it")
+        answer = send("PUT", ACCOUNT, until, webhook_id="put")
+        assert (answer.status_code, json.loads(answer.content)["reason"]) == other
+        assert Account.objects.get().restricted_at
         # The two feeds' identifiers are apart.
         assert said(send("POST", TICKETS, ticket(), webhook_id="put")) == (200, "new")
 

@@ -42,7 +42,7 @@ DEFINERS = {
     *("ask", "judge_request", "decide_request", "open_grant", "end_grant", "tidy"),
     *("name_deputy", "end_deputy", "deputies", "ask_more", "decide_more", "more_today"),
     *("record_view", "release_view", "wrapped_key"),
-    *("stored", "store_accounts", "store_participants", "close_account"),
+    *("stored", "store_accounts", "store_participants", "close_account", "take_delivery"),
     *("participants_beyond", "remove_participants"),
     *("erase_account", "restrict_account", "record_import"),
     *(

@@ -8,6 +8,9 @@ from gatekeeper.demo.binaries import PostgresUnavailableError
 from gatekeeper.demo.run import fail, main, say
 
 if __name__ == "__main__":
+    # A terminal that lacks a letter shows its number; the demo starts all the same.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal, a pipe or a file
     try:
         main(sys.argv[1:])
     except PostgresUnavailableError as error:

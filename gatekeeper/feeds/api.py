@@ -65,6 +65,8 @@ def account(request: HttpRequest, reference: str) -> Answer:
             if taken_before(message, PLATFORM):
                 return {"outcome": "replayed"}
             return act(message, reference, heard)
+    except RefusedError as refused:
+        not_taken = _refused(message, str(refused), heard, erases=act is _erase)
     except _NotTakenError as error:
         not_taken = error
     # After all that was tried is undone, its identifier too: what is closed now stays.
@@ -72,6 +74,17 @@ def account(request: HttpRequest, reference: str) -> Answer:
     if not_taken.status == HTTPStatus.UNPROCESSABLE_ENTITY and not heard.accounts:
         doubts.doubt(doubts.PLATFORM, Feed.Doubt.UNREADABLE, PLATFORM)
     raise AnswerError(not_taken.status, not_taken.reason, **({"closed": closed} if closed else {}))
+
+
+def _refused(message: Message, reason: str, heard: closing.Unread, *, erases: bool) -> _NotTakenError:
+    """What a message that cannot be taken closes: what it can only have meant; where it was to erase, and it
+    is not certain which account, what it names is restricted."""
+    at = message.sent_at + SECOND
+    if erases:
+        told = [replace(one, restrict=True) for one in heard.closings(at)]
+    else:
+        told = list(closing.of_refused(message.body, at) if message.is_whole else heard.closings(at))
+    return _NotTakenError(HTTPStatus.UNPROCESSABLE_ENTITY, reason, told)
 
 
 def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
@@ -86,9 +99,7 @@ def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
         if line.reference != reference:
             raise RefusedError("reference: not the address's")
     except RefusedError as refused:
-        at = message.sent_at + SECOND
-        told = closing.of_refused(message.body, at) if message.is_whole else heard.closings(at)
-        raise _NotTakenError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), list(told)) from None
+        raise _refused(message, str(refused), heard, erases=False) from None
     without: dict[str, list[str]] = {}
     for note in notes:
         without.setdefault(note.act, []).append(note.reason)
@@ -111,8 +122,7 @@ def _erase(message: Message, reference: str, heard: closing.Unread) -> Answer:
     try:
         named = load(message.body)
     except RefusedError as refused:
-        told = [replace(one, restrict=True) for one in heard.closings(message.sent_at + SECOND)]
-        raise _NotTakenError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused), told) from None
+        raise _refused(message, str(refused), heard, erases=True) from None
     # Or one erasure that was caught on its way could be made to erase another account.
     if named != {"reference": reference}:
         raise _NotTakenError(

@@ -59,9 +59,9 @@ def ticket(request: HttpRequest) -> dict[str, object]:
     mentions = Mentions(tickets.KEY, tickets.FORM)
     message = read(request, settings.TICKETS_SECRET, mentions.take)
     with connection.atomic():
-        if taken_before(message, SOURCE):
-            return {"outcome": "replayed"}
         try:
+            if taken_before(message, SOURCE):
+                return {"outcome": "replayed"}
             return _apply(message)
         except RefusedError as refused:
             reason = str(refused)
@@ -89,9 +89,9 @@ def heartbeat(request: HttpRequest) -> dict[str, object]:
     mentions = Mentions(tickets.KEY, tickets.FORM)
     message = read(request, settings.TICKETS_SECRET, mentions.take)
     with connection.atomic():
-        if taken_before(message, SOURCE):
-            return {"outcome": "replayed"}
         try:
+            if taken_before(message, SOURCE):
+                return {"outcome": "replayed"}
             answer = _compare(message)
         except RefusedError as refused:
             answer = AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused))

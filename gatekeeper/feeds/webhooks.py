@@ -19,15 +19,13 @@ from http import HTTPStatus
 from typing import Final
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import IntegrityError
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from gatekeeper.feeds import connection
-from gatekeeper.feeds.jsonlines import LONGEST_LINE
-from gatekeeper.models import Delivery
+from gatekeeper.feeds.jsonlines import LONGEST_LINE, RefusedError
 
 #: Bytes of a message that are kept; nothing that can be used is longer.
 KEPT: Final = LONGEST_LINE
@@ -57,9 +55,11 @@ class AnswerError(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """An authentic message. `body`: what was kept of it; `is_whole`: that is all of it."""
+    """An authentic message. `body`: what was kept of it; `is_whole`: that is all of it; `digest`: SHA-256
+    over all of it, in hexadecimal."""
 
     webhook_id: str
+    digest: str
     sent_at: datetime
     body: bytes
     is_whole: bool
@@ -80,13 +80,20 @@ def answers(view: Callable[..., dict[str, object]]) -> View:
 
 
 def taken_before(message: Message, source: str) -> bool:
-    """Take the identifier. A second delivery waits here for the first, and then has no effect."""
-    try:
-        with connection.atomic():
-            Delivery.objects.using(connection.ALIAS).create(source=source, webhook_id=message.webhook_id)
-    except IntegrityError:
-        return True
-    return False
+    """Take the identifier. A second delivery waits here for the first, and then has no effect.
+
+    Raises RefusedError where another message came under this identifier: a sender whose identifiers are
+    not its own would close nothing, and be told that all is well.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT vault.take_delivery(%s::text, %s::text, %s::text)",
+            [source, message.webhook_id, message.digest],
+        )
+        (taken,) = cursor.fetchone()
+    if taken == "another":
+        raise RefusedError("webhook-id: another message came under it")
+    return str(taken) == "replayed"
 
 
 def read(request: HttpRequest, secret: str, listener: Callable[[bytes], object] | None = None) -> Message:
@@ -104,19 +111,21 @@ def read(request: HttpRequest, secret: str, listener: Callable[[bytes], object] 
     if not (_ID.fullmatch(webhook_id) and _TIMESTAMP.fullmatch(timestamp)):
         raise AnswerError(HTTPStatus.UNAUTHORIZED, "webhook-id, webhook-timestamp: not of their form")
     sent_at = datetime.fromtimestamp(int(timestamp), UTC)
-    digest = hmac.new(_key(secret), f"{webhook_id}.{timestamp}.".encode(), hashlib.sha256)
+    signed = hmac.new(_key(secret), f"{webhook_id}.{timestamp}.".encode(), hashlib.sha256)
+    whole = hashlib.sha256()
     kept, size = bytearray(), 0
     for chunk in _chunks(request):
-        digest.update(chunk)
+        signed.update(chunk)
+        whole.update(chunk)
         kept += chunk[: KEPT - len(kept)]
         size += len(chunk)
         if listener:
             listener(chunk)
-    if abs(timezone.now() - sent_at) > TOLERANCE or not _is_signed(signature, digest.digest()):
+    if abs(timezone.now() - sent_at) > TOLERANCE or not _is_signed(signature, signed.digest()):
         if not length and not size:
             raise AnswerError(HTTPStatus.LENGTH_REQUIRED, "body: neither Content-Length nor chunked")
         raise AnswerError(HTTPStatus.UNAUTHORIZED, "signature: not valid, or not of now")
-    return Message(webhook_id, sent_at, bytes(kept), is_whole=size <= KEPT)
+    return Message(webhook_id, whole.hexdigest(), sent_at, bytes(kept), is_whole=size <= KEPT)
 
 
 def _key(secret: str) -> bytes:

@@ -26,6 +26,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/gate/sql/views.sql",
         "gatekeeper/feeds/sql/store.sql",
         "gatekeeper/feeds/sql/tickets.sql",
+        "gatekeeper/feeds/sql/deliveries.sql",
         "staff/directory/sql/people.sql",
         "staff/directory/sql/proposals.sql",
         "staff/directory/sql/recovery.sql",

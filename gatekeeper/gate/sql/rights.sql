@@ -70,9 +70,8 @@ GRANT INSERT, UPDATE, DELETE ON public.audit_copy TO gatekeeper_sealer;
 -- counts of failed sign-ins know their member.
 GRANT SELECT (id, number, email, language) ON public.staff_member TO gatekeeper_people;
 
--- Feeds: all that they write goes through functions (store.sql, tickets.sql), but the identifier of a delivery
--- that was taken. They read of accounts and tickets what a complete list is compared with.
-GRANT INSERT, SELECT (id) ON public.gatekeeper_delivery TO gatekeeper_feed;
+-- Feeds: all that they write goes through functions (store.sql, tickets.sql, deliveries.sql). They read of
+-- accounts and tickets what a complete list is compared with.
 GRANT SELECT (id, reference, participants, erased_at) ON public.gatekeeper_account TO gatekeeper_feed;
 GRANT SELECT (id, number, state, updated_at) ON public.gatekeeper_ticket TO gatekeeper_feed;
 
