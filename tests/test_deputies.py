@@ -177,6 +177,15 @@ def test_a_deputy_for_ever_is_one_for_thirty_days(
     assert scene.approve(scene.ask(), by=theirs) == reason
 
 
+def test_without_a_limit_no_deputy_counts(limited: Scene, deputy: Person, theirs: Caller) -> None:
+    deputise(limited, deputy)
+    limited.world.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'deputy_days'")
+    try:
+        assert limited.approve(limited.ask(), by=theirs) == "role_missing"
+    finally:
+        limited.world.insert("gatekeeper_limit", name="deputy_days", value="10")
+
+
 def midnight(days: int) -> datetime:
     """So many days from today, at its beginning in the company's time zone."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)
@@ -191,6 +200,9 @@ SPANS: dict[str, tuple[str, str]] = {
     "from the past": ("now() - interval '1 hour'", "now() + interval '1 day'"),
     "backwards": ("now() + interval '2 days'", "now() + interval '1 day'"),
     "no time at all": ("now()", "NULL"),
+    "of no length": ("now() + interval '1 day'", "now() + interval '1 day'"),
+    "to before all time": ("now()", "'-infinity'"),
+    "from nowhen": ("NULL", "now() + interval '1 day'"),
     "in the year 9999": ("'9999-12-01'", "'9999-12-02'"),
     "more than a year ahead": ("now() + interval '367 days'", "now() + interval '368 days'"),
     "thirty-one days": ("now()", "now() + interval '31 days'"),
@@ -232,6 +244,40 @@ def test_a_deputy_is_named_beforehand_and_recorded(scene: Scene, deputy: Person)
     assert {entry.outcome for entry in Entry.objects.filter(event="change")} == {"refused"}
     assert name(deputy.number) == ""
     assert (newest("change").outcome, newest("change").member) == ("allowed", scene.boss.number)
+
+
+@pytest.mark.parametrize("away", AWAY)
+def test_a_deputys_word_counts_only_while_they_are_at_work_themselves(
+    scene: Scene, deputy: Person, away: str
+) -> None:
+    def counts() -> tuple[set[int], bool]:
+        approvers = requests.approvers(Member.objects.get(pk=scene.anna.id))
+        [(word,)] = scene.world.setup.execute(
+            "SELECT vault.approval_ends(%s, %s) > now()", [scene.anna.id, deputy.id]
+        ).fetchall()
+        return set(approvers.values_list("pk", flat=True)), word
+
+    deputise(scene, deputy)
+    assert counts() == ({scene.boss.id, deputy.id}, True)
+    scene.world.change("staff_member", deputy.id, **AWAY[away])
+    assert counts() == ({scene.boss.id}, False)
+
+
+@pytest.mark.parametrize("away", AWAY)
+def test_whoever_is_not_at_work_is_not_named(scene: Scene, deputy: Person, away: str) -> None:
+    scene.world.change("staff_member", deputy.id, **AWAY[away])
+    named = deputies.name(scene.manager, deputy=deputy.number, begins_at=now() + HOUR, ends_at=now() + DAY)
+    assert (named, newest("change").reason) == ("deputy_unfit", "deputy_unfit")
+    assert not Deputy.objects.exists()
+
+
+def test_nobody_approves_for_themselves_as_their_managers_deputy(scene: Scene) -> None:
+    scene.world.change("staff_member", scene.anna.id, roles=["consultant", "manager"])
+    deputise(scene, scene.anna)
+    assert set(requests.approvers(Member.objects.get(pk=scene.anna.id)).values_list("pk", flat=True)) == {
+        scene.boss.id
+    }
+    assert scene.approve(scene.ask(), by=scene.caller) == "role_missing"
 
 
 @pytest.mark.parametrize(
@@ -303,6 +349,24 @@ def test_nobody_is_notified_of_what_did_not_end(
     assert mailoutbox == []
 
 
+def test_one_deputys_end_is_nobody_elses(scene: Scene, deputy: Person) -> None:
+    other = signed(scene, "manager")
+    named, kept = deputise(scene, deputy), deputise(scene, other)
+    before = Deputy.objects.get(pk=kept).ends_at
+    for number, person in ((named, deputy), (kept, other)):
+        assert Deputy.objects.get(pk=kept).ends_at == before
+        asked = now()
+        assert deputies.end(scene.manager, number) == ""
+        assert newest("change").subject == person.number
+        assert asked - HOUR / 60 < Deputy.objects.get(pk=number).ends_at <= now()
+
+
+def test_one_that_has_not_begun_ends_too(scene: Scene, deputy: Person) -> None:
+    named = deputise(scene, deputy, begins=1, ends=2)
+    assert deputies.end(scene.manager, named) == ""
+    assert Deputy.objects.get(pk=named).ends_at - Deputy.objects.get(pk=named).begins_at < HOUR / 60
+
+
 def test_the_manager_and_the_deputy_end_it_too(scene: Scene, deputy: Person, theirs: Caller) -> None:
     assert deputies.end(scene.manager, deputise(scene, deputy)) == ""
     assert deputies.end(theirs, deputise(scene, deputy)) == ""
@@ -313,7 +377,9 @@ def test_nobody_else_does(scene: Scene, deputy: Person, role: str) -> None:
     named = deputise(scene, deputy)
     client = enter(scene.world, signed(scene, role))
     assert client.post(reverse("end_deputy", args=[named])).status_code == 403
-    assert (newest("change").outcome, newest("change").reason) == ("refused", "role_missing")
+    entry = newest("change")
+    assert (entry.outcome, entry.reason, entry.subject) == ("refused", "role_missing", "")
+    assert deputy.number not in str(entry.details)
     assert Deputy.objects.get().ends_at > now()
 
 

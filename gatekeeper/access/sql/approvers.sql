@@ -17,12 +17,14 @@ BEGIN
 END $$;
 
 -- The end of a deputy's time: as it was named, but never longer than the limit allows today, whatever stands
--- in the row.
+-- in the row. Without a limit it is over.
 CREATE OR REPLACE FUNCTION vault.deputy_ends(p_begins timestamptz, p_ends timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    RETURN (SELECT least(p_ends, (p_begins AT TIME ZONE l.value + make_interval(days => n.value::int)) AT TIME ZONE l.value)
-    FROM public.gatekeeper_limit l, public.gatekeeper_limit n WHERE l.name = 'time_zone' AND n.name = 'deputy_days');
+    RETURN coalesce((
+        SELECT least(p_ends, (p_begins AT TIME ZONE l.value + make_interval(days => n.value::int)) AT TIME ZONE l.value)
+        FROM public.gatekeeper_limit l, public.gatekeeper_limit n WHERE l.name = 'time_zone' AND n.name = 'deputy_days'),
+        '-infinity');
 END $$;
 
 -- The managers above a member, and the deputies they named: each at work, and a deputy only while the manager
@@ -39,13 +41,13 @@ BEGIN
         UNION  -- not ALL: a circle ends
         SELECT m.manager_id FROM above JOIN public.staff_member m ON m.id = above.id
     ), line AS (
-        SELECT above.id, vault.manages_until(above.id) AS until FROM above WHERE above.id IS NOT NULL
+        SELECT above.id, vault.manages_until(above.id) AS until FROM above
     ), might AS (
         SELECT line.id, line.until, NULL::bigint AS stead FROM line
         UNION ALL
         SELECT d.deputy_id, least(line.until, vault.deputy_ends(d.begins_at, d.ends_at), vault.manages_until(d.deputy_id)), line.id
         FROM line JOIN public.gatekeeper_deputy d ON d.manager_id = line.id
-        WHERE line.until IS NOT NULL AND clock_timestamp() >= d.begins_at AND clock_timestamp() < d.ends_at
+        WHERE line.until IS NOT NULL AND clock_timestamp() >= d.begins_at
             AND vault.manages_until(d.deputy_id) IS NOT NULL
     )
     SELECT might.id, max(might.until), CASE WHEN bool_and(might.stead IS NOT NULL)
@@ -116,9 +118,9 @@ BEGIN
     at := clock_timestamp();
     why := CASE WHEN d.reason IS NOT NULL THEN d.reason
         WHEN p_deputy IS NULL THEN 'value_refused'  -- a form that cannot be used names nobody
-        WHEN other IS NULL OR other = d.actor_id OR vault.manages_until(other) IS NULL THEN 'deputy_unfit'
-        WHEN (isfinite(p_begins) AND isfinite(p_ends) AND p_begins >= at - interval '1 minute'
-              AND p_begins < at + interval '1 year' AND p_ends > p_begins) IS NOT TRUE THEN 'deputy_span'
+        WHEN other = d.actor_id OR vault.manages_until(other) IS NULL THEN 'deputy_unfit'
+        WHEN (p_begins >= at - interval '1 minute' AND p_begins < at + interval '1 year' AND p_ends > p_begins) IS NOT TRUE
+            THEN 'deputy_span'
         WHEN (p_ends <= vault.deputy_ends(p_begins, p_ends)) IS NOT TRUE THEN 'deputy_span' END;
     IF why IS NULL THEN
         INSERT INTO public.gatekeeper_deputy (manager_id, deputy_id, begins_at, ends_at, named_at)
