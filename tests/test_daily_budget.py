@@ -25,6 +25,7 @@ from tests.world import now
 if TYPE_CHECKING:
     from staff.frame.callers import Caller
     from tests.conftest import AsRole, Connection
+    from tests.world import Person
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -440,8 +441,83 @@ def test_another_accounts_participants_count_for_themselves(scene: Scene) -> Non
 
 def test_what_a_day_has_counted_is_gone_when_it_is_long_over(scene: Scene, as_role: AsRole) -> None:
     assert reveal(scene, opened(scene, 1)) == ""
-    use(scene, accounts=1, fields=1, day=company_day() - timedelta(days=1))
-    use(scene, accounts=1, fields=1, day=company_day() - timedelta(days=2))
+    for days in (1, 2):
+        day = company_day() - timedelta(days=days)
+        use(scene, accounts=1, fields=1, day=day)
+        counted(scene, scene.anna, REFERENCE, day)
     as_role(roles.WEB).execute("SELECT vault.tidy()")
-    days = DailyBudget.objects.values_list("day", flat=True).order_by("day")
-    assert list(days) == [company_day() - timedelta(days=1), company_day()]
+    for model in (DailyBudget, DailyAccount):
+        days_left = model.objects.values_list("day", flat=True).order_by("day")
+        assert list(days_left) == [company_day() - timedelta(days=1), company_day()]
+
+
+# Of one member, one day and one account
+
+
+def counted(scene: Scene, person: Person, account: str, day: date, **facts: Any) -> int:
+    """As if the name, and so much beside it, were counted there."""
+    return scene.world.insert(
+        "gatekeeper_dailyaccount",
+        member_id=person.id,
+        day=day,
+        account_id=Account.objects.get(reference=account).pk,
+        **{"fields": [NAME], "participants_shown": 0, "misses": 0} | facts,
+    )
+
+
+def beside(scene: Scene, account: str, **facts: Any) -> None:
+    """What another member has of that account today, and the member had yesterday."""
+    yesterday = company_day() - timedelta(days=1)
+    counted(scene, scene.carl, account, company_day(), **facts)
+    counted(scene, scene.anna, account, yesterday, **facts)
+    use(scene, accounts=1, fields=1, day=yesterday)
+    scene.world.insert(
+        "gatekeeper_dailybudget", member_id=scene.carl.id, day=company_day(), accounts=1, fields=1
+    )
+
+
+def of_others(scene: Scene) -> list[Any]:
+    """Every row of another member or another day."""
+    return [
+        row
+        for model in (DailyAccount, DailyBudget)
+        for row in model.objects.order_by("pk").values()
+        if (row["member_id"], row["day"]) != (scene.anna.id, company_day())
+    ]
+
+
+def test_a_view_is_counted_for_its_member_on_its_day_and_account(scene: Scene) -> None:
+    first, second = opened(scene, 1), opened(scene, 2)
+    beside(scene, first[0])
+    before = of_others(scene)
+    assert (len(before), reveal(scene, second)) == (4, "")
+    assert [reveal(scene, first, *fields) for fields in ([NAME], [NAME, EMAIL])] == ["", ""]
+    assert used_on(scene) == [(first[0], [NAME, EMAIL]), (second[0], [NAME])]
+    assert DailyBudget.objects.filter(member=scene.anna.id, day=company_day()).values_list(
+        "accounts", "fields"
+    ).get() == (2, 3)
+    assert of_others(scene) == before
+
+
+def used_on(scene: Scene) -> list[tuple[str, list[str]]]:
+    """The fields that are counted for the member today, by account."""
+    rows = DailyAccount.objects.filter(member=scene.anna.id, day=company_day())
+    return sorted((one.account.reference, one.fields) for one in rows.select_related("account"))
+
+
+def test_what_was_counted_for_another_or_yesterday_opens_nothing(scene: Scene, limit: Limit) -> None:
+    limit(accounts_per_day=1)
+    use(scene, accounts=1, fields=1)
+    scene.approved()
+    beside(scene, REFERENCE)
+    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    assert (refused and refused.reason) == "daily_budget_reached"
+    counted(scene, scene.anna, REFERENCE, company_day())
+    assert requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE) is None
+
+
+def test_what_another_was_shown_or_oneself_yesterday_is_not_counted(scene: Scene) -> None:
+    account, _grant = place = opened(scene, 1, categories=["participants"])
+    scene.world.participants(account, 1)
+    beside(scene, account, participants_shown=200, misses=10)
+    assert (people(scene, place, 1), guess(scene, place)) == ("", "")

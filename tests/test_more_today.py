@@ -180,6 +180,34 @@ def test_asked_twice_one_waits(scene: Scene) -> None:
     assert Entry.objects.filter(event="change").count() == 1
 
 
+def test_what_another_has_or_oneself_had_yesterday_is_not_ones_own_today(scene: Scene) -> None:
+    yesterday = company_day() - timedelta(days=1)
+    use(scene, accounts=3, fields=4)
+    use(scene, accounts=8, fields=9, day=yesterday)
+    scene.world.insert(
+        "gatekeeper_dailybudget", member_id=scene.carl.id, day=company_day(), accounts=9, fields=9
+    )
+    decided = {"state": "approved", "decided_at": now(), "decided_by_id": scene.boss.id}
+    for person, day in ((scene.carl, company_day()), (scene.anna, yesterday)):
+        for facts in (decided, {"state": "pending"}):
+            scene.world.insert("gatekeeper_moretoday", member_id=person.id, day=day, asked_at=now(), **facts)
+    others = set(MoreToday.objects.values_list("pk", flat=True))
+    assert asked(scene) not in others
+    figures = newest("change").details
+    assert figures is not None
+    assert [figures["more_today"][name] for name in ("accounts", "fields", "added")] == [3, 4, 0]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"), [("maybe", "check_failed"), ("", "check_failed"), ("withdraw", "role_missing")]
+)
+def test_a_verdict_that_there_is_not_decides_nothing(scene: Scene, verdict: str, reason: str) -> None:
+    request = asked(scene)
+    assert more.decide(scene.manager, request, verdict) == reason
+    assert more.decide(scene.caller, request + 1000, "withdraw") == "role_missing"
+    assert MoreToday.objects.get(pk=request).state == "pending"
+
+
 def test_what_is_decided_is_decided(scene: Scene) -> None:
     request = asked(scene)
     assert more.decide(scene.manager, request, "deny") == ""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import metamorphic_log
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -20,6 +21,7 @@ from django.core.management import CommandError, call_command
 from audit import verify_bundle
 from audit.seal import proofs, stored
 from audit.verify_bundle import Key
+from gatekeeper.installation import roles
 from tests import programs
 from tests.log import ACCOUNT
 
@@ -271,6 +273,31 @@ def test_what_waits_for_its_seal_is_not_proved_yet(log: Log) -> None:
     waiting = log.write()
     with pytest.raises(proofs.UnprovableError, match="waits"):
         proofs.bundle(stored.raw("default"), Key.read(settings.LOG_VERIFIER), proofs.Wanted(entry=waiting))
+
+
+def noted(log: Log, *entries: int, source: str = "prove (root)") -> int:
+    """What the sealer's role has recorded of a proof: of how many entries."""
+    sealer = log.as_role(roles.SEALER)
+    try:
+        [(count,)] = sealer.execute("SELECT vault.note_proof(%s, %s)", [list(entries), source]).fetchall()
+        return int(count)
+    finally:
+        sealer.close()
+
+
+def test_a_proof_of_nothing_is_not_claimed(log: Log) -> None:
+    sealed, others = log.sealed(2), log.sealed(1, account="MOC-50000")
+    waiting = log.write()
+    before = log.count("audit_entry")
+    for claimed in ([], [waiting], [*sealed, waiting], [*sealed, *others], [sealed[0]] * 2, [10**6]):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="sealed entries of one account"):
+            noted(log, *claimed)
+    assert log.count("audit_entry") == before
+    assert noted(log, *sealed, source="prove (" + "x" * 200) == 2
+    [(account, results, source, role)] = log.setup.execute(
+        "SELECT account, results, source, role FROM audit_entry ORDER BY id DESC LIMIT 1"
+    ).fetchall()
+    assert (account, results, len(source), role) == (ACCOUNT, 2, 80, roles.SEALER)
 
 
 def test_the_command_writes_a_bundle_and_records_it(log: Log, tmp_path: Path) -> None:

@@ -181,6 +181,9 @@ def test_a_doubt_that_has_grown_old_turns_it_and_settling_turns_it_back(scene: S
 
 # No other write
 
+OF_MEMBER: Final = "UPDATE public.staff_member SET {} = {} WHERE number = %(number)s"
+OF_TICKET: Final = "UPDATE public.gatekeeper_ticket SET {} = {}"
+OF_ACCOUNT: Final = "UPDATE public.gatekeeper_account SET {} = now() WHERE reference = %(account)s"
 #: A write of a fact, as the owner by hand; what an entry must be about to admit it; what another entry says.
 WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "a member": (
@@ -196,6 +199,27 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
     ),
     "a suspension": (
         "UPDATE public.staff_member SET suspended_at = now() WHERE number = %(number)s",
+        {"subject": "%(number)s"},
+        {"subject": "K-7778"},
+    ),
+    **{
+        f"a member's {column}": (
+            OF_MEMBER.format(column, value),
+            {"subject": "%(number)s"},
+            {"subject": "K-7778"},
+        )
+        for column, value in {
+            "name": "'Another'",
+            "email": "'another@firma.example'",
+            "manager_id": "NULL",
+            "starts_on": "'2019-01-01'",
+            "left_on": "'2030-01-01'",
+            "password": "'!another'",
+        }.items()
+    },
+    "a signature": (
+        "INSERT INTO public.staff_signature SELECT (x).* FROM (SELECT jsonb_populate_record(s,"
+        " '{\"id\": 1000000}') AS x FROM public.staff_signature s WHERE id = %(signature)s) y",
         {"subject": "%(number)s"},
         {"subject": "K-7778"},
     ),
@@ -216,6 +240,20 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         {"ticket": TICKET},
         {"ticket": "ZD-10002"},
     ),
+    "a new ticket": (
+        "INSERT INTO public.gatekeeper_ticket SELECT (x).* FROM (SELECT jsonb_populate_record(t,"
+        ' \'{"id": 1000000, "number": "ZD-99999"}\') AS x FROM public.gatekeeper_ticket t) y',
+        {"ticket": "ZD-99999"},
+        {"ticket": TICKET},
+    ),
+    **{
+        f"a ticket's {column}": (
+            OF_TICKET.format(column, value),
+            {"ticket": TICKET},
+            {"ticket": "ZD-10002"},
+        )
+        for column, value in {"kind": "'billing'", "accounts": "'{}'", "assignee_id": "NULL"}.items()
+    },
     "an assignment": (
         "UPDATE public.gatekeeper_assignment SET ended_at = now()",
         {"ticket": TICKET},
@@ -223,6 +261,24 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
     ),
     "a consent": (
         "UPDATE public.gatekeeper_account SET support_until = now() WHERE reference = %(account)s",
+        {"account": REFERENCE},
+        {"account": OTHER},
+    ),
+    **{
+        f"an account's {column}": (
+            OF_ACCOUNT.format(column),
+            {"account": REFERENCE},
+            {"account": OTHER},
+        )
+        for column in ("participants_since", "participants_until", "support_since")
+    },
+    "a hold": (
+        "UPDATE vault.account SET held_at = now() WHERE account_id = %(id)s",
+        {"account": REFERENCE},
+        {"account": OTHER},
+    ),
+    "a participant": (
+        "UPDATE vault.participant SET account_id = account_id WHERE account_id = %(id)s",
         {"account": REFERENCE},
         {"account": OTHER},
     ),
@@ -267,6 +323,11 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         {"details": {"limits": {}}},
         {"details": {"feed": "tickets"}},
     ),
+    "a new limit": (
+        "INSERT INTO public.gatekeeper_limit VALUES ('another', '1')",
+        {"details": {"limits": {}}},
+        {"details": {"feed": "tickets"}},
+    ),
     "a limit that is gone": (
         "DELETE FROM public.gatekeeper_limit WHERE name = 'odd.volume.least'",
         {"details": {"limits": {}}},
@@ -281,7 +342,12 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
 
 
 def write(
-    owner: Connection, scene: Scene, statement: str, about: dict[str, Any] | None, event: str = "change"
+    owner: Connection,
+    scene: Scene,
+    statement: str,
+    about: dict[str, Any] | None,
+    event: str = "change",
+    outcome: str = "allowed",
 ) -> None:
     """Write, in a transaction that has an entry about something, or none."""
     names = {
@@ -296,7 +362,7 @@ def write(
             facts = {"source": "tests", "details": {"by": "hand"}} | about
             if "subject" in facts:
                 facts["subject"] %= names
-            owner.execute("SELECT vault.write_entry(%s, 'allowed', %s)", [event, Jsonb(facts)])
+            owner.execute("SELECT vault.write_entry(%s, %s, %s)", [event, outcome, Jsonb(facts)])
         owner.execute(statement.encode(), names)
         owner.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -312,6 +378,68 @@ def test_the_owner_by_hand_changes_a_fact_with_its_own_entry_alone(
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
             write(owner, scene, statement, about)
     write(owner, scene, statement, own)
+
+
+#: Entries that are about the fact, and of another kind: by the fact, with the event and the outcome.
+OF_ANOTHER_KIND: Final[list[tuple[str, dict[str, Any], str, str]]] = [
+    ("a role", {"subject": "%(number)s", "reason": "no_change"}, "change", "refused"),
+    ("a ticket", {"ticket": TICKET, "reason": "no_change"}, "change", "refused"),
+    ("a ticket", {"ticket": TICKET}, "review", "allowed"),
+    ("values", {"account": REFERENCE, "reason": "no_change"}, "change", "refused"),
+    ("values", {}, "change", "allowed"),
+    ("values", {}, "import", "failed"),
+    ("values", {"account": OTHER}, "import", "allowed"),
+    ("a consent", {"account": REFERENCE}, "import", "allowed"),
+    ("a restriction", {"account": REFERENCE, "reason": "no_change"}, "change", "refused"),
+    ("a limit", {"details": {"limits": {}}, "reason": "no_change"}, "change", "refused"),
+    ("a doubt", {"details": {"feed": "tickets"}, "reason": "no_change"}, "change", "refused"),
+]
+
+
+@pytest.mark.parametrize(("what", "about", "event", "outcome"), OF_ANOTHER_KIND)
+def test_an_entry_of_another_kind_admits_nothing(
+    scene: Scene, as_role: AsRole, what: str, about: dict[str, Any], event: str, outcome: str
+) -> None:
+    owner = as_role("gatekeeper_migrator")
+    owner.execute("SET ROLE gatekeeper_owner")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
+        write(owner, scene, WRITES[what][0], about, event, outcome)
+
+
+def test_an_erasure_may_change_an_accounts_state(scene: Scene, as_role: AsRole) -> None:
+    owner = as_role("gatekeeper_migrator")
+    owner.execute("SET ROLE gatekeeper_owner")
+    write(owner, scene, WRITES["a restriction"][0], {"account": REFERENCE, "fields": []}, "erase")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE public.staff_member SET roles = roles",
+        "UPDATE public.gatekeeper_ticket SET state = state",
+        "UPDATE public.gatekeeper_account SET restricted_at = restricted_at",
+        "UPDATE vault.account SET restricted_at = restricted_at, held_at = held_at",
+        "UPDATE public.gatekeeper_limit SET value = value",
+        "UPDATE public.gatekeeper_feed SET heard_at = heard_at",
+    ],
+)
+def test_what_changes_nothing_needs_no_entry(scene: Scene, as_role: AsRole, statement: str) -> None:
+    owner = as_role("gatekeeper_migrator")
+    owner.execute("SET ROLE gatekeeper_owner")
+    scene.world.heard(
+        now() - timedelta(hours=3)
+    )  # time alone has turned it: that is recorded when it is heard
+    write(owner, scene, statement, None)
+
+
+def test_a_feeds_doubt_is_its_own(scene: Scene, as_role: AsRole) -> None:
+    scene.world.insert("gatekeeper_feed", name="accounts", heard_at=now(), contact="fresh")
+    owner = as_role("gatekeeper_migrator")
+    owner.execute("SET ROLE gatekeeper_owner")
+    doubt = WRITES["a doubt"][0] + " WHERE name = 'tickets'"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
+        write(owner, scene, doubt, None)
+    write(owner, scene, doubt, {"details": {"feed": "tickets"}})
 
 
 def test_so_does_the_hour_until_which_a_suspension_holds(scene: Scene, as_role: AsRole) -> None:
@@ -333,15 +461,21 @@ def test_an_entry_of_an_earlier_transaction_admits_nothing(scene: Scene, as_role
         write(owner, scene, WRITES["a restriction"][0], None)
 
 
-def test_anothers_entry_of_the_same_moment_admits_nothing(scene: Scene, as_role: AsRole) -> None:
+@pytest.mark.parametrize(
+    ("what", "event", "about"),
+    [("a restriction", "change", {"account": REFERENCE}), ("values", "import", {})],
+)
+def test_anothers_entry_of_the_same_moment_admits_nothing(
+    scene: Scene, as_role: AsRole, what: str, event: str, about: dict[str, Any]
+) -> None:
     owner, other = as_role("gatekeeper_migrator"), as_role("gatekeeper_migrator")
     for connection in (owner, other):
         connection.execute("SET ROLE gatekeeper_owner")
-    facts = Jsonb({"source": "tests", "account": REFERENCE, "details": {}})
+    facts = Jsonb({"source": "tests", "details": {}} | about)
     with owner.transaction(force_rollback=True):
         owner.execute("SET LOCAL recording.off = 'on'")
-        owner.execute(WRITES["a restriction"][0].encode(), {"account": REFERENCE})
-        other.execute("SELECT vault.write_entry('change', 'allowed', %s)", [facts])
+        owner.execute(WRITES[what][0].encode(), {"account": REFERENCE, "id": scene.account})
+        other.execute("SELECT vault.write_entry(%s, 'allowed', %s)", [event, facts])
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
             owner.execute("SET CONSTRAINTS ALL IMMEDIATE")
 

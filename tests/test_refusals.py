@@ -96,6 +96,68 @@ def test_a_request_that_no_form_offers_is_refused_and_recorded(scene: Scene, cha
     assert "xxx" not in the_log(scene)
 
 
+LONG = ["contact"] * 100  # over 1000 characters
+
+
+@pytest.mark.parametrize(
+    ("fact", "given", "kept"),
+    [
+        ("account", "MOC-40017", "MOC-40017"),
+        ("account", "", ""),
+        ("account", "ABCDEF-123456", "ABCDEF-123456"),
+        ("account", "ABCDEF-1234567", "?"),
+        ("account", "A-1", "?"),
+        ("account", "MOC-12345678901", "?"),
+        ("account", "MOC-40017 ", "?"),
+        ("ticket", "ZD-77301", "ZD-77301"),
+        ("ticket", "", ""),
+        ("ticket", "ABCDEF-12345678", "ABCDEF-12345678"),
+        ("ticket", "ABCDEF-123456789", "?"),
+        ("ticket", "A-1", "?"),
+        ("purpose", "support_request", "support_request"),
+        ("purpose", "a" * 21, "?"),
+        ("purpose", "Support", "?"),
+        ("subject", "K-0193", "K-0193"),
+        ("subject", "K-0193456", "?"),
+        ("subject", "k-0193", "?"),
+        ("categories", ["support", "contact"], ["support", "contact"]),
+        ("categories", ["Contact", "contact", "a" * 13, ""], ["contact"]),
+        ("categories", [TYPED], []),
+        ("categories", LONG, []),
+        ("categories", None, None),
+        ("fields", ["support.notes", "contact.name"], ["support.notes", "contact.name"]),
+        ("fields", ["contact.Name", "contact.name", "a" * 41, ""], ["contact.name"]),
+        ("fields", [TYPED], []),
+        ("fields", LONG, []),
+        ("fields", None, None),
+        ("details", {"minutes": 60, "why": "2026-11-18T12:00:00+00:00"}, None),
+        ("details", {"listed": ["contact", 7], "more": {"day": "2026-11-18"}}, None),
+        ("details", {"why": "a" * 80}, None),
+        ("details", {"why": "a" * 81}, {"why": "?"}),
+        ("details", {"why": "two words"}, {"why": "?"}),
+        ("details", {"listed": ["ą"]}, {"listed": "?"}),
+        ("details", {"listed": LONG}, {"listed": "?"}),
+        ("details", {"a" * 30: 1, "a" * 31: 1, "Aldona": 1, "": 1}, {"a" * 30: 1}),
+        ("details", {"Aldona": 1}, {}),
+        ("details", {f"n{n}": n for n in range(10, 31)}, {f"n{n}": n for n in range(10, 30)}),
+        ("details", [TYPED], {}),
+        ("details", TYPED, {}),
+    ],
+)
+def test_of_what_a_refusal_was_sent_that_is_kept_which_has_its_form(
+    setup_connection: Connection, fact: str, given: Any, kept: Any
+) -> None:
+    [(facts,)] = setup_connection.execute("SELECT vault.cleaned(%s)", [Jsonb({fact: given})]).fetchall()
+    assert facts == {fact: given if kept is None else kept}
+
+
+def test_what_a_refusal_was_not_sent_it_does_not_have(setup_connection: Connection) -> None:
+    [(facts,)] = setup_connection.execute("SELECT vault.cleaned(%s)", [Jsonb({"details": None})]).fetchall()
+    assert facts == {"details": None}
+    [(facts,)] = setup_connection.execute("SELECT vault.cleaned(%s)", [Jsonb({"reason": "x"})]).fetchall()
+    assert facts == {"reason": "x"}
+
+
 @pytest.mark.parametrize(
     ("view", "form"),
     [

@@ -75,6 +75,24 @@ class Company:
             last_step=-1,
         )
 
+    def passkey(self, person: Person) -> int:
+        return self.world.insert(
+            "django_otp_webauthn_webauthncredential",
+            user_id=person.id,
+            name="key",
+            confirmed=True,
+            credential_type="public-key",
+            credential_id=b"1",
+            credential_id_sha256="1" * 64,
+            public_key=b"1",
+            transports="[]",
+            sign_count=0,
+            backup_eligible=False,
+            backup_state=False,
+            aaguid="00000000-0000-0000-0000-000000000000",
+            created_at=now(),
+        )
+
     def suspend(self, subject: Person, by: Person) -> str:
         return people.change_member(self.world.session(by), subject.number, "suspended", True)
 
@@ -178,6 +196,19 @@ NOT_ABLE: dict[str, Callable[[World, Person], None]] = {
 def test_whoever_lacks_one_condition_is_not_able(company: Company, how: str) -> None:
     first, second = company.officers
     NOT_ABLE[how](company.world, first)
+    assert able("people") == {second.id}
+
+
+def test_a_passkey_in_use_is_a_second_factor_too(company: Company) -> None:
+    first, second = company.officers
+    changed("staff_totpdevice", "user_id", confirmed=False)(company.world, first)
+    key = company.passkey(first)
+    assert able("people") == {first.id, second.id}
+    company.world.quietly("django_otp_webauthn_webauthncredential", key, confirmed=False)
+    assert able("people") == {second.id}
+    company.world.quietly(
+        "django_otp_webauthn_webauthncredential", key, confirmed=True, user_id=company.anna.id
+    )
     assert able("people") == {second.id}
 
 
@@ -396,6 +427,27 @@ def test_nor_after_two_people_have_lifted_it(company: Company) -> None:
     lift = int(Proposal.objects.get(subject_id=first.id, state="pending").pk)
     assert company.decide(lift, company.administrators[0]) == ""
     assert company.suspend(first, company.boss) == "proposed"
+
+
+def test_whoever_had_it_lifted_may_begin_one(company: Company) -> None:
+    """To propose that it be lifted is no suspension by the same person."""
+    first, second = company.officers
+    assert company.suspend(first, company.boss) == HELD
+    assert company.decide(int(waiting(first).pk), company.director, confirm=False) == ""
+    assert people.change_member(company.world.session(second), first.number, "suspended", False) == "proposed"
+    lift = int(Proposal.objects.get(subject_id=first.id, proposed_by_id=second.id).pk)
+    assert company.decide(lift, company.administrators[0]) == ""
+    assert company.suspend(first, second) == HELD
+
+
+def test_without_the_days_of_the_settings_nobody_repeats_it(company: Company) -> None:
+    [(days,)] = company.world.setup.execute(
+        "DELETE FROM gatekeeper_limit WHERE name = 'suspension_repeat_days' RETURNING value"
+    )
+    try:
+        assert company.suspend(company.officers[0], company.boss) == "proposed"
+    finally:
+        company.world.insert("gatekeeper_limit", name="suspension_repeat_days", value=days)
 
 
 def test_the_hours_are_a_limit_of_the_settings(company: Company) -> None:

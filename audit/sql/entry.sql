@@ -22,7 +22,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
                     AND (jsonb_typeof(x.value) <> 'string' OR x.value::text ~ '^"[A-Za-z0-9_.:+-]{0,80}"$')
                     THEN x.value ELSE '"?"' END), '{}')
             FROM (SELECT y.* FROM jsonb_each(p_facts->'details') y WHERE y.key ~ '^[a-z0-9_]{1,30}$' ORDER BY y.key LIMIT 20) x)
-            WHEN p_facts ? 'details' AND p_facts->'details' <> 'null' THEN '{}'::jsonb END))
+            WHEN p_facts->'details' <> 'null' THEN '{}'::jsonb END))
 $$;
 
 -- The writer in SQL, save for views that are allowed: vault.record_view writes those column by column, for

@@ -58,7 +58,7 @@ DECLARE
     days integer := (SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'suspension_repeat_days');
 BEGIN
     RETURN CASE
-        WHEN role IS NOT NULL AND able = ARRAY[p_subject] THEN 'proposed'
+        WHEN able = ARRAY[p_subject] THEN 'proposed'
         WHEN NOT (vault.stands_above(p_subject, p_by) OR (role IS NOT NULL AND cardinality(others) <= 1)) THEN ''
         WHEN days IS NULL OR EXISTS (SELECT FROM public.staff_proposal x
             WHERE x.subject_id = p_subject AND x.proposed_by_id = p_by AND x.fact = 'suspended' AND x.value = 'true'
