@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 WORDS = {
     400: ("The request could not be read", "Nie można odczytać żądania"),
-    403: ("This is not open to you", "Nie masz uprawnień do wyświetlenia tej strony"),
+    403: ("You don’t have permission", "Nie masz uprawnień"),
     404: ("There is no such page", "Nie ma takiej strony"),
     405: ("This cannot be done here", "Tego nie można tu zrobić"),
     413: ("That was too much at once", "To za dużo naraz"),
-    500: ("Something went wrong here", "Wystąpił problem"),
+    500: ("Something went wrong", "Wystąpił problem"),
     503: ("The database does not answer", "Baza danych nie odpowiada"),
 }
 RAISED = {400: SuspiciousOperation, 403: PermissionDenied, 500: ValueError, 503: OperationalError}

@@ -80,7 +80,7 @@ def terms(look: Look) -> list[Link]:
 def views(look: Look, reader: str) -> list[Link]:
     """What reviewers ask for most, as one click upon the question."""
     offered: tuple[tuple[str, tuple[Term, ...]], ...] = (
-        (pgettext("view of the log", "Odd"), (Term("odd", ANY),)),
+        (pgettext("view of the log", "Flagged"), (Term("odd", ANY),)),
         (pgettext("view of the log", "Views"), (Term("event", "view"),)),
         (pgettext("view of the log", "Refusals"), (Term("outcome", "refused"),)),
         (pgettext("view of the log", "Exports"), (Term("event", "export"),)),

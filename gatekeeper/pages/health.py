@@ -285,7 +285,7 @@ def _waited(found: stream.State) -> str:
 
 
 def _odd() -> Health:
-    title, at = _("Rules for what is odd"), finding.judged_at()
+    title, at = _("Rules that flag entries"), finding.judged_at()
     judged = _("Last judged at %(time)s.") % {"time": times.moment(at)} if at else _("Never judged.")
     if at and timezone.now() - at < finding.LAG:
         return Health("gatekeeper.reviews.rules", title, "ok", judged)
@@ -294,7 +294,7 @@ def _odd() -> Health:
         title,
         "to_fix",
         judged,
-        cause=_("What is odd in the log is not flagged, and not queued for review."),
+        cause=_("No new entry of the log is flagged or queued for review."),
         next_step=_("See whether find_odd runs, and what it says."),
         command="python manage.py find_odd --every 60",
     )

@@ -30,7 +30,7 @@ PAGES: Final = {
         _("Something in it is not as it should be. Go back, reload the page and try again."),
     ),
     HTTPStatus.FORBIDDEN: (
-        _("This is not open to you"),
+        _("You don’t have permission"),
         _("You do not have permission to view this page."),
     ),
     HTTPStatus.NOT_FOUND: (
@@ -46,7 +46,7 @@ PAGES: Final = {
         _("What you sent is larger than this page takes. Nothing was done: go back and send less."),
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
-        _("Something went wrong here"),
+        _("Something went wrong"),
         _("Nothing was shown. Try again in a minute; if it goes on, tell an administrator."),
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: (
