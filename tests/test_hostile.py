@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import reduce
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.db import DataError, connections
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
@@ -19,6 +22,8 @@ from audit.models import Entry
 from gatekeeper.access.prints import grant_print
 from gatekeeper.models import Deputy, Grant
 from gatekeeper.serving.handler import Handler
+from staff.frame.reasons import words_of
+from tests.people import member
 from tests.scene import REFERENCE, enter
 
 if TYPE_CHECKING:
@@ -84,6 +89,10 @@ def addresses() -> list[str]:
 
 @pytest.fixture
 def clients(scene: Scene) -> dict[str, Client]:
+    return browsers(scene)
+
+
+def browsers(scene: Scene) -> dict[str, Client]:
     """A browser of each role; what fails is answered, as it is outside tests."""
     world = scene.world
     people = {role: world.member(role) for role in ("reviewer", "people", "privacy", "administrator")}
@@ -223,3 +232,83 @@ def test_a_field_named_a_hundred_times_is_refused_and_stands_once_in_the_log(sce
     assert (entry.outcome, entry.reason, entry.fields) == ("refused", "check_failed", ["contact.name"])
     assert Grant.objects.get(pk=scene.grant).views == 0
     assert grant_print(scene.grant, at=timezone.now()).startswith(b"%PDF-")
+
+
+#: Which fields of which form hold a number, and what stands beside them where the rest is asked first.
+NUMBERED: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
+    ("consultant", "GET", f"/accounts/{REFERENCE}/gate?was=NUMBER", {}),
+    ("consultant", "GET", f"/accounts/{REFERENCE}/ask?ticket=ZD-10001&again=NUMBER", {}),
+    ("consultant", "GET", "/?page=NUMBER", {}),
+    ("consultant", "GET", "/list?page=NUMBER", {}),
+    ("consultant", "POST", f"/accounts/{REFERENCE}/reveal", {"grant": "NUMBER", "fields": "contact.name"}),
+    ("consultant", "POST", f"/accounts/{REFERENCE}/open", {"grant": "NUMBER"}),
+    ("consultant", "POST", f"/accounts/{REFERENCE}/participants", {"grant": "NUMBER", "page": "NUMBER"}),
+    ("consultant", "POST", f"/accounts/{REFERENCE}/participants", {"grant": "GRANT", "page": "NUMBER"}),
+    (
+        "consultant",
+        "POST",
+        f"/accounts/{REFERENCE}/participants",
+        {"grant": "GRANT", "q": "ONE-PNUMBER"},
+    ),
+    ("consultant", "POST", "/today/more", {"grant": "NUMBER"}),
+    ("consultant", "POST", "/nda/", {"version": "NUMBER", "language": "en", "name": "NAME", "consent": "on"}),
+    ("consultant", "POST", "/profile/factors/remove", {"kind": "totp", "pk": "NUMBER"}),
+    ("manager", "POST", "/team/", {"page": "NUMBER"}),
+    ("manager", "POST", "/team/deputies", {"deputy": "NUMBER"}),
+    ("reviewer", "GET", "/log/?before=NUMBER", {}),
+    ("reviewer", "GET", "/log/?after=NUMBER", {}),
+    ("reviewer", "GET", "/log/?q=grant:NUMBER", {}),
+    ("reviewer", "GET", "/log/figures?q=session:NUMBER", {}),
+    ("reviewer", "POST", "/log/", {"line": "since:NUMBERw"}),
+    ("reviewer", "POST", "/log/export", {"form": "csv", "top": "NUMBER"}),
+    ("reviewer", "GET", "/reviews/?page=NUMBER", {}),
+    ("people", "POST", "/members/", {"page": "NUMBER"}),
+    ("people", "POST", "/ndas/register", {"page": "NUMBER"}),
+    ("people", "GET", "/ndas/register?page=NUMBER", {}),
+    ("people", "POST", "/ndas/countersign", {"signature": "NUMBER"}),
+    ("people", "POST", "/ndas/papers", {"signature": "NUMBER"}),
+    ("people", "POST", "/members/MEMBER/withdraw/", {"signature": "NUMBER", "why": "revoked"}),
+    ("people", "POST", "/members/MEMBER/nda", {"version": "NUMBER", "kind": "paper"}),
+    ("privacy", "POST", "/reports/", {"about": "ONE-PNUMBER"}),
+)
+ENDLESS: Final = ("2147483648", "9" * 17, "9" * 18, "9223372036854775807", BIG, "9" * 25, "9" * 5000)
+
+
+@pytest.mark.parametrize("number", ENDLESS, ids=len)
+def test_no_number_reaches_a_column_that_is_too_small_for_it(scene: Scene, number: str) -> None:
+    """What it names is not there, or it is the last page; nothing failed, and no page says that it did."""
+    scene.opened(categories=["contact", "participants"])
+    clients = browsers(scene)
+    known = {
+        "ONE": REFERENCE,
+        "NUMBER": number,
+        "GRANT": str(scene.grant),
+        "MEMBER": scene.anna.number,
+        "NAME": member(scene.anna).name,
+    }
+
+    def told(text: str) -> str:
+        return reduce(lambda made, name: made.replace(name, known[name]), known, text)
+
+    failed: list[str] = []
+
+    def watch(execute: Any, sql: str, values: Any, many: bool, context: Any) -> Any:
+        try:
+            return execute(sql, values, many, context)
+        except DataError as error:
+            failed.append(f"{address}: {error}")
+            raise
+
+    with ExitStack() as watched:
+        for alias in connections:
+            watched.enter_context(connections[alias].execute_wrapper(watch))
+        for actor, method, target, fields in NUMBERED:
+            address = told(target)[:8000]
+            sent = urlencode({name: told(value) for name, value in fields.items()})
+            kind = "application/x-www-form-urlencoded"
+            answer = clients[actor].generic(method, address, sent, content_type=kind)
+            assert answer.status_code < 500, address
+            if not answer.streaming:
+                assert str(words_of("record_failed")) not in answer.content.decode(), (address, fields)
+    assert not failed
+    assert not Entry.objects.filter(reason__in=["record_failed", "check_failed"]).exists()

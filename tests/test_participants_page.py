@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 
 from gatekeeper.feeds.lines import ParticipantLine
 from gatekeeper.templatetags.gate import _CHOICES
+from staff.frame.database import row
 from tests.conftest import Connection
 from tests.scene import REFERENCE, Scene, newest
 
@@ -81,3 +83,29 @@ def test_a_reference_is_found_in_any_letters(scene: Scene, desk: Client) -> None
 def test_each_part_of_a_record_has_a_word_of_its_own() -> None:
     """Else its code would stand on a Polish page."""
     assert set(_CHOICES["person"]) == ParticipantLine.merely_shown
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        *((n, 3) for n in ("3", "4", "85899347", "2147483648", "99999999999999999", "9" * 25)),
+        *((n, 1) for n in ("1", "x", "", "²", "9" * 5000)),
+    ],
+)
+def test_beyond_the_last_page_is_the_last_and_no_number_is_the_first(
+    scene: Scene, desk: Client, page: str, shown: int
+) -> None:
+    answer = ask(scene, desk, page=page)
+    assert (answer.status_code, answer.context["people"]["page"]) == (200, shown)
+    view = newest("view")
+    assert (view.outcome, len(view.records or ())) == ("allowed", 10 if shown == 3 else 25)
+
+
+def test_the_database_takes_every_number_of_a_page(scene: Scene, desk: Client) -> None:
+    reason = row(
+        "SELECT reason FROM vault.record_view(%s::bytea, %s::jsonb, %s::text, %s::bigint,"
+        " '{participants}', false, %s::integer)",
+        [scene.caller.digest, json.dumps(scene.caller.context), REFERENCE, scene.grant, 2**31 - 1],
+        using="vault",
+    )
+    assert (reason, newest("view").records) == ((None,), [])

@@ -1,6 +1,20 @@
-"""The forms of references and numbers in addresses: what has none of them is no page."""
+"""The forms of references and numbers in addresses and forms: what has none of them names nothing."""
 
 from __future__ import annotations
+
+from typing import Final
+
+#: What the columns of numbers hold at most.
+LARGEST: Final = 2**63 - 1
+_DIGITS: Final = len(str(LARGEST))
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that an address or a form holds; None for what is none, or beyond the columns."""
+    if not text or len(text) > _DIGITS or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number <= LARGEST else None
 
 
 class Reference:
@@ -33,7 +47,7 @@ class Number:
     """What the database numbers by itself: no number beyond its columns reaches it."""
 
     regex = "[0-9]{1,19}"
-    most = 2**63 - 1
+    most = LARGEST
 
     def to_python(self, value: str) -> int:
         """The number. Raises ValueError for one that is too large: then there is no such page."""

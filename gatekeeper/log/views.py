@@ -19,6 +19,7 @@ from audit.explorer import finding, reading, search
 from audit.explorer.forms import SearchForm
 from audit.models import Entry
 from audit.seal import standing, stored, trust
+from gatekeeper.frame.converters import whole_number
 from gatekeeper.log import files, links, rows, words
 from gatekeeper.log import sentences as entries_in_words
 from gatekeeper.log.links import UTC as IN_UTC
@@ -59,7 +60,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     look = _look(request)
     if look is None:
         return _unknown(request)
-    before, after = _number(request.GET.get("before")), _number(request.GET.get("after"))
+    before, after = whole_number(request.GET.get("before")), whole_number(request.GET.get("after"))
     caller, reader = Caller.of(request), member_of(request).number
     reason = reading.search(caller.digest, caller.context, look.query, before=before, after=after)
     if reason:
@@ -146,7 +147,7 @@ def log_export(request: HttpRequest) -> HttpResponseBase:
     refused = people.officer(caller, ACT)
     if refused:
         return refusal(request, refused)
-    form, top = request.POST.get("form", ""), _number(request.POST.get("top"))
+    form, top = request.POST.get("form", ""), whole_number(request.POST.get("top"))
     try:
         query = search.parse(request.POST.get("q", ""), words.words())
     except search.SearchError:
@@ -234,8 +235,3 @@ def _is_token(text: str) -> bool:
         return bool(search.parse(text, words.words()))
     except search.SearchError:
         return False
-
-
-def _number(text: str | None) -> int | None:
-    good = bool(text) and text is not None and text.isascii() and text.isdigit() and len(text) < 18
-    return int(text or "") if good else None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -20,6 +21,7 @@ from gatekeeper.access.pieces import account_url, open_gate, request_url
 from gatekeeper.access.views import live
 from gatekeeper.access.views import more as more_today
 from gatekeeper.access.views.closed import closed_gate, ended, gate_facts
+from gatekeeper.frame.converters import whole_number
 from gatekeeper.gate import decision
 from gatekeeper.gate import words as presentation
 from gatekeeper.models import Account, Grant
@@ -53,7 +55,8 @@ def account(request: HttpRequest, reference: str) -> HttpResponse:
 def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
     """The account or its gate for the page that asks by itself; it is no activity of the session."""
     ticket = request.GET.get("ticket") or None
-    was = [_number(text) for text in request.GET.get("was", "").split(",")]  # what the page showed as open
+    # What the page showed as open.
+    was = [whole_number(text) or 0 for text in request.GET.get("was", "").split(",")]
     held = live.held(request, account=reference)
     here = [one for one in held if one.reference == reference]
     shown = next((one for one in here if one.id == was[0]), None)
@@ -84,7 +87,7 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
 @post_only("account", "reference")
 def reveal(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a field, or all filled fields of a category. Recorded before it is shown."""
-    grant = _number(request.POST.get("grant"))
+    grant = whole_number(request.POST.get("grant")) or 0
     fields = request.POST.getlist("fields") or _filled(reference, request.POST.get("category", ""))
     shown = decision.reveal(
         Caller.of(request),
@@ -101,9 +104,9 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
 @post_only("account", "reference")
 def participants(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a page of participants, or the one whom an exact e-mail or reference names."""
-    grant = _number(request.POST.get("grant"))
+    grant = whole_number(request.POST.get("grant")) or 0
     query = request.POST.get("q", "").strip()[:320]
-    page = max(_number(request.POST.get("page")), 1)
+    page = _page_number(reference, request.POST.get("page", ""))
     caller = Caller.of(request)
     if not query:
         shown = decision.participants(caller, account=reference, grant=grant, page=page)
@@ -127,7 +130,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
 @post_only("account", "reference")
 def open_window(request: HttpRequest, reference: str) -> HttpResponse:
     """Start the clock of an approved access, and go to the account."""
-    grant = _number(request.POST.get("grant"))
+    grant = whole_number(request.POST.get("grant")) or 0
     refused = requests.open_window(Caller.of(request), grant=grant, account=reference)
     if refused is not None:
         return _refused(request, refused, reference, grant)
@@ -332,6 +335,9 @@ def _filled(reference: str, category: str) -> list[str]:
     return [name for name in fields if name in filled] or fields
 
 
-def _number(text: str | None) -> int:
-    """A number from a form; what is none names nothing."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
+def _page_number(reference: str, text: str) -> int:
+    """The page of participants that is asked for; the last where there are not so many, the first for no
+    number. Whoever asks of an account that there is not learns nothing by it."""
+    total = Account.objects.filter(reference=reference).values_list("participants", flat=True).first()
+    pages = Paginator(range(total or 0), catalogue.PAGE_OF_PARTICIPANTS)
+    return pages.get_page(text).number

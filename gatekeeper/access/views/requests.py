@@ -18,6 +18,7 @@ from gatekeeper.access import notices, requests
 from gatekeeper.access.forms import AskForm
 from gatekeeper.access.pieces import account_url
 from gatekeeper.access.views.closed import closed_gate
+from gatekeeper.frame.converters import whole_number
 from gatekeeper.gate import decision, words
 from gatekeeper.models import AccessRequest, Ticket
 from staff.frame.callers import Caller
@@ -123,9 +124,7 @@ def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str
 
 
 def _extended(request: HttpRequest, asked: QuerySet[AccessRequest]) -> AccessRequest | None:
-    number = request.GET.get("again", "")
-    if not number.isascii() or not number.isdigit() or len(number) > 18:
-        return None
+    number = whole_number(request.GET.get("again")) or 0
     return asked.filter(pk=number, member=request.user.pk).first()
 
 

@@ -73,7 +73,7 @@ BEGIN
                 records := ARRAY(
                     SELECT x.number FROM vault.participant x WHERE x.account_id = d.account_id AND NOT x.objected
                         AND (p_number IS NULL OR x.number = p_number) AND (p_index IS NULL OR x.email_index = p_index)
-                    ORDER BY x.number LIMIT 25 OFFSET 25 * (greatest(coalesce(p_page, 1), 1) - 1));
+                    ORDER BY x.number LIMIT 25 OFFSET 25::bigint * (greatest(coalesce(p_page, 1), 1) - 1));
                 missed := CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END;
                 d.details := vault.beyond_participants(d.actor_id, d.day, d.account_id, cardinality(records));
                 reason := CASE WHEN d.details IS NOT NULL THEN 'daily_budget_reached' END;

@@ -64,7 +64,7 @@ class DraftForm(forms.Form):
 class SignForm(forms.Form):
     """The name as the member types it, and the sentence that they confirm."""
 
-    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
     language = forms.ChoiceField(choices=(("en", "en"), ("pl", "pl")), widget=forms.HiddenInput)
     name = forms.CharField(
         label=_("Your first and last name"),
