@@ -23,9 +23,12 @@ from gatekeeper.feeds.mentions import mentioned
 from gatekeeper.feeds.tickets import FORM, KEY
 from gatekeeper.frame.numbers import ISSUERS
 from staff.models import Role
+from tests.test_names import UNREADABLE_NAMES, UNSEEN_NAMES
 
 DATA = Path(__file__).parent / "data"
 
+UNREADABLE = "name: no name that people can read: it has no letter, or signs that are unseen or turn it"
+NOT_SEEN = "dropped contact.name: nothing that can be seen"
 ACCOUNT: dict[str, Any] = {
     "reference": "MOC-48213",
     "plan": "pro",
@@ -146,6 +149,7 @@ MENDED: list[tuple[object, str]] = [
     (account(contact={"name": "x" * 201}), "dropped contact.name: too long"),
     (account(contact={"name": 17}), "mended contact.name: not a text"),
     (account(contact={"name": 4111111111111111}), "dropped contact.name: a payment card number"),
+    *((account(contact={"name": name}), NOT_SEEN) for name in UNSEEN_NAMES),
     (account(contact={"name": True}), "dropped contact.name: not a text"),
     (account(contact={"pesel": "1"}), "dropped contact: a field that is not known"),
     (account(password_hash="x"), "dropped line: a field that is not known"),
@@ -483,7 +487,7 @@ class TestStaff:
         ("changes", "expected"),
         [
             ({"number": "K-193"}, "number: not of its form"),
-            ({"name": "Anna \u202ekawoN"}, "name: a line break or control character"),
+            *(({"name": name}, UNREADABLE) for name in UNREADABLE_NAMES),
             ({"roles": []}, "roles: too few"),
             ({"roles": ["superuser"]}, "roles: a word that is not known"),
             ({"roles": ["reviewer", "consultant"]}, "line: roles that do not combine"),

@@ -12,13 +12,26 @@ from django.test import Client
 from django.urls import reverse
 
 from audit.models import Entry
-from staff.frame.names import parts_of
+from staff.frame.names import is_found_by, is_readable, is_seen, parts_of
 from staff.models import Session
 from staff.sign_in import hashing, invitations
 from staff.sign_in.hashing import UnpreparedError, hash_in_vain, is_right, prepared
 from tests.conftest import Connection
 from tests.people import fresh_code, give_factors, member, password_of
 from tests.world import Person, World
+
+#: What nobody can read, or reads as another name; each stands in a member's name alone or beside letters.
+UNREADABLE_NAMES = (
+    *("\u200b\u200b", "\u202eevil", "\u2066x", "Anna \u202ekawoN", "Ada\ufeff", "Ada\u00ad", "Ada\u200e"),
+    *("\u3164", "\u115f\u1160", "\uffa0", "A\u3164", "\u2800", "Ada \u2800", "\u034f", "\ufe0f", "\u200d"),
+    *("\U000e0041", "\ue000", "\ue000a", "Ada\ufffd", "😀", "-", "1", "\u0301"),
+)
+READABLE_NAMES = (
+    *("José O'Neill", "\u738b\u5c0f\u660e", "\u0639\u0644\u064a", "\u0645\u06cc\u200c\u062e", "A. B."),
+    *("\u845b\U000e0100\u57ce", "Ren\u0065\u0301", "\u0d28\u0d4d\u200d", "R2", "ნინო ბერიძე"),
+)
+#: Shows nothing at all, also to who only looks.
+UNSEEN_NAMES = ("\u200b", "\u3164", "\u2800\u2800", "\u202e", "\u00ad", "\u115f", "\ufe0f", "\u200d \u200d")
 
 # One word a part: whoever types it on another keyboard, in capitals, or from a passport, is the same.
 SAME = [
@@ -164,3 +177,29 @@ def test_a_password_that_keyboards_write_differently_is_refused_with_its_reason(
     address = invitations.path_of(invitations.invite(member(anna)))
     answer = Client().post(address, {"password": "three quiet otters \u2764\ufe0f", "again": "x"})
     assert "not every keyboard writes alike" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", UNREADABLE_NAMES)
+def test_a_name_that_nobody_can_read_is_none(name: str) -> None:
+    assert not is_readable(name)
+
+
+@pytest.mark.parametrize("name", READABLE_NAMES)
+def test_a_name_of_any_script_is_read(name: str) -> None:
+    assert is_readable(name)
+
+
+@pytest.mark.parametrize("name", UNSEEN_NAMES)
+def test_what_shows_nothing_is_not_seen(name: str) -> None:
+    assert not any(map(is_seen, name))
+    assert all(map(is_seen, "\U0001f642王Я-1.\u0301"))
+
+
+@pytest.mark.parametrize("text", ["zak", "ŻAK", "marek", "k-01", "193", "ek z", "Marek  Żak"])
+def test_a_search_finds_a_member_by_a_piece_of_number_or_name(text: str) -> None:
+    assert is_found_by(text, "K-0193", "Marek Żak")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200b", "zakk", "194", "'"])
+def test_a_search_finds_nobody_by_what_is_not_theirs(text: str) -> None:
+    assert not is_found_by(text, "K-0193", "Marek Żak")

@@ -94,6 +94,8 @@ RULES: Final = {
     "in_the_future": "in the future",
     "ends_too_early": "ends before it begins",
     "line_break": "a line break or control character",
+    "name_unreadable": "no name that people can read: it has no letter, or signs that are unseen or turn it",
+    "nothing_seen": "nothing that can be seen",
     "payment_card": "a payment card number",
     "nothing_told": "tells nothing",
     "language_form": "not a language",

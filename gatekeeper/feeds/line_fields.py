@@ -20,6 +20,7 @@ from stdnum import iban
 
 from gatekeeper.feeds.times import FeedTimeError, read_moment
 from gatekeeper.frame.numbers import card_in
+from staff.frame.names import is_readable, is_seen
 
 #: A sender's clock may be ahead by this; what is later is not believed.
 AHEAD: Final = timedelta(minutes=5)
@@ -29,7 +30,6 @@ CONSENTS: Final = ("participants", "support")
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HALF: Final = re.compile("[\ud800-\udfff]")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Shown, never mailed: a local part and a domain, in letters of any script.
@@ -61,9 +61,16 @@ def _single_line(value: str) -> str:
 
 
 def _member_name(value: str) -> str:
-    """No sign that turns a line around: members' names stand in the middle of sentences."""
-    if _TURNS.search(value):
-        raise refusal("line_break")
+    """As on the pages: members' names stand in lists, papers and in the middle of sentences."""
+    if not is_readable(value):
+        raise refusal("name_unreadable")
+    return value
+
+
+def _seen(value: str) -> str:
+    """What is merely shown may be any sign, but not one that shows nothing."""
+    if not any(map(is_seen, value)):
+        raise refusal("nothing_seen")
     return value
 
 
@@ -194,8 +201,8 @@ _LINE: Final = AfterValidator(_single_line)
 _STRIP: Final = StringConstraints(strip_whitespace=True)
 Word = Annotated[str, _STRIP, Field(min_length=1, max_length=40), _LINE]
 Short = Annotated[str, _STRIP, Field(min_length=1, max_length=100), _LINE]
-Name = Annotated[str, _STRIP, Field(min_length=1, max_length=200), _LINE]
-MemberName = Annotated[Name, AfterValidator(_member_name)]
+Name = Annotated[str, _STRIP, Field(min_length=1, max_length=200), _LINE, AfterValidator(_seen)]
+MemberName = Annotated[str, _STRIP, Field(min_length=1, max_length=200), _LINE, AfterValidator(_member_name)]
 Handle = Annotated[str, Field(min_length=1, max_length=254), _LINE]
 Address = Annotated[str, _STRIP, Field(min_length=1, max_length=500), _LINE]
 Notes = Annotated[str, _STRIP, Field(min_length=1, max_length=20_000), AfterValidator(_several_lines)]

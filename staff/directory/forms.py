@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -14,12 +13,9 @@ from django.utils.translation import pgettext_lazy
 
 from staff.frame.day_field import day_field
 from staff.frame.emails import is_plain, normalise
+from staff.frame.names import is_readable
 from staff.frame.ticks import TicksField
 from staff.models import Role
-
-#: Spaces without width, ends of lines, embeddings, overrides and isolates; what came as no letter at all.
-#: Not the joiners, which names are written with.
-_UNSEEN: Final = re.compile("[\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufffd\u00ad]")
 
 #: What the list is narrowed by; as the badges say it.
 STATES = (
@@ -61,8 +57,7 @@ def _name() -> forms.CharField:
 
 
 def _check_name(name: str) -> None:
-    """People read it in lists and papers: it has a letter, and nothing that is unseen or turns the line."""
-    if not any(letter.isalpha() for letter in name) or _UNSEEN.search(name):
+    if not is_readable(name):
         raise ValidationError(_("A name has letters, and no signs that are unseen or turn the text."))
 
 

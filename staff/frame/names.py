@@ -1,4 +1,5 @@
-"""Names as people compare them: past letter case, marks over letters, and how a keyboard writes them."""
+"""Names as people read and compare them: past letter case, marks over letters, and how a keyboard writes
+them."""
 
 from __future__ import annotations
 
@@ -31,7 +32,33 @@ _APOSTROPHES: Final = dict.fromkeys(
     ),
     "",
 )
+#: Letters and signs that draw nothing: fillers, an empty pattern of Braille, joiners of letters, and what
+#: chooses between forms of the sign before it.
+_BLANK: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+#: Of those, what no name is written with; and what came as no letter at all.
+_NEVER: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufffd]")
+#: Unseen, and needed between letters: some languages write their names with them.
+_JOINERS: Final = "\u200c\u200d"
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _DASH: Final = re.compile(r"\s*-[\s-]*")
+
+
+def is_seen(letter: str) -> bool:
+    """Whether a character shows anything by itself: no space, no control, no filler."""
+    unseen = unicodedata.category(letter) in _UNSEEN or letter.isspace() or _BLANK.match(letter)
+    return not unseen
+
+
+def is_readable(name: str) -> bool:
+    """Whether a member's name can stand in lists, papers and sentences: it has a letter, and nothing that is
+    unseen or turns the line."""
+    if not any(letter.isalpha() and is_seen(letter) for letter in name):
+        return False
+    return not _NEVER.search(name) and all(
+        letter in _JOINERS or unicodedata.category(letter) not in _UNSEEN for letter in name
+    )
 
 
 def parts_of(name: str) -> list[str]:
@@ -44,6 +71,12 @@ def parts_of(name: str) -> list[str]:
     bare = unicodedata.normalize("NFKD", name.translate(_APOSTROPHES)).casefold()
     letters = "".join(map(_plain, unicodedata.normalize("NFKD", bare.translate(_WHOLE))))
     return _DASH.sub("-", letters).split()
+
+
+def is_found_by(text: str, number: str, name: str) -> bool:
+    """Whether a search finds a member: by a piece of the number, or of the name as people compare names."""
+    wanted = " ".join(parts_of(text))
+    return bool(wanted) and (wanted in number.casefold() or wanted in " ".join(parts_of(name)))
 
 
 def _plain(letter: str) -> str:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from audit.seal.checkpoints import Keys
 from gatekeeper.installation import connection_budget, roles
 from gatekeeper.settings import environment
+from staff.frame.names import is_readable
 from staff.frame.reasons import words_of
 from staff.models import Member, Role
 from staff.sign_in import invitations
@@ -117,6 +118,10 @@ class Command(BaseCommand):
                 f" each by --{role} NUMBER NAME EMAIL. More are added by a people officer."
             )
         for number, name, email in people:
+            if not is_readable(name):
+                raise CommandError(
+                    f"{number}: a name has letters, and no signs that are unseen or turn the text."
+                )
             try:
                 path = invitations.found(number, name, email, role)
             except invitations.InvitationError as error:
