@@ -250,10 +250,33 @@ def test_a_version_goes_from_draft_to_published(scene: Scene, desk: Client) -> N
     listed = words(desk.get("/ndas/"))
     assert bytes(version.sha256_en).hex() in listed
     assert "to come" in listed
-    assert desk.post("/ndas/2/recall").status_code == 302
+    assert desk.post("/ndas/2/recall", {"sure": "1"}).status_code == 302
     assert NdaVersion.objects.get(pk=2).recalled_at is not None
     assert "recalled" in words(desk.get("/ndas/"))
     assert "Only a version that is not required yet" in words(desk.post("/ndas/1/recall", follow=True))
+
+
+def test_before_a_recall_the_page_says_what_follows(scene: Scene, desk: Client) -> None:
+    scene.world.version(2, effective_at=now() + 40 * DAY)
+    new = scene.world.member("consultant")
+    for person in (scene.anna, new):
+        scene.world.signature(person, version=2, signed_at=now())
+    assert 'action="/ndas/2/recall"' in words(desk.get("/ndas/"))
+    asked = desk.post("/ndas/2/recall")
+    said = " ".join(words(asked).split())
+    assert "Recall version 2?" in said
+    assert "2 members have signed it. No access ends by this today." in said
+    assert "Version 1 stays required" in said
+    assert "1 member who signed it has no other agreement in force, and has to sign version 1:" in said
+    assert new.number in said
+    assert scene.anna.number not in said
+    assert NdaVersion.objects.get(pk=2).recalled_at is None
+    assert desk.post("/ndas/2/recall", {"sure": "1"}).status_code == 302
+    assert NdaVersion.objects.get(pk=2).recalled_at is not None
+    # Whoever may not is refused, and learns nothing of who signed.
+    scene.world.version(3, effective_at=now() + 50 * DAY)
+    answer = scene.browser().post("/ndas/3/recall")
+    assert (answer.status_code, "signed it" in words(answer)) == (403, False)
 
 
 def test_a_draft_of_another_officer_is_not_replaced_unseen(scene: Scene, desk: Client) -> None:
@@ -284,7 +307,7 @@ def test_of_a_recalled_version_no_signature_waits_or_is_to_come(scene: Scene, de
     before = {one.signature.pk: one.state for one in register.signatures_of(member(scene.anna))}
     assert (before[counts], before[waits]) == ("to_come", "waits")
     for number in ("3", "2"):
-        assert desk.post(f"/ndas/{number}/recall").status_code == 302
+        assert desk.post(f"/ndas/{number}/recall", {"sure": "1"}).status_code == 302
     after = {one.signature.pk: one.state for one in register.signatures_of(member(scene.anna))}
     assert (after[counts], after[waits]) == ("recalled", "recalled")
     assert not register.line_of(member(scene.anna)).waits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,6 +27,10 @@ View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
 #: One whose answer may be a stream, too.
 Answering = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
 AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
+
+
+#: The field of a page that asks once more before what cannot be undone.
+SURE: Final = "sure"
 
 
 class Mark(Protocol):

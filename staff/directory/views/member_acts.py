@@ -36,7 +36,7 @@ from staff.frame.usable import usable
 from staff.models import Member
 from staff.nda import agreements
 from staff.nda.forms.agreements import WithdrawalForm
-from staff.session.decorators import post_only, refusal
+from staff.session.decorators import SURE, post_only, refusal
 from staff.session.members import member_of
 from staff.sign_in import invitations
 
@@ -49,8 +49,6 @@ OWN_ADDRESS: Final = gettext_lazy(
     "You changed this member’s e-mail, and they have not signed in with a second factor since. Ask another"
     " people officer to make the link."
 )
-#: The field of the page that asks once more before what cannot be undone.
-SURE: Final = "sure"
 
 
 class _NoForm(forms.Form):

@@ -20,13 +20,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from staff.directory import people
 from staff.frame.callers import Caller
 from staff.frame.days import beginning_of
-from staff.models import NdaDraft, NdaVersion, Signature
+from staff.models import Member, NdaDraft, NdaVersion, Signature
 from staff.nda import agreements, register
 from staff.nda.forms.agreements import DraftForm, SignForm
 from staff.nda.views.signing import reading
-from staff.session.decorators import post_only, refusal, resendable, role_required
+from staff.session.decorators import SURE, post_only, refusal, resendable, role_required
 from staff.session.members import member_of
 from staff.sign_in.views.sign_in import page
 
@@ -213,7 +214,14 @@ def _digest(draft: NdaDraft) -> str:
 
 @post_only("ndas")
 def nda_recall(request: HttpRequest, number: int) -> HttpResponse:
-    """Take a version back before anybody has to have signed it."""
+    """Take a version back before anybody has to have signed it; said first is what follows from it."""
+    if SURE not in request.POST:
+        reason = people.officer(Caller.of(request), "people")
+        version = NdaVersion.objects.filter(number=number).first()
+        if reason:
+            return refusal(request, reason)
+        if version and _state(version, None, timezone.now()) == "to_come":
+            return _recall_question(request, version)
     reason = agreements.recall(Caller.of(request), number)
     if reason in {"value_refused", "no_change"}:
         messages.error(request, _("Only a version that is not required yet can be recalled."))
@@ -222,6 +230,20 @@ def nda_recall(request: HttpRequest, number: int) -> HttpResponse:
     else:
         messages.success(request, _("The version is recalled, and that is recorded."))
     return redirect("ndas")
+
+
+def _recall_question(request: HttpRequest, version: NdaVersion) -> HttpResponse:
+    signed = Member.objects.filter(signatures__version=version, signatures__withdrawn_at=None).distinct()
+    lines = list(register.lines_of(signed.order_by("number")))
+    others = NdaVersion.objects.exclude(pk=version.pk).defer("text_en", "text_pl")
+    facts = {
+        "version": version,
+        "signed": len(lines),
+        "without": [line.member for line in lines if line.reason],
+        "instead": others.filter(recalled_at=None, effective_at__lt=version.effective_at).first(),
+        "sure": SURE,
+    }
+    return render(request, "staff/nda_recall.html", facts)
 
 
 def _following() -> int:
