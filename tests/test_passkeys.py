@@ -212,7 +212,7 @@ def test_the_same_device_is_not_added_twice(desks: Desks, newcomer: Person) -> N
     device = enrol(desk)
     desk.goto("add_passkey")
     desk.click(desk.button("Set up a passkey"))
-    expect(desk.page.get_by_text("The passkey was not used.")).to_be_visible()
+    expect(desk.page.get_by_text("This device holds a passkey of yours already.")).to_be_visible()
     assert len(device.passkeys) == WebAuthnCredential.objects.count() == 1
 
 

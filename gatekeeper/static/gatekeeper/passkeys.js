@@ -81,7 +81,9 @@
     try {
       await perform(part, button.form);
     } catch (error) {
-      sorry.textContent = error.cause || part.dataset.sorry;
+      // What the device says where it holds one of the member's passkeys already (WebAuthn §6.3.2).
+      const known = error.name === "InvalidStateError" && part.dataset.known;
+      sorry.textContent = error.cause || known || part.dataset.sorry;
       sorry.hidden = false;
       button.disabled = false;
       button.focus();
