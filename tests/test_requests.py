@@ -322,6 +322,22 @@ def test_of_two_managers_at_once_one_decides(scene: Scene) -> None:
     assert sorted(outcomes) == ["allowed", "refused"]
 
 
+def test_of_a_request_that_was_replaced_the_manager_hears_that(scene: Scene) -> None:
+    request = scene.ask()
+    client = scene.browser(scene.boss)
+    newer = scene.ask(categories=["company"])
+    assert newer != request
+    response = client.post(reverse("approve", args=[request]), {"categories": ["contact"]}, follow=True)
+    said = response.content.decode()
+    assert "Not done: this request was replaced by a newer one. What waits stands here." in said
+    assert f'id="request-{newer}"' in said
+    assert '<div role="status"><ul class="messages">' in said
+    scene.world.quietly("gatekeeper_accessrequest", newer, lapses_at=now())
+    response = client.post(reverse("approve", args=[newer]), {"categories": ["company"]}, follow=True)
+    assert "Not done: this request is over: Lapsed" in response.content.decode()
+    assert not Grant.objects.exists()
+
+
 def test_the_second_sees_who_decided(scene: Scene) -> None:
     top = signed(scene, "manager")
     scene.world.change("staff_member", scene.boss.id, manager_id=top.id)
@@ -354,6 +370,13 @@ def test_a_withdrawn_request_is_withdrawn_by_its_member_alone(scene: Scene) -> N
     assert (request_of(request).state, newest("withdraw").outcome) == ("withdrawn", "allowed")
     assert scene.approve(request) == "already_decided"
     assert requests.withdraw(scene.caller, request) == "already_decided"
+
+
+def test_withdrawing_what_was_decided_says_so_without_a_list(scene: Scene) -> None:
+    request = scene.ask()
+    assert scene.approve(request) == ""
+    answer = scene.browser().post(reverse("withdraw", args=[request]), follow=True)
+    assert "Nothing was done: this was decided meanwhile." in answer.content.decode()
 
 
 def test_a_request_lapses_by_time_and_tidying_records_it(scene: Scene) -> None:
@@ -742,7 +765,9 @@ def test_an_ordinary_reason_is_taken(scene: Scene, text: str) -> None:
 
 def test_other_needs_a_sentence(scene: Scene) -> None:
     client = scene.browser()
-    send(client, reason="other")
+    for text in ("", ".", "\u200b\u200b", "\u3164", "\u2800", "\u00ad", "… –"):
+        answer = send(client, reason="other", text=text)
+        assert "Say in a sentence what will be checked." in answer.content.decode(), ascii(text)
     assert not AccessRequest.objects.exists()
     send(client, reason="other", text="Compare the settings")
     assert AccessRequest.objects.exists()

@@ -14,6 +14,7 @@ from gatekeeper import catalogue
 from gatekeeper.access import deputies, requests
 from gatekeeper.frame import times
 from staff.frame.day_field import day_field
+from staff.frame.names import is_seen
 from staff.frame.ticks import TicksField
 from staff.models import Member
 
@@ -76,9 +77,10 @@ class AskForm(forms.Form):
         return text
 
     def clean(self) -> dict[str, Any]:
-        """'Other' says nothing by itself."""
+        """'Other' says nothing by itself; nor does a text without a letter or digit that is seen."""
         data = super().clean() or {}
-        if data.get("reason") == "other" and not data.get("text") and "text" not in self.errors:
+        says = any(letter.isalnum() and is_seen(letter) for letter in data.get("text") or "")
+        if data.get("reason") == "other" and not says and "text" not in self.errors:
             self.add_error("text", _("Say in a sentence what will be checked."))
         return data
 

@@ -221,7 +221,7 @@ REASONS: Final[dict[str, Words]] = {
 
 #: Why an act was not done, where no condition of the gate is the cause (the functions' answers).
 ACTS: Final[dict[str, Words]] = {
-    "already_decided": Words(_("This was decided meanwhile; the list shows how and by whom.")),
+    "already_decided": Words(_("Nothing was done: this was decided meanwhile.")),
     "no_more_today": Words(
         _("As much was added to this day as a day allows. The count starts anew at midnight.")
     ),

@@ -192,12 +192,20 @@ def _answer(request: HttpRequest, asked: AccessRequest, reason: str, done: str) 
 
 
 def _decided_words(asked: AccessRequest) -> str:
-    """The second of two sees who was first, and what they decided."""
+    """The second of two sees who was first, and what they decided; else what became of it by itself."""
+    if asked.decided_by is None:
+        newer = AccessRequest.objects.filter(
+            member=asked.member, account=asked.account, ticket=asked.ticket, pk__gt=asked.pk
+        )
+        if newer.exists():
+            return _("Not done: this request was replaced by a newer one. What waits stands here.")
     words = {
         "state": badges.badge(_state(asked)).word,
-        "name": asked.decided_by.name if asked.decided_by else "–",
+        "name": asked.decided_by.name if asked.decided_by else "",
         "time": times.moment(asked.decided_at or asked.lapses_at),
     }
+    if asked.decided_by is None:
+        return _("Not done: this request is over: %(state)s, %(time)s.") % words
     return _("Already decided: %(state)s, %(name)s, %(time)s.") % words
 
 
