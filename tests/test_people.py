@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -395,6 +396,12 @@ def test_the_officers_pages(world: World, desk: Client, anna: Person) -> None:
     assert anna.number in desk.get("/members/").content.decode()
     found = desk.post("/members/", {"text": member(anna).name.upper()}).content.decode()
     assert f"/members/{anna.number}/" in found
+    plain = unicodedata.normalize("NFKD", member(anna).name).encode("ascii", "ignore").decode().lower()
+    for text in (plain, anna.number.partition("-")[2][1:]):
+        assert f"/members/{anna.number}/" in desk.post("/members/", {"text": text}).content.decode()
+    endless = desk.post("/members/", {"text": "x" * 300})
+    assert (endless.status_code, endless.context["rows"]) == (422, [])
+    assert "There is a problem" in endless.content.decode()
     assert b"No results" in desk.post("/members/", {"text": "nobody at all"}).content
     assert desk.get(f"/members/{anna.number}/").status_code == 200
     assert desk.get("/members/K-9999/").status_code == 404

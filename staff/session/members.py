@@ -8,13 +8,21 @@ from typing import Any
 from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.middleware import is_verified
 
+from staff.frame.names import is_found_by
 from staff.models import Member
 from staff.session import sessions
+
+
+def found_by(text: str) -> Q:
+    """The members whom a typed number or name finds."""
+    everybody = Member.objects.values_list("pk", "number", "name")
+    return Q(pk__in=[pk for pk, number, name in everybody if is_found_by(text, number, name)])
 
 
 def put_member(request: HttpRequest) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,7 +23,7 @@ from staff.frame.callers import Caller
 from staff.models import Member
 from staff.nda import register
 from staff.session.decorators import post_only, refusal, role_required
-from staff.session.members import member_of
+from staff.session.members import found_by, member_of
 from staff.sign_in.views.sign_in import page as page_method
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
     # A manager sees their own people; by number or name anybody, for any manager may end any access.
     found = _below(member) if manages and not query else Member.objects.exclude(pk=member.pk)
     if query:
-        found = found.filter(Q(number__iexact=query) | Q(name__icontains=query))
+        found = found.filter(found_by(query))
     page = Paginator(found.order_by("number"), MEMBERS_A_PAGE).get_page(request.POST.get("page"))
     context: dict[str, object] = {
         "members": [_row(line, member) for line in register.lines_of(page)],

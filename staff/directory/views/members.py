@@ -35,7 +35,7 @@ from staff.models import Invitation, Member, Role
 from staff.nda import register
 from staff.nda.forms.agreements import WithdrawalForm
 from staff.session.decorators import refusal, resendable, role_required
-from staff.session.members import member_of
+from staff.session.members import found_by, member_of
 from staff.sign_in import invitations
 from staff.sign_in.views.sign_in import page as page_method
 
@@ -56,10 +56,11 @@ DECIDED_SHOWN: Final = 20
 def members(request: HttpRequest) -> HttpResponse:
     """All members, by number; found by number or name, by state and by role."""
     form = SearchForm(request.POST if request.method == "POST" else None)
-    facts = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    found = Member.objects.select_related("manager")
+    wrong = form.is_bound and not form.is_valid()
+    facts = form.cleaned_data if form.is_bound else {}
+    found = Member.objects.none() if wrong else Member.objects.select_related("manager")
     if facts.get("text"):
-        found = found.filter(Q(number__istartswith=facts["text"]) | Q(name__icontains=facts["text"]))
+        found = found.filter(found_by(facts["text"]))
     if facts.get("state"):
         found = found.filter(_in_state(facts["state"], timezone.localdate()))
     if facts.get("role"):
@@ -67,7 +68,7 @@ def members(request: HttpRequest) -> HttpResponse:
     shown = Paginator(found, PAGE).get_page(facts.get("page") or 1)
     rows = [(line.member, state_of(line.member), line.in_force_until) for line in register.lines_of(shown)]
     context = {"form": form, "page": shown, "rows": rows, "officer": Role.PEOPLE in member_of(request).roles}
-    return render(request, "staff/members.html", context)
+    return render(request, "staff/members.html", context, status=422 if wrong else 200)
 
 
 def _in_state(state: str, today: date) -> Q:

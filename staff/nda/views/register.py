@@ -13,6 +13,7 @@ from django.utils.translation import pgettext
 
 from staff.cells import CONTENT_TYPE, csv_of
 from staff.frame.callers import Caller
+from staff.frame.names import is_found_by
 from staff.nda import agreements, register
 from staff.nda.forms.agreements import RegisterForm
 from staff.nda.register import Line, State
@@ -49,12 +50,12 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 
 def _filtered(found: list[Line], wish: dict[str, Any]) -> list[Line]:
-    text = str(wish.get("text") or "").casefold()
+    text = str(wish.get("text") or "")
     kept = [
         line
         for line in found
         if (not wish.get("state") or line.state == wish["state"])
-        and (not text or text in line.member.number.casefold() or text in line.member.name.casefold())
+        and (not text or is_found_by(text, line.member.number, line.member.name))
     ]
     return sorted(kept, key=lambda line: (ORDER.index(line.state), line.member.number))
 
