@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from gatekeeper.models import AccessRequest
 from staff.models import Member
 from tests.people import PASSWORD, fresh_code, give_factors, give_password, member
 from tests.scene import REFERENCE, TICKET, Scene
+from tests.world import now
 
 if TYPE_CHECKING:
     from tests.desks import Desk, Desks
@@ -201,6 +203,18 @@ def test_what_was_typed_outlives_the_session(scene: Scene, end: str) -> None:
     client.post(reverse("sign_in_code"), {"code": fresh_code(scene.world, scene.anna)})
     assert asked(client).status_code == 302
     assert requests.typed_reason(AccessRequest.objects.get()) == TYPED
+
+
+@pytest.mark.parametrize("facts", [{"suspended_at": now()}, {"left_on": date(2020, 1, 1)}])
+def test_who_is_barred_is_told_that_and_not_to_sign_in(scene: Scene, facts: dict[str, Any]) -> None:
+    client = scene.browser()
+    scene.world.change("staff_member", scene.anna.id, **facts)
+    answer = asked(client)
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, reverse("sign_in"))
+    said = words(client.get(answer["Location"]))
+    assert ("Your access was suspended" in said) == ("suspended_at" in facts)
+    assert ("The last day at work has passed" in said) == ("left_on" in facts)
+    assert not AccessRequest.objects.exists()
 
 
 # In the browser

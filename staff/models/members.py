@@ -149,6 +149,10 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
         return ""
 
 
+#: Why nobody may be signed in, whatever they prove.
+BARRED: Final = ("member_suspended", "member_left")
+
+
 class Proposal(models.Model):
     """A change of a member that a second person has to confirm (DESIGN §1): it opens something up.
 

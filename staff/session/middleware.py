@@ -20,6 +20,7 @@ from audit.context import context
 from staff.frame.callers import Caller
 from staff.frame.redirects import here, to_page
 from staff.models import Member
+from staff.models.members import BARRED
 from staff.session import presence, resending, sessions
 from staff.session.members import put_member, sign_out
 from staff.sign_in import factors
@@ -121,7 +122,9 @@ class SessionGuardMiddleware:
             sign_out(request, reason)
         if not getattr(view, "login_required", True):
             return None
-        return resending.signed_out(request) or to_page(request, "sign_in", why=reason)
+        # Nobody signs in who is barred: what they sent waits for nothing.
+        kept = None if reason in BARRED else resending.signed_out(request)
+        return kept or to_page(request, "sign_in", why=reason)
 
 
 def _answers_old_key(request: HttpRequest, view: View) -> bool:
