@@ -224,6 +224,9 @@ def test_no_telephone(text: str) -> None:
         ("61\u00a01090\u00a01014\u00a00000\u00a00712\u00a01981\u00a02874 please", "iban"),
         ("4111\u00a01111\u00a01111\u00a01111", "card"),
         ("jan@example.com", "email"),
+        ("jan\uff20example.com", "email"),
+        ("jan\uff20example\uff0ecom", "email"),
+        ("jan\ufe6bexample.com", "email"),
         ("u\u017cytkownik@\u017c\u00f3\u0142w.example", "email"),
     ],
 )

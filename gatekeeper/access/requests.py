@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,8 @@ class Asked:
 def personal_in(text: str) -> str:
     """What kind of personal data a typed reason seems to hold: `email`, `iban`, `card`, `telephone`
     or nothing (''). Better one refusal too many: the reason is read by others."""
-    if _EMAIL.search(text):
+    # A sign of double width, as keyboards of East Asia type it, is the same sign.
+    if _EMAIL.search(unicodedata.normalize("NFKC", text)):
         return "email"
     if numbers.bank_account_in(text):
         return "iban"
