@@ -365,6 +365,21 @@ def test_where_nobody_can_be_asked_the_way_on_is_said(
     assert Account.objects.get().erased_at is None
 
 
+@pytest.mark.parametrize(
+    ("command", "reference"),
+    [
+        *(("erase_account", REFERENCE), ("restrict_account", REFERENCE)),
+        ("remove_participant", f"{REFERENCE}-P1"),
+    ],
+)
+def test_nobody_is_asked_about_what_is_not_here(
+    monkeypatch: pytest.MonkeyPatch, command: str, reference: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))  # whoever asks fails with other words
+    with pytest.raises(CommandError, match="There is no such"):
+        call_command(command, reference)
+
+
 @pytest.mark.parametrize("command", ["tidy", "find_odd", "seal_log", "stream_log"])
 @pytest.mark.parametrize("every", ["-1", "0", "nan", "inf", "1e300", "x"])
 def test_a_time_between_two_runs_that_cannot_be_is_refused_before_the_first(command: str, every: str) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from gatekeeper.feeds import removing
+from gatekeeper.feeds import connection, removing
 from gatekeeper.management.asking import answer
+from gatekeeper.models import Account
 
 
 class Command(BaseCommand):
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         named = re.fullmatch(r"(MOC-[0-9]{5,9})-P([1-9][0-9]{0,8})", reference)
         if not named:
             raise CommandError("That is no participant's reference: MOC-48213-P17.")
+        if not Account.objects.using(connection.ALIAS).filter(reference=named[1]).exists():
+            raise CommandError("There is no such record.")
         if not yes and answer(f"Remove {reference}? Type the reference: ") != reference:
             raise CommandError("Nothing was removed.")
         if not removing.remove(named[1], [int(named[2])], command_source("remove_participant")):

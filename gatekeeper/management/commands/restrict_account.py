@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.context import command_source
-from gatekeeper.feeds import store
+from gatekeeper.feeds import connection, store
 from gatekeeper.management.asking import answer
+from gatekeeper.models import Account
 
 SAID = {
     "restricted": "{} is restricted: nobody sees its data.",
@@ -31,6 +32,8 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_args: Any, reference: str, lift: bool, yes: bool, **_options: Any) -> None:
+        if not Account.objects.using(connection.ALIAS).filter(reference=reference).exists():
+            raise CommandError(FAILED["unknown"])
         question = f"{'Lift the restriction of' if lift else 'Restrict'} {reference}? [y/N] "
         if not yes and answer(question).strip().lower() != "y":
             raise CommandError("Nothing was changed.")
