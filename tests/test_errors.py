@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections
 from django.test import Client
 from django.urls import reverse
 
@@ -58,6 +58,27 @@ def fail(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
 
     monkeypatch.setattr(profile, "render", render)
     monkeypatch.setattr(sign_in, "render", render)
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("en", "The database cannot store anything"), ("pl", "Baza danych nie może niczego zapisać")],
+)
+def test_a_full_disk_is_no_silence(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, language: str, title: str
+) -> None:
+    """It does not come back by itself, and the page does not say so."""
+    member = signed_in(scene, language)
+
+    def render(*_args: object, **_facts: object) -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE disk_full; END $$")
+
+    monkeypatch.setattr(profile, "render", render)
+    answer = member.get(reverse("profile"))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert f"<h1>{title}</h1>" in answer.content.decode()
+    assert WORDS[503][language == "pl"] not in answer.content.decode()
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])

@@ -11,12 +11,14 @@ from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
+from psycopg.errors import DiskFull
 
 from gatekeeper.gate import decision
 from staff.session.middleware import language_of_visitor
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseNotAllowed
+    from django.utils.functional import Promise
 
 #: When to ask again while the database is away, in seconds: what a restart takes.
 RETRY_AFTER: Final = "10"
@@ -57,6 +59,14 @@ PAGES: Final = {
         ),
     ),
 }
+#: In place of the last, where the database is there and refuses to write (SQLSTATE 53100, disk_full).
+FULL: Final = (
+    _("The database cannot store anything"),
+    _(
+        "The disk of its machine is full. Nothing can be recorded, so nothing is shown or done. It does not"
+        " come back by itself: tell an administrator, who has to make room on it."
+    ),
+)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -84,27 +94,35 @@ def not_allowed(request: HttpRequest, response: HttpResponseNotAllowed) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Whatever a view did not expect. What fails for the database's sake says when to ask again."""
-    if isinstance(sys.exc_info()[1], decision.AWAY):
-        return unavailable(request)
+    error = sys.exc_info()[1]
+    if isinstance(error, decision.AWAY):
+        return unavailable(request, full=getattr(error.__cause__, "sqlstate", None) == DiskFull.sqlstate)
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
+def unavailable(request: HttpRequest, *, full: bool = False) -> HttpResponse:
     """The database is away, or could not do it now; a page that was only looked at asks again by itself."""
-    answer = _answer(request, HTTPStatus.SERVICE_UNAVAILABLE)
+    words = FULL if full else PAGES[HTTPStatus.SERVICE_UNAVAILABLE]
+    answer = _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, words)
     answer["Retry-After"] = RETRY_AFTER
     if request.method == "GET":
         answer["Refresh"] = RETRY_AFTER
     return answer
 
 
-def _answer(request: HttpRequest, status: HTTPStatus, *, framed: bool = False) -> HttpResponse:
+def _answer(
+    request: HttpRequest,
+    status: HTTPStatus,
+    said: tuple[Promise, Promise] | None = None,
+    *,
+    framed: bool = False,
+) -> HttpResponse:
     """`framed`: with the member's bar and menu, for which the database is asked."""
     if request.path.startswith(MACHINES) or request.content_type == "application/json":
         return JsonResponse({"reason": status.phrase.lower()}, status=status)
     language = getattr(request, "LANGUAGE_CODE", None) or language_of_visitor(request)
     with override(language):
-        title, words = PAGES[status]
+        title, words = said or PAGES[status]
         page = render_to_string(
             "gatekeeper/wrong.html", {"title": title, "words": words}, request if framed else None
         )
