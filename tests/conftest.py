@@ -19,11 +19,12 @@ from pytest_django import DjangoDbBlocker
 
 from gatekeeper.installation import roles
 from gatekeeper.installation.checks import limits_wanted
-from tests import environment, programs, recording
-from tests.desks import chromium, desks  # noqa: F401  # two fixtures
-from tests.log import Log
-from tests.scene import Scene
-from tests.twins import Twins
+from tests import environment
+from tests.world import programs, recording
+from tests.world.desks import chromium, desks  # noqa: F401  # two fixtures
+from tests.world.log import Log
+from tests.world.scene import Scene
+from tests.world.twins import Twins
 
 Connection = psycopg.Connection
 AsRole = Callable[[str], Connection]

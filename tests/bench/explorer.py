@@ -25,7 +25,7 @@ from gatekeeper.log import words
 from tests.bench.ground import connect
 from tests.bench.measuring import Row, p50s
 from tests.bench.sealing import write
-from tests.scene import enter
+from tests.world.scene import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,8 +23,8 @@ from django.conf import settings
 
 from tests.bench.measuring import Row, ratio
 from tests.bench.web import cookies
-from tests.serving import serving, web_environment
-from tests.tokens import fresh_token
+from tests.world.serving import serving, web_environment
+from tests.world.tokens import fresh_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.export import generate_accounts
 from tests.bench.ground import connect
 from tests.bench.measuring import Row
-from tests.bench_import import generate_accounts
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMPTY = "TRUNCATE public.gatekeeper_account, vault.account, vault.participant CASCADE"

@@ -21,13 +21,12 @@ import psycopg
 from django.conf import settings
 
 from gatekeeper.demo.postgres import Server
-from tests import people
 from tests.bench.ground import Desk
 from tests.bench.measuring import Row, rates, ratio
 from tests.bench.rows import FIELDS
-from tests.serving import PROJECT, serving, web_environment
-from tests.tokens import fresh_token
-from tests.world import VALUES, World
+from tests.world import VALUES, World, people
+from tests.world.serving import PROJECT, serving, web_environment
+from tests.world.tokens import fresh_token
 
 PLAIN = "plain"  # the twin's database, and the role that owns it
 

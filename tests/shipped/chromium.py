@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import sync_playwright
 
-from tests.desks import CHROMIUM, FLAGS, PATIENCE
 from tests.shipped.visitor import HOST
-from tests.test_passkeys import OWN_DEVICE
+from tests.world.desks import CHROMIUM, FLAGS, PATIENCE
+from tests.world.devices import OWN_DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

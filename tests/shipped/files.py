@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 
-from tests.poppler import text_of
+from tests.world.poppler import text_of
 
 
 def unreadable(name: str, content: bytes) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tests.shipped import furnished, words
 from tests.shipped.demo import Shipped, folder, get
 from tests.shipped.walk import SECONDS, Form, Walk, judge_answer, pattern_of
-from tests.test_doors import expected
+from tests.world.doors import expected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.shipped]
 
 
-#: Whom the table of tests.test_doors calls how.
+#: Whom the table of tests.web.test_doors calls how.
 ACTORS = {
     "K-0001": "administrator",
     "K-0002": "administrator",

@@ -15,7 +15,7 @@ from gatekeeper.pages import health
 from tests.shipped.certificate import write_certificate
 from tests.shipped.installation import PROJECT
 from tests.shipped.settings import ROWS, optional, values
-from tests.test_doors import DOORS, House, expected
+from tests.world.doors import DOORS, House, expected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,1 @@
+"""The log: its entries, seal, proofs, rules, reviews and reports."""

@@ -1,0 +1,1 @@
+"""What the platform and the helpdesk say."""

@@ -1,0 +1,1 @@
+"""The gate, the vault and their boundary."""

@@ -1,0 +1,1 @@
+"""The house itself: arrows, sizes, words, README."""

@@ -1,0 +1,1 @@
+"""Settings, roles, connections, the demo."""

@@ -1,0 +1,1 @@
+"""Every address, as everybody: answers, errors, browsers."""
