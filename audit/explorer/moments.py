@@ -1,8 +1,7 @@
-"""Moments, and times between them, as people type them."""
+"""Moments as people type them."""
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from datetime import datetime
 
 from django.utils import timezone
@@ -18,14 +17,3 @@ def moment(text: str) -> datetime:
     if found is None:
         raise ValueError(text)
     return timezone.make_aware(found) if timezone.is_naive(found) else found
-
-
-def seconds(text: str) -> float:
-    """The seconds between two runs of a command, up to a day. Raises ArgumentTypeError."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0.0
-    if not 0.1 <= found <= 86_400:  # nor is NaN
-        raise ArgumentTypeError("from 0.1 to 86400 seconds")
-    return found

@@ -38,7 +38,7 @@ def found(number: str, role: str = "people") -> str:
 
 def test_the_role_may_do_what_the_commands_do_and_nothing_else(setup_connection: Connection) -> None:
     may = setup_connection.execute(
-        """SELECT array_agg(p.proname::text ORDER BY 1) FROM pg_proc p
+        """SELECT array_agg(p.proname::text ORDER BY p.proname) FROM pg_proc p
             WHERE p.pronamespace = 'vault'::regnamespace
                 AND has_function_privilege('gatekeeper_people', p.oid, 'EXECUTE')"""
     ).fetchone()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseError
 from django.db import connections
 
+from audit import rounds
 from audit.context import command_source
-from audit.explorer.moments import seconds
 from audit.seal import alarms, stored
 from audit.seal.checkpoints import Keys, Signer
 from audit.seal.copying import Copier
@@ -33,10 +30,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped."""
-        parser.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
+        rounds.add_argument(parser)
 
     def handle(self, *_args: Any, every: float | None = None, **_options: Any) -> None:
-        """Run once, or for ever. Raises CommandError, also where the log must not be signed."""
+        """Run once, or until stopped. Raises CommandError, also where the log must not be signed."""
         if ALIAS not in connections or not settings.LOG_KEY:
             raise CommandError("seal_log needs GATEKEEPER_DATABASE_URL_SEALER and GATEKEEPER_LOG_KEY.")
         signer = Signer(settings.LOG_ORIGIN, settings.LOG_KEY)
@@ -50,9 +47,9 @@ class Command(BaseCommand):
             sealer.compare(copier.newest(signer.key.name))
             wrong = self._round(sealer, copier)
             if wrong:
-                raise CommandError("\n".join(wrong))
+                raise CommandError(wrong)
             return
-        self._for_ever(sealer, copier, signer.key.name, every)
+        self._repeat(sealer, copier, signer.key.name, every)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """As every command; what must not be signed is an error of the command, not a traceback."""
@@ -61,26 +58,21 @@ class Command(BaseCommand):
         except SealError as error:
             raise CommandError(f"Nothing was sealed: {error}. See audit/README.md, 'The seal'.") from None
 
-    def _for_ever(self, sealer: Sealer, copier: Copier, origin: str, every: float) -> None:
-        said: list[str] = []
+    def _repeat(self, sealer: Sealer, copier: Copier, origin: str, every: float) -> None:
         compared = False
-        while True:
-            try:
-                if not compared:
-                    sealer.compare(copier.newest(origin))
-                    compared = True
-                wrong = self._round(sealer, copier)
-            except (psycopg.Error, DatabaseError) as error:
-                connections[ALIAS].close()
-                wrong = [f"The database: {type(error).__name__}"]
-            if wrong != said:
-                self.stderr.write("\n".join(wrong) or "All is sealed and copied again.")
-                said = wrong
-            time.sleep(every)
 
-    def _round(self, sealer: Sealer, copier: Copier) -> list[str]:
+        def one() -> str:
+            nonlocal compared
+            if not compared:  # once, as soon as the database is there
+                sealer.compare(copier.newest(origin))
+                compared = True
+            return self._round(sealer, copier)
+
+        rounds.repeat(one, every=every, alias=ALIAS, out=self.stderr, well="All is sealed and copied again.")
+
+    def _round(self, sealer: Sealer, copier: Copier) -> str:
         """Seal and copy; return what is wrong then."""
         sealer.seal()
         copier.copy()
         state = alarms.sealing(ALIAS)
-        return [*state.sealer, *state.copies]
+        return "\n".join([*state.sealer, *state.copies])

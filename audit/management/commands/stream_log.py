@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseError
-from django.db import connections
 from django.utils import timezone
 
+from audit import rounds
 from audit.context import command_source
-from audit.explorer.moments import seconds
 from audit.seal import stored
 from audit.siem import stream
 from audit.siem.receivers import receiver
@@ -32,10 +28,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped."""
-        parser.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
+        rounds.add_argument(parser)
 
     def handle(self, *_args: Any, every: float | None = None, **_options: Any) -> None:
-        """Run once, or for ever. Raises CommandError."""
+        """Run once, or until stopped. Raises CommandError."""
         if not settings.SIEM_TARGET:
             raise CommandError("stream_log needs GATEKEEPER_SIEM_TARGET.")
         if ALIAS not in settings.DATABASES:
@@ -54,20 +50,13 @@ class Command(BaseCommand):
                 raise CommandError(wrong)
             self.stdout.write(f"{sent} entries sent.")
             return
-        self._for_ever(streamer, every)
-
-    def _for_ever(self, streamer: stream.Streamer, every: float) -> None:
-        said = ""
-        while True:
-            try:
-                wrong = self._round(streamer)[1]
-            except (psycopg.Error, DatabaseError) as error:
-                connections[ALIAS].close()
-                wrong = f"The database: {type(error).__name__}"
-            if wrong != said:
-                self.stderr.write(wrong or "The receiver takes entries again.")
-                said = wrong
-            time.sleep(every)
+        rounds.repeat(
+            lambda: self._round(streamer)[1],
+            every=every,
+            alias=ALIAS,
+            out=self.stderr,
+            well="The receiver takes entries again.",
+        )
 
     def _round(self, streamer: stream.Streamer) -> tuple[int, str]:
         """Send; return how many entries went, and in words what is wrong then."""

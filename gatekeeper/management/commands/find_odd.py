@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseError
 from django.db import connections
 
+from audit import rounds
 from audit.context import command_source
 from audit.detections import finding
-from audit.explorer.moments import seconds
 from gatekeeper.reviews import calls
 
 
@@ -27,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped; `--from NUMBER`: once more over what was judged."""
         how = parser.add_mutually_exclusive_group()
-        how.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
+        rounds.add_argument(how)
         how.add_argument(
             "--from",
             type=int,
@@ -39,25 +37,18 @@ class Command(BaseCommand):
     def handle(
         self, *_args: Any, every: float | None = None, begin: int | None = None, **_options: Any
     ) -> None:
-        """Run once, or for ever: then a database that is away is waited for. Raises CommandError."""
+        """Run once, or until stopped. Raises CommandError."""
         if finding.WATCH not in settings.DATABASES:
             raise CommandError("find_odd needs GATEKEEPER_DATABASE_URL_WATCH.")
         if begin is not None:
             self._again(begin)
-            return
-        while True:
-            try:
-                self._round()
-            except DatabaseError as error:
-                if every is None:
-                    raise
-                self.stderr.write(f"The database: {type(error).__name__}")
-            if every is None:
-                return
-            connections[finding.WATCH].close()
-            time.sleep(every)
+        elif every is None:
+            self._round()
+        else:
+            well = "Rules are run again."
+            rounds.repeat(self._round, every=every, alias=finding.WATCH, out=self.stderr, well=well)
 
-    def _round(self) -> None:
+    def _round(self) -> str:
         source = command_source("find_odd")
         found = finding.find(source)
         for name, count in sorted(found.items()):
@@ -65,6 +56,8 @@ class Command(BaseCommand):
         drawn = calls.draw(source)
         if drawn:
             self.stdout.write(f"drawn at random: {drawn}")
+        connections[finding.WATCH].close()  # not held while nothing is done
+        return ""
 
     def _again(self, begin: int) -> None:
         found = finding.find_again(begin - 1, command_source("find_odd"))

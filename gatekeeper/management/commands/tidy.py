@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
-from audit.explorer.moments import seconds
+from audit import rounds
+
+ALIAS = "default"
 
 
 class Command(BaseCommand):
@@ -18,16 +19,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--every SECONDS`: go on until stopped."""
-        parser.add_argument("--every", type=seconds, metavar="SECONDS", help="run again and again")
+        rounds.add_argument(parser)
 
     def handle(self, *args: Any, every: float | None = None, **options: Any) -> None:
-        """Run once, or for ever."""
-        while True:
-            with connections["default"].cursor() as cursor:
-                cursor.execute("SELECT grants, requests FROM vault.tidy()")
-                grants, requests = cursor.fetchone()
-            self.stdout.write(f"ended {grants} grants, lapsed {requests} requests")
-            if every is None:
-                return
-            connections["default"].close()
-            time.sleep(every)
+        """Run once, or until stopped."""
+        if every is None:
+            self._round()
+            return
+        rounds.repeat(self._round, every=every, alias=ALIAS, out=self.stderr, well="Tidying again.")
+
+    def _round(self) -> str:
+        with connections[ALIAS].cursor() as cursor:
+            cursor.execute("SELECT grants, requests FROM vault.tidy()")
+            grants, requests = cursor.fetchone()
+        connections[ALIAS].close()  # not held while nothing is done
+        self.stdout.write(f"ended {grants} grants, lapsed {requests} requests")
+        return ""
