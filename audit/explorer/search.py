@@ -16,21 +16,21 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
+from audit import references
 from audit.models import Event, Outcome
 
 #: A line with more is nobody's question.
 MOST_TERMS: Final = 24
 LONGEST_LINE: Final = 1000
 
-_MEMBER: Final = r"K-[0-9]{4,6}"
 _NUMBER: Final = r"[1-9][0-9]{0,17}"
 #: Token -> the form of its values. They are numbers of things, and say nothing in words.
 FORMS: Final[dict[str, str]] = {
-    "account": r"MOC-[0-9]{5,9}",
-    "member": _MEMBER,
-    "about": _MEMBER,
-    "approver": _MEMBER,
-    "ticket": r"ZD-[0-9]{1,12}",
+    "account": references.ACCOUNT,
+    "member": references.MEMBER,
+    "about": references.MEMBER,
+    "approver": references.MEMBER,
+    "ticket": references.TICKET,
     "grant": _NUMBER,
     "session": _NUMBER,
 }
@@ -41,12 +41,6 @@ CHOICES: Final[dict[str, frozenset[str]]] = {
     "mine": frozenset({"yes"}),
 }
 TIMES: Final = ("since", "until")
-#: A number by itself is what it looks like: paste it, Enter.
-_BARE: Final[tuple[tuple[str, str, str], ...]] = (
-    ("account", r"(?:MOC-)?([0-9]{5,9})", "MOC-"),
-    ("member", r"K-([0-9]{4,6})", "K-"),
-    ("ticket", r"ZD-([0-9]{1,12})", "ZD-"),
-)
 _AGO: Final = re.compile(r"([1-9][0-9]{0,3})([hdw])")
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 #: The years of all times begin with it.
@@ -139,7 +133,7 @@ def _term(part: str, words: Words) -> Term:
     minus = part.startswith("-")
     name, colon, value = part.removeprefix("-").partition(":")
     if not colon:
-        return _bare(name, minus=minus)
+        return _alone(name, minus=minus)
     name = name.lower()
     if name in FORMS:
         value = value.upper()
@@ -152,11 +146,12 @@ def _term(part: str, words: Words) -> Term:
     return Term(name, value, minus)
 
 
-def _bare(part: str, *, minus: bool) -> Term:
-    for name, form, prefix in _BARE:
-        if found := re.fullmatch(form, part, re.ASCII | re.IGNORECASE):
-            return Term(name, prefix + found[1], minus)
-    raise _unknown(part)
+def _alone(part: str, *, minus: bool) -> Term:
+    """A number by itself is what it looks like: paste it, Enter. Raises SearchError."""
+    found = references.typed(part)
+    if found is None:
+        raise _unknown(part)
+    return Term(*found, minus)
 
 
 def _unknown(part: str) -> SearchError:

@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic_core import PydanticCustomError
 
+from audit import references
 from gatekeeper.feeds.jsonlines import LONGEST_LINE, RefusedError, load_all
 from gatekeeper.feeds.line_fields import CONSENTS, consent_since, consent_until, moment, past
 from gatekeeper.feeds.lines import AccountLine, ParticipantLine
@@ -24,8 +25,6 @@ from gatekeeper.feeds.mentions import Mentions, mentioned
 #: From when until when a consent runs; no end is None.
 Span = tuple[datetime, datetime | None]
 
-_ACCOUNT: Final = r"MOC-[0-9]{5,9}"
-_PARTICIPANT: Final = r"MOC-[0-9]{5,9}-P[1-9][0-9]{0,8}"
 _ANY: Final = r'[^"\\]{1,80}'
 _RESTRICTS: Final = re.compile(r'"[^"]{0,60}restrict[^"]{0,60}"\s*:\s*(?!null\b|\s)', re.IGNORECASE)
 _OBJECTS: Final = re.compile(
@@ -48,7 +47,7 @@ class Unread:
     """A message that is heard as it passes, longer than what is kept of it: what it closes at least."""
 
     def __init__(self) -> None:
-        self._accounts = Mentions("reference", _ACCOUNT)
+        self._accounts = Mentions("reference", references.ACCOUNT)
         self._restrictions = Mentions("restricted_at", _ANY)
 
     def take(self, chunk: bytes) -> None:
@@ -83,7 +82,7 @@ def of_refused(raw: bytes, sent_at: datetime | None = None) -> list[Closing]:
     values = _values(raw)
     if values is None:
         restrict = bool(_RESTRICTS.search(_text(raw)) or mentioned(raw, "restricted_at", _ANY))
-        named = mentioned(raw, "reference", _ACCOUNT)
+        named = mentioned(raw, "reference", references.ACCOUNT)
         return [Closing(reference, sent_at, restrict, None, None) for reference in named]
     restrict = any(
         "restrict" in name.lower() and any(one is not None for one in _told(value))
@@ -94,7 +93,9 @@ def of_refused(raw: bytes, sent_at: datetime | None = None) -> list[Closing]:
     plain = consent if isinstance(consent, dict) and not renamed else {}
     spans = {kind: _told_span(plain, kind) for kind in CONSENTS}
     at = _past(values.get("exported_at")) or sent_at
-    return [Closing(reference, at, restrict, **spans) for reference in _references(values, _ACCOUNT)]
+    return [
+        Closing(reference, at, restrict, **spans) for reference in _references(values, references.ACCOUNT)
+    ]
 
 
 def objections(raw: bytes) -> list[ParticipantLine]:
@@ -119,8 +120,8 @@ def participants_of(raw: bytes) -> list[str]:
     """The participants that a refused line names as its own."""
     values = _values(raw)
     if values is None:
-        return mentioned(raw, "reference", _PARTICIPANT)
-    return _references(values, _PARTICIPANT)
+        return mentioned(raw, "reference", references.PARTICIPANT)
+    return _references(values, references.PARTICIPANT)
 
 
 def _values(raw: bytes) -> dict[str, object] | None:

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 from stdnum import iban
 
+from audit import references
 from gatekeeper.feeds.times import FeedTimeError, read_moment
 from gatekeeper.frame.numbers import card_in
 from staff.frame.names import is_readable, is_seen
@@ -210,9 +211,9 @@ Email = Annotated[str, Field(max_length=254), _LINE, AfterValidator(_email)]
 ShownEmail = Annotated[str, _STRIP, Field(min_length=1, max_length=254), _LINE, AfterValidator(_shown_email)]
 IpAddress = Annotated[str, _STRIP, Field(min_length=1, max_length=64), AfterValidator(_ip_address)]
 Iban = Annotated[str, _STRIP, Field(min_length=1, max_length=60), AfterValidator(_iban)]
-Reference = Annotated[str, Field(max_length=13, pattern=r"^MOC-[0-9]{5,9}$")]
-ParticipantReference = Annotated[str, Field(max_length=24, pattern=r"^MOC-[0-9]{5,9}-P[1-9][0-9]{0,8}$")]
-MemberNumber = Annotated[str, Field(max_length=8, pattern=r"^K-[0-9]{4,6}$")]
+Reference = Annotated[str, Field(max_length=13, pattern=f"^{references.ACCOUNT}$")]
+ParticipantReference = Annotated[str, Field(max_length=24, pattern=f"^{references.PARTICIPANT}$")]
+MemberNumber = Annotated[str, Field(max_length=8, pattern=f"^{references.MEMBER}$")]
 Time = Annotated[datetime, BeforeValidator(moment)]
 Since = Annotated[datetime | None, BeforeValidator(consent_since)]
 Until = Annotated[datetime | None, BeforeValidator(consent_until)]

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
+from audit import references
 from gatekeeper import catalogue
 from gatekeeper.feeds import ticket_words
 from gatekeeper.feeds.jsonlines import Record, RefusedError, Strict, load
@@ -48,7 +49,7 @@ from gatekeeper.feeds.line_fields import (
 )
 from staff.frame import emails
 
-_TICKET: Final = Field(max_length=15, pattern=r"^ZD-[0-9]{1,12}$")
+_TICKET: Final = Field(max_length=15, pattern=f"^{references.TICKET}$")
 _HANDLE: Final[TypeAdapter[str]] = TypeAdapter(Handle)
 _MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Time)
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.views.decorators.http import require_http_methods
 from pydantic import Field
 
+from audit import references
 from gatekeeper.feeds import connection, doubts, tickets
 from gatekeeper.feeds.jsonlines import Record, RefusedError, load, parse
 from gatekeeper.feeds.lines import TicketLine, told_at
@@ -56,7 +57,7 @@ class Heartbeat(Record):
 @answers
 def ticket(request: HttpRequest) -> dict[str, object]:
     """Apply one ticket. An authentic message that cannot be used shuts the ticket it names: 422."""
-    mentions = Mentions(tickets.KEY, tickets.FORM)
+    mentions = Mentions(tickets.KEY, references.TICKET)
     message = read(request, settings.TICKETS_SECRET, mentions.take)
     with connection.atomic():
         try:
@@ -86,7 +87,7 @@ def _apply(message: Message) -> dict[str, object]:
 @answers
 def heartbeat(request: HttpRequest) -> dict[str, object]:
     """The helpdesk lives, and may say which tickets are open: 409 names where that differs from ours."""
-    mentions = Mentions(tickets.KEY, tickets.FORM)
+    mentions = Mentions(tickets.KEY, references.TICKET)
     message = read(request, settings.TICKETS_SECRET, mentions.take)
     with connection.atomic():
         try:

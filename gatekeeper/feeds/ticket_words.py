@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from pydantic import TypeAdapter, ValidationError
 
+from audit.references import MEMBER
 from staff.frame import emails
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 STATES: Final = ("open", "pending", "solved", "closed")
 
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
-_MEMBER: Final = re.compile(r"K-[0-9]{4,6}")
+_MEMBER: Final = re.compile(MEMBER)
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 

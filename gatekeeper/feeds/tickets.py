@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from django.db.utils import OperationalError
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
+from audit import references
 from gatekeeper import catalogue
 from gatekeeper.feeds import connection
 from gatekeeper.feeds.lines import TicketLine, told_at
@@ -23,9 +24,8 @@ from gatekeeper.models import Ticket
 
 ROUNDS: Final = 5
 KEY: Final = "number"
-FORM: Final = "ZD-[0-9]{1,12}"
 
-_NUMBER: Final = re.compile(FORM)
+_NUMBER: Final = re.compile(references.TICKET)
 
 Done = TypeVar("Done")
 
@@ -77,7 +77,7 @@ def shut_named(raw: bytes, sent_at: datetime | None, source: str) -> list[str]:
 
 def named(raw: bytes) -> list[str]:
     """The tickets that an unusable line names."""
-    return mentioned(raw, KEY, FORM)
+    return mentioned(raw, KEY, references.TICKET)
 
 
 def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[str]:

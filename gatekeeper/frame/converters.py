@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from audit import references
+
 #: What the columns of numbers hold at most.
 LARGEST: Final = 2**63 - 1
 _DIGITS: Final = len(str(LARGEST))
@@ -20,7 +22,7 @@ def whole_number(text: str | None) -> int | None:
 class Reference:
     """An account: MOC-48213."""
 
-    regex = "MOC-[0-9]{5,9}"
+    regex = references.ACCOUNT
 
     def to_python(self, value: str) -> str:
         """The reference itself."""
@@ -34,13 +36,13 @@ class Reference:
 class TicketNumber(Reference):
     """A ticket: ZD-10442."""
 
-    regex = "ZD-[0-9]{1,12}"
+    regex = references.TICKET
 
 
 class MemberNumber(Reference):
     """A member: K-0193."""
 
-    regex = "K-[0-9]{4,6}"
+    regex = references.MEMBER
 
 
 class Number:

@@ -13,6 +13,8 @@ from typing import Final
 
 from stdnum import iban, luhn
 
+from audit import references
+
 _SIXTEEN: Final = (16,)
 _UP: Final = (16, 17, 18, 19)
 
@@ -82,8 +84,9 @@ _DAY: Final = (
     r"(?:(?:19|20)\d{2}([-./])(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])"
     r"|(?:3[01]|[12]\d|0?[1-9])([-./])(?:0?[1-9]|1[0-2])\2(?:(?:19|20)\d{2}|\d{2}))"
 )
+_OURS: Final = "|".join(references.PREFIXES)
 _NO_TELEPHONES: Final = (
-    re.compile(r"(?<![^\W_])(?:MOC|ZD|K)-\d{1,12}(?:-P\d{1,9})?(?![\w-])", re.IGNORECASE),  # our own
+    re.compile(rf"(?<![^\W_])(?:{_OURS})-\d{{1,12}}(?:-P\d{{1,9}})?(?![\w-])", re.IGNORECASE),  # our own
     re.compile(r"(?<![\w-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])", re.IGNORECASE),  # UUID
     # a day, and what the clock showed
     re.compile(

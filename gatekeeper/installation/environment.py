@@ -24,6 +24,7 @@ from django.core.validators import validate_email
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from audit import references
 from audit.seal.anchors import AnchorError, anchor
 from audit.seal.checkpoints import Keys, LogKeyError, Signer
 from audit.siem.receivers import Https, TargetError, receiver
@@ -534,7 +535,9 @@ class Environment:
         found: dict[str, str] = {}
         for part in self.names("TEAM_HOURS"):
             named = re.fullmatch(
-                r"(K-[0-9]{4,6})=([0-9]{1,2})-([0-9]{1,2}) ([1-7])-([1-7]) ([A-Za-z_/+-]{2,40})", part
+                rf"({references.MEMBER})"
+                r"=([0-9]{1,2})-([0-9]{1,2}) ([1-7])-([1-7]) ([A-Za-z_/+-]{2,40})",
+                part,
             )
             if named is None or max(int(named[2]), int(named[3])) > 24 or named[4] > named[5]:
                 raise self.refusal("TEAM_HOURS", "is not of the form K-0020=6-22 1-7 Europe/Warsaw")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from audit import references
 from audit.explorer.search import Query, Term
 from gatekeeper import catalogue
 from gatekeeper.access import requests
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from staff.models import Member
 
 TICKETS_A_PAGE = 25
-
-_ACCOUNT = re.compile(r"^(?:MOC-)?([0-9]{5,9})$", re.IGNORECASE)
-_TICKET = re.compile(r"^ZD-([0-9]{1,12})$", re.IGNORECASE)
 
 
 @require_GET
@@ -104,10 +101,10 @@ def go(request: HttpRequest) -> HttpResponse:
     """Where a typed number leads: an account's gate, or a ticket's. By POST: whatever else is typed
     there stands in no address, no history and no log."""
     text = request.POST.get("q", "").strip()
-    if found := _TICKET.match(text):
-        return HttpResponseRedirect(reverse("ticket", args=[f"ZD-{found[1]}"]))
-    if found := _ACCOUNT.match(text):
-        reference = f"MOC-{found[1]}"
+    kind, reference = references.typed(text) or ("", "")
+    if kind == "ticket":
+        return HttpResponseRedirect(reverse("ticket", args=[reference]))
+    if kind == "account":
         roles = member_of(request).roles
         if "reviewer" in roles and "consultant" not in roles:  # who asks there is who saw it
             return HttpResponseRedirect(Look(Query((Term("account", reference),))).url())

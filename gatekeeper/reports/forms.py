@@ -14,6 +14,7 @@ from django.utils.dateformat import format as dateformat
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit import references
 from gatekeeper.models import Account
 from gatekeeper.reports.scope import Scope
 from staff.frame.day_field import day_field
@@ -21,8 +22,6 @@ from staff.frame.day_field import day_field
 MOST_ACCOUNTS: Final = 50
 MONTHS: Final = 24
 KINDS: Final = ("page", "pdf", "csv", "zip")
-_ACCOUNT: Final = re.compile(r"^MOC-[0-9]{5,9}$")
-_PARTICIPANT: Final = re.compile(r"^(MOC-[0-9]{5,9})-P([1-9][0-9]{0,8})$")
 #: The language of the account, where there is none of the two: English.
 _OF_ACCOUNT: Final = ""
 
@@ -68,13 +67,14 @@ class ReportForm(forms.Form):
     def clean_about(self) -> tuple[tuple[str, ...], int | None]:
         """The accounts, and the participant's number. What was typed is repeated in no message."""
         parts = re.split(r"[\s,;]+", self.cleaned_data["about"].strip().upper())
-        found = _PARTICIPANT.match(parts[0])
+        found = references.participant(parts[0])
         if found and len(parts) == 1:
-            return (found[1],), int(found[2])
-        if any(_PARTICIPANT.match(part) for part in parts):
+            account, number = found
+            return (account,), number
+        if any(map(references.participant, parts)):
             raise forms.ValidationError(_("One participant at a time, and no account beside it."))
         accounts = tuple(dict.fromkeys(filter(None, parts)))
-        if not accounts or not all(_ACCOUNT.match(part) for part in accounts):
+        if not accounts or not all(map(references.is_account, accounts)):
             raise forms.ValidationError(
                 _("Type numbers of accounts (MOC-48213), or of one participant (MOC-48213-P17).")
             )

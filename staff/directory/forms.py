@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit import references
 from staff.frame.day_field import day_field
 from staff.frame.emails import is_plain, normalise
 from staff.frame.names import is_readable
@@ -72,7 +73,7 @@ def _language() -> forms.ChoiceField:
 
 def _manager() -> forms.RegexField:
     return forms.RegexField(
-        label=_("Manager’s number"), regex=r"^K-[0-9]{4,6}$", required=False, empty_value=None
+        label=_("Manager’s number"), regex=f"^{references.MEMBER}$", required=False, empty_value=None
     )
 
 
@@ -114,7 +115,7 @@ class MemberForm(forms.Form):
 
     number = forms.RegexField(
         label=_("Staff number"),
-        regex=r"^K-[0-9]{4,6}$",
+        regex=f"^{references.MEMBER}$",
         max_length=8,
         help_text=_("K-, then 4 to 6 digits."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),

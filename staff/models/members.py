@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from audit import references
 from staff.frame.sign_in import SIGN_IN
 
 if TYPE_CHECKING:
@@ -103,7 +104,9 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
             models.CheckConstraint(
                 name="member_roles_known", condition=Q(roles__contained_by=list(Role.values))
             ),
-            models.CheckConstraint(name="member_number_form", condition=Q(number__regex=r"^K-[0-9]{4,6}$")),
+            models.CheckConstraint(
+                name="member_number_form", condition=Q(number__regex=f"^{references.MEMBER}$")
+            ),
             # Plain, and in lower case: one mailbox, one member (staff.frame.emails, attack 23).
             models.CheckConstraint(
                 name="member_email_form", condition=Q(email__regex=r"^[!-?[-~]+@[!-?[-~]+$")

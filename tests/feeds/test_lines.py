@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import luhn
 
+from audit import references
 from gatekeeper import catalogue
 from gatekeeper.feeds.jsonlines import LONGEST_LINE, RULES, Record, RefusedError, lines, parse, read
 from gatekeeper.feeds.lines import AccountLine, ParticipantLine, StaffLine, TicketLine, personal, told_at
 from gatekeeper.feeds.mentions import mentioned
-from gatekeeper.feeds.tickets import FORM, KEY
+from gatekeeper.feeds.tickets import KEY
 from gatekeeper.frame.numbers import ISSUERS
 from staff.models import Role
 from tests.staff.test_names import UNREADABLE_NAMES, UNSEEN_NAMES
@@ -455,7 +456,7 @@ class TestTicket:
 
     def test_what_an_unusable_message_names(self) -> None:
         raw = b'{"number" : "ZD-1", "number":"ZD-22", "x": "ZD-3", "updated_at": "2026-01-01T00:00:00Z"}'
-        assert mentioned(raw, KEY, FORM) == ["ZD-1", "ZD-22"]
+        assert mentioned(raw, KEY, references.TICKET) == ["ZD-1", "ZD-22"]
         assert told_at(raw) is None, "a field stands twice: nothing is believed"
         assert told_at(raw.replace(b', "number":"ZD-22"', b"")) == datetime(2026, 1, 1, tzinfo=UTC)
 

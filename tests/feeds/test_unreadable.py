@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from audit import references
 from audit.models import Entry
 from gatekeeper.feeds import doubts, tickets, webhooks
 from gatekeeper.feeds.mentions import MOST, Mentions, mentioned
@@ -211,8 +212,8 @@ def test_a_name_is_found_wherever_it_stands(encoding: str) -> None:
     for end in (64 * 1024, 128 * 1024):
         for before in range(len(name) + 2):
             raw = f"{'x' * (end // width - before)}{name}{'x' * 70_000}".encode(encoding)
-            assert mentioned(raw, tickets.KEY, tickets.FORM) == [NUMBER]
-            chunks = Mentions(tickets.KEY, tickets.FORM)
+            assert mentioned(raw, tickets.KEY, references.TICKET) == [NUMBER]
+            chunks = Mentions(tickets.KEY, references.TICKET)
             for start in range(0, len(raw), 50_001):
                 chunks.take(raw[start : start + 50_001])
             assert chunks.found == [NUMBER]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from audit import references
 from gatekeeper import catalogue
 from gatekeeper.access import notices, requests
 from gatekeeper.access.pieces import account_url, open_gate, request_url
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 #: Reasons that refuse one reveal, and may leave others.
 TOO_MANY = frozenset({"view_limit_reached", "daily_budget_reached"})
-_PARTICIPANT = re.compile(r"^(MOC-[0-9]{5,9})-P([0-9]{1,9})$")
 
 
 @require_GET
@@ -110,9 +109,9 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
     caller = Caller.of(request)
     if not query:
         shown = decision.participants(caller, account=reference, grant=grant, page=page)
-    elif named := _PARTICIPANT.match(query.upper()):
+    elif named := references.participant(query.upper()):
         # Another account's participant is none of this one: number 0 matches nobody.
-        number = int(named[2]) if named[1] == reference else 0
+        number = named[1] if named[0] == reference else 0
         shown = decision.find_participant(caller, account=reference, grant=grant, number=number)
     else:
         shown = decision.find_participant(caller, account=reference, grant=grant, email=query)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import psycopg
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from psycopg.conninfo import make_conninfo
 
+from audit import references
 from audit.context import command_source
 from gatekeeper.settings import environment
 from staff.directory import recoveries
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         """Judge, do and record it in one step. Raises CommandError where it is refused."""
         numbers: list[str] = options["numbers"]
         for number in numbers:
-            if not re.fullmatch(r"K-[0-9]{4,6}", number):
+            if not references.is_member(number):
                 raise CommandError(f"{number} is no member's number: they are K-, then 4 to 6 digits.")
         url, dry = environment.text("DATABASE_URL_SETUP"), options["dry_run"]
         if not url:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit import references
 from audit.context import command_source
 from gatekeeper.feeds import connection, removing
 from gatekeeper.management.asking import answer
@@ -25,13 +25,14 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_args: Any, reference: str, yes: bool, **_options: Any) -> None:
-        named = re.fullmatch(r"(MOC-[0-9]{5,9})-P([1-9][0-9]{0,8})", reference)
-        if not named:
+        named = references.participant(reference)
+        if named is None:
             raise CommandError("That is no participant's reference: MOC-48213-P17.")
-        if not Account.objects.using(connection.ALIAS).filter(reference=named[1]).exists():
+        account, number = named
+        if not Account.objects.using(connection.ALIAS).filter(reference=account).exists():
             raise CommandError("There is no such record.")
         if not yes and answer(f"Remove {reference}? Type the reference: ") != reference:
             raise CommandError("Nothing was removed.")
-        if not removing.remove(named[1], [int(named[2])], command_source("remove_participant")):
+        if not removing.remove(account, [number], command_source("remove_participant")):
             raise CommandError("There is no such record.")
         self.stdout.write(f"{reference} is removed.")
