@@ -9,7 +9,7 @@ import pytest
 
 from audit import references
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FORMS = {references.ACCOUNT, references.MEMBER, references.TICKET}
 #: A form that is written out: one of our prefixes, and then digits of a pattern.
 WRITTEN = re.compile(rf"(?:{'|'.join(references.PREFIXES)})-(?:\[0-9\]|\\d)(?:\{{[0-9,]+\}}|[+*])?")

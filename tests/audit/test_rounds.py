@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from audit import rounds
-from tests import environment, racing
+from tests import environment
+from tests.world import racing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.conftest import Connection
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SOON = 60  # seconds in which what must happen has happened on any machine
 #: What each command says when the database is there again, and a table that each of its rounds asks.
 AGAIN = {
@@ -134,7 +135,6 @@ def test_after_a_loss_the_next_round_comes_soon_and_then_later_and_later() -> No
 
 def test_no_command_repeats_in_another_way() -> None:
     """A second runner would be another rule: `--every` stands in one module."""
-    top = Path(__file__).parent.parent
-    files = [file for room in ("gatekeeper", "staff", "audit") for file in (top / room).rglob("*.py")]
-    found = [file.relative_to(top).as_posix() for file in files if '"--every"' in file.read_text()]
+    files = [file for room in ("gatekeeper", "staff", "audit") for file in (ROOT / room).rglob("*.py")]
+    found = [file.relative_to(ROOT).as_posix() for file in files if '"--every"' in file.read_text()]
     assert found == ["gatekeeper/demo/run.py", "audit/rounds.py"]
