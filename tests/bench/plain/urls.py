@@ -12,6 +12,6 @@ urlpatterns = [
     path("grants/<int:grant>/end", views.other, name="end_grant"),
     *(
         path(f"{name}/", views.other, name=name)
-        for name in ("home", "go", "preferences", "profile", "sign_out")
+        for name in ("home", "go", "preferences", "profile", "sign_out", "session_left", "session_stay")
     ),
 ]

@@ -46,14 +46,17 @@ def other(_request: HttpRequest) -> HttpResponse:
 def _context(
     customer: Customer, ticket: Ticket, agreement: Agreement, shown: dict[str, Any]
 ) -> dict[str, object]:
+    here, grant = f"/accounts/{customer.reference}", {"id": 1, "ends_at": agreement.valid_until, "views": 3}
     return {
+        "open_grants": [{"url": f"{here}?ticket={ticket.number}", "reference": customer.reference, **grant}],
+        "live_url": f"{here}?seen=1",
         "gate": {"open": True, "ends_at": agreement.valid_until, "rows": _rows(ticket, agreement)},
         "reference": customer.reference,
         "ticket": ticket.number,
-        "here_url": f"/accounts/{customer.reference}",
+        "here_url": here,
         "account": customer,
-        "grant": {"id": 1, "ends_at": agreement.valid_until, "views": 3},
-        "extend_url": f"/accounts/{customer.reference}/ask",
+        "grant": grant,
+        "extend_url": f"{here}/ask",
         "sections": [
             _section(customer, code, shown)
             for code, _name in catalogue.CATEGORIES

@@ -9,6 +9,7 @@ from django import template
 from django.utils import timezone
 from django.utils.dateformat import format as dateformat
 from django.utils.html import format_html
+from django.utils.translation import pgettext
 
 from gatekeeper import catalogue
 
@@ -43,11 +44,13 @@ def clock(value: datetime | None) -> str:
 
 
 @register.filter
-def countdown(ends_at: datetime) -> str:
+def countdown(ends_at: datetime, grant: int) -> str:
     minutes, seconds = divmod(int((ends_at - timezone.now()).total_seconds()), 60)
     return format_html(
-        '<time class="countdown" data-ends="{}" datetime="{}">{}</time>',
+        '<time class="countdown" data-ends="{}" data-now="{}" data-of="{}" datetime="{}">{}</time>',
         int(ends_at.timestamp()),
+        int(timezone.now().timestamp()),
+        grant,
         ends_at.isoformat(),
         f"{minutes}:{seconds:02d}",
     )
@@ -90,6 +93,11 @@ def badge(state: str, extra: object = "") -> str:
     return format_html('<span class="badge">{} {}</span>', state, extra)
 
 
+@register.filter
+def isolated(text: object) -> str:
+    return format_html("<bdi>{}</bdi>", text)
+
+
 @register.inclusion_tag("plain/_navigation.html")
 def navigation() -> dict[str, object]:
-    return {"items": [], "waiting_count": 0}
+    return {"items": [{"name": "home", "label": pgettext("page", "Home"), "icon": "home", "here": False}]}
