@@ -5,7 +5,8 @@ Codes are the same in the page, the API, the log and SQL; a test compares them w
 
 from __future__ import annotations
 
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -115,3 +116,25 @@ CANNOT_START: Final = "cannot_start_yet"
 def category_of(field: str) -> str:
     """The category of `contact.email` is `contact`; of `participants`, itself."""
     return field.partition(".")[0]
+
+
+class Category(NamedTuple):
+    """A category in words, with the names and labels of its fields."""
+
+    code: str
+    title: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=8)
+def shown_by_field(_language: str | None) -> list[Category]:
+    """In: the language in force. Out: the categories of which an account shows each field, in words."""
+    return [
+        Category(
+            code,
+            str(title),
+            tuple((name, str(label)) for name, label in FIELDS.items() if category_of(name) == code),
+        )
+        for code, title in CATEGORIES
+        if code != PARTICIPANTS
+    ]

@@ -104,7 +104,7 @@ MIDDLEWARE = [
     "gatekeeper.serving.middleware.OnlyWhatIsServedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gatekeeper.serving.middleware.NoStoreMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "gatekeeper.serving.middleware.PolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gatekeeper.serving.middleware.OnlyWhenAskedMiddleware",
     "gatekeeper.serving.middleware.ReadableMiddleware",

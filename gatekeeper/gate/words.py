@@ -324,7 +324,7 @@ class RowView:
 
     @property
     def word(self) -> str:
-        return str(STATE_WORDS[self.state])
+        return _word_of(self.state, get_language())
 
 
 @dataclass(frozen=True)
@@ -386,7 +386,18 @@ def row_state(code: str, *, can_fix: bool) -> RowState:
 
 def title(condition: str) -> str:
     """In: a condition, or a code of `OTHER_REASONS`. Out: its name on the page."""
+    return _title_of(condition, get_language())
+
+
+@lru_cache(maxsize=64)
+def _title_of(condition: str, _language: str | None) -> str:
+    """Each page of a gate repeats the names of its rows."""
     return str(TITLES[condition])
+
+
+@lru_cache(maxsize=64)
+def _word_of(state: RowState, _language: str | None) -> str:
+    return str(STATE_WORDS[state])
 
 
 def sentence(code: str, facts: Facts | None = None, *, condition: str = "") -> str:

@@ -129,6 +129,11 @@ def decided() -> QuerySet[Proposal]:
     return over.select_related("subject", "proposed_by", "decided_by")
 
 
+def may_confirm(member: Member) -> bool:
+    """Whether this member's roles let them confirm anything: pages of all others need not ask."""
+    return bool({*DECIDERS, *WATCHERS} & set(member.roles))
+
+
 def confirmable_by(member: Member) -> QuerySet[Proposal]:
     """What this member could confirm: not of themselves, not their own, of a command only an officer."""
     found = shown_to(member, waiting()).exclude(subject=member).exclude(proposed_by=member)

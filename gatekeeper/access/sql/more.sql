@@ -1,13 +1,15 @@
 -- Asking for more on a day whose budget is used up, and deciding it. As with access: whoever is above the member, or
 -- is a deputy, decides, nobody their own, and the word of somebody counts only while it does (approvers.sql).
 
--- How many budgets are added to a member's day, as things stand now.
+-- How many budgets are added to a member's day, as things stand now. In PL/pgSQL, which keeps its plan: each page of
+-- an account asks.
 CREATE OR REPLACE FUNCTION vault.more_today(p_member bigint, p_day date) RETURNS integer
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT count(*)::integer FROM public.gatekeeper_moretoday x
-    WHERE x.member_id = p_member AND x.day = p_day AND x.state = 'approved'
-        AND vault.approval_ends(x.member_id, x.decided_by_id) > clock_timestamp()
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM public.gatekeeper_moretoday x
+        WHERE x.member_id = p_member AND x.day = p_day AND x.state = 'approved'
+            AND vault.approval_ends(x.member_id, x.decided_by_id) > clock_timestamp());
+END $$;
 
 -- What the log says of a member's day.
 CREATE OR REPLACE FUNCTION vault.day_figures(p_member bigint, p_day date, p_request bigint) RETURNS jsonb

@@ -11,6 +11,7 @@ from django.http import HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -191,11 +192,7 @@ def _page(
     live.show(request, [one for one in held if one is not grant or not widget.missing])
     token = get_token(request)
     asked_more = _more(request, grant)
-    sections = [
-        _section(grant, here, code, str(words), values or {})
-        for code, words in catalogue.CATEGORIES
-        if code != catalogue.PARTICIPANTS
-    ]
+    sections = [_section(grant, here, one, values or {}) for one in catalogue.shown_by_field(get_language())]
     context = {
         "gate": widget,
         "csrf_token": token,  # as the processor's, which would mask it once more
@@ -205,6 +202,9 @@ def _page(
         "account": grant,
         "grant": grant,
         "extend_url": _extend_url(grant),
+        "end_url": reverse("end_grant", args=[grant.id]),
+        "views": ngettext("%(number)s view so far.", "%(number)s views so far.", grant.views)
+        % {"number": grant.views},
         "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
         "beside": grant.beside,
         "left_today": grant.today.words,
@@ -255,28 +255,28 @@ def _under(grant: requests.Held, here: Sequence[requests.Held], code: str) -> re
 
 
 def _section(
-    grant: requests.Held, here: Sequence[requests.Held], code: str, words: str, values: dict[str, Json]
+    grant: requests.Held, here: Sequence[requests.Held], category: catalogue.Category, values: dict[str, Json]
 ) -> dict[str, object]:
     """One category, with the access under which each of its fields is revealed: what was just shown was
     shown under the page's own."""
     fields = [
         {
             "name": name,
-            "label": str(label),
+            "label": label,
             "filled": name in grant.filled,
             "revealed": name in values,
             "value": values.get(name),
             "over": not grant.today.has_room_for([name]),
         }
-        for name, label in catalogue.FIELDS.items()
-        if catalogue.category_of(name) == code
+        for name, label in category.fields
     ]
+    code = category.code
     filled = [str(field["name"]) for field in fields if field["filled"]]
     revealed = any(field["revealed"] for field in fields)
     under = grant if revealed else _under(grant, here, code)
     return {
         "code": code,
-        "title": words,
+        "title": category.title,
         "covered": under is not None,
         "blocked": under.shut.get(code, "") if under else "",
         "grant": under.id if under else "",

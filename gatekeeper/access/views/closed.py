@@ -95,8 +95,11 @@ def _is_day_over(seen: decision.Gate) -> bool:
 
 def ended(request: HttpRequest, grants: Iterable[int]) -> list[str]:
     """How those of the reader's own accesses ended that have; the newest end first."""
-    mine = Grant.objects.filter(pk__in=list(grants), member=request.user.pk)
-    found = mine.select_related("ticket", "ended_by").order_by("-ended_at", "-id") if grants else ()
+    numbers = list(grants)
+    if not numbers:
+        return []
+    mine = Grant.objects.filter(pk__in=numbers, member=request.user.pk)
+    found = mine.select_related("ticket", "ended_by").order_by("-ended_at", "-id")
     return list(dict.fromkeys(words for words in map(endings.words, found) if words))  # said once
 
 

@@ -58,7 +58,8 @@ class Frame:
     @cached_property
     def proposals(self) -> int:
         """How many changes of members wait for this member's confirmation."""
-        return proposals.confirmable_by(self._member).count()
+        may = proposals.may_confirm(self._member)
+        return proposals.confirmable_by(self._member).count() if may else 0
 
     @property
     def roles(self) -> list[str]:

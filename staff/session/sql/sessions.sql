@@ -17,7 +17,7 @@ $$;
 CREATE OR REPLACE FUNCTION vault.session_by(p_digest bytea)
 RETURNS TABLE (id bigint, member_id bigint, started_at timestamptz, last_seen_at timestamptz, verified_at timestamptz,
     factor text, ended_at timestamptz, remote_addr inet, user_agent text, data jsonb, outdated boolean)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     s public.staff_session;
 BEGIN
