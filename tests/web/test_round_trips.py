@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from gatekeeper.access import requests
 from gatekeeper.gate import decision
-from tests.scene import REFERENCE, Scene
+from tests.world.scene import REFERENCE, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
