@@ -86,12 +86,116 @@ BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'this role may not write such an entry';
 END $$;
 
+-- What an entry lacks, each of these for some facts: the name of the first, or NULL. Which event must carry which
+-- stands in audit/facts.py with the reasons, and a test compares the two fact by fact. Each is one expression that
+-- reads nothing and has no settings: PostgreSQL makes it a part of vault.stamp_entry.
+
+-- Whether there is such a kind of entry.
+CREATE OR REPLACE FUNCTION vault.lacking_kind(e public.audit_entry) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN e.outcome IN ('allowed', 'refused') AND e.event IN ('view', 'search', 'start', 'request',
+            'approve', 'deny', 'withdraw', 'end', 'revoke', 'sign', 'review', 'report', 'export', 'change',
+            'recover') THEN NULL
+        WHEN e.outcome = 'allowed' AND e.event IN ('sign_in', 'sign_out', 'import', 'erase', 'seal')
+            OR e.outcome = 'refused' AND e.event = 'sign_in_failed'
+            OR e.outcome = 'failed' AND e.event IN ('import', 'change')
+            OR e.outcome = 'withheld' AND e.event IN ('view', 'search') THEN NULL
+        ELSE 'kind' END
+$$;
+
+-- Who, and by which web request.
+CREATE OR REPLACE FUNCTION vault.lacking_actor(e public.audit_entry) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN e.source <> '' AND (e.outcome IN ('allowed', 'failed') AND e.event IN ('end', 'revoke', 'sign',
+                'review', 'report', 'export', 'change', 'recover', 'import', 'erase', 'seal')
+            OR e.outcome = 'refused' AND e.event <> 'sign_in_failed') THEN NULL
+        WHEN e.outcome <> 'withheld' AND e.event IN ('import', 'erase', 'seal') THEN 'source'
+        WHEN coalesce(e.cid, '') = '' THEN 'cid'
+        WHEN e.outcome = 'refused' AND e.event = 'sign_in_failed' THEN NULL
+        WHEN e.session IS NULL AND e.outcome IN ('refused', 'withheld')
+            AND e.reason IN ('session_missing', 'check_failed', 'record_failed') THEN NULL
+        WHEN e.member = '' THEN 'member'
+        WHEN e.member_name = '' THEN 'member_name'
+        WHEN e.event = 'change'
+            AND (e.outcome = 'allowed' AND e.details IS NULL OR e.outcome = 'failed') THEN NULL
+        WHEN e.session IS NULL THEN 'session'
+        WHEN e.outcome = 'allowed' AND e.event = 'sign_out' THEN NULL
+        WHEN e.actor_id IS NULL THEN 'actor_id'
+        WHEN e.outcome <> 'allowed' THEN NULL
+        WHEN e.factor = '' AND (e.event <> 'sign_in' OR e.object_repr NOT IN ('password', 'invitation'))
+            THEN 'factor'
+        WHEN e.event IN ('sign_in', 'sign', 'export') THEN NULL
+        WHEN e.role = '' THEN 'role'
+        WHEN e.signature IS NULL THEN 'signature'
+        WHEN e.nda_ends IS NULL THEN 'nda_ends' END
+$$;
+
+-- Whose data, why, and by which approval.
+CREATE OR REPLACE FUNCTION vault.lacking_access(e public.audit_entry) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN e.outcome <> 'allowed' OR e.event NOT IN ('view', 'search', 'start', 'request', 'approve', 'deny',
+            'withdraw', 'end', 'revoke') OR e.event = 'search' AND e.details IS NOT NULL THEN NULL
+        WHEN e.account = '' THEN 'account'
+        WHEN e.ticket = '' THEN 'ticket'
+        WHEN e.ticket_kind = '' THEN 'ticket_kind'
+        WHEN e.ticket_state = '' THEN 'ticket_state'
+        WHEN e.purpose = '' THEN 'purpose'
+        WHEN e.categories IS NULL THEN 'categories'
+        WHEN e.request_id IS NULL THEN 'request_id'
+        WHEN e.event IN ('request', 'deny', 'withdraw') THEN NULL
+        WHEN e.grant_id IS NULL AND (e.source = '' OR e.event NOT IN ('end', 'revoke')) THEN 'grant_id'
+        WHEN e.approver = '' AND e.grant_id IS NOT NULL AND e.event <> 'approve' THEN 'approver'
+        WHEN e.event NOT IN ('view', 'search') THEN NULL
+        WHEN e.fields IS NULL THEN 'fields'
+        WHEN e.event = 'view' THEN NULL
+        WHEN e.records IS NULL THEN 'records'
+        WHEN e.results IS NULL THEN 'results' END
+$$;
+
+-- About whom, and what a page calls it.
+CREATE OR REPLACE FUNCTION vault.lacking_subject(e public.audit_entry) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN e.outcome = 'withheld' OR e.event IN ('view', 'search') THEN NULL
+        WHEN e.subject = '' AND e.outcome = 'allowed'
+            AND e.event IN ('approve', 'deny', 'withdraw', 'end', 'revoke', 'sign') THEN 'subject'
+        WHEN e.object_repr = '' AND (e.event IN ('sign_in', 'sign_in_failed') OR e.event = 'change'
+            AND e.source = '' AND (e.details IS NULL AND e.outcome = 'allowed' OR e.outcome = 'failed'))
+            THEN 'object_repr'
+        WHEN e.event = 'erase' AND e.account = '' THEN 'account'
+        WHEN e.event = 'erase' AND e.fields IS NULL THEN 'fields'
+        WHEN e.details IS NOT NULL OR e.event IN ('sign_in', 'sign_in_failed', 'sign_out')
+            OR e.event = 'change' AND e.source = '' AND e.outcome <> 'refused' THEN NULL
+        WHEN e.outcome <> 'refused' OR e.event IN ('request', 'sign', 'review', 'report', 'export', 'change', 'recover')
+            THEN 'details' END
+$$;
+
+-- Why not.
+CREATE OR REPLACE FUNCTION vault.lacking_reason(e public.audit_entry) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN e.outcome NOT IN ('refused', 'withheld') THEN NULL
+        WHEN e.reason = '' THEN 'reason'
+        WHEN e.outcome = 'withheld' THEN CASE
+            WHEN e.answers IS NULL AND e.reason IN ('session_missing', 'check_failed', 'record_failed') THEN NULL
+            WHEN e.answers IS NULL THEN 'answers'
+            WHEN e.grant_id IS NULL AND e.fields IS NOT NULL THEN 'grant_id' END
+        WHEN e.account = '' AND e.event IN ('view', 'request') THEN 'account'
+        WHEN e.fields IS NULL AND e.event = 'view' THEN 'fields'
+        WHEN e.grant_id IS NULL AND e.event IN ('end', 'revoke') THEN 'grant_id'
+        WHEN e.categories IS NULL AND e.event = 'view' THEN 'categories'
+        WHEN e.failed IS NULL AND e.event IN ('view', 'search', 'start', 'request', 'approve', 'deny',
+            'withdraw', 'end', 'revoke') THEN 'failed' END
+$$;
+
 -- Number, transaction, time and salts are the database's, whatever was sent: a chosen id would make the
 -- next insert fail, a chosen xid or time would put an entry where it never was, a chosen salt would let
--- its leaf be guessed. And an entry that lacks a fact is none: which event must carry which stands in
--- audit/facts.py with the reasons, and a test compares the two fact by fact. A view that has all of them
--- is known by one short expression, for each reveal pays for it; the long one gives the first that is
--- lacking, and PL/pgSQL makes it ready only where it is asked.
+-- its leaf be guessed. And an entry that lacks a fact is none. A view that has all of them is known by one short
+-- expression, for each reveal pays for it; the long one gives the first that is lacking, and PL/pgSQL makes it ready
+-- only where it is asked.
 CREATE OR REPLACE FUNCTION vault.stamp_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -102,83 +206,8 @@ BEGIN
             NEW.ticket_kind, NEW.ticket_state, NEW.purpose, NEW.approver]::text[])
         AND num_nulls(NEW.actor_id, NEW.session, NEW.signature, NEW.nda_ends, NEW.request_id, NEW.grant_id,
             NEW.categories, NEW.fields) = 0) IS NOT TRUE THEN
-        lacking := coalesce(
-            CASE  -- a kind of entry that there is
-                WHEN NEW.outcome IN ('allowed', 'refused') AND NEW.event IN ('view', 'search', 'start', 'request',
-                    'approve', 'deny', 'withdraw', 'end', 'revoke', 'sign', 'review', 'report', 'export', 'change',
-                    'recover') THEN NULL
-                WHEN NEW.outcome = 'allowed' AND NEW.event IN ('sign_in', 'sign_out', 'import', 'erase', 'seal')
-                    OR NEW.outcome = 'refused' AND NEW.event = 'sign_in_failed'
-                    OR NEW.outcome = 'failed' AND NEW.event IN ('import', 'change')
-                    OR NEW.outcome = 'withheld' AND NEW.event IN ('view', 'search') THEN NULL
-                ELSE 'kind' END,
-            CASE  -- who, and by which web request
-                WHEN NEW.source <> '' AND (NEW.outcome IN ('allowed', 'failed') AND NEW.event IN ('end', 'revoke', 'sign',
-                        'review', 'report', 'export', 'change', 'recover', 'import', 'erase', 'seal')
-                    OR NEW.outcome = 'refused' AND NEW.event <> 'sign_in_failed') THEN NULL
-                WHEN NEW.outcome <> 'withheld' AND NEW.event IN ('import', 'erase', 'seal') THEN 'source'
-                WHEN coalesce(NEW.cid, '') = '' THEN 'cid'
-                WHEN NEW.outcome = 'refused' AND NEW.event = 'sign_in_failed' THEN NULL
-                WHEN NEW.session IS NULL AND NEW.outcome IN ('refused', 'withheld')
-                    AND NEW.reason IN ('session_missing', 'check_failed', 'record_failed') THEN NULL
-                WHEN NEW.member = '' THEN 'member'
-                WHEN NEW.member_name = '' THEN 'member_name'
-                WHEN NEW.event = 'change'
-                    AND (NEW.outcome = 'allowed' AND NEW.details IS NULL OR NEW.outcome = 'failed') THEN NULL
-                WHEN NEW.session IS NULL THEN 'session'
-                WHEN NEW.outcome = 'allowed' AND NEW.event = 'sign_out' THEN NULL
-                WHEN NEW.actor_id IS NULL THEN 'actor_id'
-                WHEN NEW.outcome <> 'allowed' THEN NULL
-                WHEN NEW.factor = '' AND (NEW.event <> 'sign_in' OR NEW.object_repr NOT IN ('password', 'invitation'))
-                    THEN 'factor'
-                WHEN NEW.event IN ('sign_in', 'sign', 'export') THEN NULL
-                WHEN NEW.role = '' THEN 'role'
-                WHEN NEW.signature IS NULL THEN 'signature'
-                WHEN NEW.nda_ends IS NULL THEN 'nda_ends' END,
-            CASE  -- whose data, why, and by which approval
-                WHEN NEW.outcome <> 'allowed' OR NEW.event NOT IN ('view', 'search', 'start', 'request', 'approve', 'deny',
-                    'withdraw', 'end', 'revoke') OR NEW.event = 'search' AND NEW.details IS NOT NULL THEN NULL
-                WHEN NEW.account = '' THEN 'account'
-                WHEN NEW.ticket = '' THEN 'ticket'
-                WHEN NEW.ticket_kind = '' THEN 'ticket_kind'
-                WHEN NEW.ticket_state = '' THEN 'ticket_state'
-                WHEN NEW.purpose = '' THEN 'purpose'
-                WHEN NEW.categories IS NULL THEN 'categories'
-                WHEN NEW.request_id IS NULL THEN 'request_id'
-                WHEN NEW.event IN ('request', 'deny', 'withdraw') THEN NULL
-                WHEN NEW.grant_id IS NULL AND (NEW.source = '' OR NEW.event NOT IN ('end', 'revoke')) THEN 'grant_id'
-                WHEN NEW.approver = '' AND NEW.grant_id IS NOT NULL AND NEW.event <> 'approve' THEN 'approver'
-                WHEN NEW.event NOT IN ('view', 'search') THEN NULL
-                WHEN NEW.fields IS NULL THEN 'fields'
-                WHEN NEW.event = 'view' THEN NULL
-                WHEN NEW.records IS NULL THEN 'records'
-                WHEN NEW.results IS NULL THEN 'results' END,
-            CASE  -- about whom, and what a page calls it
-                WHEN NEW.outcome = 'withheld' OR NEW.event IN ('view', 'search') THEN NULL
-                WHEN NEW.subject = '' AND NEW.outcome = 'allowed'
-                    AND NEW.event IN ('approve', 'deny', 'withdraw', 'end', 'revoke', 'sign') THEN 'subject'
-                WHEN NEW.object_repr = '' AND (NEW.event IN ('sign_in', 'sign_in_failed') OR NEW.event = 'change'
-                    AND NEW.source = '' AND (NEW.details IS NULL AND NEW.outcome = 'allowed' OR NEW.outcome = 'failed'))
-                    THEN 'object_repr'
-                WHEN NEW.event = 'erase' AND NEW.account = '' THEN 'account'
-                WHEN NEW.event = 'erase' AND NEW.fields IS NULL THEN 'fields'
-                WHEN NEW.details IS NOT NULL OR NEW.event IN ('sign_in', 'sign_in_failed', 'sign_out')
-                    OR NEW.event = 'change' AND NEW.source = '' AND NEW.outcome <> 'refused' THEN NULL
-                WHEN NEW.outcome <> 'refused' OR NEW.event IN ('request', 'sign', 'review', 'report', 'export', 'change', 'recover')
-                    THEN 'details' END,
-            CASE  -- why not
-                WHEN NEW.outcome NOT IN ('refused', 'withheld') THEN NULL
-                WHEN NEW.reason = '' THEN 'reason'
-                WHEN NEW.outcome = 'withheld' THEN CASE
-                    WHEN NEW.answers IS NULL AND NEW.reason IN ('session_missing', 'check_failed', 'record_failed') THEN NULL
-                    WHEN NEW.answers IS NULL THEN 'answers'
-                    WHEN NEW.grant_id IS NULL AND NEW.fields IS NOT NULL THEN 'grant_id' END
-                WHEN NEW.account = '' AND NEW.event IN ('view', 'request') THEN 'account'
-                WHEN NEW.fields IS NULL AND NEW.event = 'view' THEN 'fields'
-                WHEN NEW.grant_id IS NULL AND NEW.event IN ('end', 'revoke') THEN 'grant_id'
-                WHEN NEW.categories IS NULL AND NEW.event = 'view' THEN 'categories'
-                WHEN NEW.failed IS NULL AND NEW.event IN ('view', 'search', 'start', 'request', 'approve', 'deny',
-                    'withdraw', 'end', 'revoke') THEN 'failed' END);
+        lacking := coalesce(vault.lacking_kind(NEW), vault.lacking_actor(NEW), vault.lacking_access(NEW),
+            vault.lacking_subject(NEW), vault.lacking_reason(NEW));
         IF lacking IS NOT NULL THEN
             RAISE 'an entry % % lacks its %', NEW.event, NEW.outcome, lacking;
         END IF;
@@ -224,4 +253,5 @@ ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_3_answer;
 
 REVOKE ALL ON FUNCTION vault.cleaned(jsonb), vault.write_entry(text, text, jsonb), vault.context(jsonb), vault.admit_entry(),
-    vault.stamp_entry(), vault.check_answer(), vault.refuse_rewriting() FROM PUBLIC;
+    vault.lacking_kind(public.audit_entry), vault.lacking_actor(public.audit_entry), vault.lacking_access(public.audit_entry),
+    vault.lacking_subject(public.audit_entry), vault.lacking_reason(public.audit_entry), vault.stamp_entry(), vault.check_answer(), vault.refuse_rewriting() FROM PUBLIC;

@@ -20,6 +20,7 @@ FILES: Final[tuple[Path, ...]] = tuple(
         "gatekeeper/access/sql/approvers.sql",
         "gatekeeper/gate/sql/budget.sql",
         "gatekeeper/access/sql/more.sql",
+        "gatekeeper/gate/sql/verdicts.sql",
         "gatekeeper/gate/sql/gate.sql",
         "gatekeeper/access/sql/grants.sql",
         "gatekeeper/access/sql/requests.sql",

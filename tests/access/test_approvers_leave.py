@@ -318,7 +318,7 @@ def test_without_the_question_at_opening_it_is_opened_for_an_approver_of_yesterd
     scene.approved()
     run_out(scene)
     assert open_it(scene) == "grant_ended"
-    twins.without("decide", "(vault.approval_ends(g.member_id, g.approver_id) > at) IS NOT TRUE", "false")
+    twins.without("time_code", "(p_approval_ends > p_at) IS NOT TRUE", "false")
     assert open_it(scene) == ""
 
 

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 Attack = Callable[[Scene, AsRole], str | None]
 
 PINNED = "SET search_path TO 'pg_catalog', 'pg_temp'"
-LOCK_TICKET = "SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id FOR NO KEY UPDATE;"
-LOCK_GRANT = "SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id FOR NO KEY UPDATE;"
+LOCK_TICKET = "PERFORM FROM public.gatekeeper_ticket x WHERE x.id = ticket_id FOR NO KEY UPDATE;"
+LOCK_GRANT = "PERFORM FROM public.gatekeeper_grant x WHERE x.id = grant_id FOR NO KEY UPDATE;"
 ANOTHER_TRANSACTION = """e.xid = pg_current_xact_id() OR pg_xact_status(e.xid) IS DISTINCT FROM 'committed'
             OR pg_visible_in_snapshot(e.xid, known) IS NOT TRUE"""
 BY_XMIN = "(SELECT x.xmin FROM public.audit_entry x WHERE x.id = p_entry)::text = pg_current_xact_id()::text"
@@ -166,7 +166,7 @@ GUARDS: dict[str, tuple[Attack, str, list[Removal]]] = {
     "guardian's row": (
         use_a_grant_without_guardians_row,
         "approval_missing",
-        [Removal("decide", "OR (g.ended_at IS NULL AND listed IS NOT TRUE)")],
+        [Removal("approval_code", "OR (g.ended_at IS NULL AND p_listed IS NOT TRUE)")],
     ),
     "the record's transaction is another": (
         release_in_the_records_transaction,
@@ -224,7 +224,9 @@ def test_of_locks_and_isolation_check_one_is_enough(
 
 def unqualified(twins: Twins, path: str) -> None:
     """The gate as one writes it who trusts the search path; it is its caller's."""
-    twins.change("decide", lambda text: text.replace("public.gatekeeper_ticket", "gatekeeper_ticket"))
+    twins.change(
+        "decide", lambda text: text.replace("FROM public.gatekeeper_ticket", "FROM gatekeeper_ticket")
+    )
     twins.without("gate", PINNED, path)
 
 

@@ -172,7 +172,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
 BEGIN
-    d := vault.decide(p_digest, 'open', p_account, p_grant => p_grant);
+    -- Where no account is named, it is the grant's, if that is the member's own.
+    d := vault.decide(p_digest, 'open', coalesce(p_account, (
+        SELECT a.reference FROM public.gatekeeper_grant g JOIN public.gatekeeper_account a ON a.id = g.account_id
+            JOIN public.staff_session s ON s.member_id = g.member_id AND s.digest = p_digest
+        WHERE g.id = p_grant)), p_grant => p_grant);
     reason := d.reason;
     codes := d.codes;
     IF reason IS NOT NULL THEN

@@ -6,49 +6,49 @@
 -- before it is changed.
 
 -- Whether so much more is beyond what is left of that day: its figures, for the entry, or NULL while it fits. This
--- and the next are internal, and have no settings of their own, as vault.decide, which calls them.
-CREATE OR REPLACE FUNCTION vault.beyond_budget(
-    p_limits vault.limits, p_member bigint, p_day date, p_accounts integer, p_fields integer) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+-- and the next two are internal, and have no settings of their own, as vault.decide, which calls them.
+CREATE OR REPLACE FUNCTION vault.beyond_budget(p_member bigint, p_day date, p_accounts integer, p_fields integer)
+RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    b public.gatekeeper_dailybudget;
-    accounts integer;
-    fields integer;
+    x record;
     budgets integer := 1;
 BEGIN
-    SELECT x.* INTO b FROM public.gatekeeper_dailybudget x WHERE x.member_id = p_member AND x.day = p_day;
-    accounts := coalesce(b.accounts, 0);
-    fields := coalesce(b.fields, 0);
-    IF accounts + p_accounts > p_limits.accounts_per_day OR fields + p_fields > p_limits.fields_per_day THEN
+    SELECT coalesce(b.accounts, 0) AS accounts, coalesce(b.fields, 0) AS fields, l.accounts_per_day, l.fields_per_day INTO x
+    FROM vault.limits l LEFT JOIN public.gatekeeper_dailybudget b ON b.member_id = p_member AND b.day = p_day;
+    IF x.accounts + p_accounts > x.accounts_per_day OR x.fields + p_fields > x.fields_per_day THEN
         budgets := 1 + vault.more_today(p_member, p_day);
     END IF;
-    IF (accounts + p_accounts <= p_limits.accounts_per_day * budgets
-        AND fields + p_fields <= p_limits.fields_per_day * budgets) IS TRUE THEN
+    IF (x.accounts + p_accounts <= x.accounts_per_day * budgets AND x.fields + p_fields <= x.fields_per_day * budgets) IS TRUE THEN
         RETURN NULL;
     END IF;
     RETURN jsonb_build_object('daily_budget', jsonb_build_object('day', p_day,
-        'accounts', accounts, 'accounts_allowed', p_limits.accounts_per_day * budgets,
-        'fields', fields, 'fields_allowed', p_limits.fields_per_day * budgets));
+        'accounts', x.accounts, 'accounts_allowed', x.accounts_per_day * budgets,
+        'fields', x.fields, 'fields_allowed', x.fields_per_day * budgets));
 END $$;
 
--- The same where no fields are named: one that may be seen is enough, a new one, or one of these categories that is
--- counted already.
-CREATE OR REPLACE FUNCTION vault.beyond_any_field(
-    p_limits vault.limits, p_member bigint, p_day date, p_account bigint, p_categories text[]) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+-- The same of an account's fields: of these, which are not counted (p_another: nor is the account). Where none are
+-- named (NULL), one that may be seen is enough: a new one, or one of these categories that is counted already.
+CREATE OR REPLACE FUNCTION vault.beyond_day(
+    p_member bigint, p_day date, p_account bigint, p_categories text[], p_uncounted text[], p_another boolean)
+RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    beyond jsonb := vault.beyond_budget(p_limits, p_member, p_day, 1, 1);
-    counted text[];
+    beyond jsonb := vault.beyond_budget(p_member, p_day, p_another::integer, coalesce(cardinality(p_uncounted), 1));
 BEGIN
-    IF beyond IS NULL THEN
+    IF beyond IS NOT NULL AND p_uncounted IS NULL AND EXISTS (
+        SELECT FROM public.gatekeeper_dailyaccount x CROSS JOIN LATERAL unnest(x.fields) y (field)
+        WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account
+            AND split_part(y.field, '.', 1) = ANY (p_categories)) THEN
         RETURN NULL;
     END IF;
-    SELECT x.fields INTO counted FROM public.gatekeeper_dailyaccount x
-    WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account;
-    RETURN CASE
-        WHEN counted IS NULL THEN beyond
-        WHEN EXISTS (SELECT FROM unnest(counted) x WHERE split_part(x, '.', 1) = ANY (p_categories)) THEN NULL
-        ELSE vault.beyond_budget(p_limits, p_member, p_day, 0, 1) END;
+    RETURN beyond;
+END $$;
+
+-- Which of these fields are not among those that are counted (NULL: none is), each once.
+CREATE OR REPLACE FUNCTION vault.uncounted(p_fields text[], p_counted text[]) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CASE WHEN p_fields IS NOT NULL THEN ARRAY(SELECT x.field FROM unnest(p_fields) WITH ORDINALITY x (field, place)
+        WHERE (x.field = ANY (p_counted)) IS NOT TRUE GROUP BY x.field ORDER BY min(x.place)) END;
 END $$;
 
 -- The same for participants, whose records and searches without a match count by account and day: another grant
@@ -107,7 +107,7 @@ BEGIN
     DELETE FROM public.gatekeeper_dailyaccount x WHERE x.day < yesterday;
 END $$;
 
-REVOKE ALL ON FUNCTION vault.beyond_budget(vault.limits, bigint, date, integer, integer),
-    vault.beyond_any_field(vault.limits, bigint, date, bigint, text[]),
+REVOKE ALL ON FUNCTION vault.beyond_budget(bigint, date, integer, integer),
+    vault.beyond_day(bigint, date, bigint, text[], text[], boolean), vault.uncounted(text[], text[]),
     vault.beyond_participants(bigint, date, bigint, integer),
     vault.count_view(bigint, date, bigint, boolean, text[], integer, integer), vault.forget_days() FROM PUBLIC;

@@ -122,11 +122,47 @@ BEGIN
         'account', coalesce(nullif(p_account, ''), '?'), 'grant_id', p_grant, 'fields', fields, 'categories', categories));
 END $$;
 
+-- Waits a moment until the log of PostgreSQL is on disk up to a position; whether it is. With synchronous_commit off a
+-- crash would lose what is not. Where a page of the WAL has just begun, the position stands behind that page's header
+-- (24 bytes, 40 in a segment's first), which is flushed with what follows: not needed.
+CREATE OR REPLACE FUNCTION vault.is_flushed(p_position pg_lsn) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    needed pg_lsn := p_position - CASE
+        WHEN (p_position - '0/0') % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
+        WHEN (p_position - '0/0') % current_setting('wal_block_size')::int = 24 THEN 24 ELSE 0 END;
+    patience timestamptz := clock_timestamp() + interval '20 milliseconds';
+BEGIN
+    WHILE pg_current_wal_flush_lsn() < needed AND clock_timestamp() < patience LOOP
+        PERFORM pg_sleep(0.0005);
+    END LOOP;
+    RETURN pg_current_wal_flush_lsn() >= needed;
+END $$;
+
+-- Records that a release was refused. It takes nothing back: an earlier release under the same record may have been
+-- rolled back with what it gave in the caller's hands, so nobody can tell from it that nothing was shown. It names the
+-- record, and whose data it was, where the session at hand made it; of another's it repeats nothing. p_decided is the
+-- decision, where one was made.
+CREATE OR REPLACE FUNCTION vault.record_withheld(
+    p_digest bytea, p_context jsonb, p_entry bigint, p_reason text, p_decided jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    e record;
+BEGIN
+    SELECT x.event, x.role, x.factor, x.ticket, x.purpose, x.account, x.grant_id, x.fields, x.categories, x.records
+    INTO e FROM public.audit_entry x JOIN public.staff_session y ON y.id = x.session AND y.digest = p_digest
+    WHERE x.id = p_entry AND x.event IN ('view', 'search') AND x.outcome = 'allowed';
+    PERFORM vault.write_entry(coalesce(e.event, 'view'), 'withheld', '{"failed": []}' || vault.asker(p_digest)
+        -- What is known before the conditions are asked, should they not be.
+        || CASE WHEN e.event IS NULL THEN '{}' ELSE jsonb_build_object(
+            'role', e.role, 'factor', e.factor, 'ticket', e.ticket, 'purpose', e.purpose) END
+        || coalesce(p_decided, '{}') || vault.context(p_context) || jsonb_build_object('reason', p_reason)
+        || CASE WHEN e.event IS NULL THEN '{}' ELSE jsonb_build_object('answers', p_entry, 'account', e.account,
+            'grant_id', e.grant_id, 'fields', e.fields, 'categories', e.categories, 'records', e.records) END);
+END $$;
+
 -- Second transaction: is the entry durable, and does everything still hold? Then, and only then, the
--- ciphertexts of exactly the fields that the entry names. A refusal here is an entry, 'withheld', and takes
--- nothing back: an earlier release under the same record may have been rolled back with what it gave in the
--- caller's hands, so nobody can tell from it that nothing was shown. It names the record, and whose data it
--- was, where the session at hand made it; of another's it repeats nothing.
+-- ciphertexts of exactly the fields that the entry names. A refusal here is an entry, 'withheld'.
 CREATE OR REPLACE FUNCTION vault.release_view(
     p_digest bytea, p_context jsonb, p_entry bigint,
     OUT reason text, OUT codes text[], OUT shut text[], OUT wrapped_key bytea, OUT fields text[], OUT ciphertexts bytea[])
@@ -137,12 +173,10 @@ DECLARE
     flushed_to pg_lsn := pg_current_wal_insert_lsn();
     e record;
     d record;
-    facts jsonb := '{"failed": []}';
-    answers boolean;
-    patience timestamptz;
+    decided jsonb;
 BEGIN
-    SELECT x.xid, x."timestamp", x.event, x.outcome, x.actor_id, x.member, x.member_name, x.role, x.session, x.factor,
-        x.account, x.ticket, x.purpose, x.grant_id, x.fields, x.categories, x.records,
+    SELECT x.xid, x."timestamp", x.event, x.outcome, x.member, x.session, x.account, x.ticket, x.grant_id, x.fields,
+        x.categories, x.records,
         (SELECT y.id FROM public.staff_session y WHERE y.digest = p_digest) AS own_session,
         (SELECT y.release_age FROM vault.limits y) AS age
     INTO e FROM public.audit_entry x WHERE x.id = p_entry;
@@ -156,18 +190,9 @@ BEGIN
             OR e.session IS DISTINCT FROM e.own_session
             THEN 'record_failed' END;
     IF reason IS NULL AND pg_current_wal_flush_lsn() < flushed_to THEN
-        -- Committed is not yet on disk: with synchronous_commit off a crash would lose the entry. The
-        -- position was taken after its COMMIT (it is known in the snapshot); one stored in the entry would
-        -- lie before it. Where a page of the WAL has just begun, the position stands behind that page's
-        -- header (24 bytes, 40 in a segment's first), which is flushed with what follows: not needed.
-        flushed_to := flushed_to - CASE
-            WHEN (flushed_to - '0/0') % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
-            WHEN (flushed_to - '0/0') % current_setting('wal_block_size')::int = 24 THEN 24 ELSE 0 END;
-        patience := clock_timestamp() + interval '20 milliseconds';
-        WHILE pg_current_wal_flush_lsn() < flushed_to AND clock_timestamp() < patience LOOP
-            PERFORM pg_sleep(0.0005);
-        END LOOP;
-        IF pg_current_wal_flush_lsn() < flushed_to THEN
+        -- Committed is not yet on disk. The position was taken after its COMMIT (it is known in the snapshot); one
+        -- stored in the entry would lie before it.
+        IF NOT vault.is_flushed(flushed_to) THEN
             reason := 'record_failed';
             IF clock_timestamp() < e."timestamp" + interval '2 seconds' THEN
                 -- Something lies before the position that no commit follows. This one does, and flushes it,
@@ -196,20 +221,10 @@ BEGIN
         END;
     END IF;
     IF reason IS NOT NULL THEN
-        answers := e.session = e.own_session AND e.event IN ('view', 'search') AND e.outcome = 'allowed';
-        facts := facts || vault.asker(p_digest);
-        IF answers THEN  -- what is known before the conditions are asked, should they not be
-            facts := facts || jsonb_build_object('role', e.role, 'factor', e.factor, 'ticket', e.ticket, 'purpose', e.purpose);
-        END IF;
         IF codes IS NOT NULL THEN
-            facts := facts || to_jsonb(d);
+            decided := to_jsonb(d);
         END IF;
-        facts := facts || vault.context(p_context) || jsonb_build_object('reason', reason);
-        IF answers THEN
-            facts := facts || jsonb_build_object('answers', p_entry, 'account', e.account, 'grant_id', e.grant_id,
-                'fields', e.fields, 'categories', e.categories, 'records', e.records);
-        END IF;
-        PERFORM vault.write_entry(CASE WHEN answers THEN e.event ELSE 'view' END, 'withheld', facts);
+        PERFORM vault.record_withheld(p_digest, p_context, p_entry, reason, decided);
         RETURN;
     END IF;
     SELECT x.wrapped_key, v.fields, v.ciphertexts INTO wrapped_key, fields, ciphertexts
@@ -258,6 +273,7 @@ $$;
 
 REVOKE ALL ON FUNCTION vault.known_fields(), vault.known_categories(), vault.asker(bytea),
     vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
+    vault.is_flushed(pg_lsn), vault.record_withheld(bytea, jsonb, bigint, text, jsonb),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE vault.reveal FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE vault.reveal TO gatekeeper_vault;

@@ -18,6 +18,14 @@ BEGIN
         WHERE s.id = p_signature);
 END $$;
 
+-- Whether a signature is not withdrawn and has not ended, as things stand now.
+CREATE OR REPLACE FUNCTION vault.signature_runs(p_signature bigint, p_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN (SELECT s.withdrawn_at IS NULL AND vault.signature_ends(s.id) > p_at
+            FROM public.staff_signature s WHERE s.id = p_signature);
+END $$;
+
 -- The moment at which a member's agreement ends, as things stand now: each signature of theirs runs to its own end,
 -- and one that takes over without a gap carries on. '-infinity' when none is in force.
 CREATE OR REPLACE FUNCTION vault.agreement_ends(p_member bigint) RETURNS timestamptz
@@ -147,7 +155,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     ORDER BY o.effective_at LIMIT 1
 $$;
 
-REVOKE ALL ON FUNCTION vault.signature_ends(bigint), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
+REVOKE ALL ON FUNCTION vault.signature_ends(bigint), vault.signature_runs(bigint, timestamptz), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
     vault.standing_at(timestamptz, bigint[]), vault.shut_out(timestamptz, int), vault.waits_for_second(bigint, int),
     vault.has_signed(bigint, int, timestamptz), vault.to_sign(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.end_of_day(date), vault.signature_ends(bigint), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
