@@ -74,8 +74,8 @@ LIMITS = {
 
 # What is odd in the log: the rules, and their thresholds that differ from the rules' own
 
-ODD_RULES = ["audit.detections.known.RULES", "gatekeeper.reviews.rules.RULES"]
-ODD_THRESHOLDS = environment.odd_thresholds()
+DETECTION_RULES = ["audit.detections.known.RULES", "gatekeeper.reviews.rules.RULES"]
+DETECTION_THRESHOLDS = environment.detection_thresholds()
 TEAM_HOURS = environment.team_hours()
 REVIEW_ALARM_DAYS = environment.number("REVIEW_ALARM_DAYS")
 

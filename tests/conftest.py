@@ -201,7 +201,7 @@ def thresholds(setup_connection: Connection, settings: Any) -> Iterator[Threshol
     """Other thresholds of the rules, as `apply_settings` would write them; afterwards their own."""
 
     def change(given: dict[str, dict[str, int]]) -> None:
-        settings.ODD_THRESHOLDS = given
+        settings.DETECTION_THRESHOLDS = given
         for name, value in limits_wanted().items():
             setup_connection.execute(
                 "UPDATE gatekeeper_limit SET value = %s WHERE name = %s AND value <> %s", [value, name, value]

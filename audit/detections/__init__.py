@@ -1,7 +1,7 @@
 """What is odd in the log: named rules, each in words, and the entries to which one applies. No score.
 
-A rule's words are data (audit/detections/known.py, and what else `settings.ODD_RULES` names); its thresholds
-are numbers that `settings.ODD_THRESHOLDS` may change. The database judges
+A rule's words are data (audit/detections/known.py, and what else `settings.DETECTION_RULES` names); its
+thresholds are numbers that `settings.DETECTION_THRESHOLDS` may change. The database judges
 (gatekeeper/reviews/sql/detections.sql), and keeps a Flag for each entry and rule.
 """
 

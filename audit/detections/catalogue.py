@@ -22,13 +22,13 @@ def rules() -> tuple[Rule, ...]:
 
     Raises ImproperlyConfigured where the settings name a rule or a threshold that there is not.
     """
-    changed: dict[str, dict[str, int]] = settings.ODD_THRESHOLDS
-    found: list[Rule] = [one for path in settings.ODD_RULES for one in import_string(path)]
+    changed: dict[str, dict[str, int]] = settings.DETECTION_THRESHOLDS
+    found: list[Rule] = [one for path in settings.DETECTION_RULES for one in import_string(path)]
     known = {(one.name, name) for one in found for name in one.thresholds}
     for name, thresholds in changed.items():
         for threshold in thresholds:
             if (name, threshold) not in known:
-                raise ImproperlyConfigured(f"ODD_THRESHOLDS: there is no {name}.{threshold}")
+                raise ImproperlyConfigured(f"DETECTION_THRESHOLDS: there is no {name}.{threshold}")
     return tuple(replace(one, thresholds={**one.thresholds, **changed.get(one.name, {})}) for one in found)
 
 

@@ -163,7 +163,7 @@ class Demo:
     def _serve(self, port: int, rows: Iterable[Sequence[str]]) -> None:
         web, sealer = self._start_web(port), self._start_sealer(port)
         variables = self.environment(port, "WATCH")
-        rules = self._start("manage.py", "find_odd", "--every", "30", variables=variables)
+        rules = self._start("manage.py", "detect", "--every", "30", variables=variables)
         try:
             wait_until_it_answers(web, port)
             self._port_file.write_text(str(port))

@@ -43,7 +43,7 @@ ELSEWHERE: Final = ("SERVES", "MODE", "DEBUG", "DATA_DIR", "POSTGRES")
 WORDS: Final = {
     "web.env": "Every process reads this file. What has a # before it is optional, and has this default.",
     "sealer.env": "The log's sealer reads this after web.env, and no other process.",
-    "watch.env": "find_odd and stream_log read this after web.env: the rules that watch over the log.",
+    "watch.env": "detect and stream_log read this after web.env: the rules that watch over the log.",
     "people.env": "invite, import_staff and open_lock read this after web.env.",
     "migrator.env": "migrate, apply_settings and accept_clock read this after web.env.",
     "setup.env": (

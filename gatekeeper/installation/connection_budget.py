@@ -20,7 +20,7 @@ NEEDS: Final = {
 }
 ALL: Final = tuple(NEEDS)
 
-#: Beside the web processes: what always runs (tidy, find_odd, stream_log, seal_log), what runs daily, one
+#: Beside the web processes: what always runs (tidy, detect, stream_log, seal_log), what runs daily, one
 #: command by hand and one page of checks, which connects anew to see who answers.
 BESIDE: Final = {
     "WEB": 6,

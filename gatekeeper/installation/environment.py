@@ -42,13 +42,15 @@ Kind = Literal["text", "list", "number", "yes/no", "address", "database", "keys"
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table. `default` None: it must be given. `secret`: has a `_FILE` twin."""
+    """One row of the table. `default` None: it must be given. `secret`: has a `_FILE` twin. `formerly`: the
+    name that it had before, and answers to for one release."""
 
     name: str
     help: str
     kind: Kind = "text"
     default: str | None = None
     secret: bool = False
+    formerly: str = ""
 
     @property
     def variable(self) -> str:
@@ -79,8 +81,7 @@ SETTINGS = (
     ),
     Setting(
         "DATABASE_URL_WATCH",
-        "The rules and the stream, as `gatekeeper_watch`; only where `manage.py find_odd` or `stream_log`"
-        " runs",
+        "The rules and the stream, as `gatekeeper_watch`; only where `manage.py detect` or `stream_log` runs",
         "database",
         default="",
         secret=True,
@@ -276,11 +277,12 @@ SETTINGS = (
         default="2",
     ),
     Setting(
-        "ODD_THRESHOLDS",
-        "Thresholds of the rules for what is odd that differ from the rules' own, by commas:"
-        " `refusals.count=8`",
+        "DETECTION_THRESHOLDS",
+        "Thresholds of the rules that watch over the log, where they differ from the rules' own, by commas:"
+        " `refusals.count=8`. `GATEKEEPER_ODD_THRESHOLDS`, its former name, is read for one more release",
         "list",
         default="",
+        formerly="ODD_THRESHOLDS",
     ),
     Setting(
         "TEAM_HOURS",
@@ -326,6 +328,8 @@ class Environment:
         """Return a setting as it stands, or its default; refuses a missing or placeholder value."""
         setting = BY_NAME[name]
         value = self._variables.get(setting.variable)
+        if value is None and setting.formerly:
+            value = self._variables.get(PREFIX + setting.formerly)
         if setting.secret and value is None:
             value = self._file(name)
         if value is None:
@@ -520,13 +524,13 @@ class Environment:
             raise self.refusal("LOG_ANCHORS", str(error)) from None
         return anchors
 
-    def odd_thresholds(self) -> dict[str, dict[str, int]]:
+    def detection_thresholds(self) -> dict[str, dict[str, int]]:
         """Return rules' thresholds, by rule and name; whether there are such, a check says."""
         found: dict[str, dict[str, int]] = {}
-        for part in self.names("ODD_THRESHOLDS"):
+        for part in self.names("DETECTION_THRESHOLDS"):
             named = re.fullmatch(r"([a-z_]{1,24})\.([a-z_]{1,24})=([0-9]{1,6})", part)
             if named is None:
-                raise self.refusal("ODD_THRESHOLDS", "is not of the form rule.threshold=number")
+                raise self.refusal("DETECTION_THRESHOLDS", "is not of the form rule.threshold=number")
             found.setdefault(named[1], {})[named[2]] = int(named[3])
         return found
 

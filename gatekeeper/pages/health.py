@@ -295,8 +295,8 @@ def _odd() -> Health:
         "to_fix",
         judged,
         cause=_("No new entry of the log is flagged or queued for review."),
-        next_step=_("See whether find_odd runs, and what it says."),
-        command="python manage.py find_odd --every 60",
+        next_step=_("See whether detect runs, and what it says."),
+        command="python manage.py detect --every 60",
     )
 
 

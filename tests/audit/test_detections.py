@@ -502,7 +502,7 @@ def test_every_rule_of_the_paper_is_there_with_its_words_and_a_reason() -> None:
 
 
 def test_a_threshold_that_there_is_not_is_refused(settings: Any) -> None:
-    settings.ODD_THRESHOLDS = {"hours": {"midnight": 1}}
+    settings.DETECTION_THRESHOLDS = {"hours": {"midnight": 1}}
     with pytest.raises(ImproperlyConfigured, match=r"hours\.midnight"):
         detections.rules()
 
@@ -655,7 +655,7 @@ def test_not_even_a_migration_takes_a_flag_away(past: Past, as_role: AsRole, sta
 
 def test_the_command_says_what_was_found(past: Past, capsys: pytest.CaptureFixture[str]) -> None:
     past.write("export", NOON)
-    call_command("find_odd")
+    call_command("detect")
     assert "export: 1" in capsys.readouterr().out
     assert connections[finding.WATCH].settings_dict["USER"] == roles.WATCH
 
@@ -664,7 +664,7 @@ def test_the_command_wants_the_link_of_those_who_watch(monkeypatch: pytest.Monke
     links = {alias: link for alias, link in settings.DATABASES.items() if alias != finding.WATCH}
     monkeypatch.setattr(settings, "DATABASES", links)
     with pytest.raises(CommandError, match="GATEKEEPER_DATABASE_URL_WATCH"):
-        call_command("find_odd")
+        call_command("detect")
 
 
 def test_once_more_over_what_was_judged_finds_the_flag_that_is_lacking(
@@ -678,12 +678,12 @@ def test_once_more_over_what_was_judged_finds_the_flag_that_is_lacking(
     # Not by a round: while any transaction of the server is older, one judges them once more.
     assert list(Flag.objects.filter(rule="export").values_list("entry", flat=True)) == [kept]
     with pytest.raises(CommandError, match="1 flags were lacking"):
-        call_command("find_odd", "--from", str(kept))
+        call_command("detect", "--from", str(kept))
     assert "export: 1" in capsys.readouterr().out
     assert flagged("export") == [kept, lost]
     again = Entry.objects.filter(event="review", details__act="judge_again").latest("pk")
     assert (again.results, again.details["from"], again.details["lacking"]) == (1, kept, {"export": 1})
-    call_command("find_odd", "--from", "1")
+    call_command("detect", "--from", "1")
     assert "No flag was lacking." in capsys.readouterr().out
 
 

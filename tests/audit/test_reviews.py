@@ -81,7 +81,7 @@ class Desk(Scene):
         return self.queued()
 
     def queued(self) -> Review:
-        call_command("find_odd")
+        call_command("detect")
         return queue.reviews().get(grant=self.grant, closed_at=None)
 
     def decide(self, review: Review, verdict: str, by: Caller | None = None) -> str:
@@ -92,7 +92,7 @@ class Desk(Scene):
         """The day of somebody who did something odd without a grant."""
         self.world.signed_in(person, VIEW["session"])
         self.past.write("export", now(), member=person.number, grant_id=None, account=None)
-        call_command("find_odd")
+        call_command("detect")
         return queue.reviews().get(member=person.id, grant=None)
 
 
@@ -157,7 +157,7 @@ def test_refusals_with_a_colleagues_grant_are_the_days_of_whoever_was_refused(de
     review = desk.seen()
     before = [one.pk for one in units.entries(review)]
     tried_in_vain(desk)
-    call_command("find_odd")
+    call_command("detect")
     assert "refusals" not in queue.reviews().get(grant=desk.grant).rules
     assert [one.pk for one in units.entries(review)] == before
     his = queue.reviews().get(member=desk.carl.id)
@@ -185,7 +185,7 @@ def test_ones_own_refusals_under_a_grant_are_of_its_unit(desk: Desk) -> None:
 def test_a_print_that_a_reviewer_takes_out_is_the_reviewers(desk: Desk) -> None:
     desk.opened()
     assert prints.record_print(desk.by, desk.grant) == ""
-    call_command("find_odd")
+    call_command("detect")
     mine = queue.reviews().get(rules=["export"])
     assert (mine.member_id, mine.grant) == (desk.rita.id, None)
     assert [one.event for one in units.entries(mine)] == ["sign_in", "export"]
@@ -195,7 +195,7 @@ def test_what_a_reviewer_does_in_a_session_of_nobodys_is_not_the_holders(desk: D
     review = desk.seen()
     made_up = World(desk.world.setup).session(desk.ray)
     assert desk.decide(review, "in_order", made_up) == ""
-    call_command("find_odd")
+    call_command("detect")
     [found] = queue.reviews().filter(rules__contains=["unproved"])
     assert (found.member_id, found.grant) == (desk.ray.id, None)
 
@@ -206,7 +206,7 @@ def test_of_a_stranger_who_tries_a_members_password_nobody_is_reviewed(desk: Des
         desk.past.write(
             "sign_in_failed", now(), "refused", member=desk.carl.number, object_repr="password", **stranger
         )
-    call_command("find_odd")
+    call_command("detect")
     assert not queue.reviews().exists()
 
 
@@ -221,7 +221,7 @@ def test_queueing_is_an_entry(desk: Desk) -> None:
     desk.seen()
     entry = newest("review")
     assert (entry.details, entry.results) == ({"act": "queue"}, 1)
-    assert entry.source.startswith("find_odd (")
+    assert entry.source.startswith("detect (")
 
 
 # The sample
@@ -489,7 +489,7 @@ def test_an_only_reviewers_own_acts_are_an_alarm(desk: Desk) -> None:
 
 def test_rules_that_do_not_run_are_an_alarm(desk: Desk) -> None:
     assert rows()["gatekeeper.reviews.rules"].state == "to_fix"
-    call_command("find_odd")
+    call_command("detect")
     assert rows()["gatekeeper.reviews.rules"].state == "ok"
     desk.world.quietly("audit_round", Round.objects.latest("pk").pk, done_at=now() - timedelta(minutes=3))
     assert rows()["gatekeeper.reviews.rules"].state == "to_fix"

@@ -28,7 +28,7 @@ SOON = 60  # seconds in which what must happen has happened on any machine
 #: What each command says when the database is there again, and a table that each of its rounds asks.
 AGAIN = {
     "tidy": ("Tidying again.", "gatekeeper_delivery"),
-    "find_odd": ("Rules are run again.", "audit_round"),
+    "detect": ("Rules are run again.", "audit_round"),
     "stream_log": ("The receiver takes entries again.", "audit_stream"),
     "seal_log": ("All is sealed and copied again.", "audit_checkpoint"),
 }

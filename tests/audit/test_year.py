@@ -40,7 +40,7 @@ def test_rules_are_rare_and_catch_what_was_planted(company: Connection, seed: in
 
 def test_a_rule_that_is_missing_is_missed(company: Connection, settings: Any) -> None:
     """The measure can fail: without its rule, a kind of misuse is not caught."""
-    settings.ODD_THRESHOLDS = {"participants": {"count": 10_000}}
+    settings.DETECTION_THRESHOLDS = {"participants": {"count": 10_000}}
     played = year.play(company, 41, consultants=20, days=60, each=1)
     found = measures.measure(company, played)
     caught, planted, _by = found.kinds["participant_list"]

@@ -187,3 +187,10 @@ def test_nothing_is_cached_and_cookies_are_bound_to_the_host() -> None:
     assert settings.CACHES["default"]["BACKEND"].endswith("DummyCache")
     for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME):
         assert name.startswith("__Host-")
+
+
+def test_a_setting_answers_to_its_former_name_for_one_release() -> None:
+    before = Environment({**GOOD, "GATEKEEPER_ODD_THRESHOLDS": "refusals.count=8"})
+    assert before.detection_thresholds() == {"refusals": {"count": 8}}
+    both = {"GATEKEEPER_ODD_THRESHOLDS": "refusals.count=8", "GATEKEEPER_DETECTION_THRESHOLDS": ""}
+    assert Environment({**GOOD, **both}).detection_thresholds() == {}

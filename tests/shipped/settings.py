@@ -30,7 +30,7 @@ WHOLE = {
     "LOG_ORIGIN": "the site's host and /log",
     "SIEM_TOKEN": "the process that sends has it alone",
     "SIEM_ROOTS": "the system's",
-    "ODD_THRESHOLDS": "the rules' own",
+    "DETECTION_THRESHOLDS": "the rules' own",
     "TEAM_HOURS": "the company's, for every team",
     "TICKET_STATES": "the words of the four states",
 }
@@ -61,7 +61,7 @@ def values(*, folder: str, verifier: str, origin: str, roots: str) -> dict[str, 
         "HELPDESK_TICKET_URL": "https://helpdesk.test/tickets/{number}",
         "MAIL_URL": f"smtps://gatekeeper:secret@127.0.0.1:{NOWHERE}",
         "MAIL_FROM": "gatekeeper@akovana.test",
-        "ODD_THRESHOLDS": "refusals.count=8",
+        "DETECTION_THRESHOLDS": "refusals.count=8",
         "TEAM_HOURS": "K-0020=6-22 1-7 Europe/Warsaw",
     }
     assert set(found) == set(optional()), set(found) ^ set(optional())

@@ -77,7 +77,7 @@ def company(site: Installation) -> Company:
             company.publish()
         company.sign(kind)
     company.open_an_account()
-    site.manage("find_odd", file="watch.env")
+    site.manage("detect", file="watch.env")
     return company
 
 

@@ -206,7 +206,7 @@ def test_three_actions_lead_from_an_account_to_who_looked_without_good_reason(
     curious = looked(member="K-0555", member_name="Piotr Zych", at=monday + timedelta(days=2, hours=11))
     for account in ("MOC-40017", "MOC-40018"):
         looked(account=account, at=monday + timedelta(days=3))
-    call_command("find_odd")
+    call_command("detect")
 
     reviewer, actions = desks.signed_in(rita, java_script_enabled=javascript), 0
     reviewer.goto("home")
@@ -627,7 +627,7 @@ def test_one_key_decides_and_the_next_opens_by_itself(desks: Desks) -> None:
     world.signature(rita)
     for place in (1, 2):
         entry(world, event="export", member=f"K-100{place}", at=timezone.now(), account="", grant_id=None)
-    call_command("find_odd")
+    call_command("detect")
     reviewer = desks.signed_in(rita)
     reviewer.goto("reviews")
     reviewer.click(reviewer.link("Start review"))
@@ -654,7 +654,7 @@ def test_a_key_that_is_held_down_decides_once(desks: Desks) -> None:
     world.signature(rita)
     for place in (1, 2):
         entry(world, event="export", member=f"K-100{place}", at=timezone.now(), account="", grant_id=None)
-    call_command("find_odd")
+    call_command("detect")
     reviewer = desks.signed_in(rita)
     reviewer.goto("reviews")
     reviewer.click(reviewer.link("Start review"))

@@ -28,7 +28,7 @@ Back up, apart from each other:
   4. the other secrets (GATEKEEPER_SECRET_KEY, _TICKETS_SECRET, _ACCOUNTS_SECRET, the links).
 The web processes get neither GATEKEEPER_DATABASE_URL_SETUP, _MIGRATOR, _PEOPLE, _WATCH, _SEALER nor
 GATEKEEPER_LOG_KEY: with these they refuse to start. The last two are for manage.py seal_log --every 5,
-which always runs, _WATCH for manage.py find_odd --every 60, which does too.
+which always runs, _WATCH for manage.py detect --every 60, which does too.
 """
 PUBLISH = """
 The log's public key is no secret. Publish it, and give it to every other process as GATEKEEPER_LOG_VERIFIER:
