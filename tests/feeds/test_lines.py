@@ -24,7 +24,7 @@ from gatekeeper.feeds.mentions import mentioned
 from gatekeeper.feeds.tickets import KEY
 from gatekeeper.frame.numbers import ISSUERS
 from staff.models import Role
-from tests.staff.test_names import UNREADABLE_NAMES, UNSEEN_NAMES
+from tests.world.names import UNREADABLE_NAMES, UNSEEN_NAMES
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -18,7 +18,7 @@ from django.db import transaction
 from audit.functions import call
 from audit.models import Entry
 from gatekeeper.installation.checks import limits_applied
-from gatekeeper.installation.environment import SETTINGS, Environment, table
+from gatekeeper.installation.environment import PREFIX, SETTINGS, Environment, table
 from gatekeeper.models import Limit
 from tests.world.variables import GOOD, ROOT, SOCKET
 
@@ -148,6 +148,7 @@ def test_readme_prints_the_table() -> None:
 
 def test_every_variable_read_stands_in_the_table() -> None:
     known = {setting.variable for setting in SETTINGS}
+    known |= {PREFIX + setting.formerly for setting in SETTINGS if setting.formerly}
     for path in (ROOT / "gatekeeper").rglob("*.py"):
         named = set(re.findall(r"\bGATEKEEPER_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
         assert {name.removesuffix("_FILE") for name in named} <= known | {"GATEKEEPER_DATABASE_URL"}, path

@@ -17,9 +17,9 @@ from gatekeeper.access import deputies
 from gatekeeper.models import Deputy
 from staff.models import Member, Proposal
 from tests.conftest import Connection
-from tests.staff.test_names import UNREADABLE_NAMES
 from tests.world import Person, World, now
 from tests.world.house import NEW, House, newest, state_of
+from tests.world.names import UNREADABLE_NAMES
 from tests.world.people import give_factors, member, password_of, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
