@@ -6,6 +6,7 @@
   const HIDE_AFTER = 30_000;
   const LOST_AFTER = 15_000;
   const SOON = 300;
+  const SWAPPED = 'hx-swap-oob="true"';
   const HEARD = [200, 204, 403]; // a closed gate is an answer; whatever else there is, is none
 
   function pulse() { return document.getElementById("pulse"); }
@@ -85,11 +86,23 @@
     if (!note || note.hidden === !is) return;
     note.hidden = !is;
     if (is) say(note.textContent);
+    else document.getElementById("unsent").hidden = true;
   }
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.target.id !== "pulse" || !HEARD.includes(event.detail.xhr.status)) return;
     heard = Date.now();
     lost(false);
+  });
+  // What is sent to a server that does not answer would be given up for the browser's own page.
+  document.addEventListener("submit", (event) => {
+    const note = document.getElementById("unsent");
+    const form = event.target;
+    if (!note || document.getElementById("lost").hidden) return;
+    if (form.method !== "post" || !form.closest("main")) return;
+    event.preventDefault();
+    note.hidden = false;
+    note.focus();
+    ask();
   });
 
   // An answer from elsewhere is the sign-in page: go there whole.
@@ -101,13 +114,28 @@
       location.replace(here());
     } else if (event.target.id === "pulse" && event.detail.shouldSwap) {
       const page = event.detail.serverResponse;
-      if (page.includes("hx-swap-oob")) return keep();
+      if (page.includes(SWAPPED)) return take(event.detail);
       // Another page, a refusal say, is gone to; an answer without a page leaves this one as it is.
       event.detail.shouldSwap = false;
       if (page) location.replace(here());
     }
     return undefined;
   });
+  // The language was changed in another tab: the page comes anew, in one language. Where something is typed
+  // it stays, and what is swapped in says which language it is in.
+  function take(answer) {
+    const lang = answer.serverResponse.match(/<html lang="([a-z-]+)"/)?.[1];
+    const other = Boolean(lang) && lang !== document.documentElement.lang;
+    if (other && !isUnsent()) {
+      answer.shouldSwap = false;
+      return location.replace(here());
+    }
+    if (other) {
+      answer.serverResponse = answer.serverResponse.replaceAll(SWAPPED, `${SWAPPED} lang="${lang}"`);
+      document.getElementById("live").lang = lang;
+    }
+    return keep();
+  }
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id === "pulse") restore();
   });
@@ -129,6 +157,12 @@
   function isChanged(part) {
     if (part.matches("select")) return Array.from(part.options).some((one) => one.selected !== one.defaultSelected);
     return isChoice(part) ? part.checked !== part.defaultChecked : part.value !== part.defaultValue;
+  }
+  // Changed by hand, or brought back by the server together with what is wrong in it.
+  function isUnsent() {
+    const fields = Array.from(document.querySelectorAll(FIELDS));
+    const back = Boolean(document.querySelector("main .errors"));
+    return fields.some((part) => isChanged(part) || (back && !isChoice(part) && !part.matches("select") && part.value));
   }
   function keep() {
     for (const part of document.querySelectorAll(FIELDS)) {
@@ -154,4 +188,15 @@
     }
     say(document.querySelector("[data-announce]")?.dataset.announce);
   }
+
+  // A change of language or theme loads the page anew: what was typed is not given up without a word.
+  const leave = document.getElementById("leave");
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!leave || form.id !== "preferences" || leave.returnValue || !isUnsent()) return;
+    event.preventDefault();
+    const again = () => { if (leave.returnValue) form.requestSubmit(event.submitter); };
+    leave.addEventListener("close", again, { once: true });
+    leave.showModal();
+  });
 })();
