@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from gatekeeper.access import endings, requests
 from gatekeeper.access import more as more_today
-from gatekeeper.access import requests
 from gatekeeper.gate import decision, words
 from gatekeeper.models import AccessRequest, Account, Feed, Grant
 from staff.nda import register
@@ -116,6 +116,8 @@ def _facts(
     codes = set(seen.codes.values())
     if codes & {"approval_missing", "approval_pending", DAY_OVER}:
         facts["approvers"] = ", ".join(requests.approvers(member).values_list("name", flat=True))
+    if "approval_missing" in codes:
+        facts |= _past_request(member, seen)
     if "ticket_feed_stale" in codes:
         feed = Feed.objects.filter(name="tickets").first()
         facts["heard_at"] = feed.relied_on_from if feed else None
@@ -141,6 +143,26 @@ def _request_facts(seen: decision.Gate) -> dict[str, object]:
         "denial": asked.denial,
         "approver": asked.decided_by and asked.decided_by.name,
     }
+
+
+def _past_request(member: Member, seen: decision.Gate) -> dict[str, object]:
+    """How the newest request for this account and ticket came to its end; {} where none was ever sent."""
+    mine = AccessRequest.objects.filter(
+        member=member, account=seen.account_id or 0, ticket=seen.ticket_id or 0
+    )
+    asked = mine.select_related("decided_by", "grant__approver", "grant__ended_by", "grant__ticket").first()
+    if asked is None:
+        return {}
+    if asked.state == "approved":
+        grant = asked.grant
+        return {
+            "approved_by": grant.approver.name,
+            "approved_at": grant.approved_at,
+            "ending": endings.words(grant),
+        }
+    if asked.state == "denied":
+        return {"approver": asked.decided_by and asked.decided_by.name, "denial": asked.denial}
+    return {"asked_at": asked.asked_at, f"{asked.state}_at": asked.decided_at}
 
 
 def _grant_facts(grant: Grant) -> dict[str, object]:

@@ -73,10 +73,11 @@ QUIET: Final = frozenset({"member", "account"})
 
 @dataclass(frozen=True)
 class Words:
-    """A sentence that needs no fact, and a fuller one for when its facts are known."""
+    """A sentence that needs no fact, and fuller ones: the first of them whose facts are all known is said."""
 
     plain: Promise
     full: Promise | None = None
+    fuller: tuple[Promise, ...] = ()  # before `full`
 
 
 REASONS: Final[dict[str, Words]] = {
@@ -136,8 +137,15 @@ REASONS: Final[dict[str, Words]] = {
         ),
     ),
     "approval_missing": Words(
-        _("Nobody was asked yet. A manager can approve."),
+        _("No approval is in force. A manager can approve."),
         _("Nobody was asked yet. Can approve: %(approvers)s."),
+        (  # of the newest request, where it came to an end (gatekeeper.access.pieces)
+            _("Approved by %(approved_by)s at %(approved_at)s. %(ending)s If it is still needed, ask again."),
+            _("Approved by %(approved_by)s at %(approved_at)s; that is in force no more. Ask again."),
+            _("Rejected by %(approver)s: %(denial)s. If something has changed, ask again."),
+            _("The request of %(asked_at)s lapsed undecided at %(lapsed_at)s. If still needed, ask again."),
+            _("The request was withdrawn at %(withdrawn_at)s. If it is still needed, ask again."),
+        ),
     ),
     "approval_pending": Words(
         _("The request waits for a manager’s decision."),
@@ -403,23 +411,26 @@ def _word_of(state: RowState, _language: str | None) -> str:
 def sentence(code: str, facts: Facts | None = None, *, condition: str = "") -> str:
     """In: a code, what is known, and the row's condition. Out: one or two sentences.
 
-    The fuller sentence is taken only when each fact it names is known, so that none reads 'None'.
+    A fuller sentence is taken only when each fact it names is known, so that none reads 'None'.
     """
     known = facts or {}
-    plain, full, names = _said(code, condition, get_language())
-    if full and all(known.get(name) for name in names):
-        return full % {name: _as_words(name, known[name]) for name in names}
+    plain, fuller = _said(code, condition, get_language())
+    for full, names in fuller:
+        if all(known.get(name) for name in names):
+            return full % {name: _as_words(name, known[name]) for name in names}
     return plain
 
 
 @lru_cache(maxsize=1024)
-def _said(code: str, condition: str, _language: str | None) -> tuple[str, str, tuple[str, ...]]:
-    """The plain sentence, the fuller one or '', and the facts that this one names."""
+def _said(
+    code: str, condition: str, _language: str | None
+) -> tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]:
+    """The plain sentence, and the fuller ones, each with the facts that it names."""
     words = _words(code, condition)
     if words is None:
-        return "", "", ()
-    full = "" if words.full is None else str(words.full)
-    return str(words.plain), full, tuple(_PLACEHOLDER.findall(full))
+        return "", []
+    fuller = [str(one) for one in (*words.fuller, words.full) if one is not None]
+    return str(words.plain), [(full, _PLACEHOLDER.findall(full)) for full in fuller]
 
 
 def row(condition: str, code: str, facts: Facts | None = None, *, can_fix: bool = True) -> RowView:
