@@ -422,9 +422,7 @@ def sentence(code: str, facts: Facts | None = None, *, condition: str = "") -> s
 
 
 @lru_cache(maxsize=1024)
-def _said(
-    code: str, condition: str, _language: str | None
-) -> tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]:
+def _said(code: str, condition: str, _language: str | None) -> tuple[str, list[tuple[str, list[str]]]]:
     """The plain sentence, and the fuller ones, each with the facts that it names."""
     words = _words(code, condition)
     if words is None:
