@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from gatekeeper.access import requests
 from gatekeeper.models import AccessRequest
-from tests.desks import SECOND, Desk, Desks
-from tests.scene import REFERENCE, TICKET
+from tests.world.desks import SECOND, Desk, Desks
+from tests.world.scene import REFERENCE, TICKET
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

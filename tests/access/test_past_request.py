@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from gatekeeper.access import requests
 from gatekeeper.gate import decision
-from tests.scene import REFERENCE, TICKET, Scene
 from tests.world import now
+from tests.world.scene import REFERENCE, TICKET, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
