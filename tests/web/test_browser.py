@@ -111,7 +111,7 @@ def test_a_newcomers_way_through_the_house(desks: Desks, javascript: bool) -> No
     consultant.click(consultant.link("Request access"))
     consultant.click(consultant.button("Send request"))
     expect(consultant.page.get_by_text("Request sent.")).to_be_visible()
-    expect(consultant.condition("approval")).to_contain_text("Asked at")
+    expect(consultant.condition("approval")).to_contain_text("Requested at")
     assert consultant.clicks == 2 + 3
 
     # The manager approves.
