@@ -85,6 +85,11 @@ def start_server() -> None:
         roles.create_roles(setup, {role: password(role) for role in roles.LOGIN})
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--whole`: where a test takes every pair of its choices, take every combination."""
+    parser.addoption("--whole", action="store_true", help="every combination where every pair is usual")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Begin before pytest-django, which reads the settings in this hook."""

@@ -7,6 +7,7 @@ import socket
 import stat
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -30,6 +31,7 @@ from gatekeeper.models import Limit
 from gatekeeper.pages import health
 from tests.world import ocsf, recording
 from tests.world.log import ACCOUNT
+from tests.world.pairs import pairwise
 from tests.world.receiver import Siem
 
 if TYPE_CHECKING:
@@ -113,11 +115,24 @@ FULL: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("event", Event.values)
-@pytest.mark.parametrize("outcome", Outcome.values)
-@pytest.mark.parametrize("member", ["", "K-0193"])
-@pytest.mark.parametrize("account", ["", ACCOUNT])
-@pytest.mark.parametrize("more", [{}, FULL, {"source": "seal_log (root)"}], ids=["bare", "full", "command"])
+#: What an entry of the stream can be made of: event, outcome, member, account, and what else it has.
+KINDS: tuple[list[Any], ...] = (
+    Event.values,
+    Outcome.values,
+    ["", "K-0193"],
+    ["", ACCOUNT],
+    [{}, FULL, {"source": "seal_log (root)"}],
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every pair of those kinds, or, with `--whole`, every combination."""
+    if metafunc.function is test_every_entry_is_an_event_of_the_schema:
+        whole = metafunc.config.getoption("--whole")
+        found = list(product(*KINDS)) if whole else pairwise(*KINDS)
+        metafunc.parametrize(("event", "outcome", "member", "account", "more"), found)
+
+
 def test_every_entry_is_an_event_of_the_schema(
     event: str, outcome: str, member: str, account: str, more: dict[str, Any]
 ) -> None:
