@@ -27,9 +27,11 @@ from playwright.sync_api import Error, expect
 from standardwebhooks import Webhook
 
 from audit.models import Entry
-from gatekeeper.access import requests
+from gatekeeper.access import more, requests
 from gatekeeper.demo.run import ticket_message
 from gatekeeper.models import Grant
+from staff.directory import people
+from staff.models import Member
 from staff.sign_in.invitations import digest_of, path_of
 from tests.world.desks import EMAIL, Desk, Desks
 from tests.world.entries import entry
@@ -540,6 +542,31 @@ def see_the_officers_pages(town: Town, see: Callable[[Page], None]) -> None:
         see(town.desks[role].page)
 
 
+def see_what_waits(town: Town, see: Callable[[Page], None]) -> None:
+    """A suspension that one person began, officers brought back, more for today, and a one-time link."""
+    world, scene, desks = town.scene.world, town.scene, town.desks
+    world.insert("staff_recovery", at=timezone.now(), source="recover (root)", numbers=["K-0003", "K-0004"])
+    officer = Member.objects.get(roles=["people"])
+    people.change_member(scene.manager, officer.number, "suspended", True)
+    more.ask(scene.caller)
+    for role, name in (
+        ("administrator", "proposals"),
+        ("reviewer", "proposals"),
+        ("people", "proposals"),
+        ("manager", "proposals"),
+        ("manager", "inbox"),
+        ("reviewer", "reviews"),
+    ):
+        desks[role].goto(name)
+        see(desks[role].page)
+    desk = desks["people"]
+    desk.goto("member", scene.carl.number)
+    desk.page.locator("main details.more summary").first.click()
+    desk.click(desk.page.locator("form[action$='/invite/'] button"))
+    expect(desk.page.locator("main .note code")).to_be_visible()
+    see(desk.page)
+
+
 def see_the_visitors_pages(town: Town, see: Callable[[Page], None]) -> None:
     world, desk, person = town.scene.world, town.visitor, town.scene.carl
     token = secrets.token_urlsafe(32)
@@ -568,6 +595,7 @@ def test_every_page_is_for_everybody(desks: Desks, language: str, theme: str) ->
     for see_pages in (
         see_the_consultants_pages,
         see_the_officers_pages,
+        see_what_waits,
         see_the_visitors_pages,
     ):
         see_pages(town, inspection.see)
