@@ -11,8 +11,11 @@ import pytest
 
 from audit.detections import finding
 from audit.models import Flag
+from gatekeeper.access import requests
 from tests.world import World
+from tests.world.entries import entry
 from tests.world.past import Past
+from tests.world.scene import Scene, newest
 
 if TYPE_CHECKING:
     from tests.conftest import Connection, Thresholds
@@ -220,13 +223,12 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "they were refused": earlier("own", **NO),
         "they were views": earlier("own", event="view"),
         "they are another's": earlier("own", member="K-0202"),
-        "they were long before": earlier("own", ago=37 * DAY),
+        "they were long before": earlier("own", ago=70 * DAY),
         "they were one account": earlier("own", **THERE),
-        "fewer than the least": earlier("own", times=3),
+        "fewer than the least": earlier("own", times=3) | earlier("others", "more", times=1),
         "others have as many": earlier("others", "more", times=3),
         "it was refused": earlier(ONE, **NO),
         "it was a view": earlier(ONE, event="view"),
-        "in the same week": earlier("own", ago=DAY),
     },
     "same_account": {
         "another's": earlier("a", **HERS),
@@ -235,8 +237,6 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "refused": earlier("a", **NO),
         "long ago": earlier("a", ago=60 * DAY + SECOND),
         "the same ticket": earlier("a", ticket="ZD-2"),
-        "it was refused": earlier(ONE, **NO),
-        "it was a view": earlier(ONE, event="view"),
     },
     "brief": {
         "another account": earlier("look", **THERE),
@@ -272,7 +272,7 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "another actor": earlier("a", actor_id=2),
         "ten minutes": earlier("a", ago=10 * MINUTE),
         "the fourth": earlier("a", times=2),
-        "it was allowed": earlier(ONE, outcome="allowed"),
+        "it was allowed": earlier("a", times=2) | earlier(ONE, outcome="allowed"),
         "by nobody": earlier("a", "b", ONE, event="search", **NOBODY),
     },
     "guesses": {
@@ -282,8 +282,9 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "no address": earlier("a", remote_addr=None),
         "an hour": earlier("a", ago=HOUR),
         "the fourth": earlier("a", times=2),
-        "this was another event": earlier(ONE, event="search", reason="session_missing"),
-        "this by who had the password": earlier(ONE, actor_id=1, session=7),
+        "this was another event": earlier("a", times=2)
+        | earlier(ONE, event="search", reason="session_missing"),
+        "this by who had the password": earlier("a", times=2) | earlier(ONE, actor_id=1, session=7),
     },
     "probing": {
         "allowed": earlier("a", outcome="allowed"),
@@ -293,7 +294,8 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "long ago": earlier("a", ago=7 * DAY + SECOND),
         "the same account": earlier("a", account="MOC-40002"),
         "the fourth": earlier("a", account="MOC-4000{}", times=2),
-        "it was allowed": earlier(ONE, outcome="allowed"),
+        "it was allowed": earlier("a", account="MOC-4001{}", times=2)
+        | earlier(ONE, outcome="allowed", account="MOC-40002"),
         "this of no account": earlier("a", "b", ONE, event="search", account=None),
         "by nobody": earlier("a", "b", ONE, event="search", **NOBODY),
     },
@@ -305,10 +307,10 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "of no account": earlier("a", account=None),
         "long ago": earlier("a", ago=7 * DAY + SECOND),
         "the fourth": earlier("a", times=2),
-        "this found": earlier(ONE, results=1),
-        "this is a view": earlier(ONE, event="view"),
-        "this was refused": earlier(ONE, **NO),
-        "this of no account": earlier(ONE, account=None),
+        "this found": earlier(ONE, results=1) | earlier("a", times=2),
+        "this is a view": earlier(ONE, event="view") | earlier("a", times=2),
+        "this was refused": earlier(ONE, **NO) | earlier("a", times=2),
+        "this of no account": earlier(ONE, account=None) | earlier("a", times=2),
     },
     "same_pair": {
         "rejected": earlier("a", event="deny", grant_id=None),
@@ -334,9 +336,9 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "another request": earlier("asked before", request_id=9),
         "not asked": earlier("asked before", event="withdraw", subject="K-0193"),
         "asking was refused": earlier("asked before", **NO),
-        "this after ten seconds": earlier("asked", ago=10 * SECOND),
-        "this was rejected": earlier(ONE, event="deny", grant_id=None),
-        "this was refused": earlier(ONE, **NO),
+        "this after ten seconds": earlier("before", times=2) | earlier("asked", ago=10 * SECOND),
+        "this was rejected": earlier("before", times=2) | earlier(ONE, event="deny", grant_id=None),
+        "this was refused": earlier("before", times=2) | earlier(ONE, **NO),
         "the third": earlier("before", times=2),
     },
     "second_opinion": {
@@ -373,8 +375,8 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "refused": earlier("a", **NO),
         "as many as that": earlier("a", records=[1, 2]),
         "passed already": earlier("a", records=[1, 2, 3, 6, 7]),
-        "this was refused": earlier(ONE, **NO),
-        "this is a report": earlier(ONE, event="report"),
+        "this was refused": earlier("a", records=[1, 2, 3, 6, 7]) | earlier(ONE, **NO),
+        "this is a report": earlier("a", records=[1, 2, 3, 6, 7]) | earlier(ONE, event="report"),
         "under no access": earlier("a", ONE, event="search", grant_id=None, results=9),
     },
     "export": {
@@ -389,9 +391,9 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "lifted": earlier("a", details={"suspended": [True, False]}),
         "another change": earlier("a", details={"roles": [["people"], []]}),
         "an hour": earlier("a", ago=HOUR),
-        "this another event": earlier(ONE, event="review"),
-        "this refused": earlier(ONE, **NO),
-        "this lifted": earlier(ONE, details={"suspended": [True, False]}),
+        "this another event": earlier(ONE, event="review") | earlier("a", times=2),
+        "this refused": earlier(ONE, **NO) | earlier("a", times=2),
+        "this lifted": earlier(ONE, details={"suspended": [True, False]}) | earlier("a", times=2),
         "by the job": earlier("a", "b", ONE, member=None, session=None, source="gatekeeper"),
     },
     "unproved": {
@@ -419,8 +421,8 @@ OTHERWISE: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
             "a view": earlier("a", event="view"),
             "another's": earlier("a", **HERS),
             "the fourth": earlier("a", times=2),
-            "this was refused": earlier(ONE, **NO),
-            "this is a view": earlier(ONE, event="view"),
+            "this was refused": earlier("a", times=2) | earlier(ONE, **NO),
+            "this is a view": earlier("a", times=2) | earlier(ONE, event="view"),
         }
         for rule in ("first_days", "leaving")
     },
@@ -444,6 +446,22 @@ def hers(one: Given) -> Given:
 
 ELSEWHERE = "198.51.100.9"  # the same network as the one's
 
+#: By rule: what stands beside it, or an earlier run has judged already, so that it does not find the one.
+NOT_BESIDE: dict[str, dict[str, Beside]] = {
+    "harvest": {
+        "they always did as much": beside(x=starts(40 * DAY, 5)),
+        "they were in that week": beside(x=starts(DAY, 1)),
+    },
+    "same_account": {
+        "it is the second under this ticket": beside(x=given("start", HOUR, ticket="ZD-3")),
+        "it was a view": beside(earlier(ONE, event="view"), x=given("start", HOUR, ticket="ZD-3")),
+        "it was refused": beside(earlier(ONE, **NO), x=given("start", HOUR, ticket="ZD-3")),
+    },
+    "brief": {"looked long before": beside(x=given("view", 2 * MINUTE))},
+    "probing": {"the account is none more": beside(x=refused(HOUR, account="MOC-40003"))},
+    "new_network": {"they were there": beside(x=given("view", DAY, remote_addr=ELSEWHERE))},
+}
+
 #: By rule: what stands beside it, or is nearly otherwise, and it finds the one all the same.
 ALL_THE_SAME: dict[str, dict[str, Beside]] = {
     "volume": {
@@ -451,6 +469,7 @@ ALL_THE_SAME: dict[str, dict[str, Beside]] = {
             a=given("view", 4 * DAY, 9, **NO), b=given(ago=3 * DAY, times=9, **SEARCH), c=hers(views(2, 9))
         ),
         "long ago there was more": beside(a=views(91, 9)),
+        "hardly anything is usual": beside(earlier("a", "b", "c", times=1) | earlier("today", times=2)),
         "the next night, within the longest day": beside(a=given("view", -12.5 * HOUR, 9)),
     },
     "harvest": {
@@ -514,6 +533,8 @@ ALL_THE_SAME: dict[str, dict[str, Beside]] = {
     "unproved": {
         "another signed in": beside(x=hers(signed_in(HOUR))),
         "signed in later": beside(x=signed_in(-SECOND)),
+        "signed in to another session": beside(x=given("sign_in", HOUR, account=None, session=9)),
+        "signed in without a second factor": beside(x=given("sign_in", HOUR, account=None, factor=None)),
         "signed out": beside(x=given("sign_out", HOUR)),
         "a change with details": beside(earlier(ONE, event="change")),
         "more than twelve hours": beside(x=signed_in(12 * HOUR + SECOND)),
@@ -532,8 +553,8 @@ def write(past: Past, entries: dict[str, Given]) -> int:
             facts = dict(one.facts)
             if isinstance(account := facts.get("account"), str):
                 facts["account"] = account.format(number)
-            entry = past.write(facts.pop("event"), NOON.astimezone(UTC) - one.ago, **facts)
-            found = entry if name == ONE else found
+            written = past.write(facts.pop("event"), NOON.astimezone(UTC) - one.ago, **facts)
+            found = written if name == ONE else found
     return found
 
 
@@ -545,6 +566,11 @@ def changed(entries: dict[str, Given], changes: dict[str, dict[str, Any]]) -> di
     return {name: change(one, changes.get(name, {})) for name, one in entries.items()}
 
 
+def with_beside(rule: str, what: Beside) -> dict[str, Given]:
+    more = {f"beside {name}": one for name, one in what.entries.items()}
+    return changed(CASES[rule].entries, what.changes) | more
+
+
 @pytest.fixture
 def past(setup_connection: Connection) -> Past:
     made = Past(setup_connection)
@@ -552,8 +578,19 @@ def past(setup_connection: Connection) -> Past:
     return made
 
 
-def is_found(past: Past, thresholds: Thresholds, rule: str, entries: dict[str, Given], **days: date) -> bool:
-    """Whether the rule finds the one; `days`: of whom the entries are that name nobody."""
+def is_found(
+    past: Past,
+    thresholds: Thresholds,
+    rule: str,
+    entries: dict[str, Given],
+    *,
+    is_judged: bool = False,
+    **days: date,
+) -> bool:
+    """Whether the rule finds the one.
+
+    `is_judged`: an earlier run has judged the others. `days`: of whom the entries are that name nobody.
+    """
     days = days or DAYS.get(rule, {})
     if days:
         person = past.world.member("consultant", **dict[str, Any](days))
@@ -561,6 +598,10 @@ def is_found(past: Past, thresholds: Thresholds, rule: str, entries: dict[str, G
             name: replace(one, facts={"member": person.number} | one.facts) for name, one in entries.items()
         }
     thresholds({rule: CASES[rule].thresholds})
+    if is_judged:
+        write(past, {name: other for name, other in entries.items() if name != ONE})
+        finding.find("tests")
+        entries = {ONE: entries[ONE]}
     one = write(past, entries)
     finding.find("tests")
     return Flag.objects.filter(rule=rule, entry=one).exists()
@@ -578,15 +619,22 @@ def test_with_one_thing_otherwise_it_does_not(
     assert not is_found(past, thresholds, rule, changed(CASES[rule].entries, OTHERWISE[rule][how]))
 
 
+@pytest.mark.parametrize(("rule", "how"), [(rule, how) for rule in NOT_BESIDE for how in NOT_BESIDE[rule]])
+@pytest.mark.parametrize("is_judged", [True, False])
+def test_what_stands_beside_it_makes_it_none(
+    past: Past, thresholds: Thresholds, rule: str, how: str, is_judged: bool
+) -> None:
+    entries = with_beside(rule, NOT_BESIDE[rule][how])
+    assert not is_found(past, thresholds, rule, entries, is_judged=is_judged)
+
+
 @pytest.mark.parametrize(
     ("rule", "how"), [(rule, how) for rule in ALL_THE_SAME for how in ALL_THE_SAME[rule]]
 )
 def test_what_stands_beside_it_changes_nothing(
     past: Past, thresholds: Thresholds, rule: str, how: str
 ) -> None:
-    changes, more = ALL_THE_SAME[rule][how]
-    entries = changed(CASES[rule].entries, changes) | {f"beside {name}": one for name, one in more.items()}
-    assert is_found(past, thresholds, rule, entries)
+    assert is_found(past, thresholds, rule, with_beside(rule, ALL_THE_SAME[rule][how]))
 
 
 @pytest.mark.parametrize(
@@ -601,10 +649,66 @@ def test_what_stands_beside_it_changes_nothing(
 def test_the_first_and_the_last_days_are_ten(
     past: Past, thresholds: Thresholds, rule: str, day: str, days: int, found: bool
 ) -> None:
-    given_days = {day: TODAY + timedelta(days=days)}
+    given_days: dict[str, Any] = {day: TODAY + timedelta(days=days)}
     assert is_found(past, thresholds, rule, CASES[rule].entries, **given_days) == found
 
 
 def test_what_was_before_the_last_ten_days_is_not_counted(past: Past, thresholds: Thresholds) -> None:
     entries = changed(CASES["leaving"].entries, earlier("a", ago=13 * HOUR))
     assert not is_found(past, thresholds, "leaving", entries, left_on=TODAY + timedelta(days=9))
+
+
+#: What is otherwise with the first of two accesses that nobody opened, so that the second is not the second.
+NOT_UNOPENED: dict[str, dict[str, Any]] = {
+    "opened": {"opened_at": NOON},
+    "long ago": {"ended_at": NOON - 40 * DAY},
+    "not ended": {"ended_at": None},
+    "another's": {"member_id": None},
+}
+
+
+@pytest.mark.parametrize("how", NOT_UNOPENED)
+def test_an_access_that_was_opened_or_ended_long_ago_is_not_counted(
+    setup_connection: Connection, thresholds: Thresholds, how: str
+) -> None:
+    thresholds({"unopened": {"count": 2}})
+    scene = Scene(setup_connection)
+    first = scene.approved()
+    assert requests.end(scene.caller, first) == ""
+    facts = NOT_UNOPENED[how]
+    if "member_id" in facts:
+        facts = {"member_id": scene.world.member("consultant").id}
+    scene.world.quietly("gatekeeper_grant", first, **facts)
+    assert requests.end(scene.caller, scene.approved()) == ""
+    finding.find("tests")
+    assert not Flag.objects.filter(rule="unopened").exists()
+
+
+def test_every_second_that_nobody_opened_is_found_and_no_other(
+    setup_connection: Connection, thresholds: Thresholds
+) -> None:
+    thresholds({"unopened": {"count": 2}})
+    scene = Scene(setup_connection)
+    ends = []
+    for is_opened in (False, False, True, False):
+        assert requests.end(scene.caller, scene.opened() if is_opened else scene.approved()) == ""
+        ends.append(newest("end").pk)
+    finding.find("tests")
+    assert list(Flag.objects.filter(rule="unopened").values_list("entry", flat=True)) == [ends[1]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [({}, True), ({"event": "withdraw"}, False), ({"outcome": "refused", "reason": "grant_ended"}, False)],
+)
+def test_only_the_end_of_an_access_says_that_it_was_never_opened(
+    setup_connection: Connection, thresholds: Thresholds, changes: dict[str, Any], found: bool
+) -> None:
+    thresholds({"unopened": {"count": 1}})
+    scene = Scene(setup_connection)
+    scene.approved()
+    assert requests.end(scene.caller, scene.grant) == ""
+    again = {"event": "end", "outcome": "allowed", "subject": "K-0193"} | changes
+    one = entry(scene.world, grant_id=scene.grant, **again)
+    finding.find("tests")
+    assert Flag.objects.filter(rule="unopened", entry=one).exists() == found

@@ -23,7 +23,7 @@ from staff.directory import recoveries
 from staff.models import Invitation, Recovery, TotpDevice
 from tests import environment
 from tests.conftest import AsRole
-from tests.world import LONG_AGO, Person
+from tests.world import LONG_AGO, Person, now
 from tests.world.officers import Company, able, changed, company, desk, is_let_in, running, text
 from tests.world.people import PASSWORD, member, password_of
 
@@ -118,6 +118,67 @@ def test_while_two_are_able_it_refuses_and_says_so(company: Company) -> None:
     entry = Entry.objects.get(event="recover")
     assert (entry.outcome, entry.reason) == ("refused", "enough_able")
     assert not Recovery.objects.exists()
+
+
+def refused(company: Company, *named: str) -> str:
+    """The reason for which the function brings nobody back, as it stands in the log too."""
+    reason = ask(company, *named)
+    entry = Entry.objects.filter(event="recover").order_by("-id")[0]
+    assert (entry.outcome, entry.reason, Recovery.objects.count()) == ("refused", reason, 0)
+    return reason
+
+
+def test_the_database_asks_each_thing_itself(company: Company) -> None:
+    first, second = numbers(*company.officers)
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, company.officers[0])
+    assert refused(company, "K-9999") == "member_unknown"
+    assert refused(company, first, second) == "two_needed"
+    assert refused(company, second) == "two_needed"  # who is able needs no way back
+    assert refused(company, company.anna.number) == "not_an_officer"
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, company.officers[1])
+    assert refused(company, first) == "two_needed"
+    assert refused(company, first, first) == "member_unknown"
+
+
+def test_where_the_officers_are_gone_another_member_becomes_one(company: Company) -> None:
+    first, second = company.officers
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, first)
+    changed("staff_member", "id", roles=["consultant"])(company.world, second)
+    assert ask(company, first.number, company.anna.number) == ""
+    assert member(company.anna).roles == ["people"]
+
+
+def test_a_day_that_keeps_nobody_from_acting_stays(company: Company) -> None:
+    first, second = company.officers
+    coming = date(2099, 1, 1)
+    changed("staff_member", "id", left_on=coming, suspended_at=LONG_AGO)(company.world, first)
+    changed("staff_member", "id", starts_on=coming)(company.world, second)
+    started = member(first).starts_on
+    assert ask(company, first.number, second.number) == ""
+    assert (member(first).left_on, member(first).starts_on) == (coming, started)
+    begins = member(second).starts_on
+    assert begins is not None
+    assert begins < coming
+
+
+def test_an_agreement_that_has_ended_keeps_an_officer_from_acting(company: Company) -> None:
+    first, _ = company.officers
+    changed("staff_signature", "member_id", withdrawn_at=LONG_AGO)(company.world, first)
+    assert ask(company, first.number) == ""
+    entry = Entry.objects.get(event="recover")
+    assert isinstance(entry.details, dict)
+    assert entry.details["hindered"] == {first.number: ["nda_withdrawn"]}
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_who_reads_an_older_state_brings_nobody_back(company: Company, level: str) -> None:
+    shut_out(company)
+    setup = company.world.setup
+    with setup.transaction(force_rollback=True):
+        setup.execute(f"SET TRANSACTION ISOLATION LEVEL {level}".encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="setup role alone"):
+            ask(company, *numbers(*company.officers))
+    assert member(company.officers[0]).suspended_at is not None
 
 
 @pytest.mark.parametrize(
@@ -235,6 +296,23 @@ def test_everybody_reads_it_on_every_page_until_a_reviewer_acknowledges_it(compa
     one = Recovery.objects.get()
     assert one.acknowledged_by_id == company.reviewers[0].id
     assert recoveries.acknowledge(company.world.session(company.reviewers[1]), one.pk) == "no_change"
+
+
+def test_one_acknowledges_what_there_is_and_as_a_reviewer_alone(company: Company) -> None:
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, company.officers[0])
+    assert ask(company, company.officers[0].number) == ""
+    one = int(Recovery.objects.get().pk)
+    another = company.world.insert("staff_recovery", at=now(), source="tests", numbers=["K-9999"])
+    for by, number, reason in (
+        (company.boss, one, "role_missing"),
+        (company.reviewers[0], another + 1, "no_change"),
+    ):
+        assert recoveries.acknowledge(company.world.session(by), number) == reason
+        entry = Entry.objects.filter(event="recover").order_by("-id")[0]
+        assert (entry.outcome, entry.reason) == ("refused", reason)
+        assert not Recovery.objects.exclude(acknowledged_at=None).exists()
+    assert recoveries.acknowledge(company.world.session(company.reviewers[0]), one) == ""
+    assert Recovery.objects.get(acknowledged_at=None).pk == another
 
 
 def test_all_are_told_by_mail(company: Company, settings: Any) -> None:

@@ -59,15 +59,15 @@ $$;
 
 -- Of whoever was signed in, and of releases too: whoever asks again and again meets refusals after the record as well
 -- as before it. An attempt to sign in names whom it tries to be, and says nothing of them: it is
--- its network's (vault.odd_guesses).
+-- its network's (vault.odd_guesses). What has no actor is left out so that nothing is looked up for it.
 CREATE OR REPLACE FUNCTION vault.odd_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
-    WHERE e.id = ANY (p_fresh) AND e.member <> '' AND e.actor_id IS NOT NULL AND e.outcome IN ('refused', 'withheld') AND (
+    WHERE e.id = ANY (p_fresh) AND e.actor_id IS NOT NULL AND e.outcome IN ('refused', 'withheld') AND (
         SELECT count(*) FROM public.audit_entry x
         WHERE (x.member, x.id) BETWEEN (e.member, vault.first_since(e."timestamp" - make_interval(mins => p_minutes)))
                 AND (e.member, e.id)
-            AND x.actor_id = e.actor_id AND x.outcome IN ('refused', 'withheld') AND x."timestamp" <= e."timestamp"
+            AND x.actor_id = e.actor_id AND x.outcome IN ('refused', 'withheld')
             AND x."timestamp" > e."timestamp" - make_interval(mins => p_minutes)) = p_count
 $$;
 
@@ -112,7 +112,7 @@ CREATE OR REPLACE FUNCTION vault.decided_after(p_account text, p_request bigint,
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT (SELECT e."timestamp" FROM public.audit_entry e WHERE e.id = p_entry) - r."timestamp"
     FROM public.audit_entry r WHERE r.account = p_account AND r.account <> '' AND r.request_id = p_request
-        AND r.event = 'request' AND r.outcome = 'allowed' ORDER BY r.id DESC LIMIT 1
+        AND r.event = 'request' AND r.outcome = 'allowed'
 $$;
 
 -- Approvals of one pair that came before the request can have been read.
@@ -205,15 +205,15 @@ CREATE OR REPLACE FUNCTION vault.odd_alone(p_fresh bigint[], p_zone text, p_days
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT x.id FROM public.audit_entry e
         CROSS JOIN LATERAL (SELECT y."timestamp" AS at, date_trunc('day', y."timestamp", p_zone) AS day FROM public.audit_entry y
-            WHERE y.member = e.member AND y.event = 'sign_in' AND y.outcome = 'allowed' AND y.id < e.id
+            WHERE y.member = e.member AND y.event = 'sign_in' AND y.id < e.id
             ORDER BY y.id DESC LIMIT 1) d
         CROSS JOIN LATERAL (SELECT y."timestamp" AS at FROM public.audit_entry y
-            WHERE y.member = e.member AND y.event = 'sign_in' AND y.outcome = 'allowed' AND y.id < e.id
+            WHERE y.member = e.member AND y.event = 'sign_in' AND y.id < e.id
                 AND y."timestamp" < d.day
             ORDER BY y.id DESC LIMIT 1) b
         JOIN public.audit_entry x ON (x.member, x.id) BETWEEN (e.member, vault.first_since(d.day)) AND (e.member, e.id)
             AND x.event = 'start' AND x.outcome = 'allowed'
-    WHERE e.id = ANY (p_fresh) AND e.event = 'sign_in' AND e.outcome = 'allowed' AND e.member <> ''
+    WHERE e.id = ANY (p_fresh) AND e.event = 'sign_in'
         AND e."timestamp" - d.at > make_interval(days => p_days) AND d.day - b.at > make_interval(days => p_days)
 $$;
 
@@ -237,7 +237,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         WHERE (x.member, x.id) BETWEEN (e.member, vault.first_since(e."timestamp" - make_interval(days => p_days)))
                 AND (e.member, e.id)
             AND x.actor_id = e.actor_id AND x.outcome = 'refused' AND x.account <> '') h
-    WHERE e.id = ANY (p_fresh) AND e.member <> '' AND e.actor_id IS NOT NULL AND e.outcome = 'refused' AND e.account <> ''
+    WHERE e.id = ANY (p_fresh) AND e.actor_id IS NOT NULL AND e.outcome = 'refused'
         AND h.accounts % p_count = 0 AND h.of_this = 1
 $$;
 
@@ -251,7 +251,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             lag(e."timestamp") OVER (PARTITION BY e.member, n.net ORDER BY e.id) AS before
         FROM public.audit_entry e CROSS JOIN LATERAL (SELECT network(set_masklen(e.remote_addr,
             CASE family(e.remote_addr) WHEN 4 THEN 24 ELSE 48 END)) AS net) n
-        WHERE e.id = ANY (p_fresh) AND e.event IN ('sign_in', 'view') AND e.outcome = 'allowed' AND e.member <> ''
+        WHERE e.id = ANY (p_fresh) AND e.event IN ('sign_in', 'view') AND e.outcome = 'allowed'
             AND e.remote_addr IS NOT NULL
     )
     SELECT s.id FROM seen s CROSS JOIN LATERAL (
@@ -277,7 +277,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         SELECT sum(cardinality(x.records)) AS shown FROM public.audit_entry x
         WHERE x.account = e.account AND x.account <> '' AND x.grant_id = e.grant_id
             AND x.event IN ('view', 'search') AND x.outcome = 'allowed' AND x.id <= e.id) h
-    WHERE e.id = ANY (p_fresh) AND e.event IN ('view', 'search') AND e.outcome = 'allowed' AND e.grant_id IS NOT NULL
+    WHERE e.id = ANY (p_fresh) AND e.event IN ('view', 'search') AND e.outcome = 'allowed'
         AND h.shown > p_count AND h.shown - cardinality(e.records) <= p_count
 $$;
 
@@ -309,7 +309,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         AND (e.event NOT IN ('sign_in', 'sign_in_failed', 'sign_out', 'change')
             OR e.event = 'change' AND e.details IS NOT NULL AND e.source = '')
         AND NOT EXISTS (SELECT FROM public.audit_entry x
-            WHERE x.member = e.member AND x.session = e.session AND x.event = 'sign_in' AND x.outcome = 'allowed'
+            WHERE x.member = e.member AND x.session = e.session AND x.event = 'sign_in'
                 AND x.factor <> '' AND x.id < e.id
                 AND x.id >= (SELECT y.id FROM public.audit_entry y
                     WHERE y."timestamp" >= e."timestamp" - make_interval(hours => p_hours)
