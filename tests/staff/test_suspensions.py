@@ -321,6 +321,53 @@ def test_whoever_had_it_lifted_may_begin_one(company: Company) -> None:
     assert company.suspend(first, second) == HELD
 
 
+def test_what_only_waited_is_no_repetition(company: Company) -> None:
+    first, last = company.officers
+    assert company.suspend(first, company.boss) == HELD
+    assert company.suspend(last, company.director) == "proposed"
+    assert company.decide(int(waiting(last).pk), company.boss, confirm=False) == ""
+    company.later(hours=5)
+    assert company.suspend(last, company.director) == HELD
+
+
+def test_to_suspend_anew_says_that_the_one_before_has_lapsed(company: Company) -> None:
+    first = company.officers[0]
+    assert company.suspend(first, company.boss) == HELD
+    company.later(hours=5)
+    assert company.suspend(first, company.director) == HELD
+    assert Entry.objects.filter(subject=first.number, source="gatekeeper", details__why="lapsed").count() == 1
+
+
+def test_to_suspend_ends_what_would_lift_it(company: Company) -> None:
+    first, second = company.officers
+    assert company.suspend(first, company.boss) == HELD
+    assert company.decide(int(waiting(first).pk), company.director, confirm=False) == ""
+    assert people.change_member(company.world.session(second), first.number, "suspended", False) == "proposed"
+    lift = int(Proposal.objects.get(subject_id=first.id, state="pending").pk)
+    assert company.suspend(first, company.director) == HELD
+    assert state_of(lift) == "lapsed"
+    entry = Entry.objects.get(details__proposal=lift, details__decision="lapsed")
+    assert (entry.event, entry.outcome, entry.subject) == ("change", "allowed", first.number)
+
+
+def test_what_waits_of_another_fact_or_another_member_holds_up_no_suspension(company: Company) -> None:
+    first, second = company.officers
+    caller = company.world.session(second)
+    assert people.change_member(caller, first.number, "left_on", "2099-01-01") == "proposed"
+    assert company.suspend(company.reviewers[0], company.boss) == HELD
+    assert company.suspend(first, company.boss) == HELD
+    assert Proposal.objects.filter(state="pending").count() == 3  # nor does it end any of them
+
+
+def test_who_is_one_of_three_again_is_suspended_until_it_is_lifted(company: Company) -> None:
+    first = company.officers[0]
+    assert company.suspend(first, company.boss) == HELD
+    for _ in range(2):
+        company.able("people")
+    assert company.suspend(first, company.boss) == ""
+    assert member(first).suspended_until is None
+
+
 def test_without_the_days_of_the_settings_nobody_repeats_it(company: Company) -> None:
     [(days,)] = company.world.setup.execute(
         "DELETE FROM gatekeeper_limit WHERE name = 'suspension_repeat_days' RETURNING value"
@@ -333,15 +380,25 @@ def test_without_the_days_of_the_settings_nobody_repeats_it(company: Company) ->
 
 def test_the_hours_are_a_limit_of_the_settings(company: Company) -> None:
     company.world.setup.execute("UPDATE gatekeeper_limit SET value = '9' WHERE name = 'suspension_hours'")
-    company.suspend(company.officers[0], company.boss)
-    one = member(company.officers[0])
-    assert one.suspended_at is not None
-    assert one.suspended_until is not None
-    assert one.suspended_until - one.suspended_at > timedelta(hours=8.9)
-    company.world.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'suspension_hours'")
-    with pytest.raises(Exception, match="suspension_hours"):
-        company.suspend(company.reviewers[0], company.boss)
-    company.world.setup.execute("INSERT INTO gatekeeper_limit VALUES ('suspension_hours', '4')")
+    try:
+        company.suspend(company.officers[0], company.boss)
+        one = member(company.officers[0])
+        assert one.suspended_at is not None
+        assert one.suspended_until is not None
+        assert one.suspended_until - one.suspended_at > timedelta(hours=8.9)
+    finally:
+        company.world.setup.execute("UPDATE gatekeeper_limit SET value = '4' WHERE name = 'suspension_hours'")
+
+
+def test_without_the_hours_of_the_settings_nobody_is_held(company: Company) -> None:
+    [(hours,)] = company.world.setup.execute(
+        "DELETE FROM gatekeeper_limit WHERE name = 'suspension_hours' RETURNING value"
+    )
+    try:
+        with pytest.raises(Exception, match="suspension_hours"):
+            company.suspend(company.reviewers[0], company.boss)
+    finally:
+        company.world.insert("gatekeeper_limit", name="suspension_hours", value=hours)
 
 
 # By other ways

@@ -59,7 +59,7 @@ $$;
 
 -- Of whoever was signed in, and of releases too: whoever asks again and again meets refusals after the record as well
 -- as before it. An attempt to sign in names whom it tries to be, and says nothing of them: it is
--- its network's (vault.odd_guesses). What has no actor is left out so that nothing is looked up for it.
+-- its network's (vault.odd_guesses). Nothing is looked up for what has no actor.
 CREATE OR REPLACE FUNCTION vault.odd_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
@@ -228,7 +228,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             AND x.event = 'search' AND x.outcome = 'allowed' AND x.account <> '' AND x.results = 0) % p_count = 0
 $$;
 
--- Refused at one account after the other: every p_count-th that is another.
+-- Refused at one account after the other: every p_count-th that is another. Nothing is looked up for what has no
+-- actor.
 CREATE OR REPLACE FUNCTION vault.odd_probing(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
