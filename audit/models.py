@@ -1,4 +1,4 @@
-"""The log: django-auditlog's entry, extended by everything that names a view (DESIGN §5).
+"""The log: django-auditlog's entry, extended by everything that names a view (audit/README.md).
 
 An entry keeps values, not foreign keys, so that it outlives what it speaks of. Customers' values,
 typed text and tokens never enter it. The database alone writes `id`, `xid`, `timestamp` and the salts

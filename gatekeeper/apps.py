@@ -27,6 +27,6 @@ class GatekeeperConfig(AppConfig):
 
 
 def install_sql(*, using: str, **_kwargs: Any) -> None:
-    """Install every function, trigger and right, as the migrator (DESIGN §4)."""
+    """Install every function, trigger and right, as the migrator."""
     if using == "migrator":
         install(connections[using], FILES)

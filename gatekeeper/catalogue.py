@@ -1,4 +1,4 @@
-"""The one catalogue: what there is to see, why, for how long, and the words of the gate (DESIGN §3).
+"""The one catalogue: what there is to see, why, for how long, and the words of the gate.
 
 Codes are the same in the page, the API, the log and SQL; a test compares them with the SQL.
 """
@@ -75,7 +75,7 @@ PLANS: Final[Choices] = (
 MINUTES: Final = (30, 60, 90, 120)
 OPEN_STATES: Final = frozenset({"open", "pending"})
 
-#: The eight conditions in their order, each with its reason codes (DESIGN §3).
+#: The eight conditions in their order, each with its reason codes (gatekeeper/README.md, 'The conditions').
 CONDITIONS: Final[dict[str, tuple[str, ...]]] = {
     "member": ("member_not_started", "member_suspended", "member_left", "role_missing"),
     "session": ("session_missing", "session_expired", "mfa_missing", "mfa_stale"),

@@ -21,7 +21,7 @@ from gatekeeper import catalogue
 
 
 class Limit(models.Model):
-    """A setting that SQL uses; only `apply_settings` writes it (DESIGN §4.7)."""
+    """A setting that SQL uses; only `apply_settings` writes it."""
 
     name = models.CharField(max_length=40, primary_key=True)
     value = models.CharField(max_length=200)
@@ -41,9 +41,9 @@ class Account(models.Model):
     language = models.CharField(max_length=35, blank=True)  # as long as a tag of BCP 47 need be
     created_at = models.DateTimeField(null=True)  # on the platform
     exported_at = models.DateTimeField(null=True)  # orders the lines: older never overwrites newer
-    participants_since = models.DateTimeField(null=True)  # the declaration that participants consented (P5)
+    participants_since = models.DateTimeField(null=True)  # the declaration that participants consented
     participants_until = models.DateTimeField(null=True)
-    support_since = models.DateTimeField(null=True)  # consent to keep what was told to support (P1)
+    support_since = models.DateTimeField(null=True)  # consent to keep what was told to support
     support_until = models.DateTimeField(null=True)
     restricted_at = models.DateTimeField(null=True)  # Art. 18
     erased_at = models.DateTimeField(null=True)
@@ -60,7 +60,7 @@ class Account(models.Model):
 
 
 class AccountPermission(UserObjectPermissionBase):
-    """django-guardian's row: this member has a live grant on this account (DESIGN §3)."""
+    """django-guardian's row: this member has a live grant on this account."""
 
     content_object = models.ForeignKey(Account, models.CASCADE)
 

@@ -30,8 +30,8 @@ if settings.LOG_KEY or beyond:
     names += ["GATEKEEPER_LOG_KEY"] if settings.LOG_KEY else []
     raise ImproperlyConfigured(
         f"{', '.join(names)}: these belong to commands, or to what another process serves. Take them away"
-        f" from this one, which serves {' and '.join(settings.SERVES)}; README, 'A real installation', says"
-        " which process gets what."
+        f" from this one, which serves {' and '.join(settings.SERVES)};"
+        " gatekeeper/installation/README.md, 'A real installation', says which process gets what."
     )
 
 django.setup(set_prefix=False)

@@ -1,4 +1,4 @@
-"""README's tables, made from the code: `python -m tests.readme` writes them, a test compares them.
+"""The READMEs' tables, made from the code: `python -m tests.readme` writes them, a test compares them.
 
 The bench's table is not among them: `make bench` prints it.
 """
@@ -9,7 +9,19 @@ import re
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+#: A longer paper stands in the folder that it speaks of.
+READMES = (
+    README,
+    ROOT / "gatekeeper/README.md",
+    ROOT / "gatekeeper/installation/README.md",
+    ROOT / "gatekeeper/feeds/README.md",
+    ROOT / "staff/README.md",
+    ROOT / "audit/README.md",
+    ROOT / "tests/README.md",
+    ROOT / "tests/attacks/README.md",
+)
 
 
 def conditions() -> str:
@@ -74,7 +86,7 @@ def users() -> str:
     from gatekeeper.installation.logins import USERS
     from tests.shipped.units import read_units
 
-    units = read_units(README.parent / "gatekeeper" / "installation" / "units")
+    units = read_units(ROOT / "gatekeeper" / "installation" / "units")
     rows = ["| user | units | roles |", "|---|---|---|"]
     for user, links in USERS.items():
         theirs = _codes(tuple(sorted(name for name, unit in units.items() if unit.user == user)))
@@ -99,18 +111,25 @@ def _codes(codes: tuple[str, ...]) -> str:
     return " ".join(f"`{code}`" for code in codes)
 
 
+def place(name: str) -> Path:
+    """The one README that has these markers."""
+    places = [path for path in READMES if f"<!-- {name} -->\n" in path.read_text()]
+    assert len(places) == 1, f"{len(places)} READMEs have markers for {name}"
+    return places[0]
+
+
 def stands(name: str) -> str:
-    """What README has between the table's markers."""
-    found = re.search(rf"<!-- {name} -->\n(.*?)\n?<!-- /{name} -->", README.read_text(), re.DOTALL)
-    assert found, f"README has no markers for {name}"
+    """What a README has between the markers."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n?<!-- /{name} -->", place(name).read_text(), re.DOTALL)
+    assert found, f"no README has both markers for {name}"
     return found[1].strip()
 
 
 def write(name: str, table: str) -> None:
     """Put a table between its markers."""
-    text = README.read_text()
+    path = place(name)
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-    README.write_text(pattern.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text))
+    path.write_text(pattern.sub(lambda found: f"{found[1]}{table}\n{found[2]}", path.read_text()))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What each role may do with each object, read from PostgreSQL's catalogue.
 
-`python -m tests.rights` migrates a database of its own and writes the table between README's markers.
+`python -m tests.rights` migrates a database of its own and writes the table into gatekeeper/README.md.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _words(rights: dict[str, list[str]]) -> str:
 
 
 def table(connection: Connection) -> str:
-    """The rights as README has them: objects with the same rights share a line."""
+    """The rights as gatekeeper/README.md has them: objects with the same rights share a line."""
     lines: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for thing, rights in read_rights(connection).items():
         lines[(thing.kind, *(rights.get(role, NONE) for role in COLUMNS))].append(thing.name)
@@ -99,7 +99,7 @@ def _line(names: list[str], kind: str, *rights: str) -> str:
 
 
 def main() -> None:
-    """Put the table of a freshly migrated database into README."""
+    """Put the table of a freshly migrated database into gatekeeper/README.md."""
     environment.start_server()
     environment.set_databases()
     import django  # settings come first

@@ -1,4 +1,4 @@
--- The log: one writer, append-only, and no forged entry (DESIGN §5).
+-- The log: one writer, append-only, and no forged entry (audit/README.md).
 -- A Django developer reads this from top to bottom; `migrate` installs it; a check compares it.
 
 -- What a refusal may keep of what was sent: names that have their form, codes that there are, bounded. The rest

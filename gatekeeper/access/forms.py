@@ -61,7 +61,7 @@ class AskForm(forms.Form):
         privacy = ticket.kind == "privacy"
         self._choose("purpose", lambda code: (code == "privacy_request") == privacy)
         self._choose("reason", lambda code: code != "answer_privacy" or privacy)
-        # Participants' data are touched for technical support only (P5).
+        # Participants' data are touched for technical support only.
         self._choose("categories", lambda code: code != catalogue.PARTICIPANTS or not privacy)
 
     def _choose(self, name: str, admits: Any) -> None:

@@ -106,7 +106,7 @@ def tell_of_ended_deputy(named: Deputy, by: Member) -> None:
 
 
 def tell_of_opening(grant: Grant) -> None:
-    """While the ticket is open, each opening is told to the approver (DESIGN §3)."""
+    """While the ticket is open, each opening is told to the approver."""
     if grant.while_open and mail_is_configured():
         _tell(grant.approver, _("An access that you approved was opened"), grant.request)
 

@@ -1,8 +1,8 @@
 """The shape of a line of each export: accounts, participants, tickets, members.
 
-Every text has a length, and nothing unknown is kept: the password's hash has no field (P1). Of accounts
+Every text has a length, and nothing unknown is kept: the password's hash has no field. Of accounts
 and participants, what is merely shown and cannot be used is dropped from its line, or mended, and said
-(`mending.py`); a payment card number is dropped wherever it stands (P11). What names, orders or closes is
+(`mending.py`); a payment card number is dropped wherever it stands. What names, orders or closes is
 strict, and so are members as a whole.
 """
 
@@ -163,7 +163,7 @@ def personal(told: dict[str, Any]) -> dict[str, Any]:
 
 
 class ParticipantLine(Record):
-    """One record that a customer collected; who objected is known, and nothing of them (P5)."""
+    """One record that a customer collected; who objected is known, and nothing of them."""
 
     merely_shown: ClassVar = frozenset(
         {"role", "name", "email", "telephone", "skype", "city", "country", "position"}

@@ -1,4 +1,4 @@
-"""One account's personal values, encrypted before they reach the database (DESIGN §4.9).
+"""One account's personal values, encrypted before they reach the database.
 
 Every account has a data key of its own, wrapped under the key ring. Account and field are
 associated data, so that a ciphertext moved to another place does not open. When the wrapped key

@@ -1,4 +1,4 @@
-"""The gate: may this session see these fields now? Recorded first, then released (DESIGN §2, §4).
+"""The gate: may this session see these fields now? Recorded first, then released (gatekeeper/README.md).
 
     reveal(caller, account, grant, fields)
      ├ vault.reveal
@@ -188,7 +188,7 @@ def _record_and_release(
             number=number,
             index=index,
         )
-    except DatabaseError as error:  # no entry, no data (DESIGN §4.5)
+    except DatabaseError as error:  # no entry, no data
         # The database's words may hold values: only their kind is kept.
         logger.error("recording a view failed: %s", type(error).__name__)  # noqa: TRY400
         connections[vault.ALIAS].close()
@@ -233,7 +233,7 @@ def _refuse_transactions() -> None:
 
 
 def rows(codes: Iterable[str] | None) -> dict[str, str]:
-    """Codes in DESIGN's order -> condition by condition; what was not evaluated has failed."""
+    """Codes in the conditions' order -> condition by condition; what was not evaluated has failed."""
     if codes is None:
         return dict(_UNEVALUATED)
     return dict(zip(catalogue.CONDITIONS, codes, strict=True))

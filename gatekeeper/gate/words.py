@@ -1,7 +1,7 @@
 """The words of the gate: from a condition and its code to what a person reads.
 
 Pure functions: nothing is decided and nothing fetched here. In: the rows that SQL evaluated, facts
-by name, and the addresses of the steps that this viewer can take. Out: rows in DESIGN §3's order,
+by name, and the addresses of the steps that this viewer can take. Out: rows in the conditions' order,
 at most one next step. A sentence says what is missing, then who can help, then how long.
 """
 
@@ -67,7 +67,7 @@ TITLES: Final[dict[str, Promise]] = {
     "check_failed": pgettext_lazy("condition", "Check"),
     "clock_behind": pgettext_lazy("condition", "Clock"),
 }
-#: Rows that are shown only when they fail (ux.md, gate widget, rule 1).
+#: Rows that are shown only when they fail: most accounts need neither, and eight rows are enough to read.
 QUIET: Final = frozenset({"member", "account"})
 
 

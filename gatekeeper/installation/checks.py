@@ -22,7 +22,10 @@ from gatekeeper.models import Limit
 
 HINT = "Run manage.py apply_settings as the migrator."
 ROLES = "Run manage.py bootstrap --roles-only."
-ROOM = "Set max_connections higher, or fewer threads in GATEKEEPER_PROCESSES; README has the sum."
+ROOM = (
+    "Set max_connections higher, or fewer threads in GATEKEEPER_PROCESSES;"
+    " gatekeeper/installation/README.md, 'Connections', has the sum."
+)
 INSTALL = "Run manage.py migrate as the migrator."
 
 
@@ -65,7 +68,7 @@ def thresholds_known(**_kwargs: Any) -> list[CheckMessage]:
     try:
         detections.rules()
     except ImproperlyConfigured as error:
-        return [Error(f"{error}.", hint="README, 'What is odd', names them.", id="gatekeeper.E004")]
+        return [Error(f"{error}.", hint="audit/README.md, 'What is odd', names them.", id="gatekeeper.E004")]
     return []
 
 

@@ -1,8 +1,9 @@
 """The environment: the one documented table of settings, and its reader.
 
-README prints `SETTINGS` as a table (a test compares the two). All is text in the environment, under
-`GATEKEEPER_` and a name; a secret may lie in a file that `GATEKEEPER_<name>_FILE` names. What is
-missing or unusable raises at start, with the name and the next step, and never repeats a value.
+gatekeeper/installation/README.md prints `SETTINGS` as a table (a test compares the two). All is text in
+the environment, under `GATEKEEPER_` and a name; a secret may lie in a file that `GATEKEEPER_<name>_FILE`
+names. What is missing or unusable raises at start, with the name and the next step, and never repeats
+a value.
 """
 
 from __future__ import annotations
@@ -321,7 +322,8 @@ class Environment:
         setting = BY_NAME[name]
         twin = f" (or {setting.variable}_FILE)" if setting.secret else ""
         return ImproperlyConfigured(
-            f"{setting.variable}{twin} {what}. {setting.help}. README, 'Settings', has the table."
+            f"{setting.variable}{twin} {what}. {setting.help}."
+            " gatekeeper/installation/README.md, 'Settings', has the table."
         )
 
     def text(self, name: str) -> str:
@@ -567,7 +569,7 @@ class Environment:
         return self._certificates("TRUST_ROOTS")
 
     def siem_target(self) -> str:
-        """Return where the log is sent, once it can be used and was declared as lying in the EU (P13)."""
+        """Return where the log is sent, once it can be used and was declared as lying in the EU."""
         target, in_eu = self.text("SIEM_TARGET"), self.switch("SIEM_IN_EU")
         if not target:
             return ""
@@ -646,7 +648,7 @@ def _decoded(text: str) -> int:
 
 
 def table() -> str:
-    """Return the settings as README prints them between its markers."""
+    """Return the settings as gatekeeper/installation/README.md prints them between its markers."""
     lines = ["| variable | what it is | default |", "|---|---|---|"]
     for setting in SETTINGS:
         name = f"`{setting.variable}`" + (" 🔒" if setting.secret else "")

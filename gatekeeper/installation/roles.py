@@ -1,4 +1,4 @@
-"""The roles of a cluster, and databases for them (README has the table of rights).
+"""The roles of a cluster, and databases for them (gatekeeper/README.md has the table of rights).
 
 Roles belong to the cluster, not to a database: they are made once, by `manage.py bootstrap`, by the
 demo and by the tests, through the setup connection (a superuser's), never by a migration and never

@@ -50,7 +50,10 @@ def passwords() -> Health:
             title,
             "off",
             _("Processes sign in to the database by passwords."),
-            next_step=_("On the database’s own machine they need none; README says how (peer)."),
+            next_step=_(
+                "On the database’s own machine they need none;"
+                " gatekeeper/installation/README.md says how (peer)."
+            ),
         )
     found = [settings.DATABASES[alias]["USER"] for alias in aliases if takes_password(alias)]
     if not found:

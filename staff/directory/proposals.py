@@ -1,4 +1,4 @@
-"""What waits for a second person: changes of members that open something up (DESIGN §1).
+"""What waits for a second person: changes of members that open something up (staff/README.md, 'Two persons').
 
 Thin calls of `staff/directory/sql/proposals.sql`, and its rows in words. The database judges who may decide;
 what is filtered here is for the eye alone.

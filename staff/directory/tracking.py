@@ -1,4 +1,4 @@
-"""What django-auditlog records of members: an allow-list (DESIGN §5).
+"""What django-auditlog records of members: an allow-list.
 
 These are the facts that members change of themselves. What access rests on changes in SQL, which
 records it itself. Of a password only that it changed is kept, never a value.

@@ -1,4 +1,4 @@
-"""Days in the company's time zone: a date means its end (DESIGN §3)."""
+"""Days in the company's time zone: a date means its end."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The words for the reasons with which signing in, or an officer's act, is refused.
 
-Codes are the database's (DESIGN §3, `staff/directory/sql/people.sql`); words say what is missing, and who
+Codes are the database's (`staff/directory/sql/people.sql`); words say what is missing, and who
 can help.
 """
 
@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 REASONS: Final[dict[str, Promise]] = {
-    # DESIGN §3
+    # Of the gate's conditions
     "member_not_started": _("Your first day is not set, or has not come. A people officer sets it."),
     "member_suspended": _(
         "Your access was suspended: your sessions and accesses have ended."

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-#: The alias, whose role alone may write them (README, rights).
+#: The alias, whose role alone may write them (gatekeeper/README.md, 'Roles and rights').
 SIGN_IN: Final = "signin"
 
 

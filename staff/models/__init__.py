@@ -2,7 +2,7 @@
 
 The web role may read these tables. What access rests on (roles, managers, suspension, leaving,
 versions, signatures) it changes through the functions of `staff/sql` alone, which record in the
-same transaction (DESIGN §4.6).
+same transaction.
 """
 
 from staff.models.agreements import (

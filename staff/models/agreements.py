@@ -1,4 +1,4 @@
-"""The non-disclosure agreement: its versions, who signed, the papers that prove it (P15, P18).
+"""The non-disclosure agreement: its versions, who signed, the papers that prove it.
 
 What ends with a signature is the right to access; the duty of secrecy goes on.
 """

@@ -24,7 +24,7 @@ HELD_BACK: Final = "NULL::text"
 
 
 class Role(models.TextChoices):
-    """DESIGN §1. Consultant and manager combine; every other role stands alone."""
+    """What a member may do. Consultant and manager combine; every other role stands alone."""
 
     CONSULTANT = "consultant", _("consultant")
     MANAGER = "manager", _("manager")
@@ -78,7 +78,7 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True)
     # Until when one person's suspension holds; empty: until it is lifted (suspensions.sql).
     suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
-    # Opening up again takes a second person: not the one who suspended (DESIGN §1).
+    # Opening up again takes a second person: not the one who suspended.
     suspended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     # Who put the present address there after the member was added; empty: nobody, or a command. They make no
     # link for it by themselves (staff/directory/sql/people.sql, is_own_address).
@@ -107,7 +107,7 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
             models.CheckConstraint(
                 name="member_number_form", condition=Q(number__regex=f"^{references.MEMBER}$")
             ),
-            # Plain, and in lower case: one mailbox, one member (staff.frame.emails, attack 23).
+            # Plain, and in lower case: one mailbox, one member (staff.frame.emails).
             models.CheckConstraint(
                 name="member_email_form", condition=Q(email__regex=r"^[!-?[-~]+@[!-?[-~]+$")
             ),
@@ -143,7 +143,7 @@ class Member(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
     def barred_because(self) -> str:
         """Why the member may not be signed in: suspended, or past the last day; empty when neither.
 
-        The last day counts to its end in the company's time zone (DESIGN §3).
+        The last day counts to its end in the company's time zone.
         """
         if self.is_suspended:
             return "member_suspended"
@@ -157,7 +157,8 @@ BARRED: Final = ("member_suspended", "member_left")
 
 
 class Proposal(models.Model):
-    """A change of a member that a second person has to confirm (DESIGN §1): it opens something up.
+    """A change of a member that a second person has to confirm, for it opens something up (staff/README.md,
+    'Two persons').
 
     Who proposed it may not confirm it, nor may the one concerned; a command proposes as `source`.
     """

@@ -58,7 +58,7 @@ def record_taking(caller: Caller, authorisation: int) -> str:
 
 
 def in_force(on: date) -> QuerySet[Authorisation]:
-    """The register as of a day: what stands at its end (DESIGN §3). Leaving ends an authorisation too."""
+    """The register as of a day: what stands at its end. Leaving ends an authorisation too."""
     end = timezone.make_aware(datetime.combine(on + timedelta(days=1), time.min))
     return (
         Authorisation.objects.filter(starts_on__lte=on, issued_at__lt=end)

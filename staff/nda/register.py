@@ -132,7 +132,7 @@ def lines(*, at: datetime) -> Iterator[Line]:
 
 
 def moment_of(day: date) -> datetime:
-    """The moment that a day means: its end, and for today the present one (DESIGN §3)."""
+    """The moment that a day means: its end, and for today the present one."""
     return min(beginning_of(day + timedelta(days=1)) - timedelta(microseconds=1), timezone.now())
 
 

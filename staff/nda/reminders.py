@@ -1,4 +1,4 @@
-"""Reminding of the end of agreements: 30, 14, 3 and 0 days before, once each (P15).
+"""Reminding of the end of agreements: 30, 14, 3 and 0 days before, once each.
 
 Without mail nobody is left out: home shows the same to the member and to people officers.
 """

@@ -2,7 +2,7 @@
 
 In: `settings.KEY_RING`, entries `id:base64 of 32 bytes`, separated by commas or new lines. The
 first key seals; every key in the ring opens, so that a new key is put in front and the old one
-leaves when nothing is sealed under it any more. Source of the rule: DESIGN §4.9.
+leaves when nothing is sealed under it any more.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Mark(Protocol):
 
 
 def polling(view: AnyView) -> AnyView:
-    """Mark a page that asks by itself: nobody is active because of it (DESIGN §6)."""
+    """Mark a page that asks by itself: nobody is active because of it."""
     view.polling = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
     return view
 

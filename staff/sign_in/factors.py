@@ -1,7 +1,7 @@
 """Second factors of a member: which there are, proving one, adding and removing (ASVS 6.3.3, 6.5).
 
 A passkey or an application's code is a factor to keep; recovery codes are the way back to one.
-Every change of them ends what the earlier ones verified (attack 20): the database takes 'verified'
+Every change of them ends what the earlier ones verified: the database takes 'verified'
 from all sessions of the member (`staff/sign_in/sql/factors.sql`), and `changed` ends the others.
 """
 

@@ -30,8 +30,8 @@ BETWEEN: Final = timedelta(minutes=5)
 def mail_link(email: str, context: Mapping[str, str | None]) -> None:
     """Mail the member of this address a link with which to set a new password; to nobody, no mail.
 
-    It goes to the address that is stored, never to the one that was typed (attack 23). `context` is
-    the request's, for the entry: this is work for later, and nobody is told what came of it.
+    It goes to the address that is stored, never to the one that was typed, which may only look like
+    it. `context` is the request's, for the entry: this is work for later, and nobody is told what came of it.
     """
     member = Member.objects.using(SIGN_IN).filter(email=normalise(email)).first()
     if member is None or member.barred_because() or not member.has_usable_password():

@@ -42,7 +42,7 @@ def may_add(request: HttpRequest) -> bool:
 def passed(request: HttpRequest, device: factors.Device, stage: records.Stage) -> None:
     """Verify the session under a new key, and record it; where it signs in, the member's links are over.
 
-    All of it, or nothing: without the entry no session is verified (attack 27).
+    All of it, or nothing: without the entry no session is verified.
     """
     with as_one():
         request.session.pop(INVITATION, None)

@@ -1,1 +1,1 @@
-"""Attacks in SQL, a file each, and what becomes of them (README.md)."""
+"""Attacks in SQL, a file each, and what becomes of them (tests/attacks/README.md)."""

@@ -33,7 +33,7 @@ def every() -> list[Path]:
 
 
 def read(path: Path) -> Attack:
-    """Read one. Raises ValueError where its head or its statements are not as README.md says."""
+    """Read one. Raises ValueError where its head or its statements are not as README.md beside this says."""
     head: dict[str, str] = {}
     lines = path.read_text().splitlines()
     while len(head) < len(HEAD):

@@ -457,7 +457,7 @@ def environment(**values: str) -> Environment:
 
 
 def test_a_receiver_by_https_has_to_be_declared_as_lying_in_the_eu(tmp_path: Path) -> None:
-    """P13: every outgoing target is declared."""
+    """Every outgoing target is declared as lying in the EU."""
     target = "https://siem.example/in"
     with pytest.raises(ImproperlyConfigured, match="GATEKEEPER_SIEM_IN_EU"):
         environment(SIEM_TARGET=target).siem_target()

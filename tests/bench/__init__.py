@@ -1,1 +1,1 @@
-"""`make bench`: the figures of DESIGN §8, as ratios measured in one run."""
+"""`make bench`: the figures of tests/README.md, as ratios measured in one run."""

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measures, prints the table for README; exit status 1 when a target is missed."""
+"""`python -m tests.bench`: measures, prints tests/README.md's table; exit status 1 on a missed target."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def machine(setup: Any) -> str:
 
 
 def table(rows: list[Row], where: str) -> str:
-    """The fragment that README quotes, markers and all."""
+    """The fragment that tests/README.md quotes, markers and all."""
     lines = [
         "<!-- bench -->",
         f"Measured on {where}. Ratios are medians over rounds that take turns, with the quartiles.",

@@ -1,4 +1,4 @@
-"""The heartbeat that vouches: a lost message is found, and README's two examples are its form."""
+"""The heartbeat that vouches: a lost message is found, and its README's two examples are its form."""
 
 from __future__ import annotations
 
@@ -199,11 +199,11 @@ def test_heartbeat_that_cannot_be_used_is_an_alarm(body: dict[str, Any]) -> None
     assert not Feed.objects.filter(heard_at__isnull=False).exists()
 
 
-# README's examples
+# The examples of gatekeeper/feeds/README.md
 
 
 def example(name: str) -> str:
-    """The code between two marks of README."""
+    """The code between two marks of gatekeeper/feeds/README.md."""
     found = re.search(r"```\w+\n(.*?)```", readme.stands(name), re.DOTALL)
     assert found
     return found[1]

@@ -1,4 +1,7 @@
-"""Attacks in raw SQL, as each role that can log in: what the database itself refuses (DESIGN §4)."""
+"""Attacks in raw SQL, as each role that can log in: what the database itself refuses.
+
+gatekeeper/README.md, 'The boundary', has what it cannot.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Killing the database: never a value without its entry, with synchronous_commit on and off (DESIGN §4.2, 5).
+"""Killing the database: never a value without its entry, with synchronous_commit on and off.
 
 On a durable server of its own. Entries are told apart by a mark of ours in `cid`: a number that was
 lost with its entry would be given out again. KILLS raises the count.

@@ -1,4 +1,4 @@
-"""No entry, no data (DESIGN §4.5): the log cannot be written, hangs, or cannot be trusted."""
+"""No entry, no data: the log cannot be written, hangs, or cannot be trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closing in a race with reveals: when a closing has returned, no release starts (DESIGN §4.3, §8).
+"""Closing in a race with reveals: when a closing has returned, no release starts.
 
 'Late' is a release that was called after the closing's COMMIT had returned and still gave ciphertext.
 A race counts only if a twin of the build, without the guard, loses it; RACE_ROUNDS raises the counts.
@@ -691,7 +691,7 @@ def test_closing_while_sixteen_reveal(
     crowd: ThreadPoolExecutor,
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
-    """The bound is wide, for the machine may be busy; DESIGN §8's figure is the bench's (`--gate`)."""
+    """The bound is wide, for the machine may be busy; the bench measures the figure (`--gate`)."""
     hands = Hands(as_role(roles.WEB), as_role(roles.FEED))
     race = Race(stage, hands, [as_role(roles.VAULT) for _ in range(16)], LEVELS[0])
     took: list[float] = []

@@ -1,4 +1,4 @@
-"""Who may do what, as PostgreSQL's catalogue has it, against README, the catalogue and our lists."""
+"""Who may do what, in PostgreSQL's catalogue, against gatekeeper/README.md, our catalogue and lists."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_the_owner_owns_nothing_elsewhere(setup_connection: Connection) -> None:
 
 
 def test_no_function_shares_its_name(setup_connection: Connection) -> None:
-    """README and the lists here name functions without their parameters."""
+    """gatekeeper/README.md and the lists here name functions without their parameters."""
     names = [row[0] for row in setup_connection.execute(FUNCTIONS).fetchall()]
     assert len(names) == len(set(names)) > 0
 

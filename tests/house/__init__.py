@@ -1,1 +1,1 @@
-"""The house itself: arrows, sizes, words, README."""
+"""The house itself: arrows, sizes, words, READMEs."""

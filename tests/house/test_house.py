@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("gatekeeper", "staff", "audit")
-#: What each folder may import of the three (DESIGN §2).
+#: What each folder may import of the three (README.md, 'The house').
 ALLOWED = {
     "audit": {"audit"},
     "staff": {"staff", "audit"},

@@ -13,6 +13,7 @@ import pytest
 
 from gatekeeper.installation import configure, connection_budget, logins, roles
 from gatekeeper.installation.environment import SETTINGS, Environment
+from tests import readme
 from tests.shipped.settings import ROWS, WHOLE, optional, values
 from tests.shipped.units import read_environment_file, read_units
 
@@ -173,8 +174,8 @@ def test_each_role_has_its_own_certificate_elsewhere(tmp_path: Path) -> None:
     assert lines == [f'hostssl "gatekeeper" {ours} all cert', f'host "gatekeeper" {ours} all reject']
 
 
-def test_each_unit_runs_as_a_user_that_readme_makes_and_has_its_links() -> None:
-    made = re.search(r"^for user in (.+); do$", (ROOT / "README.md").read_text(), re.M)
+def test_each_unit_runs_as_a_user_that_the_installation_makes_and_has_its_links() -> None:
+    made = re.search(r"^for user in (.+); do$", readme.stands("installation"), re.M)
     assert made is not None
     units = read_units(UNITS)
     assert {unit.user for unit in units.values()} == set(made[1].split()) == set(logins.USERS) - {"root"}

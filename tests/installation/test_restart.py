@@ -56,7 +56,7 @@ class Answer:
 
 @dataclass
 class Site:
-    """gunicorn with one process of a few threads, as README starts it, and somebody signed in there."""
+    """gunicorn with one process of a few threads, as its unit starts it, and somebody signed in there."""
 
     address: str
     key: str

@@ -1,4 +1,4 @@
-"""The environment's table: refusals at start, files for secrets, and README's copy of it."""
+"""The environment's table: refusals at start, files for secrets, and the installation README's copy of it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from audit.models import Entry
 from gatekeeper.installation.checks import limits_applied
 from gatekeeper.installation.environment import PREFIX, SETTINGS, Environment, table
 from gatekeeper.models import Limit
+from tests import readme
 from tests.world.variables import GOOD, ROOT, SOCKET
 
 
@@ -100,7 +101,7 @@ def test_refuses_and_names_the_setting(name: str, value: str | None, said: str) 
         read_all(variables)
     assert name in str(refusal.value)
     assert said in str(refusal.value)
-    assert "README" in str(refusal.value)
+    assert "gatekeeper/installation/README.md, 'Settings'" in str(refusal.value)
     assert "hidden" not in str(refusal.value)
 
 
@@ -140,10 +141,7 @@ def test_a_verified_server_is_accepted() -> None:
 
 
 def test_readme_prints_the_table() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    printed = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", readme, re.S)
-    assert printed is not None
-    assert printed[1] == table()
+    assert readme.stands("settings") == table()
 
 
 def test_every_variable_read_stands_in_the_table() -> None:

@@ -1,4 +1,5 @@
-"""An installation of production mode, made by README's own command block in a folder of its own.
+"""An installation of production mode, made by README's own command block in a folder of its own. README is
+gatekeeper/installation/README.md here.
 
 What is the machine's stays the machine's: packages are looked for and not installed, PostgreSQL is a
 throw-away cluster with Debian's own rules of who gets in, and what systemd would start from the
@@ -65,7 +66,7 @@ http {{
 
 
 def readme() -> str:
-    return (PROJECT / "README.md").read_text(encoding="utf-8")
+    return (PROJECT / "gatekeeper/installation/README.md").read_text(encoding="utf-8")
 
 
 def block(name: str = "installation") -> str:

@@ -1,4 +1,4 @@
-"""README's 'Messages by a process of their own', carried out word for word behind nginx."""
+"""'Messages by a process of their own' of its README, carried out word for word, behind nginx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README's installation, carried out word for word in production mode, behind nginx with TLS; who works
+"""gatekeeper/installation/README.md, carried out in production mode, behind nginx with TLS; who works
 there signs in, and visits every address in both languages, with every optional setting unset, and set."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Agreements in the database: publishing, signing, countersigning, filing, confirming, withdrawing (P15)."""
+"""Agreements in the database: publishing, signing, countersigning, filing, confirming, withdrawing."""
 
 from __future__ import annotations
 
@@ -436,7 +436,7 @@ def test_two_officers_countersign_the_same(
 
 
 def test_after_the_company_revoked_it_opening_up_takes_a_second_person(scene: Scene, officer: Person) -> None:
-    """DESIGN §1. What the member withdrew, or what was not valid, the member signs anew alone."""
+    """What the member withdrew, or what was not valid, the member signs anew alone."""
     caller = scene.world.session(officer)
     assert agreements.withdraw(caller, scene.papers[scene.anna.id], "revoked") == ""
     assert papers.sign(scene.caller, scene.anna, waits=False)[1] == "value_refused"

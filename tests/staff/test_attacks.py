@@ -1,4 +1,4 @@
-"""The attacks of the security paper that concern signing in and sessions, by their numbers."""
+"""Attacks on signing in and sessions, by their numbers (tests/README.md, 'Attacks by number')."""
 
 from __future__ import annotations
 

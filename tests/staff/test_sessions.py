@@ -316,7 +316,7 @@ def test_nobody_ends_anothers_session_or_this_one_here(world: World, anna: Perso
 
 
 def test_a_session_that_signing_ins_role_makes_up_is_in_the_log(scene: Scene, as_role: AsRole) -> None:
-    """README says so of whoever speaks on its connection: the session works, and the log names it."""
+    """Whoever speaks on its connection can (gatekeeper/README.md): the session works, the log names it."""
     give_factors(scene.world, scene.anna)
     signin = as_role("gatekeeper_signin")
     context = Jsonb({"cid": "c-9", "remote_addr": "203.0.113.9"})

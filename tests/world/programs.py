@@ -35,7 +35,7 @@ PROGRAMS: Final = {
         Program("Chromium", "chromium", "pages in a browser"),
         Program("pdfsig", "poppler-utils", "PDFs as other tools see them"),
         Program("go", "golang-go golang-golang-x-mod-dev", "the log's proofs by Go's library"),
-        Program("jq", "jq", "README's digest in shell"),
+        Program("jq", "jq", "the helpdesk's digest in shell"),
         Program("soffice", "libreoffice-calc-nogui", "CSV files in LibreOffice"),
     )
 }

@@ -1,5 +1,5 @@
 -- The seal: what the sealer may ask for, and the two ways by which something leaves the log again
--- (DESIGN §5; audit/seal/sealing.py, audit/seal/leaves.py). Leaves, nodes, checkpoints and eras are never changed.
+-- (audit/README.md, 'The seal'; audit/seal/sealing.py, audit/seal/leaves.py). Leaves, nodes, checkpoints and eras are never changed.
 
 -- The sealer's lock. Whoever takes something out of the log takes it too: an entry whose leaf is being
 -- made must not change meanwhile. A table's, for an advisory lock is anybody's: this mode wants a right to write

@@ -275,7 +275,7 @@ BEGIN
     RETURN cardinality(gone);
 END $$;
 
--- Erases at once (P8): the data key and every value go, the row stays as a bar on the reference. An
+-- Erases at once: the data key and every value go, the row stays as a bar on the reference. An
 -- account that was never here is barred as well, for a line of it may still be on its way. The
 -- requests' texts go before the account's change ends requests and grants: one order of locks.
 CREATE OR REPLACE FUNCTION vault.erase_account(p_reference text, p_source text) RETURNS text

@@ -218,7 +218,7 @@ BEGIN
 END $$;
 
 -- Compares the open tickets with those that the helpdesk held at p_as_of: how many, and the SHA-256 of
--- one line for each (README has its form). Returns whether they are the same; what is not told is not compared.
+-- one line for each (gatekeeper/feeds/README.md has its form). Returns whether they are the same; what is not told is not compared.
 -- Only a digest settles doubts.
 CREATE OR REPLACE FUNCTION vault.compare_tickets(p_open bigint, p_digest text, p_as_of timestamptz, p_source text)
 RETURNS boolean

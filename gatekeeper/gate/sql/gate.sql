@@ -1,4 +1,5 @@
--- The gate: every condition is found, locked and judged in one place (verdicts.sql has the eight judgements).
+-- The gate: every condition is found, locked and judged in one place (verdicts.sql has the eight judgements;
+-- gatekeeper/README.md, 'The conditions', their order).
 -- Python presents what this returns and never decides again.
 
 -- The ticket under which a member would see an account: the one that was named, if it ever was theirs, for nobody

@@ -1,4 +1,4 @@
--- What each role may do with the tables; README has the same as a table, and a test compares them with
+-- What each role may do with the tables; gatekeeper/README.md has the same as a table, and a test compares them with
 -- the catalogue. What stands nowhere is nobody's (revoked.sql).
 
 GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_vault,

@@ -1,5 +1,5 @@
 -- The vault's tables. No model reaches them, no role that the application runs as may read them:
--- a value comes out of vault.release_view alone (DESIGN §4.1).
+-- a value comes out of vault.release_view alone (gatekeeper/README.md, 'The boundary').
 
 -- One row an account: its data key, wrapped under the key ring that the database never sees, and
 -- its values. fields[i] names ciphertexts[i]. Erasing deletes the row, and with it the key.
@@ -7,7 +7,7 @@ CREATE TABLE vault.account (
     account_id   bigint PRIMARY KEY REFERENCES public.gatekeeper_account (id),
     wrapped_key  bytea NOT NULL,
     digest       bytea,  -- HMAC of the values under a key derived from the data key: equal is unchanged
-    last_used_on date,   -- for the 180 days (P9), which run
+    last_used_on date,   -- for the 180 days, which run
     contract_ended_on date,  -- once the contract is fulfilled
     restricted_at timestamptz,  -- Art. 18 as the platform says, and as our own command says:
     held_at      timestamptz,   -- no export lifts this one; the account shows either
@@ -16,7 +16,7 @@ CREATE TABLE vault.account (
     CHECK (cardinality(fields) = cardinality(ciphertexts))
 );
 
--- One row a participant: the whole record is one ciphertext. Who objected is never shown (P5).
+-- One row a participant: the whole record is one ciphertext. Who objected is never shown.
 CREATE TABLE vault.participant (
     account_id  bigint NOT NULL REFERENCES public.gatekeeper_account (id),
     number      integer NOT NULL CHECK (number > 0),

@@ -1,4 +1,4 @@
--- Record, then release: the only way by which a personal value leaves the database (DESIGN §4.1–5).
+-- Record, then release: the only way by which a personal value leaves the database (gatekeeper/README.md, 'The boundary').
 
 -- The fields of an account that there are; what else a caller sends must not reach the log.
 CREATE OR REPLACE FUNCTION vault.known_fields() RETURNS text[]

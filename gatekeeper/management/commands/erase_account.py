@@ -1,4 +1,4 @@
-"""Erases an account at once and for ever (P8)."""
+"""Erases an account at once and for ever."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 -- Reviewing: what the rules flagged and what was drawn is queued, verdicts and answers are added, and each
--- is recorded in its transaction. Nobody reviews their own, and nothing is overwritten (DESIGN §1).
+-- is recorded in its transaction. Nobody reviews their own, and nothing is overwritten.
 
 -- The grant in whose unit an entry stands: what its holder did under it, and what was decided about it. That
 -- somebody else named its number (and was refused), read about it or printed it says nothing of the holder:

@@ -1,9 +1,9 @@
 -- Members: what access rests on changes here alone, and each change is
--- recorded in the transaction that makes it (DESIGN §4.6). The cascades on grants are triggers
+-- recorded in the transaction that makes it. The cascades on grants are triggers
 -- (gatekeeper/access/sql/grants.sql). Who acts is the session's member; a command acts as `p_source`
 -- (commands.sql).
 
--- The end of a day in the company's time zone: dates mean their end (DESIGN §3).
+-- The end of a day in the company's time zone: dates mean their end.
 CREATE OR REPLACE FUNCTION vault.end_of_day(p_day date) RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT (p_day + 1)::timestamp AT TIME ZONE l.value FROM public.gatekeeper_limit l WHERE l.name = 'time_zone'
@@ -112,7 +112,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     FROM (SELECT coalesce(vault.fact_of(p_member, p_fact), 'null') AS now) x
 $$;
 
--- Whether a change that fits opens something up, so that a second person has to confirm it (DESIGN §1):
+-- Whether a change that fits opens something up, so that a second person has to confirm it (staff/README.md, 'Two persons'):
 -- a role beyond consultant, whose manager somebody is, a suspension lifted, lost factors forgotten, and
 -- a member back who had left. The rest closes, or is harmless.
 CREATE OR REPLACE FUNCTION vault.opens_up(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean

@@ -1,4 +1,4 @@
--- What opens something up takes two people (DESIGN §1): one proposes, another confirms. Neither is the
+-- What opens something up takes two people (staff/README.md, 'Two persons'): one proposes, another confirms. Neither is the
 -- one concerned, and nothing changes before.
 
 -- Whether an act is still a member's, as far as roles, days, suspension and agreement say: only then their half of what

@@ -1,4 +1,4 @@
-"""Papers: agreements, authorisations and registers as PDF, sealed so that any change shows (P15)."""
+"""Papers: agreements, authorisations and registers as PDF, sealed so that any change shows."""
 
 from staff.nda.documents.evidence import Evidence
 from staff.nda.documents.nda import agreement

@@ -1,5 +1,5 @@
 """Whether what is on file is still what was signed: each stored file against its hash, its seal, its
-row, and the log (P14, P15)."""
+row, and the log."""
 
 from __future__ import annotations
 

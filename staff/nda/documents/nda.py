@@ -28,7 +28,7 @@ LANGUAGES: Final[dict[str, Promise]] = {
 
 
 def secrecy_goes_on() -> str:
-    """What every text, paper and notice says (P15)."""
+    """What every text, paper and notice says."""
     return _(
         "What ends with this agreement’s term, with its withdrawal or with leaving is the right to access."
         " The duty of secrecy goes on."

@@ -33,7 +33,7 @@ def _text(label: Any) -> forms.CharField:
 
 
 class DraftForm(forms.Form):
-    """What a version will say. Its text stays as it is once it is published (P18)."""
+    """What a version will say. Its text stays as it is once it is published."""
 
     text_en = _text(_("English text"))
     text_pl = _text(_("Polish text"))

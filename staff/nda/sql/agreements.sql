@@ -1,4 +1,4 @@
--- Agreements and signatures (P15, P18): versions, who signed, the files that prove it. Each change is
+-- Agreements and signatures (staff/README.md, 'The agreement'): versions, who signed, the files that prove it. Each change is
 -- recorded in the transaction that makes it; the cascades on grants are triggers (gatekeeper/access/sql/grants.sql).
 -- What ends with a signature is the right to access; the duty of secrecy goes on.
 
@@ -183,7 +183,7 @@ END $$;
 
 -- A people officer countersigns another's signature. The file must hold the signed one unchanged, as its
 -- beginning: a countersignature is added, nothing is exchanged. A lapsed NDA does not keep the officer
--- from it, for somebody has to be the first (DESIGN §3).
+-- from it, for somebody has to be the first.
 CREATE OR REPLACE FUNCTION vault.countersign(p_digest bytea, p_context jsonb, p_signature bigint, p_pdf bytea) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE

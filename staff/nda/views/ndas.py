@@ -1,4 +1,4 @@
-"""The versions of the agreement: drafting, previewing, publishing, recalling (P15, P18).
+"""The versions of the agreement: drafting, previewing, publishing, recalling.
 
 No rule stands here: the database judges each act, does it and records it, or records the refusal.
 """

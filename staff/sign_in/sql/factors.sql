@@ -1,8 +1,8 @@
 -- What a change of second factors means for the sessions that the earlier ones verified.
 
 -- When a factor of a member's is added or removed, by whatever path, no session of theirs counts as
--- verified any more: it would be as sure as a factor that is gone, or as one that a thief put there
--- (attack 20). A key that waits for its first code is no factor yet. The sheet of recovery codes is no
+-- verified any more: it would be as sure as a factor that is gone, or as one that a thief put there.
+-- A key that waits for its first code is no factor yet. The sheet of recovery codes is no
 -- factor to keep: its pages end the sessions themselves. A definer function, for the deletion may be
 -- anybody's, and it must not depend on what they may do to sessions.
 CREATE OR REPLACE FUNCTION vault.forget_proofs() RETURNS trigger
