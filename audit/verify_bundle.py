@@ -268,6 +268,16 @@ def check_bundle(bundle: Mapping[str, Any], *, key: str = "", checkpoint: str = 
         return ["the bundle is damaged: something in it is lacking, or of another kind"]
 
 
+def _wrong_entries(entries: Sequence[Mapping[str, Any]], head: Head) -> list[str]:
+    wrong = []
+    for entry in entries:
+        try:
+            check_entry(entry, head)
+        except (ProofError, ValueError, binascii.Error) as error:
+            wrong.append(f"entry {entry['customer'].get('id')}: {error}")
+    return wrong
+
+
 def _wrong(bundle: Mapping[str, Any], key: str, checkpoint: str) -> list[str]:
     if bundle.get("format") != FORMAT:
         return ["this is no bundle of a form that is known"]
@@ -280,11 +290,7 @@ def _wrong(bundle: Mapping[str, Any], key: str, checkpoint: str) -> list[str]:
         *_inconsistent(bundle["earlier"], trusted, head),
         *(_unlinked(checkpoint, bundle, trusted, head) if checkpoint else []),
     ]
-    for entry in bundle["entries"]:
-        try:
-            check_entry(entry, head)
-        except (ProofError, ValueError, binascii.Error) as error:
-            wrong.append(f"entry {entry['customer'].get('id')}: {error}")
+    wrong += _wrong_entries(bundle["entries"], head)
     wrong += repeated(bundle["entries"])
     return wrong if is_selection(bundle) else wrong + gaps(bundle["entries"])
 
@@ -336,14 +342,18 @@ def main() -> int:
         sys.stdout.write(f"DOES NOT HOLD: {words}\n")
     if wrong:
         return 1
+    sys.stdout.write(_what_holds(bundle, given.key))
+    return 0
+
+
+def _what_holds(bundle: Mapping[str, Any], key: str) -> str:
     head = read_head(bundle["checkpoint"])
     said = (
         f"All holds: {len(bundle['entries'])} entries are in the log {head.origin} of {head.size} entries.\n"
     )
     if is_selection(bundle):
         said += "It is a selection: it does not show that these are all entries of the account.\n"
-    sys.stdout.write(said if given.key else f"{said}The key is the bundle's own: compare it.\n")
-    return 0
+    return said if key else f"{said}The key is the bundle's own: compare it.\n"
 
 
 if __name__ == "__main__":

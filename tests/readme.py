@@ -29,12 +29,12 @@ def conditions() -> str:
     from django.utils.translation import override
 
     from gatekeeper import catalogue
-    from gatekeeper.gate import words as presentation
+    from gatekeeper.gate import conditions
 
     rows = ["| condition | on the page | reason codes when it does not hold |", "|---|---|---|"]
     with override("en"):
         for name, codes in catalogue.CONDITIONS.items():
-            rows.append(f"| `{name}` | {presentation.title(name)} | {_codes(codes)} |")
+            rows.append(f"| `{name}` | {conditions.title(name)} | {_codes(codes)} |")
     rows.append(f"| beside them | | {_codes(catalogue.OTHER_REASONS)} |")
     return "\n".join(rows)
 
@@ -54,7 +54,7 @@ def addresses() -> str:
 
 def settings() -> str:
     """Every setting, from the environment's table."""
-    from gatekeeper.installation.environment import table
+    from gatekeeper.installation.settings_table import table
 
     return table()
 
@@ -62,7 +62,7 @@ def settings() -> str:
 def connections() -> str:
     """How many connections each role may have, by the processes of the default."""
     from gatekeeper.installation import connection_budget, roles
-    from gatekeeper.installation.environment import BY_NAME
+    from gatekeeper.installation.settings_table import BY_NAME
 
     processes = connection_budget.read(BY_NAME["PROCESSES"].default or "")
     beside, needed, limits = (

@@ -26,6 +26,16 @@ class Sealing:
     held: list[held.HeldUp]
 
 
+def _late(now: datetime, newest: stored.Checkpoint | None, oldest: datetime | None) -> list[str]:
+    """What the sealer has not done in time. `oldest`: the first entry without a leaf."""
+    if newest and now - newest.sealed_at > QUIET + LAG:
+        return [_("The sealer has not worked since then.")]
+    if oldest and now - oldest > LAG:
+        waits = _("An entry waits for its seal since %(time)s: the sealer stands, or a transaction runs on.")
+        return [waits % {"time": oldest.isoformat(" ", "seconds")}]
+    return []
+
+
 def sealing(alias: str) -> Sealing:
     """The state of the seal as a role that reads the log sees it. Raises psycopg.Error."""
     connection = stored.raw(alias)
@@ -36,12 +46,7 @@ def sealing(alias: str) -> Sealing:
         " WHERE e.id > %s AND e.xid >= %s::text::xid8)",
         [stored.lowest(connection, horizon, era), str(horizon)],
     ).fetchall()
-    wrong = []
-    if newest and now - newest.sealed_at > QUIET + LAG:
-        wrong.append(_("The sealer has not worked since then."))
-    elif oldest and now - oldest > LAG:
-        waits = _("An entry waits for its seal since %(time)s: the sealer stands, or a transaction runs on.")
-        wrong.append(waits % {"time": oldest.isoformat(" ", "seconds")})
+    wrong = _late(now, newest, oldest)
     found = held.held_up(connection, now, waits=bool(wrong))
     wrong += [one.sentence for one in found]
     copies = [] if newest is None else _copies(alias, newest, now)

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 FAILURE_LENGTH = 200
 
 
+_COPIED = (
+    "INSERT INTO public.audit_copy (anchor, size, copied_at, failure)"
+    " VALUES (%s, %s, clock_timestamp(), '') ON CONFLICT (anchor) DO UPDATE"
+    " SET size = excluded.size, copied_at = excluded.copied_at, failed_at = NULL, failure = ''"
+)
+
+
+_FORGOTTEN = "DELETE FROM public.audit_copy WHERE NOT anchor = ANY (%s::text[])"
+
+
 class Copier:
     """The anchors by their names in the settings, and up to where each has copies."""
 
@@ -37,9 +47,7 @@ class Copier:
     def copy(self) -> None:
         """Give the newest checkpoint to every anchor that lacks it; earlier ones follow from it."""
         connection = self._connect()
-        connection.execute(
-            "DELETE FROM public.audit_copy WHERE NOT anchor = ANY (%s::text[])", [list(self._anchors)]
-        )
+        connection.execute(_FORGOTTEN, [list(self._anchors)])
         newest = stored.newest_checkpoint(connection)
         if newest is None:
             return
@@ -52,13 +60,7 @@ class Copier:
             except OSError as error:
                 self._failed(name, error)
             else:
-                connection.execute(
-                    "INSERT INTO public.audit_copy (anchor, size, copied_at, failure)"
-                    " VALUES (%s, %s, clock_timestamp(), '') ON CONFLICT (anchor) DO UPDATE"
-                    " SET size = excluded.size, copied_at = excluded.copied_at, failed_at = NULL,"
-                    " failure = ''",
-                    [name, newest.size],
-                )
+                connection.execute(_COPIED, [name, newest.size])
 
     def _failed(self, name: str, error: OSError) -> None:
         words = f"{type(error).__name__}: {error.strerror or ''}"[:FAILURE_LENGTH]

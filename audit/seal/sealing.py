@@ -193,11 +193,15 @@ class Sealer:
         if not (row and row[0]):
             return False
         self._db.execute("SELECT vault.note_quiet(%s::text)", [self._source])
+        return self._is_free()
+
+    def _is_free(self) -> bool:
+        """Whether the newest entry can be sealed: no transaction that still runs holds it back."""
         row = self._db.execute(
             "SELECT pg_snapshot_xmin(pg_current_snapshot()) > xid FROM public.audit_entry"
             " ORDER BY id DESC LIMIT 1"
         ).fetchone()
-        return bool(row and row[0])  # else a transaction that still runs holds it back
+        return bool(row and row[0])
 
     def _moment(self) -> _Moment:
         # In this order, see stored.lowest.

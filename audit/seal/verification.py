@@ -8,7 +8,6 @@ lead to roots that the log's key signed, and to those of the copies that had lef
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,37 +25,18 @@ if TYPE_CHECKING:
 
     from audit.seal.checkpoints import Keys
     from audit.verify_bundle import Head
+from audit.seal.judged import Leaves
+from audit.seal.report import MOST, Report
 
 #: So long an entry may wait for its leaf, and a checkpoint be late.
 LAG: Final = timedelta(seconds=60)
 #: So long a transaction may have run before its entry is taken for one with a false time.
 LONGEST: Final = timedelta(minutes=10)
-#: Findings beyond these are counted and not kept.
-MOST: Final = 1000
 _TOLD: Final = 1000  # leaves between two calls of `progress`
 
 _BEFORE_ALL: Final = "SELECT place, entry FROM public.audit_leaf WHERE place < 0 ORDER BY place"
 _CRASH_SKIPS: Final = 32
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
-
-
-@dataclass
-class Report:
-    """What was looked at, and what is wrong with it; `removed` bodies and `erased` references are covered."""
-
-    size: int = 0
-    entries: int = 0
-    removed: int = 0
-    erased: int = 0
-    checkpoints: int = 0
-    outside: int = 0
-    found: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, finding: Finding) -> None:
-        self.found += 1
-        if len(self.findings) < MOST:
-            self.findings.append(finding)
 
 
 class Verification:
@@ -158,7 +138,7 @@ class Verification:
         """Every leaf, up to one checkpoint after the other; returns the newest checkpoint."""
         erasures = judging.Erasures.read(self._db)
         with closing(judging.judgements(self._reading, self._next, erasures, self._others)) as judgements:
-            walk = _Leaves(judgements)
+            walk = Leaves(judgements)
             for current in self._checkpoints(before):
                 self._enter(before, current)
                 self._segment(walk, current, named=self.report.found)
@@ -196,7 +176,7 @@ class Verification:
         if before and before.era != current.era:
             self._order = (0, 0)  # transactions are numbered anew
 
-    def _segment(self, walk: _Leaves, current: stored.Checkpoint, *, named: int) -> None:
+    def _segment(self, walk: Leaves, current: stored.Checkpoint, *, named: int) -> None:
         """The leaves up to a checkpoint, and the copies from elsewhere that lie on the way."""
         first = self._next
         while self._outside and self._outside[-1].size <= current.size:
@@ -215,7 +195,7 @@ class Verification:
         if not agrees:
             self._resume(current, head)
 
-    def _leaves(self, walk: _Leaves, end: int) -> None:
+    def _leaves(self, walk: Leaves, end: int) -> None:
         """Each leaf before `end`."""
         leaf = self._leaf
         for judgement in walk.before(end):
@@ -400,33 +380,6 @@ class Verification:
     def _wrong(self, kind: Kind, words: str, place: int, entry: int) -> None:
         facts = {"entry": entry, "place": place}
         self.report.add(Finding(kind, words % facts, place, place, entry))
-
-
-class _Leaves:
-    """Judgements of leaves, up to a place and then on."""
-
-    def __init__(self, judgements: Iterator[judging.Judgement]) -> None:
-        self._judgements = judgements
-        self._held: judging.Judgement | None = None
-
-    def before(self, end: int) -> Iterator[judging.Judgement]:
-        """Those of places before `end`; the first that is not is kept for the next call."""
-        if self._held is not None:
-            if self._held[0] >= end:
-                return
-            yield self._held
-            self._held = None
-        for judgement in self._judgements:
-            if judgement[0] >= end:
-                self._held = judgement
-                return
-            yield judgement
-
-    def rest(self) -> Iterator[judging.Judgement]:
-        """All that remain."""
-        if self._held is not None:
-            yield self._held
-        yield from self._judgements
 
 
 def _micros(time: datetime) -> int:

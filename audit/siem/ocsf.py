@@ -103,23 +103,10 @@ def event(entry: Entry, *, origin: str, vendor: str, place: int, leaf: bytes) ->
     """The entry as an event. `origin`: the log's name. `place`, `leaf`: where it stands in the tree, and the
     hash there, so that a receiver can see later that neither was exchanged."""
     kind = EVENTS[entry.event]
-    status, status_words, severity, severity_words = _OUTCOMES[entry.outcome]
-    number, name = kind.of
-    found: dict[str, Any] = {
-        "category_uid": CATEGORY[0],
-        "category_name": CATEGORY[1],
-        "class_uid": number,
-        "class_name": name,
-        "activity_id": kind.activity,
-        "activity_name": kind.caption,
-        "type_uid": number * 100 + kind.activity,
-        "type_name": f"{name}: {kind.caption}",
+    found = _class(kind) | {
         "time": int(entry.timestamp.timestamp() * 1000),
         "timezone_offset": 0,
-        "severity_id": severity,
-        "severity": severity_words,
-        "status_id": status,
-        "status": status_words,
+        **_outcome(entry.outcome),
         "metadata": _metadata(entry, origin, vendor, place),
         "actor": _actor(entry),
         "unmapped": _unmapped(entry) | {"leaf": place, "leaf_hash": leaf.hex()},
@@ -131,6 +118,31 @@ def event(entry: Entry, *, origin: str, vendor: str, place: int, leaf: bytes) ->
         found["src_endpoint"] = {"ip": str(entry.remote_addr)}
     request = _present({"uid": entry.cid, "user_agent": entry.user_agent})
     return found | ({"http_request": request} if request else {})
+
+
+def _class(kind: Kind) -> dict[str, Any]:
+    """Category, class, activity and type, each by number and name."""
+    number, name = kind.of
+    return {
+        "category_uid": CATEGORY[0],
+        "category_name": CATEGORY[1],
+        "class_uid": number,
+        "class_name": name,
+        "activity_id": kind.activity,
+        "activity_name": kind.caption,
+        "type_uid": number * 100 + kind.activity,
+        "type_name": f"{name}: {kind.caption}",
+    }
+
+
+def _outcome(outcome: str) -> dict[str, Any]:
+    status, status_words, severity, severity_words = _OUTCOMES[outcome]
+    return {
+        "severity_id": severity,
+        "severity": severity_words,
+        "status_id": status,
+        "status": status_words,
+    }
 
 
 def _metadata(entry: Entry, origin: str, vendor: str, place: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from gatekeeper import catalogue
-from gatekeeper.access import deputies, requests
+from gatekeeper.access import deputies, requests, typed_reasons
 from gatekeeper.frame import times
 from staff.frame.day_field import day_field
 from staff.frame.names import is_seen
@@ -71,7 +71,7 @@ class AskForm(forms.Form):
     def clean_text(self) -> str:
         """Refuse what looks like somebody's data; the text itself is repeated nowhere."""
         text: str = self.cleaned_data["text"]
-        kind = requests.personal_in(text)
+        kind = typed_reasons.personal_in(text)
         if kind:
             raise forms.ValidationError(PERSONAL[kind])
         return text
@@ -133,13 +133,7 @@ class DeputyForm(forms.Form):
         elif begins and ends and ends < begins:
             self.add_error("ends", _("The last day is before the first."))
         elif begins and ends and ends >= begins + timedelta(days=most):
-            words = ngettext(
-                "A deputy is named for at most %(n)d day: to %(day)s.",
-                "A deputy is named for at most %(n)d days: to %(day)s.",
-                most,
-            )
-            last = times.day(begins + timedelta(days=most - 1))
-            self.add_error("ends", words % {"n": most, "day": last})
+            self.add_error("ends", _at_most(most, begins))
         return data
 
     def span(self) -> tuple[datetime, datetime]:
@@ -148,3 +142,13 @@ class DeputyForm(forms.Form):
         begins = datetime.combine(self.cleaned_data["begins"], time.min, tzinfo=zone)
         ends = datetime.combine(self.cleaned_data["ends"] + timedelta(days=1), time.min, tzinfo=zone)
         return max(begins, timezone.now()), ends
+
+
+def _at_most(most: int, begins: date) -> str:
+    """For how long a deputy is named, and so to which day."""
+    words = ngettext(
+        "A deputy is named for at most %(n)d day: to %(day)s.",
+        "A deputy is named for at most %(n)d days: to %(day)s.",
+        most,
+    )
+    return words % {"n": most, "day": times.day(begins + timedelta(days=most - 1))}

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, override
 
 from audit.models import Entry, Event, Outcome
-from gatekeeper.access import requests
+from gatekeeper.access import approvers
 from staff.frame import mails
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def tell_approvers(request: AccessRequest) -> str:
         return ""
     told = sum(
         _tell(member, _("A request waits for your decision"), request)
-        for member in requests.approvers(request.member)
+        for member in approvers.of(request.member)
     )
     return ngettext("%d person was told by mail.", "%d people were told by mail.", told) % told
 
@@ -91,7 +91,7 @@ def tell_of_more(member: Member) -> str:
     words = gettext_lazy("It stands here:\n%(link)s\n")
     told = sum(
         _mail(approver, _("A request waits for your decision"), words, reverse("inbox"))
-        for approver in requests.approvers(member)
+        for approver in approvers.of(member)
     )
     return ngettext("%d person was told by mail.", "%d people were told by mail.", told) % told
 

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from gatekeeper.access import endings, requests
+from gatekeeper.access import approvers, endings, grants
 from gatekeeper.access import more as more_today
-from gatekeeper.gate import decision, words
+from gatekeeper.gate import decision, widget
 from gatekeeper.models import AccessRequest, Account, Feed, Grant
 from staff.nda import register
 from staff.session.members import member_of
@@ -34,13 +34,13 @@ def gate_in_words(
     *,
     reference: str,
     ticket: str,
-) -> words.GateView:
+) -> widget.GateView:
     """The widget for what SQL answered, with the grant and the ticket (number) that it rests on.
 
     Whether it is open is SQL's word, never the rows'.
     """
     facts = _facts(member_of(request), seen, grant, request.session.verified_at)  # type: ignore[attr-defined]  # our engine
-    view = words.gate_view(
+    view = widget.gate_view(
         seen.codes,
         facts | {"ticket": ticket or None},
         steps=steps_for(
@@ -52,7 +52,7 @@ def gate_in_words(
     return replace(view, open=seen.open, reason=seen.reason or "")
 
 
-def open_gate(request: HttpRequest, seen: decision.Gate, grant: requests.Held) -> words.GateView:
+def open_gate(request: HttpRequest, seen: decision.Gate, grant: grants.Held) -> widget.GateView:
     """The widget of the account's page: SQL has said that it is open."""
     facts = {
         "verified_at": request.session.verified_at,  # type: ignore[attr-defined]  # our engine
@@ -63,11 +63,11 @@ def open_gate(request: HttpRequest, seen: decision.Gate, grant: requests.Held) -
         "categories": grant.categories,
         "window_ends_at": grant.ends_at,
     }
-    view = words.gate_view(seen.codes, facts, ends_at=grant.ends_at)
+    view = widget.gate_view(seen.codes, facts, ends_at=grant.ends_at)
     return replace(view, open=True, reason="")
 
 
-def open_grants(held: Sequence[requests.Held]) -> list[tuple[requests.Held, str]]:
+def open_grants(held: Sequence[grants.Held]) -> list[tuple[grants.Held, str]]:
     """What is open, each with its address."""
     return [(one, account_url(one.reference, one.ticket)) for one in held]
 
@@ -115,7 +115,7 @@ def _facts(
     facts |= _request_facts(seen) if grant is None else _grant_facts(grant)
     codes = set(seen.codes.values())
     if codes & {"approval_missing", "approval_pending", DAY_OVER}:
-        facts["approvers"] = ", ".join(requests.approvers(member).values_list("name", flat=True))
+        facts["approvers"] = ", ".join(approvers.of(member).values_list("name", flat=True))
     if "approval_missing" in codes:
         facts |= _past_request(member, seen)
     if "ticket_feed_stale" in codes:

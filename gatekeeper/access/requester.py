@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.functions import rows
 from gatekeeper import catalogue
-from gatekeeper.gate import words as presentation
+from gatekeeper.gate import conditions, sentences, widget
 from gatekeeper.models import AccessRequest
 
 #: What is shown also where it holds; the other conditions only where they stand in the way.
@@ -40,7 +40,7 @@ class Judged:
     codes: dict[str, str]
 
     @property
-    def rows(self) -> list[presentation.RowView]:
+    def rows(self) -> list[widget.RowView]:
         """The conditions that a manager reads, in the gate's order."""
         shown = [name for name, code in self.codes.items() if name in ALWAYS or code not in _HOLDS]
         return [_row(name, self.codes[name]) for name in shown]
@@ -64,10 +64,10 @@ def sentence(code: str) -> str:
     """What a manager reads of a reason that lies with the requester; '' for none."""
     if not code:
         return ""
-    return str(WORDS[code]) if code in WORDS else presentation.sentence(code)
+    return str(WORDS[code]) if code in WORDS else sentences.sentence(code)
 
 
-def _row(condition: str, code: str) -> presentation.RowView:
+def _row(condition: str, code: str) -> widget.RowView:
     words = sentence(code) if code not in _HOLDS else str(_("Holds."))
-    state = presentation.row_state(code, can_fix=False)
-    return presentation.RowView(condition, code, state, presentation.title(condition), words)
+    state = widget.row_state(code, can_fix=False)
+    return widget.RowView(condition, code, state, conditions.title(condition), words)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from gatekeeper.demo.binaries import PostgresUnavailableError
-from gatekeeper.demo.run import fail, main, say
+from gatekeeper.demo.run import main
+from gatekeeper.demo.saying import fail, say
 
 if __name__ == "__main__":
     # A terminal that lacks a letter shows its number; the demo starts all the same.

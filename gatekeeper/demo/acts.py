@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from audit.detections import finding
 from audit.functions import call
-from gatekeeper.access import requests
+from gatekeeper.access import grants, requests
 from gatekeeper.gate import decision
 from gatekeeper.models import Account, Grant, Ticket
 from staff.frame.callers import Caller
@@ -95,6 +95,22 @@ def _look(ticket: Ticket, sessions: dict[int, Caller], *, everything: bool) -> N
     categories = ["contact", "company"]
     if everything:
         categories += ["billing", "activity"] + (["support"] if account.support_since else [])
+    caller = _caller(holder, sessions)
+    grant = _approved(caller, _caller(holder.manager, sessions), account, ticket, categories)
+    if grant is None:
+        return
+    grants.open_window(caller, grant=grant.pk, account=account.reference)
+    fields = [name for name in account.filled if name.partition(".")[0] in categories]
+    decision.reveal(
+        caller, account=account.reference, grant=grant.pk, fields=fields if everything else FIELDS
+    )
+    grants.end(caller, grant.pk)
+
+
+def _approved(
+    caller: Caller, manager: Caller, account: Account, ticket: Ticket, categories: list[str]
+) -> Grant | None:
+    """What the manager approves of what was asked for; None where the answer was no."""
     wish = requests.Wish(
         account=account.reference,
         ticket=ticket.number,
@@ -104,19 +120,12 @@ def _look(ticket: Ticket, sessions: dict[int, Caller], *, everything: bool) -> N
         while_open=False,
         reason="reproduce_fault",
     )
-    caller = _caller(holder, sessions)
     asked = requests.ask(caller, wish)
     if asked.request is None or requests.approve(
-        _caller(holder.manager, sessions), asked.request, categories=categories, minutes=30, while_open=False
+        manager, asked.request, categories=categories, minutes=30, while_open=False
     ):
-        return
-    grant = Grant.objects.get(request=asked.request)
-    requests.open_window(caller, grant=grant.pk, account=account.reference)
-    fields = [name for name in account.filled if name.partition(".")[0] in categories]
-    decision.reveal(
-        caller, account=account.reference, grant=grant.pk, fields=fields if everything else FIELDS
-    )
-    requests.end(caller, grant.pk)
+        return None
+    return Grant.objects.get(request=asked.request)
 
 
 def _try(ticket: Ticket, sessions: dict[int, Caller]) -> None:

@@ -28,9 +28,12 @@ from audit.models import Entry, Event
 from gatekeeper.demo import acts
 from gatekeeper.feeds import store as storing
 from gatekeeper.feeds import tickets
+from gatekeeper.feeds.account_lines import AccountLine
 from gatekeeper.feeds.importing import Import
-from gatekeeper.feeds.jsonlines import Shape
-from gatekeeper.feeds.lines import AccountLine, ParticipantLine, StaffLine, TicketLine
+from gatekeeper.feeds.participant_lines import ParticipantLine
+from gatekeeper.feeds.records import Shape
+from gatekeeper.feeds.staff_lines import StaffLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.models import Account
 from staff.directory import people
 from staff.frame.sign_in import SIGN_IN, as_one

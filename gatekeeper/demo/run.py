@@ -17,15 +17,12 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, NoReturn
 
 import django
 import psycopg
@@ -33,7 +30,11 @@ from django.core.management import call_command
 from standardwebhooks.webhooks import Webhook
 
 from audit.seal.checkpoints import Signer
+from gatekeeper.demo.codes import unused_code
+from gatekeeper.demo.helpdesk import ticket_message
+from gatekeeper.demo.ports import free_port, wait_until_it_answers, wanted_port
 from gatekeeper.demo.postgres import Server, dies_with_us
+from gatekeeper.demo.saying import columns, fail, say
 from gatekeeper.installation import connection_budget, generate, roles
 from gatekeeper.installation.environment import Environment
 
@@ -43,19 +44,6 @@ LOG_ORIGIN = "localhost/log"
 USUAL = ".gatekeeper-demo"
 #: What the demo puts into its folder, beside its secrets, which mark the folder as its own.
 MADE = ("postgres", "checkpoints", "static", "loaded", "port", "secrets.new")
-LAST_PORT = 65_535
-PORTS = 20  # how many we try from the wanted one on
-START_SECONDS = 60
-
-
-def say(text: str = "") -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def fail(text: str) -> NoReturn:
-    sys.stderr.write(text + "\n")
-    raise SystemExit(1)
 
 
 class Demo:
@@ -292,85 +280,6 @@ def home_of(named: str) -> Path:
     if home in (PROJECT, *PROJECT.parents, Path.home()):
         fail(f"GATEKEEPER_DATA_DIR: {home} is not the demo's alone. Name a folder of its own.")
     return home
-
-
-def wanted_port(named: str) -> int:
-    """The port that is wanted, 8000 unless one is named. Stops with a sentence where that is none."""
-    if not named:
-        return 8000
-    if not (named.isascii() and named.isdigit() and 0 < int(named[:6]) <= LAST_PORT):
-        fail(f"PORT is a number from 1 to {LAST_PORT}.")
-    return int(named)
-
-
-def unused_code(number: str) -> str:
-    """Return the member's code of now, or of the next half minute: a code counts once."""
-    models = importlib.import_module("staff.models")
-    totp = importlib.import_module("staff.secrets.totp")
-    device = models.TotpDevice.objects.filter(user__number=number, confirmed=True).first()
-    if device is None:
-        fail(f"{number} is nobody here, or has no second factor yet.")
-    while int(time.time()) // totp.STEP <= device.last_step:
-        time.sleep(0.2)
-    return str(totp.current_code(device.key))
-
-
-def ticket_message(number: str, state: str) -> dict[str, Any]:
-    """Return what the helpdesk would say of a ticket: its facts as they stand, in a new state."""
-    models = importlib.import_module("gatekeeper.models")
-    ticket = models.Ticket.objects.select_related("assignee").filter(number=number).first()
-    if ticket is None:
-        fail(f"There is no ticket {number}.")
-    # The helpdesk's clock orders the messages: this one is newer than the newest known.
-    updated_at = max(datetime.now(UTC), ticket.updated_at)
-    return {
-        "number": number,
-        "kind": ticket.kind,
-        "accounts": list(ticket.accounts),
-        "state": state,
-        "assignee": ticket.assignee.number if ticket.assignee else None,
-        "opened_by": ticket.opened_by or None,
-        "opened_at": ticket.opened_at.isoformat() if ticket.opened_at else None,
-        "updated_at": updated_at.isoformat(),
-    }
-
-
-def free_port(wanted: int) -> int:
-    """Return the wanted port on localhost, or the next that nobody listens on."""
-    last = min(wanted + PORTS - 1, LAST_PORT)
-    for port in range(wanted, last + 1):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    fail(f"No port between {wanted} and {last} is free. PORT=… names another.")
-
-
-def wait_until_it_answers(web: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while web.poll() is None and time.monotonic() < deadline:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request("GET", "/")
-            connection.getresponse()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    fail("The web server did not start; its messages stand above.")
-
-
-def columns(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return rows as aligned lines."""
-    table = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    ]
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -21,10 +21,11 @@ from django.conf import settings
 from django.views.decorators.http import require_http_methods
 
 from gatekeeper.feeds import closing, connection, doubts, store
+from gatekeeper.feeds.account_lines import AccountLine
 from gatekeeper.feeds.closing import Closing
-from gatekeeper.feeds.jsonlines import RefusedError, load
+from gatekeeper.feeds.json_text import load
 from gatekeeper.feeds.jsonlines import read as read_line
-from gatekeeper.feeds.lines import AccountLine
+from gatekeeper.feeds.records import RefusedError
 from gatekeeper.feeds.webhooks import AnswerError, Message, answers, read, taken_before
 from gatekeeper.models import Feed
 

@@ -16,11 +16,14 @@ from typing import Final
 from pydantic_core import PydanticCustomError
 
 from audit import references
-from gatekeeper.feeds.jsonlines import LONGEST_LINE, RefusedError, load_all
+from gatekeeper.feeds.account_lines import AccountLine
+from gatekeeper.feeds.byte_lines import LONGEST_LINE
+from gatekeeper.feeds.json_text import load_all
 from gatekeeper.feeds.line_fields import CONSENTS, consent_since, consent_until, moment, past
-from gatekeeper.feeds.lines import AccountLine, ParticipantLine
 from gatekeeper.feeds.mending import Unclear
 from gatekeeper.feeds.mentions import Mentions, mentioned
+from gatekeeper.feeds.participant_lines import ParticipantLine
+from gatekeeper.feeds.records import RefusedError
 
 #: From when until when a consent runs; no end is None.
 Span = tuple[datetime, datetime | None]
@@ -76,6 +79,14 @@ def of_line(line: AccountLine) -> Closing:
     return Closing(line.reference, line.exported_at, line.restricted_at is not None, **spans)
 
 
+def _restricts(values: Mapping[str, object]) -> bool:
+    """Whether a field whose name speaks of a restriction holds anything."""
+    return any(
+        "restrict" in name.lower() and any(one is not None for one in _told(value))
+        for name, value in values.items()
+    )
+
+
 def of_refused(raw: bytes, sent_at: datetime | None = None) -> list[Closing]:
     """What a refused line of accounts closes, for each account that it names as its own. `sent_at`
     stands in for its own time where that cannot be read."""
@@ -84,10 +95,7 @@ def of_refused(raw: bytes, sent_at: datetime | None = None) -> list[Closing]:
         restrict = bool(_RESTRICTS.search(_text(raw)) or mentioned(raw, "restricted_at", _ANY))
         named = mentioned(raw, "reference", references.ACCOUNT)
         return [Closing(reference, sent_at, restrict, None, None) for reference in named]
-    restrict = any(
-        "restrict" in name.lower() and any(one is not None for one in _told(value))
-        for name, value in values.items()
-    )
+    restrict = _restricts(values)
     renamed = any("consent" in name.lower() and name not in AccountLine.model_fields for name in values)
     consent = values.get("consent")
     plain = consent if isinstance(consent, dict) and not renamed else {}

@@ -21,7 +21,9 @@ from tqdm import tqdm
 
 from audit.context import command_source
 from gatekeeper.feeds import store as storing
-from gatekeeper.feeds.jsonlines import Line, Note, Shape, UnreadableError, lines
+from gatekeeper.feeds.byte_lines import UnreadableError
+from gatekeeper.feeds.jsonlines import lines
+from gatekeeper.feeds.records import Line, Note, Shape
 
 TAKEN: Final = ("new", "changed", "same", "older")
 #: Taken as well, but it waits for a second person; counted where there is any.
@@ -84,15 +86,18 @@ class Import(Generic[Shape]):
         if what:
             self.counts["closed"] += len(what)
 
+    def _refuse(self, line: Line[Shape], writer: Executor) -> None:
+        if self._unusable:  # it may be about what came before
+            self._hand_over(writer)
+            self._settle()
+            self._unusable(line.raw)
+        self._refusals.append((line.number, line.reason))
+
     def _take(self, line: Line[Shape], writer: Executor) -> None:
         if len(self._waiting) + len(self._refusals) >= self._batch:
             self._hand_over(writer)
         if line.value is None:
-            if self._unusable:  # it may be about what came before
-                self._hand_over(writer)
-                self._settle()
-                self._unusable(line.raw)
-            self._refusals.append((line.number, line.reason))
+            self._refuse(line, writer)
             return
         if line.value.key in self._waiting:
             self._hand_over(writer)

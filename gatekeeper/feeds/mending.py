@@ -69,16 +69,21 @@ def may_be_dropped(failure: Failure, shown: frozenset[str]) -> bool:
     return unknown and not MAY_CLOSE.search(str(failure.path[0]))
 
 
+def _drop_halves(holder: dict[str, object]) -> Act:
+    """A name that is no text is not told as it stands: all such are dropped."""
+    for half in [one for one in holder if _NOT_SHOWN.search(one)]:
+        del holder[half]
+    return "dropped"
+
+
 def mend(values: object, failure: Failure) -> Act | None:
     """Mend the field in place, or drop it; None when there was nothing to say: it held nothing."""
     *way, name = failure.path
     holder = _at(values, way)
     if not isinstance(holder, dict):
         return None
-    if name not in holder:  # a name that is no text is not told as it stands
-        for half in [one for one in holder if _NOT_SHOWN.search(one)]:
-            del holder[half]
-        return "dropped"
+    if name not in holder:
+        return _drop_halves(holder)
     value = holder[name]
     mended = None if failure.of_key else _mended(value, failure.kind, str(name))
     if mended is not None and mended != value:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from gatekeeper.feeds import closing, connection
+from gatekeeper.feeds.account_lines import AccountLine, personal
 from gatekeeper.feeds.closing import Closing
-from gatekeeper.feeds.lines import AccountLine, ParticipantLine, personal
+from gatekeeper.feeds.participant_lines import ParticipantLine
 from gatekeeper.gate.cipher import AccountCipher
 
 ROUNDS: Final = 5

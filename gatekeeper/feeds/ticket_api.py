@@ -19,9 +19,11 @@ from pydantic import Field
 
 from audit import references
 from gatekeeper.feeds import connection, doubts, tickets
-from gatekeeper.feeds.jsonlines import Record, RefusedError, load, parse
-from gatekeeper.feeds.lines import TicketLine, told_at
+from gatekeeper.feeds.json_text import load
+from gatekeeper.feeds.jsonlines import parse
 from gatekeeper.feeds.mentions import Mentions
+from gatekeeper.feeds.records import Record, RefusedError
+from gatekeeper.feeds.ticket_lines import TicketLine, told_at
 from gatekeeper.feeds.webhooks import AnswerError, Message, answers, read, taken_before
 from gatekeeper.models import Feed
 

@@ -18,8 +18,8 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from audit import references
 from gatekeeper import catalogue
 from gatekeeper.feeds import connection
-from gatekeeper.feeds.lines import TicketLine, told_at
 from gatekeeper.feeds.mentions import mentioned
+from gatekeeper.feeds.ticket_lines import TicketLine, told_at
 from gatekeeper.models import Ticket
 
 ROUNDS: Final = 5

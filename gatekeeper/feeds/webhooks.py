@@ -25,7 +25,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from gatekeeper.feeds import connection
-from gatekeeper.feeds.jsonlines import LONGEST_LINE, RefusedError
+from gatekeeper.feeds.byte_lines import LONGEST_LINE
+from gatekeeper.feeds.records import RefusedError
 
 #: Bytes of a message that are kept; nothing that can be used is longer.
 KEPT: Final = LONGEST_LINE

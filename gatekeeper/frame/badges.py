@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import pgettext_lazy
 
 from staff.nda.register import Line, State
@@ -75,3 +77,16 @@ def badge(state: str) -> Badge:
     """In: a state of a request, grant, member, agreement, outcome or check. KeyError: unknown."""
     mark, word, tone = _BADGES[state]
     return Badge(mark, str(word), tone)
+
+
+def drawn(state: str, extra: object = "") -> SafeString:
+    """A badge by its state; `extra` follows the word ('Active · 41:12')."""
+    one = badge(state)
+    tail = format_html(" · {}", extra) if extra else ""
+    return format_html(
+        '<span class="badge badge-{}"><span aria-hidden="true">{}</span> {}{}</span>',
+        one.tone,
+        one.mark,
+        one.word,
+        tail,
+    )

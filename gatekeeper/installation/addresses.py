@@ -28,6 +28,17 @@ class AddressError(ValueError):
     """What was given is no such address; the message says why, and repeats nothing of it."""
 
 
+def _in_ascii(name: str) -> str:
+    if name.isascii():
+        return name
+    if _TWO_NAMES.search(name):
+        raise AddressError("has a name that must be written in its ASCII form, xn--…")
+    try:
+        return punycode(name)
+    except UnicodeError:
+        raise AddressError("has a name that is none") from None
+
+
 def host(text: str) -> str:
     """A host name or address in its one form, an IPv6 address in brackets. Raises AddressError."""
     if text.startswith("[") and text.endswith("]"):
@@ -35,15 +46,7 @@ def host(text: str) -> str:
             return f"[{IPv6Address(text[1:-1])}]"
         except ValueError:
             raise AddressError("has an IPv6 address that is none") from None
-    name = _decoded(text).removesuffix(".")
-    if not name.isascii():
-        if _TWO_NAMES.search(name):
-            raise AddressError("has a name that must be written in its ASCII form, xn--…")
-        try:
-            name = punycode(name)
-        except UnicodeError:
-            raise AddressError("has a name that is none") from None
-    name = name.lower()
+    name = _in_ascii(_decoded(text).removesuffix(".")).lower()
     if not _NAME.fullmatch(name):
         raise AddressError("has no name of a host")
     return name

@@ -24,8 +24,9 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from gatekeeper.installation import generate, roles
-from gatekeeper.installation.environment import SETTINGS, Environment, Setting
+from gatekeeper.installation.environment import Environment
 from gatekeeper.installation.logins import Logins, is_local
+from gatekeeper.installation.settings_table import SETTINGS, Setting
 from staff.nda.seal import new_seal
 
 DATABASE: Final = "postgresql:///gatekeeper?host=/run/postgresql"
@@ -55,6 +56,16 @@ WORDS: Final = {
 }
 
 
+#: What each file beside the web processes' own holds.
+APART = {
+    "sealer.env": SEALER,
+    "watch.env": WATCH,
+    "people.env": PEOPLE,
+    "migrator.env": MIGRATOR,
+    "setup.env": SETUP,
+}
+
+
 class ConfigureError(Exception):
     """Nothing was written; the message says why, and what to do."""
 
@@ -66,7 +77,21 @@ def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> 
     """
     if not company.strip():
         raise ConfigureError("--company is empty: papers bear it.")
-    made = {
+    made = _made(site, company, logins, bind)
+    made["LOG_VERIFIER"] = _verifier(made)
+    made |= {f"DATABASE_URL_{name}": logins.link(role) for name, role in roles.LINKS.items()}
+    _judge(made)
+    theirs = {name for names in (*APART.values(), ELSEWHERE) for name in names}
+    common = [setting.name for setting in SETTINGS if setting.name not in theirs]
+    files = {name: _file(name, names, made) for name, names in {"web.env": common, **APART}.items()}
+    listens = "# Where gunicorn listens, and so whom GATEKEEPER_TRUSTED_PROXIES names."
+    files["web.env"] += f"\n{listens}\nGUNICORN_CMD_ARGS={quoted(f'--bind {bind}')}\n"
+    return files
+
+
+def _made(site: str, company: str, logins: Logins, bind: str) -> dict[str, str]:
+    """What was said, and fresh secrets, by the names of the settings."""
+    return {
         "SITE_URL": site,
         "ALLOWED_HOSTS": urlsplit(site).hostname or "",
         "COMPANY": company,
@@ -79,22 +104,6 @@ def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> 
         "LOG_KEY": generate.log_key(),
         "DATABASE_URL_SETUP": logins.superuser(),
     }
-    made["LOG_VERIFIER"] = _verifier(made)
-    made |= {f"DATABASE_URL_{name}": logins.link(role) for name, role in roles.LINKS.items()}
-    _judge(made)
-    apart = {
-        "sealer.env": SEALER,
-        "watch.env": WATCH,
-        "people.env": PEOPLE,
-        "migrator.env": MIGRATOR,
-        "setup.env": SETUP,
-    }
-    theirs = {name for names in (*apart.values(), ELSEWHERE) for name in names}
-    common = [setting.name for setting in SETTINGS if setting.name not in theirs]
-    files = {name: _file(name, names, made) for name, names in {"web.env": common, **apart}.items()}
-    listens = "# Where gunicorn listens, and so whom GATEKEEPER_TRUSTED_PROXIES names."
-    files["web.env"] += f"\n{listens}\nGUNICORN_CMD_ARGS={quoted(f'--bind {bind}')}\n"
-    return files
 
 
 def server_files(logins: Logins) -> dict[str, str]:
@@ -207,6 +216,18 @@ def _options() -> argparse.ArgumentParser:
     )
     parser.add_argument("--company", required=True, metavar="NAME", help="the name that papers bear")
     parser.add_argument(
+        "--bind",
+        default=SOCKET,
+        metavar="ADDRESS",
+        help="where the web server in front finds us: unix:/path or 127.0.0.1:port (%(default)s)",
+    )
+    _add_database_options(parser)
+    return parser
+
+
+def _add_database_options(parser: argparse.ArgumentParser) -> None:
+    """Where the database is, and how roles prove themselves to it."""
+    parser.add_argument(
         "--database",
         default=DATABASE,
         metavar="URL",
@@ -222,13 +243,6 @@ def _options() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="roles sign in to a server elsewhere by FOLDER/ROLE.pem and FOLDER/ROLE.key",
     )
-    parser.add_argument(
-        "--bind",
-        default=SOCKET,
-        metavar="ADDRESS",
-        help="where the web server in front finds us: unix:/path or 127.0.0.1:port (%(default)s)",
-    )
-    return parser
 
 
 def main(arguments: Sequence[str]) -> int:

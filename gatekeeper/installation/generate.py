@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gatekeeper.installation.environment import BY_NAME
+from gatekeeper.installation.settings_table import BY_NAME
 from staff.nda.seal import new_seal
 
 

@@ -10,9 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from gatekeeper.frame import badges
+from gatekeeper.frame.shown_times import stamp
 from gatekeeper.log import words
 from gatekeeper.log.links import Look
-from gatekeeper.templatetags.gate import badge, stamp
 
 if TYPE_CHECKING:
     from audit.models import Entry
@@ -52,4 +53,4 @@ def _event(event: str, _language: str) -> str:
 
 @lru_cache(maxsize=64)
 def _outcome(outcome: str, _language: str) -> SafeString:
-    return badge(outcome)
+    return badges.drawn(outcome)

@@ -12,7 +12,8 @@ from django.utils.translation import pgettext_lazy
 
 from gatekeeper import catalogue
 from gatekeeper.frame import times
-from gatekeeper.gate.words import CATEGORY_WORDS, ENDS_WITH_THE_DAY, STATE_WORDS
+from gatekeeper.gate.conditions import STATE_WORDS
+from gatekeeper.gate.sentences import CATEGORY_WORDS, ENDS_WITH_THE_DAY
 from gatekeeper.models import Ticket
 from staff.models import Role
 

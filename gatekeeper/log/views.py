@@ -30,6 +30,8 @@ from staff.session.decorators import post_only, refusal, role_required
 from staff.session.members import member_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
@@ -69,16 +71,20 @@ def _answer(request: HttpRequest) -> HttpResponse:
         page = finding.page(look.query, reader=reader, before=before, after=after)
     except finding.TooLongError:
         return _stopped(request, look, reader)
-    why = detections.words(one.pk for one in page.entries)
     with timezone.override(UTC if look.zone else None):
-        shown = _frame(look, reader) | {
-            "rows": rows.rows(page.entries, look, why),
-            "newer_url": look.url(after=page.newer) if page.newer else "",
-            "older_url": look.url(before=page.older) if page.older else "",
-            "figures_url": look.url("log_figures") if page.entries else "",
-            "oldest_at": None if page.entries else finding.oldest(),
-        }
+        shown = _frame(look, reader) | _shown(look, page)
         return render(request, "gatekeeper/log/explorer.html", shown)
+
+
+def _shown(look: Look, page: finding.Page) -> dict[str, object]:
+    why = detections.words(one.pk for one in page.entries)
+    return {
+        "rows": rows.rows(page.entries, look, why),
+        "newer_url": look.url(after=page.newer) if page.newer else "",
+        "older_url": look.url(before=page.older) if page.older else "",
+        "figures_url": look.url("log_figures") if page.entries else "",
+        "oldest_at": None if page.entries else finding.oldest(),
+    }
 
 
 @require_GET
@@ -121,23 +127,25 @@ def entry(request: HttpRequest, number: int) -> HttpResponse:
     found = Entry.objects.filter(pk=number).first()
     if found is None:
         raise Http404
-    beside = finding.around(found, reader=member_of(request).number)
+    with timezone.override(UTC if look.zone else None):
+        return render(request, "gatekeeper/log/entry.html", _opened(found, look, member_of(request).number))
+
+
+def _opened(found: Entry, look: Look, reader: str) -> dict[str, object]:
+    """What the page of one entry shows."""
+    beside = finding.around(found, reader=reader)
     why = detections.words([found.pk, *(one.pk for one in beside)])
     log = stored.raw("default")
     trusted = trust.read(log)
-    with timezone.override(UTC if look.zone else None):
-        shown = {
-            "entry": found,
-            "why": [
-                (rule.said(), rule) for rule in detections.rules() if rule.said() in why.get(found.pk, ())
-            ],
-            "facts": _facts(found, look),
-            "standing": standing.standing(log, trusted.keys, entry=found.pk),
-            "trust": trusted,
-            "rows": rows.rows(beside, look, why, open_one=found.pk),
-            "rows_url": look.url(),
-        }
-        return render(request, "gatekeeper/log/entry.html", shown)
+    return {
+        "entry": found,
+        "why": [(rule.said(), rule) for rule in detections.rules() if rule.said() in why.get(found.pk, ())],
+        "facts": _facts(found, look),
+        "standing": standing.standing(log, trusted.keys, entry=found.pk),
+        "trust": trusted,
+        "rows": rows.rows(beside, look, why, open_one=found.pk),
+        "rows_url": look.url(),
+    }
 
 
 @post_only("entries")
@@ -148,11 +156,8 @@ def log_export(request: HttpRequest) -> HttpResponseBase:
     if refused:
         return refusal(request, refused)
     form, top = request.POST.get("form", ""), whole_number(request.POST.get("top"))
-    try:
-        query = search.parse(request.POST.get("q", ""), words.words())
-    except search.SearchError:
-        return refusal(request, "value_refused")
-    if form not in files.FORMS or top is None:
+    query = _asked(request)
+    if query is None or form not in files.FORMS or top is None:
         return refusal(request, "value_refused")
     try:
         numbers = finding.numbers(query, reader=reader, top=top)
@@ -167,11 +172,22 @@ def log_export(request: HttpRequest) -> HttpResponseBase:
         return not people.officer(caller, ACT) or not taken()
 
     reason = taken()
-    if reason:
-        return refusal(request, reason)
+    return (
+        refusal(request, reason) if reason else _file(form, files.lines(form, numbers, may_go_on=may_go_on))
+    )
+
+
+def _asked(request: HttpRequest) -> search.Query | None:
+    """The question whose matches are taken; None where it is none."""
+    try:
+        return search.parse(request.POST.get("q", ""), words.words())
+    except search.SearchError:
+        return None
+
+
+def _file(form: str, content: Iterator[bytes]) -> StreamingHttpResponse:
     name = f"log-{timezone.localdate().isoformat()}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    content = files.lines(form, numbers, may_go_on=may_go_on)
     return StreamingHttpResponse(content, content_type=files.FORMS[form], headers=headers)
 
 

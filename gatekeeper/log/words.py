@@ -13,7 +13,7 @@ from audit import detections
 from audit.explorer.search import Words
 from audit.models import Entry, Event, Outcome
 from gatekeeper import catalogue
-from gatekeeper.gate.words import CATEGORY_WORDS
+from gatekeeper.gate.sentences import CATEGORY_WORDS
 from staff.frame.reasons import REASONS
 
 ANY: Final = "any"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -18,36 +21,32 @@ def roles() -> Health:
     """What the roles were told of themselves. A role may set its own defaults, and so may whoever speaks as
     it; our connections have pinned theirs, so what is found here shuts nothing, and was somebody's."""
     title, connection = pgettext("check", "Roles of the database"), stored.raw("default")
+    row = partial(Health, "gatekeeper.W007", title)
     found = cluster.strays(connection)
     if found:
-        return Health(
-            "gatekeeper.W007",
-            title,
+        return row(
             "to_fix",
             _("Roles have settings that the installation did not make."),
             cause=_("Set: %(settings)s.") % {"settings": "; ".join(map(str, found))},
             next_step=_("Find out who set them, and take them back as PostgreSQL’s superuser."),
             command="\n".join(one.undo for one in found),
         )
-    if not cluster.is_made(connection):
-        return Health(
-            "gatekeeper.W007",
-            title,
-            "to_fix",
-            _("The roles are of an older version: what holds the seal up, and large objects, stay unseen."),
-            next_step=_("Make the roles again; nothing else changes."),
-            command=MAKE,
-        )
-    return Health("gatekeeper.W007", title, "ok", _("As the installation made them."))
+    if cluster.is_made(connection):
+        return row("ok", _("As the installation made them."))
+    return row(
+        "to_fix",
+        _("The roles are of an older version: what holds the seal up, and large objects, stay unseen."),
+        next_step=_("Make the roles again; nothing else changes."),
+        command=MAKE,
+    )
 
 
 def passwords() -> Health:
     """Whether PostgreSQL would ask for passwords where none are meant."""
-    title, aliases = pgettext("check", "Passwords of roles"), serving()
+    aliases = serving()
+    row = partial(Health, "gatekeeper.passwords", pgettext("check", "Passwords of roles"))
     if any(has_password(alias) for alias in aliases):
-        return Health(
-            "gatekeeper.passwords",
-            title,
+        return row(
             "off",
             _("Processes sign in to the database by passwords."),
             next_step=_(
@@ -56,11 +55,12 @@ def passwords() -> Health:
             ),
         )
     found = [settings.DATABASES[alias]["USER"] for alias in aliases if takes_password(alias)]
-    if not found:
-        return Health("gatekeeper.passwords", title, "ok", _("None is asked for, and none would be taken."))
-    return Health(
-        "gatekeeper.passwords",
-        title,
+    return _taken(row, found) if found else row("ok", _("None is asked for, and none would be taken."))
+
+
+def _taken(row: Callable[..., Health], found: list[str]) -> Health:
+    """Passwords that would be taken of these roles, though nobody was given one."""
+    return row(
         "to_fix",
         _("PostgreSQL would take passwords, though no process has one: whoever takes over a role sets one."),
         cause=_("By TCP, or without TLS: %(roles)s.") % {"roles": ", ".join(found)},
@@ -81,6 +81,11 @@ def connections() -> Health:
         "wanted": found.wanted,
         "room": found.room,
     }
+    return _unroomy(found, title, sum_up) or Health("gatekeeper.W008", title, "ok", sum_up)
+
+
+def _unroomy(found: cluster.Connections, title: str, sum_up: str) -> Health | None:
+    """What lacks: places for all, places of one role, or the limits that keep them apart."""
     if found.is_small:
         return _room(
             title,
@@ -91,16 +96,12 @@ def connections() -> Health:
         )
     if found.full:
         cause = _("No place left for %(roles)s.") % {"roles": ", ".join(found.full)}
-        return _room(
-            title,
-            sum_up,
-            cause,
-            _("See what else connects as that role. The places of the other roles are theirs alone."),
-        )
+        next_step = _("See what else connects as that role. The places of the other roles are theirs alone.")
+        return _room(title, sum_up, cause, next_step)
     if found.limits:
         cause = _("Not limited as they should be: %(roles)s.") % {"roles": ", ".join(found.limits)}
         return _room(title, sum_up, cause, _("Make the roles again; nothing else changes."), MAKE)
-    return Health("gatekeeper.W008", title, "ok", sum_up)
+    return None
 
 
 def _room(title: str, sentence: str, cause: str, next_step: str, command: str = "") -> Health:

@@ -23,7 +23,7 @@ from gatekeeper.access import requests
 from gatekeeper.access.pieces import account_url, may_ask_more, steps_for
 from gatekeeper.access.views import live
 from gatekeeper.frame import badges
-from gatekeeper.gate import decision, words
+from gatekeeper.gate import decision, widget
 from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
@@ -153,7 +153,7 @@ def _line(found: Ticket, reference: str, seen: decision.Gate, asked: str, *, mor
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
     steps = steps_for(seen, reference=reference, ticket=found.number, more=more)
     fields = (("grant", str(seen.grant_id or "")),)
-    view = words.gate_view(seen.codes, steps=steps, step_fields=fields)
+    view = widget.gate_view(seen.codes, steps=steps, step_fields=fields)
     failing = [row for row in view.rows if row.code == seen.reason]
     return {
         "number": found.number,

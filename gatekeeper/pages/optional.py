@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cryptography import x509
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -12,29 +14,25 @@ from gatekeeper.frame.health_row import Health
 
 def signatures() -> Health:
     """Whether electronic signatures made elsewhere can be believed."""
-    title = _("Signatures made elsewhere")
+    row = partial(Health, "gatekeeper.roots", _("Signatures made elsewhere"))
     if not settings.TRUST_ROOTS:
-        return Health(
-            "gatekeeper.roots",
-            title,
+        return row(
             "off",
             _("No electronic signature that is uploaded is believed; members sign here, or on paper."),
             next_step=_("To believe some, set GATEKEEPER_TRUST_ROOTS to a file of certificates."),
         )
     count = len(x509.load_pem_x509_certificates(settings.TRUST_ROOTS.encode("ascii")))
     sentence = ngettext("%(count)d certificate is trusted.", "%(count)d certificates are trusted.", count)
-    return Health("gatekeeper.roots", title, "ok", sentence % {"count": count})
+    return row("ok", sentence % {"count": count})
 
 
 def helpdesk_links() -> Health:
     """Whether a ticket's number leads into the helpdesk."""
-    title = pgettext("check", "Links into the helpdesk")
+    row = partial(Health, "gatekeeper.links", pgettext("check", "Links into the helpdesk"))
     if not settings.HELPDESK_TICKET_URL:
-        return Health(
-            "gatekeeper.links",
-            title,
+        return row(
             "off",
             _("Numbers of tickets are no links."),
             next_step=_("To link them, set GATEKEEPER_HELPDESK_TICKET_URL."),
         )
-    return Health("gatekeeper.links", title, "ok", _("Numbers of tickets lead into the helpdesk."))
+    return row("ok", _("Numbers of tickets lead into the helpdesk."))

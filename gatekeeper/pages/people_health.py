@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.utils.translation import gettext as _
 
 from gatekeeper.frame.health_row import Health
@@ -17,13 +19,12 @@ ENOUGH = 2
 def able() -> Health:
     """How many people officers, reviewers and administrators are able to act, as the database says it."""
     title, words = _("People who can act"), dict(Role.choices)
+    row = partial(Health, "gatekeeper.able", title)
     counts = {role: people.able(role) for role in GUARDED}
     sentence = ", ".join(f"{words[role]}: {count}" for role, count in counts.items()) + "."
     if min(counts.values()) >= ENOUGH:
-        return Health("gatekeeper.able", title, "ok", sentence)
-    return Health(
-        "gatekeeper.able",
-        title,
+        return row("ok", sentence)
+    return row(
         "to_fix",
         sentence,
         cause=_("Two of each are needed: nobody confirms or reviews their own."),
@@ -36,13 +37,11 @@ def able() -> Health:
 
 def suspensions() -> Health:
     """Whether one person has suspended many in a short time, and no reviewer has seen it yet."""
-    title = _("Suspensions")
+    row = partial(Health, "gatekeeper.suspensions", _("Suspensions"))
     waiting = queue.reviews().filter(rules__contains=["suspensions"], closed_at=None).count()
     if not waiting:
-        return Health("gatekeeper.suspensions", title, "ok", _("Nobody suspended many in a short time."))
-    return Health(
-        "gatekeeper.suspensions",
-        title,
+        return row("ok", _("Nobody suspended many in a short time."))
+    return row(
         "to_fix",
         _("One person suspended several members in a short time."),
         cause=_("Reviews about it: %(count)d.") % {"count": waiting},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from django.utils import timezone
@@ -17,16 +18,14 @@ SHOWN: Final = timedelta(days=1)
 
 def guesses() -> Health:
     """From where one network has tried to sign in again and again of late."""
-    title = _("Attempts to sign in")
+    row = partial(Health, "gatekeeper.guesses", _("Attempts to sign in"))
     since = timezone.now() - SHOWN
     flagged = Flag.objects.filter(rule="guesses", found_at__gt=since).values("entry")
     found = Entry.objects.filter(pk__in=flagged).exclude(remote_addr=None).order_by("remote_addr")
     addresses = list(found.values_list("remote_addr", flat=True).distinct())
     if not addresses:
-        return Health("gatekeeper.guesses", title, "ok", _("No passwords are being guessed."))
-    return Health(
-        "gatekeeper.guesses",
-        title,
+        return row("ok", _("No passwords are being guessed."))
+    return row(
         "to_fix",
         _("Passwords were guessed within the last day, from: %(addresses)s.")
         % {"addresses": ", ".join(addresses[:5])},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -24,30 +26,13 @@ if TYPE_CHECKING:
 
 def pooler() -> Health:
     """Whether new connections can be made, and lead to PostgreSQL itself."""
-    title, through, shut = pgettext("check", "Way to the database"), [], []
-    for alias in serving():
-        try:
-            through += [alias] if leads_through_pooler(alias) else []
-        except psycopg.Error as error:
-            shut.append(f"{alias}: {type(error).__name__}")
+    row = partial(Health, "gatekeeper.E006", pgettext("check", "Way to the database"))
+    through, shut = _ways()
     if shut:
-        return Health(
-            "gatekeeper.E006",
-            title,
-            "to_fix",
-            _("New connections are refused, so pages fail as soon as one is needed."),
-            cause=", ".join(shut),
-            next_step=_(
-                "If the database runs, a role’s password was changed, or its places are taken. Make the roles"
-                " again, and find out who speaks as that role."
-            ),
-            command=cluster_health.MAKE,
-        )
+        return _shut(row, shut)
     if not through:
-        return Health("gatekeeper.E006", title, "ok", _("Straight to PostgreSQL, through no pooler."))
-    return Health(
-        "gatekeeper.E006",
-        title,
+        return row("ok", _("Straight to PostgreSQL, through no pooler."))
+    return row(
         "to_fix",
         _("A connection pooler, such as PgBouncer, stands between, so pages fail."),
         cause=", ".join(through),
@@ -55,6 +40,31 @@ def pooler() -> Health:
             "Lead each GATEKEEPER_DATABASE_URL_… to PostgreSQL itself: the web processes keep connections by"
             " themselves."
         ),
+    )
+
+
+def _ways() -> tuple[list[str], list[str]]:
+    """Connections that lead through a pooler, and those that cannot be made."""
+    through: list[str] = []
+    shut: list[str] = []
+    for alias in serving():
+        try:
+            through += [alias] if leads_through_pooler(alias) else []
+        except psycopg.Error as error:
+            shut.append(f"{alias}: {type(error).__name__}")
+    return through, shut
+
+
+def _shut(row: Callable[..., Health], shut: list[str]) -> Health:
+    return row(
+        "to_fix",
+        _("New connections are refused, so pages fail as soon as one is needed."),
+        cause=", ".join(shut),
+        next_step=_(
+            "If the database runs, a role’s password was changed, or its places are taken. Make the roles"
+            " again, and find out who speaks as that role."
+        ),
+        command=cluster_health.MAKE,
     )
 
 
@@ -66,15 +76,7 @@ def log_key() -> Health:
     if trusted.keys is None:
         return _log_key("to_fix", trust.no_key(), _("Run the sealer."), "python manage.py seal_log --every 5")
     if trusted.differs:
-        return _log_key(
-            "to_fix",
-            _("The sealer signs with another key than the one that is set."),
-            _(
-                "Find out whether the sealer’s key was changed on purpose. If it was, put its public key"
-                " first in GATEKEEPER_LOG_VERIFIER, before those that are set: %(key)s"
-            )
-            % {"key": trusted.announced},
-        )
+        return _another_key(trusted.announced)
     try:
         if newest:
             trusted.keys.open(newest.note)
@@ -87,6 +89,19 @@ def log_key() -> Health:
         )
     if trusted.pinned:
         return _log_key("ok", _("The log is signed with the key that is set."))
+    return _no_key_set(trusted.announced)
+
+
+def _another_key(announced: str) -> Health:
+    next_step = _(
+        "Find out whether the sealer’s key was changed on purpose. If it was, put its public key"
+        " first in GATEKEEPER_LOG_VERIFIER, before those that are set: %(key)s"
+    )
+    sentence = _("The sealer signs with another key than the one that is set.")
+    return _log_key("to_fix", sentence, next_step % {"key": announced})
+
+
+def _no_key_set(announced: str) -> Health:
     return _log_key(
         "off",
         _("No key is set, so pages say “consistent with this server’s key” instead of “Proved”."),
@@ -94,7 +109,7 @@ def log_key() -> Health:
             "Compare this key with what seal_log said when it started, and set it as"
             " GATEKEEPER_LOG_VERIFIER: %(key)s"
         )
-        % {"key": trusted.announced},
+        % {"key": announced},
     )
 
 
@@ -121,32 +136,34 @@ def _is_this_machine(peer: str) -> bool:
 
 def _not_the_client(found: proxies.Origin) -> tuple[str, str]:
     """Why an address is not the client's, and what to do."""
-    header = {"header": settings.FORWARDED_HEADER, "peer": found.peer}
-    match found.problem:
+    facts = {"header": settings.FORWARDED_HEADER, "peer": found.peer}
+    cause, next_step = _not_the_client_because(found.problem)
+    return cause % facts, next_step % facts
+
+
+def _not_the_client_because(problem: str) -> tuple[str, str]:
+    match problem:
         case "socket":
-            return (
-                _("Requests come over a Unix socket, and nobody there is trusted to name the client."),
-                _("Set GATEKEEPER_TRUSTED_PROXIES=unix."),
-            )
-        case "silent":
-            return (
-                _("The proxy names no client in %(header)s.") % header,
-                _("Let the proxy write it, or set GATEKEEPER_FORWARDED_HEADER to the header that it writes."),
-            )
-        case "unreadable":
-            return (
-                _("What the proxy writes into %(header)s is no address.") % header,
-                _("Let the proxy write the client’s address, and nothing obfuscated."),
-            )
+            cause = _("Requests come over a Unix socket, and nobody there is trusted to name the client.")
+            return cause, _("Set GATEKEEPER_TRUSTED_PROXIES=unix.")
+        case "silent" | "unreadable":
+            return _misnamed(problem)
         case "untrusted":
-            return (
-                _("%(peer)s names a client in %(header)s, and is not trusted.") % header,
-                _("If it is your proxy, add it to GATEKEEPER_TRUSTED_PROXIES."),
-            )
-    return (
-        _("A proxy on this machine names no client, so that everybody has this address."),
-        _("Let it write %(header)s, and add its address to GATEKEEPER_TRUSTED_PROXIES.") % header,
-    )
+            cause = _("%(peer)s names a client in %(header)s, and is not trusted.")
+            return cause, _("If it is your proxy, add it to GATEKEEPER_TRUSTED_PROXIES.")
+    cause = _("A proxy on this machine names no client, so that everybody has this address.")
+    return cause, _("Let it write %(header)s, and add its address to GATEKEEPER_TRUSTED_PROXIES.")
+
+
+def _misnamed(problem: str) -> tuple[str, str]:
+    """What a trusted proxy does wrong: it names no client, or writes what is no address."""
+    if problem == "silent":
+        next_step = _(
+            "Let the proxy write it, or set GATEKEEPER_FORWARDED_HEADER to the header that it writes."
+        )
+        return _("The proxy names no client in %(header)s."), next_step
+    next_step = _("Let the proxy write the client’s address, and nothing obfuscated.")
+    return _("What the proxy writes into %(header)s is no address."), next_step
 
 
 def _log_key(state: str, sentence: str, next_step: str = "", command: str = "") -> Health:

@@ -36,37 +36,49 @@ def pdf(report: Report, proof: Proof, *, by: str) -> bytes:
     sheet = drawing.Sheet(
         title=title, foot=scope.about[:80], language=get_language() or "en", at=report.at, wide=True
     )
+    return sealing.seal(
+        drawing.draw(sheet, _story(report, proof, sheet, by)),
+        at=report.at,
+        reason=f"report {scope.about}"[:120],
+        facts=_sealed_facts(report),
+        files=proof.files,
+    )
+
+
+def _story(report: Report, proof: Proof, sheet: drawing.Sheet, by: str) -> list[Flowable]:
+    scope = report.scope
     story: list[Flowable] = [
-        *drawing.heading(title, words.sums(report)),
-        drawing.facts(
-            [
-                (gettext("About"), scope.about),
-                (gettext("Period"), words.period(scope)),
-                (pgettext("report", "Made"), f"{words.moment(report.at, scope.zone)} ({scope.zone.key})"),
-                (pgettext("report", "Made by"), by),
-            ],
-            width=sheet.width,
-        ),
+        *drawing.heading(sheet.title, words.sums(report)),
+        drawing.facts(_facts(report, by), width=sheet.width),
         drawing.gap(5),
     ]
     if report.lines:
         widths = _WIDTHS_SEVERAL if len(scope.accounts) > 1 else _WIDTHS
         story.append(drawing.table(words.head(scope), words.rows(report), widths=widths))
     said = [*words.notes(report), *words.proof(proof)]
-    story += [drawing.words(note, drawing.NOTE) for note in said]
-    return sealing.seal(
-        drawing.draw(sheet, story),
-        at=report.at,
-        reason=f"report {scope.about}"[:120],
-        facts={
-            "about": scope.about,
-            "since": scope.since.isoformat(),
-            "until": scope.until.isoformat(),
-            "at": report.at.isoformat(),
-            "entries": [line.number for line in report.lines],
-        },
-        files=proof.files,
-    )
+    return [*story, *(drawing.words(note, drawing.NOTE) for note in said)]
+
+
+def _facts(report: Report, by: str) -> list[tuple[str, object]]:
+    scope = report.scope
+    return [
+        (gettext("About"), scope.about),
+        (gettext("Period"), words.period(scope)),
+        (pgettext("report", "Made"), f"{words.moment(report.at, scope.zone)} ({scope.zone.key})"),
+        (pgettext("report", "Made by"), by),
+    ]
+
+
+def _sealed_facts(report: Report) -> dict[str, object]:
+    """What the seal says of the paper, for a machine."""
+    scope = report.scope
+    return {
+        "about": scope.about,
+        "since": scope.since.isoformat(),
+        "until": scope.until.isoformat(),
+        "at": report.at.isoformat(),
+        "entries": [line.number for line in report.lines],
+    }
 
 
 def csv(report: Report) -> bytes:

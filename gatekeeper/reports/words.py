@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
@@ -124,14 +124,7 @@ def rows(report: Report) -> list[tuple[str, ...]]:
 
 def notes(report: Report) -> list[str]:
     """What has to be said beside the lines: what is counted, and what can no longer be told."""
-    said = [
-        _(
-            "%(reference)s was erased on %(day)s. With it the log lost every reference to it, so views before"
-            " that day can no longer be told. Nothing of its data is left."
-        )
-        % {"reference": reference, "day": times.day(at.astimezone(report.scope.zone).date())}
-        for reference, at in report.erased
-    ]
+    said = [_erased(reference, at, report) for reference, at in report.erased]
     if report.shortened:
         said.append(
             _("The log is kept for a limited time. Entries of the beginning of this period may be removed.")
@@ -142,14 +135,22 @@ def notes(report: Report) -> list[str]:
             " was refused from the start is not listed. Members are named by role and number."
         )
     )
-    if report.refused:
-        said.append(
-            _(
-                "A later release that was refused takes nothing back: whether data were shown before it, the"
-                " log cannot tell."
-            )
-        )
-    return said
+    return [*said, _refused_later()] if report.refused else said
+
+
+def _erased(reference: str, at: datetime, report: Report) -> str:
+    words = _(
+        "%(reference)s was erased on %(day)s. With it the log lost every reference to it, so views before"
+        " that day can no longer be told. Nothing of its data is left."
+    )
+    return words % {"reference": reference, "day": times.day(at.astimezone(report.scope.zone).date())}
+
+
+def _refused_later() -> str:
+    return _(
+        "A later release that was refused takes nothing back: whether data were shown before it, the"
+        " log cannot tell."
+    )
 
 
 def proof(made: Proof) -> Iterable[str]:

@@ -52,11 +52,7 @@ def _persons(entries: Iterable[Entry]) -> list[Affected]:
     records = list(entries)
     refusals = evidence.refused_after(records)
     for entry in records:
-        # A page of participants shows each of them; all else is the account's own.
-        people = (
-            [f"{entry.account}-P{number}" for number in entry.records] if entry.records is not None else [""]
-        )
-        for person in people:
+        for person in _shown(entry):
             at = entry.timestamp
             one = found.setdefault((entry.account, person), Affected(entry.account, person, at, at))
             one.last = at
@@ -64,6 +60,11 @@ def _persons(entries: Iterable[Entry]) -> list[Affected]:
             one.views += 1
             one.refused += entry.pk in refusals
     return sorted(found.values(), key=lambda one: (one.account, len(one.person), one.person))
+
+
+def _shown(entry: Entry) -> list[str]:
+    """Whom an entry shows: a page of participants each of them; all else is the account's own."""
+    return [""] if entry.records is None else [f"{entry.account}-P{number}" for number in entry.records]
 
 
 def affected_csv(found: list[Affected]) -> bytes:
@@ -77,21 +78,12 @@ def affected_csv(found: list[Affected]) -> bytes:
         pgettext("column", "Views"),
         pgettext("column", "Of these, a later release was refused"),
     )
-    return csv_of(
-        head,
-        (
-            (
-                one.account,
-                one.person,
-                " ".join(sorted(one.categories)),
-                _utc(one.first),
-                _utc(one.last),
-                one.views,
-                one.refused,
-            )
-            for one in found
-        ),
-    )
+    return csv_of(head, (_affected(one) for one in found))
+
+
+def _affected(one: Affected) -> tuple[object, ...]:
+    categories = " ".join(sorted(one.categories))
+    return one.account, one.person, categories, _utc(one.first), _utc(one.last), one.views, one.refused
 
 
 def of_month(month: date) -> list[Review]:
@@ -116,16 +108,11 @@ def month_csv(found: list[Review]) -> bytes:
 
 
 def _cells(review: Review) -> tuple[object, ...]:
-    kinds = [(one.kind, one.by.number) for one in review.remarks.all()]
-    verdicts = " ".join(by for kind, by in kinds if kind in ("in_order", "serious"))
-    grant = review.grant
-    ended = review.closed_at or timezone.now()
+    grant, ended = review.grant, review.closed_at or timezone.now()
     return (
         review.pk,
         review.member.number,
-        grant.account.reference if grant else "",
-        grant.ticket.number if grant else "",
-        grant.pk if grant else "",
+        *((grant.account.reference, grant.ticket.number, grant.pk) if grant else ("", "", "")),
         review.day or "",
         " ".join(review.rules),
         _("yes") if review.sampled else _("no"),
@@ -133,11 +120,16 @@ def _cells(review: Review) -> tuple[object, ...]:
         _utc(review.due_at),
         review.get_state_display(),
         _utc(review.closed_at) if review.closed_at else "",
-        verdicts,
-        _("yes") if ended > review.due_at else _("no"),
-        sum(kind == "question" for kind, _by in kinds),
-        sum(kind == "answer" for kind, _by in kinds),
+        *_said(review, is_late=ended > review.due_at),
     )
+
+
+def _said(review: Review, *, is_late: bool) -> tuple[object, ...]:
+    """Who gave the verdicts, whether they came late, how many questions and how many answers."""
+    kinds = [(one.kind, one.by.number) for one in review.remarks.all()]
+    verdicts = " ".join(by for kind, by in kinds if kind in ("in_order", "serious"))
+    asked, answered = (sum(kind == wanted for kind, _by in kinds) for wanted in ("question", "answer"))
+    return verdicts, _("yes") if is_late else _("no"), asked, answered
 
 
 def _utc(moment: datetime) -> str:

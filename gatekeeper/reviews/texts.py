@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gatekeeper.access import requests
+from gatekeeper.access import typed_reasons
 from gatekeeper.access.forms import PERSONAL
 from gatekeeper.gate import vault
 from gatekeeper.gate.cipher import AccountCipher
@@ -41,7 +41,7 @@ class TextForm(forms.Form):
     def clean_text(self) -> str:
         """Refuse what looks like somebody's data; the text itself is repeated nowhere."""
         text = str(self.cleaned_data["text"]).strip()
-        kind = requests.personal_in(text)
+        kind = typed_reasons.personal_in(text)
         if kind:
             raise forms.ValidationError(PERSONAL[kind])
         return text

@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from gatekeeper.access import requests
+from gatekeeper.access import typed_reasons
 from gatekeeper.frame import times
-from gatekeeper.gate import words as presentation
+from gatekeeper.gate import sentences
 from gatekeeper.reviews import calls, files, queue, texts, units
 from staff.cells import CONTENT_TYPE
 from staff.directory import people, proposals
@@ -76,25 +76,31 @@ def _page(request: HttpRequest, number: int, form: texts.TextForm, status: int =
     if reason:
         return refusal(request, reason)
     found = get_object_or_404(queue.reviews(), pk=number)
-    grant = found.grant
-    own = member.pk in (found.member_id, grant.approver_id if grant else None)
     context = {
-        "review": found,
-        "grant": grant,
-        "reasons": units.reasons(found),
-        "lines": units.lines(found),
-        "most": units.MOST,
-        "thread": units.thread(found),
-        "text": requests.typed_reason(grant.request) if grant else "",
-        "own": own,
-        "open": found.closed_at is None,
-        "clock_ends": units.clock_ends(found),
+        **_unit(found),
+        "own": member.pk in (found.member_id, found.grant.approver_id if found.grant else None),
         "counts": queue.counts(member),
         "foreseen": people.foresee_suspension(caller, found.member.number),
         "form": form,
         "spans": SPANS,
     }
     return render(request, "gatekeeper/reviews/review.html", context, status=status)
+
+
+def _unit(found: Review) -> dict[str, object]:
+    """What is looked at as one, and what was said of it."""
+    grant = found.grant
+    return {
+        "review": found,
+        "grant": grant,
+        "reasons": units.reasons(found),
+        "lines": units.lines(found),
+        "most": units.MOST,
+        "thread": units.thread(found),
+        "text": typed_reasons.of(grant.request) if grant else "",
+        "open": found.closed_at is None,
+        "clock_ends": units.clock_ends(found),
+    }
 
 
 @resendable(
@@ -118,10 +124,13 @@ def review_decide(request: HttpRequest, number: int) -> HttpResponse:
         text = texts.sealed(found, form.cleaned_data["text"]) if found else None
     reason = calls.decide(Caller.of(request), number, verdict, text)
     if reason in _HERE:
-        messages.error(request, presentation.sentence(reason))
+        messages.error(request, sentences.sentence(reason))
         return HttpResponseRedirect(reverse("review", args=[number]))
-    if reason:
-        return refusal(request, reason)
+    return refusal(request, reason) if reason else _decided(request, number, verdict)
+
+
+def _decided(request: HttpRequest, number: int, verdict: str) -> HttpResponse:
+    """What was done is said; the next unit opens by itself, but after the verdict that needs more acts."""
     messages.success(request, _suspended(request, number) if verdict == "serious" else _DONE[verdict])
     if verdict == "question":
         _tell(number)
@@ -199,7 +208,7 @@ def review_answer(request: HttpRequest, number: int) -> HttpResponse:
     if reason == "value_refused" and not form.is_valid():
         return _questions(request, number, form, status=422)
     if reason in _HERE:
-        messages.error(request, presentation.sentence(reason))
+        messages.error(request, sentences.sentence(reason))
     elif reason:
         return refusal(request, reason)
     else:

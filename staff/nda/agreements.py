@@ -117,30 +117,39 @@ def sign(
     if reason:
         return None, reason
     waits = waits_for_second(member, version)
-    evidence = documents.Evidence(
+    evidence = _evidence(
+        member, version, language=language, typed_name=typed_name, method=method, signed_at=timezone.now(),
+        address=caller.context.get("remote_addr") or "", user_agent=caller.context.get("user_agent") or "",
+        session=session, form=form,
+    )  # fmt: skip
+    pdf = paper_of(evidence, version, waits=waits)
+    if pdf is None:
+        return None, "seal_failed"
+    return _filed(caller, version, evidence, pdf, waits=waits)
+
+
+def _evidence(member: Member, version: NdaVersion, *, language: str, **more: Any) -> documents.Evidence:
+    """What the paper says of the moment: who signs which text, in what words."""
+    return documents.Evidence(
         number=member.number,
         name=member.name,
         version=version.number,
         sha256=bytes(hash_of(version, language)).hex(),
         language=language,
-        typed_name=typed_name,
         consent=consent_sentence(language),
-        method=method,
-        signed_at=timezone.now(),
-        address=caller.context.get("remote_addr") or "",
-        user_agent=caller.context.get("user_agent") or "",
-        session=session,
-        form=form,
+        **more,
     )
-    pdf = paper_of(evidence, version, waits=waits)
-    if pdf is None:
-        return None, "seal_failed"
+
+
+def _filed(
+    caller: Caller, version: NdaVersion, evidence: documents.Evidence, pdf: bytes, *, waits: bool
+) -> tuple[int | None, str]:
     number, reason = row(
         "SELECT signature, reason FROM vault.sign_nda(%s::bytea, %s::jsonb, %s::int, %s::text,"
         " %s::timestamptz, %s::jsonb, %s::bytea, %s::boolean)",
         [
-            *_who(caller), version.number, language, evidence.signed_at, json.dumps(evidence.to_dict()),
-            pdf, waits,
+            *_who(caller), version.number, evidence.language, evidence.signed_at,
+            json.dumps(evidence.to_dict()), pdf, waits,
         ],
     )  # fmt: skip
     return number, str(reason)
@@ -260,11 +269,9 @@ def sign_by_command(
     source: str, member: Member, version: NdaVersion, *, language: str, signed_at: datetime
 ) -> str:
     """File a sealed paper for a member from the server's terminal: the demo's, which says so."""
-    evidence = documents.Evidence(
-        number=member.number, name=member.name, version=version.number,
-        sha256=bytes(hash_of(version, language)).hex(), language=language, typed_name=member.name,
-        consent=consent_sentence(language), method=source, signed_at=signed_at, address="", user_agent=source,
-        session=0, form=Signature.Form.DOCUMENTARY,
+    evidence = _evidence(
+        member, version, language=language, typed_name=member.name, method=source, signed_at=signed_at,
+        address="", user_agent=source, session=0, form=Signature.Form.DOCUMENTARY,
     )  # fmt: skip
     pdf = paper_of(evidence, version, waits=False)
     if pdf is None:

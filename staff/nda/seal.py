@@ -66,8 +66,16 @@ def new_seal(company: str) -> str:
             x509.NameAttribute(NameOID.COMMON_NAME, f"{_cut(company, 58)}, seal"),
         ]
     )
-    now = datetime.now(UTC)
-    usage = x509.KeyUsage(
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    certificate = _self_signed(key, name)
+    return (private + certificate.public_bytes(serialization.Encoding.PEM)).decode("ascii")
+
+
+def _usage() -> x509.KeyUsage:
+    """What the key is for: signing papers, and nothing else."""
+    return x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,
         key_encipherment=False,
@@ -78,7 +86,11 @@ def new_seal(company: str) -> str:
         encipher_only=False,
         decipher_only=False,
     )
-    certificate = (
+
+
+def _self_signed(key: rsa.RSAPrivateKey, name: x509.Name) -> x509.Certificate:
+    now = datetime.now(UTC)
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -87,10 +99,6 @@ def new_seal(company: str) -> str:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=365 * YEARS))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
+        .add_extension(_usage(), critical=True)
         .sign(key, hashes.SHA256())
     )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return (private + certificate.public_bytes(serialization.Encoding.PEM)).decode("ascii")

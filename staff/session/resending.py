@@ -75,21 +75,28 @@ def renewed(request: HttpRequest) -> HttpResponse:
 def _not_done(request: HttpRequest, words: str, status: int = 403) -> HttpResponse:
     if request.content_type == "application/json":
         return JsonResponse({"words": words}, status=status)
-    kept = _is_kept(request)
-    act, _only, labels = _wish(request) if kept else ("", None, {})
-    lists = request.POST.lists() if kept else ()
-    texts = [(label, request.POST.get(name, "")) for name, label in labels.items()]
     facts: dict[str, Any] = {
         "words": words,
-        "act": act,
+        **_carried(request),
         "action": request.get_full_path(),
-        "carried": [(name, value) for name, values in lists if name not in OURS for value in values],
-        "typed": [(label, text) for label, text in texts if text],
-        "files": kept and bool(request.FILES),
         "back": here(request) or "/",
         "signed_in": request.user.is_authenticated or sessions.of(request).locked is not None,
     }
     return render(request, "staff/not_done.html", facts, status=status)
+
+
+def _carried(request: HttpRequest) -> dict[str, Any]:
+    """What was sent, to be sent again or copied; nothing of what is not kept."""
+    kept = _is_kept(request)
+    act, _only, labels = _wish(request) if kept else ("", None, {})
+    lists = request.POST.lists() if kept else ()
+    texts = [(label, request.POST.get(name, "")) for name, label in labels.items()]
+    return {
+        "act": act,
+        "carried": [(name, value) for name, values in lists if name not in OURS for value in values],
+        "typed": [(label, text) for label, text in texts if text],
+        "files": kept and bool(request.FILES),
+    }
 
 
 def _wish(request: HttpRequest) -> Any:

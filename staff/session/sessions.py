@@ -18,22 +18,20 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
 from audit.functions import call, rows
 from staff.frame.sign_in import SIGN_IN
 from staff.models import Member, Session
-from staff.models.members import HELD_BACK, PasswordField
+from staff.session.limits import limits
+from staff.session.statements import BY_KEY, KEEP_NOTES, built
 
 # Writing at every click would be a write a page; ten seconds are nothing against fifteen minutes.
 TOUCH_AFTER = timedelta(seconds=10)
@@ -42,27 +40,6 @@ EXPIRED = "session_expired"
 ENDED = "session_ended"
 #: Idle for too long, and within its hours: nothing is open in it, and a fresh proof resumes it.
 LOCKED = "session_locked"
-
-
-def _columns(alias: str, model: type[Model]) -> str:
-    return ", ".join(
-        HELD_BACK if isinstance(field, PasswordField) else f'{alias}."{field.column}"'
-        for field in model._meta.concrete_fields
-    )
-
-
-# By hand, for it comes before every page: the ORM would ask three times, and compile each anew.
-_BY_KEY = f"""
-    SELECT s.outdated, EXISTS (SELECT FROM staff_recovery x WHERE x.acknowledged_at IS NULL),
-        s.data::text, n.data::text, {_columns("s", Session)}, {_columns("m", Member)}
-    FROM vault.session_by(%(digest)s::bytea) s LEFT JOIN staff_member m ON m.id = s.member_id
-        LEFT JOIN staff_sessionnotes n ON n.session_id = s.id
-"""  # noqa: S608  # names of columns, no values
-# Beside what another request of the session noted meanwhile.
-_KEEP_NOTES = """
-    INSERT INTO staff_sessionnotes AS kept (session_id, data) VALUES (%s, %s)
-    ON CONFLICT (session_id) DO UPDATE SET data = kept.data || excluded.data RETURNING session_id
-"""
 
 
 def digest_of(key: str) -> bytes:
@@ -113,7 +90,7 @@ class SessionStore(SessionBase):
         row = self._loaded()
         if row is None or self._asleep is not None:
             return 0
-        idle, whole = _limits()
+        idle, whole = limits()
         ends = min(row.last_seen_at + idle, row.started_at + whole)
         return max(0, int((ends - timezone.now()).total_seconds()))
 
@@ -156,7 +133,7 @@ class SessionStore(SessionBase):
         """Store what this request noted, once, at its end."""
         row = self._row
         if self._noted and row is not None and self._counts() and not self.outdated:
-            call(_KEEP_NOTES, [row.pk, self._noted])
+            call(KEEP_NOTES, [row.pk, self._noted])
             self._noted = {}
 
     # What sign-in and the guard do
@@ -231,7 +208,7 @@ class SessionStore(SessionBase):
         return dict(self._remembered)
 
     def exists(self, session_key: str) -> bool:
-        return bool(rows(_BY_KEY, {"digest": digest_of(session_key)}))
+        return bool(rows(BY_KEY, {"digest": digest_of(session_key)}))
 
     def create(self) -> None:
         self._session_key = secrets.token_urlsafe(32)
@@ -292,13 +269,13 @@ class SessionStore(SessionBase):
 
     def _find(self) -> Session | None:
         """The cookie's session with its member, what signing in remembers of it, and what pages noted."""
-        found = rows(_BY_KEY, {"digest": digest_of(self.session_key or "")})
+        found = rows(BY_KEY, {"digest": digest_of(self.session_key or "")})
         if not found:
             return None
         self.outdated, self.recovered, remembered, noted = found[0][:4]
         values = iter(found[0][4:])
-        row: Session = _built(Session, values)
-        row.member = _built(Member, values)
+        row: Session = built(Session, values)
+        row.member = built(Member, values)
         self._remembered, self._notes = json.loads(remembered), json.loads(noted or "{}")
         return row
 
@@ -309,7 +286,7 @@ class SessionStore(SessionBase):
         nothing to come back to.
         """
         now = timezone.now()
-        idle, whole = _limits()
+        idle, whole = limits()
         if row.ended_at is None and now < row.last_seen_at + idle and now < row.started_at + whole:
             return ""
         member = row.member
@@ -361,27 +338,3 @@ def of(request: HttpRequest) -> SessionStore:
     if not isinstance(session, SessionStore):
         raise TypeError("SESSION_ENGINE is not staff.session.sessions")
     return session
-
-
-def longest() -> timedelta:
-    """How long a session lasts in all."""
-    return _limits()[1]
-
-
-def is_idle(row: Session) -> bool:
-    """Whether nothing happened in it for so long that it is locked."""
-    return timezone.now() >= row.last_seen_at + _limits()[0]
-
-
-def _built(model: type[Model], values: Iterator[Any]) -> Any:
-    """The next object in a row of several tables' columns; None when there was none to join."""
-    names = [field.attname for field in model._meta.concrete_fields]
-    mine = list(islice(values, len(names)))
-    return None if mine[0] is None else model.from_db("default", names, mine)
-
-
-def _limits() -> tuple[timedelta, timedelta]:
-    return (
-        timedelta(minutes=settings.LIMITS["session_idle_minutes"]),
-        timedelta(hours=settings.LIMITS["session_hours"]),
-    )

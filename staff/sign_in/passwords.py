@@ -55,15 +55,19 @@ def _new_link(member: Member, context: Mapping[str, str | None]) -> str:
         Invitation.objects.create(
             digest=digest_of(token), member=member, purpose="password", expires_at=now + LINK_LASTS
         )
-        Entry.objects.using(SIGN_IN).create(
-            event=Event.CHANGE,
-            object_repr="password link mailed",
-            member=member.number,
-            member_name=member.name,
-            role=",".join(member.roles),
-            **context,
-        )
+        _record_link(member, context)
     return token
+
+
+def _record_link(member: Member, context: Mapping[str, str | None]) -> None:
+    Entry.objects.using(SIGN_IN).create(
+        event=Event.CHANGE,
+        object_repr="password link mailed",
+        member=member.number,
+        member_name=member.name,
+        role=",".join(member.roles),
+        **context,
+    )
 
 
 def change(member: Member, password: str, *, but: int | None = None) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from audit.models import Entry
-from gatekeeper.access import deputies, requests
+from gatekeeper.access import deputies, grants
 from gatekeeper.models import AccountPermission, Grant
 from staff.directory import people
 from staff.nda import agreements
@@ -64,7 +64,7 @@ def ended(scene: Scene) -> str:
 
 
 def open_it(scene: Scene) -> str:
-    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    refused = grants.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
     return refused.reason if refused else ""
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from audit.models import Entry
-from gatekeeper.access import deputies, requests
-from gatekeeper.gate import words as presentation
+from gatekeeper.access import approvers, deputies, requests
+from gatekeeper.gate import sentences
 from gatekeeper.models import AccessRequest, Deputy
 from staff.directory import people
 from staff.models import Member
@@ -119,8 +119,8 @@ def test_a_deputy_counts_only_while_the_manager_is_at_work(
     request = scene.ask()
     scene.world.change("staff_member", scene.boss.id, **AWAY[away])
     assert scene.approve(request, by=theirs) == "role_missing"
-    assert not requests.approvers(Member.objects.get(pk=scene.anna.id)).exists()
-    assert requests.waiting_for(Member.objects.get(pk=deputy.id)) == []
+    assert not approvers.of(Member.objects.get(pk=scene.anna.id)).exists()
+    assert approvers.waiting_for(Member.objects.get(pk=deputy.id)) == []
     back = {"suspended_at": None, "left_on": None, "roles": ["manager"], "starts_on": date(2020, 1, 1)}
     scene.world.change("staff_member", scene.boss.id, **back)
     assert scene.approve(request, by=theirs) == ""
@@ -217,7 +217,7 @@ def test_a_span_that_cannot_be_is_refused_with_words(scene: Scene, deputy: Perso
     assert scene.world.setup.execute(sql.encode(), values).fetchone() == ("deputy_span",)
     assert not Deputy.objects.exists()
     assert (newest("change").outcome, newest("change").reason) == ("refused", "deputy_span")
-    assert "30 days" in presentation.sentence("deputy_span", {"deputy_days": 30})
+    assert "30 days" in sentences.sentence("deputy_span", {"deputy_days": 30})
 
 
 @pytest.mark.parametrize("begins", [0, 100, 115, 310, 330])
@@ -251,11 +251,11 @@ def test_a_deputys_word_counts_only_while_they_are_at_work_themselves(
     scene: Scene, deputy: Person, away: str
 ) -> None:
     def counts() -> tuple[set[int], bool]:
-        approvers = requests.approvers(Member.objects.get(pk=scene.anna.id))
+        found = approvers.of(Member.objects.get(pk=scene.anna.id))
         [(word,)] = scene.world.setup.execute(
             "SELECT vault.approval_ends(%s, %s) > now()", [scene.anna.id, deputy.id]
         ).fetchall()
-        return set(approvers.values_list("pk", flat=True)), word
+        return set(found.values_list("pk", flat=True)), word
 
     deputise(scene, deputy)
     assert counts() == ({scene.boss.id, deputy.id}, True)
@@ -274,7 +274,7 @@ def test_whoever_is_not_at_work_is_not_named(scene: Scene, deputy: Person, away:
 def test_nobody_approves_for_themselves_as_their_managers_deputy(scene: Scene) -> None:
     scene.world.change("staff_member", scene.anna.id, roles=["consultant", "manager"])
     deputise(scene, scene.anna)
-    assert set(requests.approvers(Member.objects.get(pk=scene.anna.id)).values_list("pk", flat=True)) == {
+    assert set(approvers.of(Member.objects.get(pk=scene.anna.id)).values_list("pk", flat=True)) == {
         scene.boss.id
     }
     assert scene.approve(scene.ask(), by=scene.caller) == "role_missing"

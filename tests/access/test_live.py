@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from gatekeeper.access import requests
+from gatekeeper.access import grants, requests
 from gatekeeper.access.views import live
 from gatekeeper.models import Grant
 from tests.world.desks import EMAIL, SECOND, Desk, Desks
@@ -64,11 +64,11 @@ def solve(scene: Scene) -> None:
 
 
 def revoke(scene: Scene) -> None:
-    assert requests.end(scene.manager, scene.grant) == ""
+    assert grants.end(scene.manager, scene.grant) == ""
 
 
 def give_back(scene: Scene) -> None:
-    assert requests.end(scene.caller, scene.grant) == ""
+    assert grants.end(scene.caller, scene.grant) == ""
 
 
 def reassign(scene: Scene) -> None:
@@ -119,7 +119,7 @@ def test_what_ended_leaves_what_runs_and_the_page_says_so(desks: Desks) -> None:
     scene.opened(categories=["billing"])
     desk = desks.signed_in(scene.anna)
     value = revealed(desk)
-    assert requests.end(scene.manager, first) == ""
+    assert grants.end(scene.manager, first) == ""
     expect(value).to_have_count(0)
     expect(desk.page.locator("#now .note")).to_contain_text("revoked the access at")
     expect(desk.page.locator("#contact")).to_contain_text("Not covered by the approval.")
@@ -156,7 +156,7 @@ def test_what_is_typed_and_the_focus_stay_while_the_page_changes(desks: Desks) -
 
     # Opened elsewhere: the fields are drawn anew, around what is typed.
     grant = Grant.objects.get(request=request).pk
-    assert requests.open_window(scene.caller, grant=grant, account=REFERENCE) is None
+    assert grants.open_window(scene.caller, grant=grant, account=REFERENCE) is None
     expect(desk.reveals(r"Bank account \(IBAN\)")).to_be_visible()
     expect(search).to_have_value("p1@gosc.ex")
     expect(search).to_be_focused()

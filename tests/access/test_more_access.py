@@ -15,7 +15,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from gatekeeper.access import requests
+from gatekeeper.access import grants, requests
 from gatekeeper.gate import decision
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, Grant
@@ -58,7 +58,7 @@ class Beside:
 
     def open_second(self, **wish: Any) -> None:
         self.approve(**wish)
-        opened = requests.open_window(self.scene.caller, grant=self.second, account=REFERENCE)
+        opened = grants.open_window(self.scene.caller, grant=self.second, account=REFERENCE)
         assert opened is None, opened
 
 
@@ -115,12 +115,12 @@ def second_over(one: Beside) -> None:
 
 def first_given_back(one: Beside) -> None:
     added(one)
-    assert requests.end(one.scene.caller, one.first) == ""
+    assert grants.end(one.scene.caller, one.first) == ""
 
 
 def second_revoked(one: Beside) -> None:
     added(one)
-    assert requests.end(one.scene.manager, one.second) == ""
+    assert grants.end(one.scene.manager, one.second) == ""
 
 
 def first_over_while_asking(one: Beside) -> None:
@@ -260,7 +260,7 @@ def test_what_is_open_stays_open_until_its_own_end(scene: Scene, state: State) -
     seen = decision.look(scene.caller, account=REFERENCE)
     assert (seen.reason or "") == state.account
     assert mine.has_perm(VIEW_PERSONAL_DATA, account) is (state.account == "")
-    held = requests.held(scene.caller, mine)
+    held = grants.held(scene.caller, mine)
     assert sorted(named[grant.id] for grant in held) == sorted(state.held)
     assert (seen.grant_id in named and named[seen.grant_id] in state.held) is (state.account == "")
 
@@ -272,7 +272,7 @@ def test_a_request_beside_an_open_access_ends_nothing_in_the_log(scene: Scene) -
     one = Beside(scene)
     added(one)
     assert not Grant.objects.exclude(ended_at=None).exists()
-    assert requests.end(scene.caller, one.first) == ""
+    assert grants.end(scene.caller, one.first) == ""
     assert list(Grant.objects.filter(ended_at=None).values_list("pk", flat=True)) == [one.second]
     assert AccessRequest.objects.filter(state="approved").count() == 2
 

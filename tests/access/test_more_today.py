@@ -14,7 +14,7 @@ from django.test import override_settings
 from django.urls import reverse
 
 from audit.models import Entry
-from gatekeeper.access import more, requests
+from gatekeeper.access import approvers, more
 from gatekeeper.installation import roles
 from gatekeeper.models import DailyBudget, MoreToday
 from tests.world import Person, now, racing
@@ -218,7 +218,7 @@ def test_at_midnight_it_lapses(scene: Scene) -> None:
     request = asked(scene)
     scene.world.setup.execute("UPDATE gatekeeper_moretoday SET day = day - 1")
     assert approve(scene, request) == "already_decided"
-    assert requests.everything_waiting_for(member(scene.boss)) == []
+    assert approvers.everything_waiting_for(member(scene.boss)) == []
     assert asked(scene) != request
 
 

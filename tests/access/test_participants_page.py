@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from gatekeeper.feeds.lines import ParticipantLine
+from gatekeeper.feeds.participant_lines import ParticipantLine
 from gatekeeper.templatetags.gate import _CHOICES
 from staff.frame.database import row
 from tests.conftest import Connection

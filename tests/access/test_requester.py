@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from gatekeeper.access import requester
 from gatekeeper.frame import badges
-from gatekeeper.gate import decision
-from gatekeeper.gate import words as presentation
+from gatekeeper.gate import decision, sentences
 from staff.models import Member, NdaVersion
 from staff.nda import register
 from tests.conftest import Connection
@@ -99,7 +98,7 @@ def test_a_manager_is_offered_what_the_database_would_do(
 @pytest.mark.parametrize("code", sorted(requester.WORDS))
 def test_of_somebody_else_nothing_is_said_in_the_second_person(code: str) -> None:
     assert " you" not in requester.sentence(code).lower()
-    assert requester.sentence(code) != presentation.sentence(code)
+    assert requester.sentence(code) != sentences.sentence(code)
 
 
 def test_a_manager_whose_own_agreement_is_over_reads_that_it_is_theirs(scene: Scene) -> None:

@@ -17,9 +17,9 @@ from guardian.shortcuts import remove_perm
 
 from audit.models import Entry
 from gatekeeper import catalogue
-from gatekeeper.access import requests
+from gatekeeper.access import grants, requests, typed_reasons
 from gatekeeper.feeds import store, tickets
-from gatekeeper.feeds.lines import TicketLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.gate import decision
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
@@ -54,7 +54,7 @@ def run_out(scene: Scene, **more: Any) -> None:
 
 def opens(scene: Scene) -> str:
     """Open the window; return '' or why not."""
-    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    refused = grants.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
     return refused.reason if refused else ""
 
 
@@ -655,7 +655,7 @@ def test_the_grants_of_others_live_on(scene: Scene) -> None:
 def test_those_who_watch_end_any_grant(scene: Scene, role: str) -> None:
     scene.opened()
     officer = signed(scene, role)
-    assert requests.end(scene.world.session(officer), scene.grant) == ""
+    assert grants.end(scene.world.session(officer), scene.grant) == ""
     assert (grant_of(scene).end_reason, grant_of(scene).ended_by_id) == ("revoked", officer.id)
     entry = newest("revoke")
     assert (entry.member, entry.subject, entry.grant_id) == (officer.number, scene.anna.number, scene.grant)
@@ -665,14 +665,14 @@ def test_those_who_watch_end_any_grant(scene: Scene, role: str) -> None:
 @pytest.mark.parametrize("role", ["consultant", "privacy", "administrator"])
 def test_nobody_else_ends_anothers_grant(scene: Scene, role: str) -> None:
     scene.opened()
-    assert requests.end(scene.world.session(signed(scene, role)), scene.grant) == "role_missing"
+    assert grants.end(scene.world.session(signed(scene, role)), scene.grant) == "role_missing"
     assert newest("revoke").outcome == "refused"
     assert scene.reason() == ""
 
 
 def test_ones_own_grant_ends_at_ones_own_word(scene: Scene) -> None:
     scene.opened()
-    assert requests.end(scene.caller, scene.grant) == ""
+    assert grants.end(scene.caller, scene.grant) == ""
     assert (newest("end").member, newest("end").grant_id) == (scene.anna.number, scene.grant)
     assert scene.reason() == "grant_ended"
 
@@ -760,7 +760,7 @@ def test_a_reason_with_somebodys_data_is_refused_and_kept_nowhere(
 @pytest.mark.parametrize("text", ["Ticket says 3 of 25 slides are missing", "Błąd 500 od wersji 2.14.1"])
 def test_an_ordinary_reason_is_taken(scene: Scene, text: str) -> None:
     send(scene.browser(), text=text)
-    assert requests.typed_reason(AccessRequest.objects.get()) == text
+    assert typed_reasons.of(AccessRequest.objects.get()) == text
 
 
 def test_other_needs_a_sentence(scene: Scene) -> None:
@@ -783,7 +783,7 @@ def test_a_typed_reason_is_encrypted_and_goes_with_the_account(scene: Scene) -> 
     assert text in page
     store.erase_account(REFERENCE, "test")
     assert request_of(request).reason_text is None
-    assert requests.typed_reason(request_of(request)) == ""
+    assert typed_reasons.of(request_of(request)) == ""
 
 
 # Mail

@@ -18,12 +18,12 @@ from audit import detections
 from audit.detections import finding
 from audit.functions import call
 from audit.models import Entry, Flag, Round
-from gatekeeper.access import requests
+from gatekeeper.access import grants
 from gatekeeper.frame.health_row import Health
 from gatekeeper.installation import roles
 from gatekeeper.installation.checks import limits_wanted
 from gatekeeper.models import Review
-from gatekeeper.pages import health, people_health, sign_in_health
+from gatekeeper.pages import people_health, review_health, sign_in_health
 from tests.world import World
 from tests.world.log import VIEW
 from tests.world.past import Past
@@ -407,7 +407,7 @@ def test_many_that_were_approved_and_never_opened(
     scene = Scene(setup_connection)
     for opened in (False, True, False):
         grant = scene.opened() if opened else scene.approved()
-        assert requests.end(scene.caller, grant) == ""
+        assert grants.end(scene.caller, grant) == ""
     flags = flagged("unopened")
     assert flags == [newest("end").pk]
 
@@ -737,7 +737,7 @@ def test_where_retention_took_the_sign_in_nothing_is_said_of_the_session(past: P
 
 def test_it_is_queued_at_once_and_an_alarm_until_it_is_reviewed(past: Past) -> None:
     def row() -> Health:
-        return health._unproved()
+        return review_health.unproved()
 
     person = past.world.member("consultant")
     past.write("search", NOON, member=person.number, grant_id=None, account=None)

@@ -14,7 +14,7 @@ from django.utils import translation
 from audit.seal import alarms, held
 from audit.seal.checkpoints import Signer
 from gatekeeper.installation import roles
-from gatekeeper.pages import health
+from gatekeeper.pages import log_health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def row() -> Health:
-    return health._sealer()
+    return log_health.sealer()
 
 
 def begun(connection: Connection) -> int:

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry, Round
-from gatekeeper.access import prints, requests
+from gatekeeper.access import grants, prints
 from gatekeeper.demo import acts
 from gatekeeper.frame.health_row import Health
 from gatekeeper.gate import decision
@@ -150,7 +150,7 @@ def tried_in_vain(desk: Desk) -> None:
     by = desk.world.session(desk.carl)
     for _ in range(5):
         decision.reveal(by, account=REFERENCE, grant=desk.grant, fields=["contact.name"])
-    requests.end(by, desk.grant)
+    grants.end(by, desk.grant)
 
 
 def test_refusals_with_a_colleagues_grant_are_the_days_of_whoever_was_refused(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from gatekeeper.installation import roles
 
 if TYPE_CHECKING:
     from audit.seal.findings import Finding
-    from audit.seal.verification import Report
+    from audit.seal.report import Report
     from tests.world.log import Log
 
 #: Another value of each column's kind.

@@ -28,7 +28,7 @@ from gatekeeper.frame.health_row import Health
 from gatekeeper.installation import roles
 from gatekeeper.installation.environment import Environment
 from gatekeeper.models import Limit
-from gatekeeper.pages import health
+from gatekeeper.pages import log_health
 from tests.world import ocsf, recording
 from tests.world.log import ACCOUNT
 from tests.world.pairs import pairwise
@@ -395,7 +395,7 @@ def test_the_command_sends_and_its_status_says_when_it_cannot(
 @DATABASE
 def test_the_page_of_checks_says_how_it_stands(log: Log, siem: Siem, monkeypatch: pytest.MonkeyPatch) -> None:
     def row() -> Health:
-        return health._stream()
+        return log_health.streaming()
 
     assert row().state == "off"
     monkeypatch.setattr(settings, "SIEM_TARGET", siem.url)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 
 from gatekeeper.feeds import tickets
-from gatekeeper.feeds.lines import TicketLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.gate import decision
 from tests.bench.ground import desk_grant
 from tests.bench.measuring import Row

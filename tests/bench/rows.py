@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import get_objects_for_user
 
-from gatekeeper.access import requests
+from gatekeeper.access import grants
 from gatekeeper.gate import decision, vault
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import Account
@@ -159,7 +159,7 @@ def _lists(colleague: Colleague) -> Callable[[], object]:
     request.session, request.user = SimpleNamespace(digest=colleague.caller.digest), member
 
     def act() -> None:
-        opened = requests.held(colleague.caller, member)
+        opened = grants.held(colleague.caller, member)
         listed = get_objects_for_user(member, VIEW_PERSONAL_DATA, klass=Account, use_groups=False)
         tickets = home._tickets(request, member)[0]
         if not len(opened) == len(listed) == len(tickets) == colleague.live:

@@ -13,8 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatekeeper.feeds import store
-from gatekeeper.feeds.jsonlines import LONGEST_LINE, Record, lines, read
-from gatekeeper.feeds.lines import AccountLine, ParticipantLine, StaffLine, TicketLine
+from gatekeeper.feeds.account_lines import AccountLine
+from gatekeeper.feeds.byte_lines import LONGEST_LINE
+from gatekeeper.feeds.jsonlines import lines, read
+from gatekeeper.feeds.participant_lines import ParticipantLine
+from gatekeeper.feeds.records import Record
+from gatekeeper.feeds.staff_lines import StaffLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.models import Account
 from tests.world.importing import PERSON, REFERENCE, account, counts, opened, run
 from tests.world.messages import send

@@ -18,8 +18,9 @@ from django.db import connections
 from audit.models import Entry
 from gatekeeper.feeds import store as storing
 from gatekeeper.feeds import tickets
+from gatekeeper.feeds.account_lines import AccountLine
 from gatekeeper.feeds.jsonlines import parse
-from gatekeeper.feeds.lines import AccountLine, TicketLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.gate.cipher import AccountCipher
 from gatekeeper.models import Account, Assignment, Feed, Ticket
 from staff.models import Member

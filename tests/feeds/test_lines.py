@@ -18,9 +18,15 @@ from stdnum import luhn
 
 from audit import references
 from gatekeeper import catalogue
-from gatekeeper.feeds.jsonlines import LONGEST_LINE, RULES, Record, RefusedError, lines, parse, read
-from gatekeeper.feeds.lines import AccountLine, ParticipantLine, StaffLine, TicketLine, personal, told_at
+from gatekeeper.feeds.account_lines import AccountLine, personal
+from gatekeeper.feeds.byte_lines import LONGEST_LINE
+from gatekeeper.feeds.jsonlines import lines, parse, read
 from gatekeeper.feeds.mentions import mentioned
+from gatekeeper.feeds.participant_lines import ParticipantLine
+from gatekeeper.feeds.records import Record, RefusedError
+from gatekeeper.feeds.refusals import RULES
+from gatekeeper.feeds.staff_lines import StaffLine
+from gatekeeper.feeds.ticket_lines import TicketLine, told_at
 from gatekeeper.feeds.tickets import KEY
 from gatekeeper.frame.numbers import ISSUERS
 from staff.models import Role

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from stdnum import iban, luhn
 
-from gatekeeper.access.requests import personal_in
+from gatekeeper.access.typed_reasons import personal_in
 from gatekeeper.frame.numbers import ISSUERS, bank_account_in, card_in, telephone_in
 
 EACH = 2_000

@@ -15,8 +15,9 @@ from psycopg.types.json import Jsonb
 from audit.models import Entry
 from gatekeeper.feeds import doubts, tickets
 from gatekeeper.feeds import store as storing
+from gatekeeper.feeds.account_lines import AccountLine
 from gatekeeper.feeds.jsonlines import parse
-from gatekeeper.feeds.lines import AccountLine, ParticipantLine
+from gatekeeper.feeds.participant_lines import ParticipantLine
 from gatekeeper.models import Account, Feed
 from tests.conftest import Connection
 from tests.world import now

@@ -13,7 +13,7 @@ import pytest
 from audit.models import Entry
 from gatekeeper.feeds import tickets
 from gatekeeper.feeds.jsonlines import parse
-from gatekeeper.feeds.lines import TicketLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.models import Assignment, Delivery, Ticket
 from tests.world.importing import member
 from tests.world.messages import TICKETS, said, send

@@ -26,7 +26,7 @@ from django.test.client import ClientHandler
 from django.urls import reverse
 from psycopg import sql
 
-from gatekeeper.access.views import accounts
+from gatekeeper.access import account_data
 from gatekeeper.gate import decision
 from gatekeeper.gate.cipher import AccountCipher, Json
 from gatekeeper.serving.redaction import SilentFormatter
@@ -312,7 +312,7 @@ def broken(*_args: Any, **_kwargs: Any) -> Any:
 
 
 def break_page(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(accounts, "_section", broken)
+    patch.setattr(account_data, "section", broken)
 
 
 def break_cipher(patch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import Entry
-from gatekeeper.access import requests
+from gatekeeper.access import grants
 from gatekeeper.gate import decision
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.installation import roles
@@ -271,7 +271,7 @@ def test_has_perm_lists_and_the_gate_agree_about_each_account(scene: Scene, limi
         assert looked.open is is_open
         assert looked.codes["approval"] == ("passed" if is_open else "daily_budget_reached")
         assert mine.has_perm(VIEW_PERSONAL_DATA, Account.objects.get(reference=account)) is is_open
-        assert (grant in {one.id for one in requests.held(scene.caller, mine)}) is is_open
+        assert (grant in {one.id for one in grants.held(scene.caller, mine)}) is is_open
 
 
 def test_an_account_whose_counted_fields_are_not_covered_is_closed(scene: Scene, limit: Limit) -> None:
@@ -288,7 +288,7 @@ def test_no_clock_starts_for_what_cannot_be_seen_today(scene: Scene, limit: Limi
     limit(accounts_per_day=1)
     use(scene, accounts=1, fields=1)
     grant = scene.approved()
-    refused = requests.open_window(scene.caller, grant=grant, account=REFERENCE)
+    refused = grants.open_window(scene.caller, grant=grant, account=REFERENCE)
     assert refused is not None
     assert refused.reason == "daily_budget_reached"
     assert budget_in(newest("start"))["accounts"] == 1
@@ -447,10 +447,10 @@ def test_what_was_counted_for_another_or_yesterday_opens_nothing(scene: Scene, l
     use(scene, accounts=1, fields=1)
     scene.approved()
     beside(scene, REFERENCE)
-    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    refused = grants.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
     assert (refused and refused.reason) == "daily_budget_reached"
     counted(scene, scene.anna, REFERENCE, company_day())
-    assert requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE) is None
+    assert grants.open_window(scene.caller, grant=scene.grant, account=REFERENCE) is None
 
 
 def test_what_another_was_shown_or_oneself_yesterday_is_not_counted(scene: Scene) -> None:

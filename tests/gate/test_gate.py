@@ -18,8 +18,8 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from audit.models import Entry
 from gatekeeper import catalogue
-from gatekeeper.access import requests
-from gatekeeper.gate import decision, words
+from gatekeeper.access import grants, requests
+from gatekeeper.gate import decision, sentences
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
 from staff.frame.callers import Caller
@@ -311,7 +311,7 @@ def agreed(scene: Scene, mine: Member, found: Account) -> bool:
         mine.has_perm(VIEW_PERSONAL_DATA, found),
         decision.look(scene.caller, account=REFERENCE).open,
         decision.look(scene.caller, account=REFERENCE, grant=scene.grant).open,
-        [grant.id for grant in requests.held(scene.caller, mine)] == [scene.grant],
+        [grant.id for grant in grants.held(scene.caller, mine)] == [scene.grant],
     }
     assert len(answers) == 1
     assert Entry.objects.count() == entries  # asking is no view, and starts no clock
@@ -345,7 +345,7 @@ def test_an_open_gate_says_which_categories_stay_shut(
     assert {category: reason for category, reason in asked.items() if reason} == shut
     page = scene.post_reveal(client).content.decode()
     for reason in ("consent_missing", "consent_expired"):
-        assert page.count(html.escape(words.sentence(reason))) == list(shut.values()).count(reason)
+        assert page.count(html.escape(sentences.sentence(reason))) == list(shut.values()).count(reason)
 
 
 def test_participants_stay_shut_under_a_ticket_that_has_become_one_of_privacy(scene: Scene) -> None:
@@ -440,7 +440,7 @@ def test_without_it_nobody_opens(scene: Scene, row: Row) -> None:
     scene.opened(while_open=True)
     scene.world.quietly("gatekeeper_grant", scene.grant, window_ends_at=ago(seconds=1))
     row.take_away(scene)
-    refused = requests.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
+    refused = grants.open_window(scene.caller, grant=scene.grant, account=REFERENCE)
     if row.code in ("grant_not_started", "grant_expired"):  # what opening is there to mend
         assert refused is None
         return
@@ -580,7 +580,7 @@ def test_guardians_row_alone_opens_nothing(scene: Scene) -> None:
         mine = member(one)
         mine.caller = world.session(one)  # type: ignore[attr-defined]  # as staff.session.middleware does
         assert not mine.has_perm(VIEW_PERSONAL_DATA, Account.objects.get(pk=scene.account))
-        assert not requests.held(mine.caller, mine)  # type: ignore[attr-defined]  # set above
+        assert not grants.held(mine.caller, mine)  # type: ignore[attr-defined]  # set above
         shown = decision.reveal(
             mine.caller,  # type: ignore[attr-defined]  # set above
             account=REFERENCE,
@@ -614,9 +614,9 @@ def test_guardians_row_goes_with_the_last_grant(scene: Scene) -> None:
     scene.world.ticket("ZD-10002", assignee=scene.anna)
     second = scene.approved(ticket="ZD-10002")
     assert AccountPermission.objects.count() == 1
-    requests.end(scene.caller, first)
+    grants.end(scene.caller, first)
     assert AccountPermission.objects.count() == 1
-    requests.end(scene.caller, second)
+    grants.end(scene.caller, second)
     assert not AccountPermission.objects.exists()
 
 
@@ -638,7 +638,7 @@ def test_a_reveal_runs_under_exactly_the_grant_it_names(scene: Scene) -> None:
     first = scene.opened(categories=["contact"])
     scene.world.ticket("ZD-10002", assignee=scene.anna)
     second = scene.approved(ticket="ZD-10002", categories=["company"])
-    requests.open_window(scene.caller, grant=second, account=REFERENCE)
+    grants.open_window(scene.caller, grant=second, account=REFERENCE)
     for grant, theirs, others in (
         (first, "contact.name", "company.name"),
         (second, "company.name", "contact.name"),

@@ -140,8 +140,13 @@ def test_the_top_level_holds_what_it_should() -> None:
 
 def test_only_the_gate_calls_the_vault() -> None:
     callers = {module for module, wanteds in GRAPH.items() if "gatekeeper.gate.vault" in wanteds}
-    # access and texts: the key of what was typed about an account
-    assert callers == {"gatekeeper.gate.decision", "gatekeeper.access.requests", "gatekeeper.reviews.texts"}
+    # requests, typed reasons and texts: the key of what was typed about an account
+    assert callers == {
+        "gatekeeper.gate.decision",
+        "gatekeeper.access.requests",
+        "gatekeeper.access.typed_reasons",
+        "gatekeeper.reviews.texts",
+    }
 
 
 def test_only_one_template_prints_a_value_and_only_its_views_module_reveals() -> None:

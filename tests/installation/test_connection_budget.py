@@ -23,7 +23,7 @@ from standardwebhooks import Webhook
 
 from audit.seal import stored
 from gatekeeper.installation import checks, cluster, connection_budget, roles
-from gatekeeper.installation.environment import BY_NAME
+from gatekeeper.installation.settings_table import BY_NAME
 from gatekeeper.pages import cluster_health
 from tests import readme
 from tests.world.serving import serving, web_environment

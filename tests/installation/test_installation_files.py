@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.installation import configure, connection_budget, logins, roles
-from gatekeeper.installation.environment import SETTINGS, Environment
+from gatekeeper.installation.environment import Environment
+from gatekeeper.installation.settings_table import SETTINGS
 from tests import readme
 from tests.shipped.settings import ROWS, WHOLE, optional, values
 from tests.shipped.units import read_environment_file, read_units

@@ -18,7 +18,8 @@ from django.db import transaction
 from audit.functions import call
 from audit.models import Entry
 from gatekeeper.installation.checks import limits_applied
-from gatekeeper.installation.environment import PREFIX, SETTINGS, Environment, table
+from gatekeeper.installation.environment import Environment
+from gatekeeper.installation.settings_table import PREFIX, SETTINGS, table
 from gatekeeper.models import Limit
 from tests import readme
 from tests.world.variables import GOOD, ROOT, SOCKET

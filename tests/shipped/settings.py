@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatekeeper.installation import roles
-from gatekeeper.installation.environment import SETTINGS
+from gatekeeper.installation.settings_table import SETTINGS
 
 #: What `configure` decides by itself; and what a unit says, or is the demo's and the tests' alone.
 GIVEN = {"COMPANY", "TRUSTED_PROXIES"}

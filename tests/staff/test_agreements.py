@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from gatekeeper.access import requests
+from gatekeeper.access import grants
 from gatekeeper.installation import roles
 from gatekeeper.models import Grant
 from staff.directory import people
@@ -144,7 +144,7 @@ def test_a_window_ends_with_the_grace(scene: Scene) -> None:
     grant = scene.approved()
     ends = now() + timedelta(minutes=5)
     scene.world.version(2, effective_at=ends - 14 * DAY, grace_days=14)
-    assert requests.open_window(scene.caller, grant=grant, account=REFERENCE) is None
+    assert grants.open_window(scene.caller, grant=grant, account=REFERENCE) is None
     assert Grant.objects.get(pk=grant).window_ends_at == ends
 
 

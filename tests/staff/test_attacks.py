@@ -17,8 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper.feeds.jsonlines import RefusedError
-from gatekeeper.feeds.lines import StaffLine, TicketLine
+from gatekeeper.feeds.records import RefusedError
+from gatekeeper.feeds.staff_lines import StaffLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from staff.directory import people
 from staff.frame import later
 from staff.models import Member, Session, TotpDevice

@@ -18,7 +18,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from audit.models import Entry
-from gatekeeper.access import requests
+from gatekeeper.access import grants, requests
 from gatekeeper.gate import decision
 from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest, Grant
@@ -215,7 +215,7 @@ def test_sql_refuses_the_key_before_whatever_locks_writes_or_reveals(scene: Scen
     waiting = scene.ask()
     assert requests.ask(old, WISH).reason == "session_missing"
     assert scene.approve(waiting, by=old_boss) == "session_missing"
-    assert requests.end(old, scene.grant) == "session_missing"
+    assert grants.end(old, scene.grant) == "session_missing"
     assert requests.withdraw(old, waiting) == "session_missing"
     assert people.change_member(old_boss, scene.anna.number, "suspended", True) == "session_missing"
     assert AccessRequest.objects.get(pk=waiting).state == "pending"

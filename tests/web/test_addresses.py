@@ -22,7 +22,8 @@ from django.test import Client
 from django.urls import reverse
 
 from gatekeeper.installation import addresses
-from gatekeeper.installation.environment import SETTINGS, Environment
+from gatekeeper.installation.environment import Environment
+from gatekeeper.installation.settings_table import SETTINGS
 from tests.world.mail_server import MailServer
 from tests.world.receiver import certificate
 from tests.world.variables import GOOD, ROOT

@@ -10,9 +10,10 @@ import pytest
 from django.urls import reverse
 
 from gatekeeper.feeds import store
+from gatekeeper.feeds.account_lines import AccountLine
 from gatekeeper.feeds.jsonlines import parse
-from gatekeeper.feeds.lines import AccountLine, ParticipantLine
-from gatekeeper.templatetags.gate import isolated
+from gatekeeper.feeds.participant_lines import ParticipantLine
+from gatekeeper.frame.shown_values import isolated
 from tests.world.scene import REFERENCE
 
 if TYPE_CHECKING:

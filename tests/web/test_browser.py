@@ -28,7 +28,7 @@ from standardwebhooks import Webhook
 
 from audit.models import Entry
 from gatekeeper.access import more, requests
-from gatekeeper.demo.run import ticket_message
+from gatekeeper.demo.helpdesk import ticket_message
 from gatekeeper.models import Grant
 from staff.directory import people
 from staff.models import Member

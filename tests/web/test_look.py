@@ -22,9 +22,10 @@ from audit.explorer.forms import SearchForm
 from audit.models import Event, Outcome
 from gatekeeper import catalogue
 from gatekeeper.frame import times
+from gatekeeper.frame.fragments import fill
+from gatekeeper.gate import conditions, sentences, steps, widget
 from gatekeeper.gate import words as presentation
 from gatekeeper.models import Ticket
-from gatekeeper.templatetags.gate import fill
 from staff.models import Role
 from tests.world import World
 from tests.world.people import give_factors, give_password, sign_in
@@ -80,8 +81,8 @@ def test_every_code_has_a_title_and_a_sentence_in_both_languages(
     said = {}
     for language in ("en", "pl"):
         with translation.override(language):
-            assert presentation.title(condition)
-            said[language] = presentation.sentence(code, facts)
+            assert conditions.title(condition)
+            said[language] = sentences.sentence(code, facts)
     assert all(text.endswith(".") and "%(" not in text and "None" not in text for text in said.values())
     assert said["en"] != said["pl"], "not translated"
 
@@ -89,13 +90,13 @@ def test_every_code_has_a_title_and_a_sentence_in_both_languages(
 def test_no_words_for_codes_that_do_not_exist() -> None:
     known = {code for _condition, code in CODES + OTHERS}
     assert set(presentation.REASONS) == known
-    assert set(presentation.STEPS) <= known
-    assert set(presentation.TITLES) == {*catalogue.CONDITIONS, *catalogue.OTHER_REASONS}
+    assert set(steps.STEPS) <= known
+    assert set(conditions.TITLES) == {*catalogue.CONDITIONS, *catalogue.OTHER_REASONS}
 
 
 def test_a_sentence_never_shows_a_fact_that_is_not_known() -> None:
     partly = {"asked_at": AT, "approvers": "", "lapses_at": None}
-    assert "None" not in presentation.sentence("approval_pending", partly)
+    assert "None" not in sentences.sentence("approval_pending", partly)
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -251,17 +252,17 @@ def _messages(source: str) -> list[tuple[object, str]]:
 
 
 def test_rows_stand_in_the_order_of_the_design_and_quiet_ones_only_when_they_fail() -> None:
-    held = presentation.gate_view(_passed())
+    held = widget.gate_view(_passed())
     assert [row.condition for row in held.rows] == [
         name for name in catalogue.CONDITIONS if name not in ("member", "account")
     ]
-    shut = presentation.gate_view(_passed(member="member_suspended", account="account_erased"))
+    shut = widget.gate_view(_passed(member="member_suspended", account="account_erased"))
     assert [row.condition for row in shut.rows] == list(catalogue.CONDITIONS)
     assert (held.open, shut.open) == (True, False)
 
 
 def test_a_condition_that_was_not_checked_has_failed() -> None:
-    view = presentation.gate_view({})
+    view = widget.gate_view({})
     assert not view.open
     assert {row.code for row in view.rows} == {"check_failed"}
     assert {row.state for row in view.rows} == {"unreachable"}
@@ -269,14 +270,14 @@ def test_a_condition_that_was_not_checked_has_failed() -> None:
 
 def test_there_is_one_step_and_it_is_the_first_that_the_viewer_can_take() -> None:
     codes = _passed(nda="nda_missing", approval="approval_missing", time=catalogue.CANNOT_START)
-    view = presentation.gate_view(codes, steps={"request": "/ask/"})
+    view = widget.gate_view(codes, steps={"request": "/ask/"})
     assert view.next_step is not None
     assert (view.next_step.url, view.next_step.condition) == ("/ask/", "approval")
     assert (view.reason, view.missing) == ("nda_missing", 2)
 
 
 def test_without_an_address_it_is_somebody_elses_turn() -> None:
-    view = presentation.gate_view(_passed(approval="approval_missing"))
+    view = widget.gate_view(_passed(approval="approval_missing"))
     assert view.next_step is None
     assert next(row.state for row in view.rows if row.condition == "approval") == "others_turn"
 
@@ -295,7 +296,7 @@ def test_without_an_address_it_is_somebody_elses_turn() -> None:
     ],
 )
 def test_each_of_the_seven_states_arises(code: str, state: str) -> None:
-    assert presentation.row_state(code, can_fix=True) == state
+    assert widget.row_state(code, can_fix=True) == state
 
 
 def test_time_left_is_never_negative() -> None:

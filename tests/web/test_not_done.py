@@ -13,7 +13,7 @@ from django.urls import get_resolver, reverse
 from playwright.sync_api import expect
 
 from audit.models import Entry
-from gatekeeper.access import requests
+from gatekeeper.access import typed_reasons
 from gatekeeper.models import AccessRequest
 from staff.models import Member
 from tests.world import now
@@ -64,7 +64,7 @@ def test_what_was_typed_is_kept_and_sent_again(scene: Scene) -> None:
     assert not AccessRequest.objects.exists()
     token = re.findall(r'csrfmiddlewaretoken" value="([^"]+)"', page)[-1]
     client.post(reverse("ask", args=[REFERENCE]), ASKED | {"csrfmiddlewaretoken": token}, headers=OURS)
-    assert requests.typed_reason(AccessRequest.objects.get()) == TYPED
+    assert typed_reasons.of(AccessRequest.objects.get()) == TYPED
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
@@ -202,7 +202,7 @@ def test_what_was_typed_outlives_the_session(scene: Scene, end: str) -> None:
     give_password(client, scene.anna)
     client.post(reverse("sign_in_code"), {"code": fresh_code(scene.world, scene.anna)})
     assert asked(client).status_code == 302
-    assert requests.typed_reason(AccessRequest.objects.get()) == TYPED
+    assert typed_reasons.of(AccessRequest.objects.get()) == TYPED
 
 
 @pytest.mark.parametrize("facts", [{"suspended_at": now()}, {"left_on": date(2020, 1, 1)}])
@@ -244,7 +244,7 @@ def test_a_form_outlives_a_new_sign_in_in_another_tab(desks: Desks) -> None:
     expect(form.get_by_text("typed before the new sign-in")).to_be_visible()
     form.get_by_role("button", name="Send again").click()
     expect(form.get_by_text("Request sent.")).to_be_visible()
-    assert requests.typed_reason(AccessRequest.objects.get()) == "typed before the new sign-in"
+    assert typed_reasons.of(AccessRequest.objects.get()) == "typed before the new sign-in"
 
 
 @pytest.mark.browser

@@ -14,7 +14,7 @@ from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 
-from gatekeeper.access import requests
+from gatekeeper.access import grants
 from gatekeeper.gate import decision
 from tests.world.scene import REFERENCE, Scene
 
@@ -103,6 +103,6 @@ def test_the_gate_is_not_asked_again_for_what_it_answered_in_this_request(
         "today": timezone.localdate(),
     }
     with connections["default"].cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {requests._HELD}", values)
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {grants._HELD}", values)
         [asks] = [line for (line,) in cursor.fetchall() if "Function Scan on gate" in line]
     assert ("never executed" in asks) is is_shown

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from gatekeeper.access import requests
+from gatekeeper.access import requests, typed_reasons
 from gatekeeper.models import AccessRequest
 from tests.world.desks import SECOND, Desk, Desks
 from tests.world.scene import REFERENCE, TICKET
@@ -141,5 +141,5 @@ def test_a_form_waits_while_the_server_does_not_answer(desks: Desks, desk: Desk)
     expect(held).to_be_hidden()
     desk.button("Send request").click()
     expect(desk.page.get_by_text("Request sent.")).to_be_visible()
-    assert requests.typed_reason(AccessRequest.objects.get()) == TYPED
+    assert typed_reasons.of(AccessRequest.objects.get()) == TYPED
     desks.complaints[:] = [one for one in desks.complaints if not re.search(r"ERR_FAILED|: htmx:", one)]

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from gatekeeper.access import requests
+from gatekeeper.access import grants
 from gatekeeper.gate import decision
 from gatekeeper.models import Account
 from tests.world.scene import Scene
@@ -62,7 +62,7 @@ def opened_again(scene: Scene, reference: str, ticket: str, **wish: Any) -> int:
     """One more ticket about an account, and an open grant under it."""
     scene.world.ticket(ticket, accounts=[reference], assignee=scene.anna)
     grant = scene.approved(account=reference, ticket=ticket, **wish)
-    assert requests.open_window(scene.caller, grant=grant, account=reference) is None
+    assert grants.open_window(scene.caller, grant=grant, account=reference) is None
     return grant
 
 

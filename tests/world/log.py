@@ -19,8 +19,9 @@ from psycopg.types.json import Jsonb
 
 from audit.seal import judging, stored
 from audit.seal.checkpoints import Keys, Signer
+from audit.seal.report import Report
 from audit.seal.sealing import Sealer
-from audit.seal.verification import Report, Verification
+from audit.seal.verification import Verification
 from gatekeeper.demo.postgres import Server
 from gatekeeper.installation import roles
 from tests import environment

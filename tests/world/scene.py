@@ -18,7 +18,7 @@ from django.urls import reverse
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from audit.models import Entry
-from gatekeeper.access import requests
+from gatekeeper.access import grants, requests
 from gatekeeper.gate import decision
 from gatekeeper.models import AccessRequest, Assignment, Grant
 from staff.session.sessions import digest_of
@@ -103,7 +103,7 @@ class Scene:
     def opened(self, **wish: Any) -> int:
         """Ask, approve and start the clock; return the grant's number."""
         grant = self.approved(**wish)
-        assert requests.open_window(self.caller, grant=grant, account=REFERENCE) is None
+        assert grants.open_window(self.caller, grant=grant, account=REFERENCE) is None
         return grant
 
     def look(self, *categories: str) -> decision.Gate:

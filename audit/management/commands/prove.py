@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +42,8 @@ class Command(BaseCommand):
         if ALIAS not in connections:  # whose word the entry is: pages must not be able to claim a proof
             raise CommandError("prove needs GATEKEEPER_DATABASE_URL_SEALER.")
         trusted = trust.read(stored.raw(ALIAS))
-        if trusted.keys is None:
-            raise CommandError(trust.no_key())
-        try:
-            earlier = [path.read_text(encoding="utf-8") for path in options["checkpoint"]]
-            bundle = proofs.bundle(stored.raw(ALIAS), trusted.keys.newest, wanted, earlier=earlier)
-        except (proofs.UnprovableError, OSError, UnicodeDecodeError) as error:
-            raise CommandError(str(error)) from None
-        found = bundle["entries"]
-        call(
-            "SELECT vault.note_proof(%s::bigint[], %s::text)",
-            [[int(entry["customer"]["id"]) for entry in found], command_source("prove")],
-            using=ALIAS,
-        )
+        bundle = _bundle(trusted, wanted, options["checkpoint"])
+        _record(bundle)
         for words in trusted.warnings():
             self.stderr.write(words)
         text = json.dumps(bundle, ensure_ascii=False, indent=1) + "\n"
@@ -61,3 +51,21 @@ class Command(BaseCommand):
             options["output"].write_text(text, encoding="utf-8")
         else:
             self.stdout.write(text)
+
+
+def _bundle(trusted: trust.Trust, wanted: proofs.Wanted, checkpoints: Sequence[Path]) -> dict[str, Any]:
+    if trusted.keys is None:
+        raise CommandError(trust.no_key())
+    try:
+        earlier = [path.read_text(encoding="utf-8") for path in checkpoints]
+        return proofs.bundle(stored.raw(ALIAS), trusted.keys.newest, wanted, earlier=earlier)
+    except (proofs.UnprovableError, OSError, UnicodeDecodeError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _record(bundle: dict[str, Any]) -> None:
+    call(
+        "SELECT vault.note_proof(%s::bigint[], %s::text)",
+        [[int(entry["customer"]["id"]) for entry in bundle["entries"]], command_source("prove")],
+        using=ALIAS,
+    )

@@ -18,7 +18,8 @@ from tqdm import tqdm
 from audit.explorer.moments import moment
 from audit.seal import judging, stored, trust
 from audit.seal.anchors import anchor
-from audit.seal.verification import Report, Verification
+from audit.seal.report import Report
+from audit.seal.verification import Verification
 
 
 class Command(BaseCommand):

@@ -17,14 +17,13 @@ from django.views.decorators.http import require_GET
 
 from audit import references
 from gatekeeper import catalogue
-from gatekeeper.access import notices, requests
+from gatekeeper.access import account_data, grants, notices
 from gatekeeper.access.pieces import account_url, open_gate, request_url
 from gatekeeper.access.views import live
 from gatekeeper.access.views import more as more_today
 from gatekeeper.access.views.closed import closed_gate, ended, gate_facts
 from gatekeeper.frame.converters import whole_number
-from gatekeeper.gate import decision
-from gatekeeper.gate import words as presentation
+from gatekeeper.gate import decision, sentences
 from gatekeeper.models import Account, Grant
 from staff.frame.callers import Caller
 from staff.session.decorators import polling, post_only
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from gatekeeper.gate.cipher import Json
+
 
 #: Reasons that refuse one reveal, and may leave others.
 TOO_MANY = frozenset({"view_limit_reached", "daily_budget_reached"})
@@ -61,19 +61,7 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
     here = [one for one in held if one.reference == reference]
     shown = next((one for one in here if one.id == was[0]), None)
     if shown is not None:
-        asked_more = _more(request, shown)
-        facts = _facts(shown, here), asked_more and asked_more["mark"]
-        return live.answer(
-            request,
-            facts,
-            lambda more: _page(
-                request,
-                _look(request, reference, shown.id),
-                reference,
-                more={**more, "same_data": request.GET.get("data") == live.mark(_data(shown, here))},
-                was=was,
-            ),
-        )
+        return _state_of_open(request, shown, here, was)
     seen = decision.look(Caller.of(request), account=reference, ticket=ticket)
     if seen.open:
         return _page(request, seen, reference, more={"polled": True}, was=was)
@@ -82,6 +70,21 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
         gate_facts(request, seen, reference),
         lambda more: closed_gate(request, seen, reference=reference, ticket=ticket, was=was, more=more),
     )
+
+
+def _state_of_open(
+    request: HttpRequest, shown: grants.Held, here: Sequence[grants.Held], was: Sequence[int]
+) -> HttpResponse:
+    """The account anew where anything changed; values that were revealed stay while the data are the same."""
+    asked_more = _more(request, shown)
+    facts = _facts(shown, here), asked_more and asked_more["mark"]
+    same_data = request.GET.get("data") == live.mark(_data(shown, here))
+
+    def page(more: Mapping[str, object]) -> HttpResponse:
+        seen = _look(request, shown.reference, shown.id)
+        return _page(request, seen, shown.reference, more={**more, "same_data": same_data}, was=was)
+
+    return live.answer(request, facts, page)
 
 
 @post_only("account", "reference")
@@ -107,15 +110,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
     grant = whole_number(request.POST.get("grant")) or 0
     query = request.POST.get("q", "").strip()[:320]
     page = _page_number(reference, request.POST.get("page", ""))
-    caller = Caller.of(request)
-    if not query:
-        shown = decision.participants(caller, account=reference, grant=grant, page=page)
-    elif named := references.participant(query.upper()):
-        # Another account's participant is none of this one: number 0 matches nobody.
-        number = named[1] if named[0] == reference else 0
-        shown = decision.find_participant(caller, account=reference, grant=grant, number=number)
-    else:
-        shown = decision.find_participant(caller, account=reference, grant=grant, email=query)
+    shown = _found(Caller.of(request), reference, grant, query, page)
     if isinstance(shown, decision.Refusal):
         return _refused(request, shown, reference, grant)
     people = {
@@ -127,11 +122,24 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, _shown(shown, grant), reference, people=people)
 
 
+def _found(
+    caller: Caller, reference: str, grant: int, query: str, page: int
+) -> decision.Reveal | decision.Refusal:
+    """A page of participants; or the one whom the query names."""
+    if not query:
+        return decision.participants(caller, account=reference, grant=grant, page=page)
+    if named := references.participant(query.upper()):
+        # Another account's participant is none of this one: number 0 matches nobody.
+        number = named[1] if named[0] == reference else 0
+        return decision.find_participant(caller, account=reference, grant=grant, number=number)
+    return decision.find_participant(caller, account=reference, grant=grant, email=query)
+
+
 @post_only("account", "reference")
 def open_window(request: HttpRequest, reference: str) -> HttpResponse:
     """Start the clock of an approved access, and go to the account."""
     grant = whole_number(request.POST.get("grant")) or 0
-    refused = requests.open_window(Caller.of(request), grant=grant, account=reference)
+    refused = grants.open_window(Caller.of(request), grant=grant, account=reference)
     if refused is not None:
         return _refused(request, refused, reference, grant)
     notices.tell_of_opening(Grant.objects.select_related("approver", "request").get(pk=grant))
@@ -141,9 +149,9 @@ def open_window(request: HttpRequest, reference: str) -> HttpResponse:
 @post_only("home")
 def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
     """End an access: one's own, or anybody's by a manager, a reviewer or a people officer."""
-    reason = requests.end(Caller.of(request), grant)
+    reason = grants.end(Caller.of(request), grant)
     if reason:
-        messages.error(request, presentation.sentence(reason))
+        messages.error(request, sentences.sentence(reason))
     else:
         messages.success(request, _("Access has ended."))
     own = Grant.objects.filter(pk=grant, member=request.user.pk).exists()
@@ -153,7 +161,7 @@ def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
 def _refused(request: HttpRequest, refusal: decision.Refusal, reference: str, grant: int) -> HttpResponse:
     seen = _look(request, reference, grant)
     if seen.open and refusal.reason in TOO_MANY:  # what is open stays open, and its page says what is left
-        messages.error(request, presentation.sentence(refusal.reason))
+        messages.error(request, sentences.sentence(refusal.reason))
         return HttpResponseRedirect(account_url(reference))
     unevaluated = refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed")
     # That the log failed is said beside the rows; they stand as they are now.
@@ -190,134 +198,81 @@ def _page(
     widget = open_gate(request, seen, grant)
     # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
     live.show(request, [one for one in held if one is not grant or not widget.missing])
-    token = get_token(request)
+    sections = [
+        account_data.section(grant, here, one, values or {})
+        for one in catalogue.shown_by_field(get_language())
+    ]
     asked_more = _more(request, grant)
-    sections = [_section(grant, here, one, values or {}) for one in catalogue.shown_by_field(get_language())]
     context = {
         "gate": widget,
-        "csrf_token": token,  # as the processor's, which would mask it once more
+        **_of_the_grant(grant, here),
+        **_form(request, reference),
         "reference": reference,
-        "ticket": grant.ticket,
-        "here_url": account_url(reference),
-        "account": grant,
-        "grant": grant,
-        "extend_url": _extend_url(grant),
-        "end_url": reverse("end_grant", args=[grant.id]),
-        "views": ngettext("%(number)s view so far.", "%(number)s views so far.", grant.views)
-        % {"number": grant.views},
-        "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
-        "beside": grant.beside,
-        "left_today": grant.today.words,
         "more": asked_more,
         "sections": sections,
-        "people": _people(grant, here, people or {}),
-        "form": {"url": reverse("reveal", args=[reference]), "csrf": token},
+        "people": account_data.people(grant, here, people or {}),
         "happened": ended(request, set(was) - {one.id for one in here}),
-        **live.question(
-            request,
-            reverse("gate_state", args=[reference]),
-            (_facts(grant, here), asked_more and asked_more["mark"]),
-            was=",".join(str(one.id) for one in (grant, *(other for other in here if other is not grant))),
-            data=live.mark(_data(grant, here)),
-        ),
+        **_question(request, grant, here, asked_more),
         **(more or {}),
     }
     return render(request, "gatekeeper/account.html", context)
 
 
-def _data(grant: requests.Held, here: Sequence[requests.Held]) -> object:
+def _of_the_grant(grant: grants.Held, here: Sequence[grants.Held]) -> dict[str, object]:
+    """What the page says of the access under which it is shown, and of those beside it."""
+    views = ngettext("%(number)s view so far.", "%(number)s views so far.", grant.views)
+    return {
+        "ticket": grant.ticket,
+        "here_url": account_url(grant.reference),
+        "account": grant,
+        "grant": grant,
+        "extend_url": _extend_url(grant),
+        "end_url": reverse("end_grant", args=[grant.id]),
+        "views": views % {"number": grant.views},
+        "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
+        "beside": grant.beside,
+        "left_today": grant.today.words,
+    }
+
+
+def _form(request: HttpRequest, reference: str) -> dict[str, object]:
+    token = get_token(request)
+    # as the processor's, which would mask it once more
+    return {"csrf_token": token, "form": {"url": reverse("reveal", args=[reference]), "csrf": token}}
+
+
+def _question(
+    request: HttpRequest,
+    grant: grants.Held,
+    here: Sequence[grants.Held],
+    asked_more: dict[str, object] | None,
+) -> dict[str, object]:
+    """How the page asks whether what it shows still holds."""
+    return live.question(
+        request,
+        reverse("gate_state", args=[grant.reference]),
+        (_facts(grant, here), asked_more and asked_more["mark"]),
+        was=",".join(str(one.id) for one in (grant, *(other for other in here if other is not grant))),
+        data=live.mark(_data(grant, here)),
+    )
+
+
+def _data(grant: grants.Held, here: Sequence[grants.Held]) -> object:
     """What the page's fields rest on: while it is the same, revealed values stay where they are."""
     return grant.id, [(one.id, sorted(one.shut.items())) for one in here]
 
 
-def _facts(grant: requests.Held, here: Sequence[requests.Held]) -> object:
+def _facts(grant: grants.Held, here: Sequence[grants.Held]) -> object:
     return _data(grant, here), [one.ends_at for one in here], grant.beside, grant.today.words
 
 
-def _more(request: HttpRequest, grant: requests.Held) -> dict[str, object] | None:
+def _more(request: HttpRequest, grant: grants.Held) -> dict[str, object] | None:
     """What was asked for beyond the day's budget, once most of that is used."""
     return more_today.standing(request, grant.id) if grant.today.words else None
 
 
-def _extend_url(grant: requests.Held) -> str:
+def _extend_url(grant: grants.Held) -> str:
     return request_url(grant.reference, grant.ticket, again=str(grant.request))
-
-
-def _under(grant: requests.Held, here: Sequence[requests.Held], code: str) -> requests.Held | None:
-    """The open access under which a category is shown: not one in which it is shut, of the page's ticket
-    if there is one, and the one that lasts longest. None: no open access covers the category."""
-    covering = [one for one in here if code in one.categories]
-    return max(
-        covering,
-        key=lambda one: (code not in one.shut, one.ticket == grant.ticket, one.ends_at),
-        default=None,
-    )
-
-
-def _section(
-    grant: requests.Held, here: Sequence[requests.Held], category: catalogue.Category, values: dict[str, Json]
-) -> dict[str, object]:
-    """One category, with the access under which each of its fields is revealed: what was just shown was
-    shown under the page's own."""
-    fields = [
-        {
-            "name": name,
-            "label": label,
-            "filled": name in grant.filled,
-            "revealed": name in values,
-            "value": values.get(name),
-            "over": not grant.today.has_room_for([name]),
-        }
-        for name, label in category.fields
-    ]
-    code = category.code
-    filled = [str(field["name"]) for field in fields if field["filled"]]
-    revealed = any(field["revealed"] for field in fields)
-    under = grant if revealed else _under(grant, here, code)
-    return {
-        "code": code,
-        "title": category.title,
-        "covered": under is not None,
-        "blocked": under.shut.get(code, "") if under else "",
-        "grant": under.id if under else "",
-        "under": under if len(here) > 1 else None,
-        "all": len(filled) > 1 and grant.today.has_room_for(filled),
-        "ask_url": "" if under else request_url(grant.reference, grant.ticket, add=code),
-        "fields": fields,
-    }
-
-
-def _people(
-    grant: requests.Held, here: Sequence[requests.Held], shown: dict[str, object]
-) -> dict[str, object] | None:
-    under = grant if shown else _under(grant, here, catalogue.PARTICIPANTS)
-    if under is None:
-        return None
-    today = under.today
-    of_the_grant = max(today.participants_per_grant - under.participants_shown, 0)
-    left = min(of_the_grant, today.participants_left)
-    is_over = not today.participants_left or not today.has_room_for([catalogue.PARTICIPANTS])
-    day_over = "daily_budget_reached" if is_over and not shown else ""
-    people = {
-        "grant": under,
-        "under": under if len(here) > 1 else None,
-        "total": under.participants,
-        "left": left,
-        "page": 0,
-        "pages": -(-under.participants // catalogue.PAGE_OF_PARTICIPANTS),
-        "records": [],
-        "query": "",
-        "missed": False,
-        "blocked": under.shut.get(catalogue.PARTICIPANTS, "") or day_over,
-    } | shown
-    return people | {"offered": _offered(int(str(people["page"])), under.participants, left)}
-
-
-def _offered(page: int, total: int, left: int) -> list[int]:
-    """The pages that a button leads to from this one: before it, itself, after it. A page is shown whole, so
-    not one with more records than may still be shown."""
-    first, size = max(page - 1, 1), catalogue.PAGE_OF_PARTICIPANTS
-    return [n for n in range(first, page + 2) if 0 < min(size, total - size * (n - 1)) <= left]
 
 
 def _record(reference: str, name: str, value: Json) -> dict[str, object]:

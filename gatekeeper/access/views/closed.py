@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
 from django.urls import reverse
@@ -43,17 +43,38 @@ def closed_gate(
     """
     if seen.reason == "mfa_stale" and request.method == "POST":
         return refusal(request, seen.reason)
+    context = _context(request, seen, reference, was)
+    if context["known"]:
+        context |= live.question(
+            request,
+            reverse("gate_state", args=[reference]),
+            gate_facts(request, seen, reference),
+            ticket=ticket or "",
+            was=",".join(map(str, was)),
+        )
+    return _answer(request, seen, context | dict(more or {}))
+
+
+def _answer(request: HttpRequest, seen: decision.Gate, context: dict[str, Any]) -> HttpResponse:
+    # A question's answer is shown in the page, whatever it says.
+    away = seen.away and "HX-Request" not in request.headers
+    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.OK if seen.open else HTTPStatus.FORBIDDEN
+    answer = render(request, "gatekeeper/gate.html", context, status=status)
+    if away:
+        answer["Retry-After"] = RETRY_AFTER
+    return answer
+
+
+def _context(request: HttpRequest, seen: decision.Gate, reference: str, was: Sequence[int]) -> dict[str, Any]:
     member = member_of(request)
     asked = _asked(member, reference)
-    known = (
-        Assignment.objects.filter(member=member, accounts__contains=[reference]).exists() or asked.exists()
-    )
+    mine = Assignment.objects.filter(member=member, accounts__contains=[reference])
+    known = mine.exists() or asked.exists()
     named = Ticket.objects.filter(pk=seen.ticket_id or 0).first()
-    grant = (
-        Grant.objects.select_related("approver", "ended_by", "ticket").filter(pk=seen.grant_id or 0).first()
-    )
+    found = Grant.objects.select_related("approver", "ended_by", "ticket")
+    grant = found.filter(pk=seen.grant_id or 0).first()
     number = named.number if named else ""
-    context = {
+    return {
         "gate": gate_in_words(request, seen, grant, reference=reference, ticket=number),
         "happened": ended(request, was) or [words for words in (grant and endings.words(grant),) if words],
         "reference": reference,
@@ -64,22 +85,6 @@ def closed_gate(
         "tickets": _others(member, reference, seen) if known else [],
         "more": more_today.standing(request, seen.grant_id) if _is_day_over(seen) else None,
     }
-    if known:
-        context |= live.question(
-            request,
-            reverse("gate_state", args=[reference]),
-            gate_facts(request, seen, reference),
-            ticket=ticket or "",
-            was=",".join(map(str, was)),
-        )
-    context |= more or {}
-    # A question's answer is shown in the page, whatever it says.
-    away = seen.away and "HX-Request" not in request.headers
-    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.OK if seen.open else HTTPStatus.FORBIDDEN
-    answer = render(request, "gatekeeper/gate.html", context, status=status)
-    if away:
-        answer["Retry-After"] = RETRY_AFTER
-    return answer
 
 
 def gate_facts(request: HttpRequest, seen: decision.Gate, reference: str) -> object:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from gatekeeper import catalogue
-from gatekeeper.access import requester, requests
+from gatekeeper.access import approvers, requester, requests, typed_reasons
 from gatekeeper.access.forms import ApproveForm, DenyForm
 from gatekeeper.access.request_notes import notes
 from gatekeeper.access.views import live, more
 from gatekeeper.frame import badges, times
-from gatekeeper.gate import words as presentation
+from gatekeeper.gate import sentences
 from gatekeeper.models import AccessRequest, Grant
 from staff.directory import people
 from staff.frame.callers import Caller
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 CHOICES = {"reasons": catalogue.DENIALS, "lengths": catalogue.MINUTES}
 DECIDED_SHOWN = 50
+#: What is shown of a request as it stands in its row.
+_AS_ASKED = ("purpose", "categories", "minutes", "while_open", "reason", "asked_at", "lapses_at")
 
 
 @require_GET
@@ -77,8 +79,8 @@ def _work(request: HttpRequest) -> _Work:
     mine = decided.filter(decided_by=manager) | decided.filter(member__manager=manager)
     rows = mine.select_related("member", "account", "ticket", "decided_by", "grant")
     newest = rows.order_by("-decided_at")[:DECIDED_SHOWN]
-    waiting = requests.waiting_for(manager)
-    asked_more = [number for kind, number in requests.everything_waiting_for(manager) if kind == "more"]
+    waiting = approvers.waiting_for(manager)
+    asked_more = [number for kind, number in approvers.everything_waiting_for(manager) if kind == "more"]
     both = [*(_decided(asked) for asked in newest), *more.decided_today(manager)]
     both.sort(key=lambda one: str(one["at"]), reverse=True)
     return _Work(waiting, requester.judge(waiting), more.items(asked_more), both)
@@ -109,22 +111,24 @@ def approval(request: HttpRequest, request_id: int) -> HttpResponse:
     context = {
         "item": _item(asked, requester.judge([asked])[asked.pk]),
         "state": state,
-        "ended": None
-        if state == "pending"
-        else {
-            "at": asked.decided_at or asked.lapses_at,
-            "by": asked.decided_by.name if asked.decided_by else "",
-            "stead": asked.in_stead_of.number if asked.in_stead_of else "",
-            "denial": asked.denial,
-        },
+        "ended": None if state == "pending" else _ended(asked),
         "mine": asked.member_id == member.pk,
-        "approvers": list(requests.approvers(asked.member).values_list("name", flat=True)),
+        "approvers": list(approvers.of(asked.member).values_list("name", flat=True)),
         "may_decide": _may_decide(asked, member),
         "grant_id": grant.pk if grant else None,
         "print_id": _to_print(asked, member),
         **CHOICES,
     }
     return render(request, "gatekeeper/approval.html", context)
+
+
+def _ended(asked: AccessRequest) -> dict[str, object]:
+    return {
+        "at": asked.decided_at or asked.lapses_at,
+        "by": asked.decided_by.name if asked.decided_by else "",
+        "stead": asked.in_stead_of.number if asked.in_stead_of else "",
+        "denial": asked.denial,
+    }
 
 
 def _to_print(asked: AccessRequest, member: Member) -> int | None:
@@ -145,12 +149,7 @@ def approve(request: HttpRequest, request_id: int) -> HttpResponse:
     asked = AccessRequest.objects.filter(pk=request_id).first() or AccessRequest()
     form = ApproveForm(request.POST)
     if not form.is_valid():
-        # Nothing is approved by it; that it was tried is recorded where the decision would have been.
-        requests.approve(Caller.of(request), request_id, categories=[], minutes=0, while_open=False)
-        nothing = form.has_error("categories", "required")
-        words = _("Tick at least one kind of data, or reject the request.") if nothing else ""
-        messages.error(request, words or presentation.sentence("value_refused"))
-        return HttpResponseRedirect("/inbox/")
+        return _unusable(request, request_id, form)
     data = form.cleaned_data
     reason = requests.approve(
         Caller.of(request),
@@ -160,6 +159,15 @@ def approve(request: HttpRequest, request_id: int) -> HttpResponse:
         while_open=data["stretch"] == "while_open" if data["stretch"] else asked.while_open,
     )
     return _answer(request, asked, reason, _("Approved. The clock starts when the account is opened."))
+
+
+def _unusable(request: HttpRequest, request_id: int, form: ApproveForm) -> HttpResponse:
+    """Nothing is approved by it; that it was tried is recorded where the decision would have been."""
+    requests.approve(Caller.of(request), request_id, categories=[], minutes=0, while_open=False)
+    nothing = form.has_error("categories", "required")
+    words = _("Tick at least one kind of data, or reject the request.") if nothing else ""
+    messages.error(request, words or sentences.sentence("value_refused"))
+    return HttpResponseRedirect("/inbox/")
 
 
 @post_only("approval", "request_id")
@@ -185,7 +193,7 @@ def _answer(request: HttpRequest, asked: AccessRequest, reason: str, done: str) 
         asked.refresh_from_db()
         messages.warning(request, _decided_words(asked))
     elif reason:
-        messages.error(request, presentation.sentence(own) if own else requester.sentence(reason))
+        messages.error(request, sentences.sentence(own) if own else requester.sentence(reason))
     else:
         messages.success(request, done)
     return HttpResponseRedirect("/inbox/")
@@ -226,7 +234,7 @@ def _asked(request: HttpRequest, request_id: int) -> AccessRequest | None:
 
 def _may_decide(asked: AccessRequest, member: Member) -> bool:
     """Whether the database would let this member decide it; nobody decides what there is not."""
-    return bool(asked.pk) and requests.approvers(asked.member).filter(pk=member.pk).exists()
+    return bool(asked.pk) and approvers.of(asked.member).filter(pk=member.pk).exists()
 
 
 def _state(asked: AccessRequest) -> str:
@@ -237,19 +245,13 @@ def _state(asked: AccessRequest) -> str:
 
 def _item(asked: AccessRequest, judged: requester.Judged) -> dict[str, object]:
     return {
+        **{name: getattr(asked, name) for name in _AS_ASKED},
         "id": asked.pk,
         "member": asked.member.number,
         "member_name": asked.member.name,
         "reference": asked.account.reference,
         "ticket": asked.ticket.number,
-        "purpose": asked.purpose,
-        "categories": asked.categories,
-        "minutes": asked.minutes,
-        "while_open": asked.while_open,
-        "reason": asked.reason,
-        "text": requests.typed_reason(asked),
-        "asked_at": asked.asked_at,
-        "lapses_at": asked.lapses_at,
+        "text": typed_reasons.of(asked),
         "checks": judged.rows,
         "notes": list(notes(asked).values()),
         "denials": _denials(asked),

@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from gatekeeper.access import requests
+from gatekeeper.access import approvers, grants
 from gatekeeper.access.pieces import open_grants
 from gatekeeper.gate import decision
 from staff.directory import proposals, recoveries
@@ -46,14 +46,14 @@ class Frame:
         self._request, self._member = request, member
 
     @cached_property
-    def held(self) -> list[requests.Held]:
+    def held(self) -> list[grants.Held]:
         """What is open now. A view that has asked already puts its answer here."""
-        return requests.held(Caller.of(self._request), self._member)
+        return grants.held(Caller.of(self._request), self._member)
 
     @cached_property
     def inbox(self) -> int:
         """How many requests wait for this manager's decision."""
-        return len(requests.everything_waiting_for(self._member)) if "manager" in self._member.roles else 0
+        return len(approvers.everything_waiting_for(self._member)) if "manager" in self._member.roles else 0
 
     @cached_property
     def proposals(self) -> int:
@@ -94,14 +94,14 @@ def frame_of(request: HttpRequest) -> Frame | None:
     return frame
 
 
-def held(request: HttpRequest, *, account: str, shown: decision.Gate | None = None) -> list[requests.Held]:
+def held(request: HttpRequest, *, account: str, shown: decision.Gate | None = None) -> list[grants.Held]:
     """What is open now, for a page about this account, whose frame shows the same (see access.held)."""
-    found = requests.held(Caller.of(request), member_of(request), account=account, shown=shown)
+    found = grants.held(Caller.of(request), member_of(request), account=account, shown=shown)
     show(request, found)
     return found
 
 
-def show(request: HttpRequest, open_now: list[requests.Held]) -> None:
+def show(request: HttpRequest, open_now: list[grants.Held]) -> None:
     """Let the frame show these accesses as open, and ask no more."""
     frame = frame_of(request)
     if frame is not None:

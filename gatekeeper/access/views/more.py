@@ -15,6 +15,7 @@ from gatekeeper.access import more, notices, requester
 from gatekeeper.access.forms import MoreForm
 from gatekeeper.access.pieces import account_url
 from gatekeeper.frame import badges, times
+from gatekeeper.gate import sentences
 from gatekeeper.gate import words as presentation
 from gatekeeper.models import Grant, MoreToday
 from staff.directory import people
@@ -40,7 +41,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if reason == "role_missing":
         return refusal(request, reason)
     if reason:
-        messages.error(request, presentation.sentence(reason))
+        messages.error(request, sentences.sentence(reason))
     else:
         told = notices.tell_of_more(member) if waits is None or waits.state != "pending" else ""
         messages.success(request, _("Request sent. It expires at midnight.") + (f" {told}" if told else ""))
@@ -66,7 +67,7 @@ def withdraw(request: HttpRequest, more_id: int) -> HttpResponse:
     if reason == "role_missing":
         return refusal(request, reason)
     if reason:
-        messages.error(request, presentation.sentence(reason))
+        messages.error(request, sentences.sentence(reason))
     else:
         messages.success(request, _("Request withdrawn."))
     return HttpResponseRedirect(_back(request))
@@ -132,7 +133,7 @@ def _decide(request: HttpRequest, more_id: int, verdict: str, done: str) -> Http
     if reason == "already_decided":
         messages.warning(request, _decided_words(MoreToday.objects.get(pk=more_id)))
     elif reason in presentation.ACTS or own:
-        messages.error(request, presentation.sentence(own or reason))
+        messages.error(request, sentences.sentence(own or reason))
     elif reason:
         messages.error(request, requester.sentence(reason))
     else:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from gatekeeper import catalogue
-from gatekeeper.access import notices, requests
+from gatekeeper.access import approvers, notices, requests
 from gatekeeper.access.forms import AskForm
 from gatekeeper.access.pieces import account_url
 from gatekeeper.access.views.closed import closed_gate
 from gatekeeper.frame.converters import whole_number
-from gatekeeper.gate import decision, words
+from gatekeeper.gate import decision, sentences
 from gatekeeper.models import AccessRequest, Ticket
 from staff.frame.callers import Caller
 from staff.session.decorators import post_only, resendable
@@ -52,21 +52,10 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
-    data = form.cleaned_data
-    wish = requests.Wish(
-        account=reference,
-        ticket=ticket.number,
-        purpose=data["purpose"],
-        categories=data["categories"],
-        minutes=data["minutes"],
-        while_open=data["stretch"] == "while_open",
-        reason=data["reason"],
-        text=data["text"],
-    )
-    asked = requests.ask(Caller.of(request), wish)
+    asked = requests.ask(Caller.of(request), _wish(reference, ticket, form.cleaned_data))
     if asked.reason in catalogue.CONDITIONS["consent"]:
         # Fewer categories mend it: the form stays, with what was typed.
-        form.add_error("categories", words.sentence(asked.reason))
+        form.add_error("categories", sentences.sentence(asked.reason))
         return _page(request, reference, ticket, form, status=403)
     if asked.reason:
         shut = decision.Gate(asked.reason, decision.rows(asked.codes), ticket_id=ticket.pk)
@@ -77,6 +66,19 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -
     return HttpResponseRedirect(account_url(reference, ticket.number))
 
 
+def _wish(reference: str, ticket: Ticket, data: dict[str, Any]) -> requests.Wish:
+    return requests.Wish(
+        account=reference,
+        ticket=ticket.number,
+        purpose=data["purpose"],
+        categories=data["categories"],
+        minutes=data["minutes"],
+        while_open=data["stretch"] == "while_open",
+        reason=data["reason"],
+        text=data["text"],
+    )
+
+
 def _page(
     request: HttpRequest, reference: str, ticket: Ticket, form: AskForm, status: int = 200
 ) -> HttpResponse:
@@ -85,7 +87,7 @@ def _page(
         "reference": reference,
         "ticket": ticket,
         "form": form,
-        "approvers": list(requests.approvers(member).values_list("name", flat=True)),
+        "approvers": list(approvers.of(member).values_list("name", flat=True)),
         "lapse_hours": settings.LIMITS["request_hours"],
         "cancel_url": account_url(reference, ticket.number),
         "repeated": bool(form.initial.get("repeated")),
@@ -99,28 +101,29 @@ def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str
     it was assigned to before. To add is to ask for what is not open yet; what waits is asked for as well,
     for the new request takes its place."""
     asked = AccessRequest.objects.filter(account__reference=reference, ticket=ticket)
-    initial: dict[str, Any] = {
-        "categories": ["contact"],
-        "purpose": "privacy_request" if ticket.kind == "privacy" else "support_request",
-    }
+    initial: dict[str, Any] = {"categories": ["contact"], "purpose": "support_request"}
     if ticket.kind == "privacy":
-        initial["reason"] = "answer_privacy"
+        initial |= {"purpose": "privacy_request", "reason": "answer_privacy"}
     earlier = _extended(request, asked) or asked.first()
     if earlier is not None:
-        initial |= {
-            "categories": list(earlier.categories),
-            "purpose": earlier.purpose,
-            "minutes": earlier.minutes,
-            "stretch": "while_open" if earlier.while_open else "once",
-            "reason": earlier.reason,
-            "repeated": True,
-        }
+        initial |= _again(earlier)
     wanted = request.GET.get("add", "")
     if wanted in dict(catalogue.CATEGORIES):
         initial["categories"] = [wanted]
     if waiting := _waiting(request, reference, ticket):
         initial["categories"] = [*initial["categories"], *waiting.categories]
     return initial
+
+
+def _again(earlier: AccessRequest) -> dict[str, Any]:
+    return {
+        "categories": list(earlier.categories),
+        "purpose": earlier.purpose,
+        "minutes": earlier.minutes,
+        "stretch": "while_open" if earlier.while_open else "once",
+        "reason": earlier.reason,
+        "repeated": True,
+    }
 
 
 def _extended(request: HttpRequest, asked: QuerySet[AccessRequest]) -> AccessRequest | None:
@@ -145,7 +148,7 @@ def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
     reason = requests.withdraw(Caller.of(request), request_id)  # first: that it was tried is recorded
     found = get_object_or_404(AccessRequest, pk=request_id, member=request.user.pk)
     if reason:
-        messages.error(request, words.sentence(reason))
+        messages.error(request, sentences.sentence(reason))
     else:
         messages.success(request, _("Request withdrawn."))
     return HttpResponseRedirect(account_url(found.account.reference, found.ticket.number))

@@ -16,7 +16,7 @@ from gatekeeper.access import notices, requests
 from gatekeeper.access.forms import DeputyForm
 from gatekeeper.access.views.decisions import grant_state
 from gatekeeper.frame import badges
-from gatekeeper.gate import words as presentation
+from gatekeeper.gate import sentences
 from gatekeeper.models import Deputy, Grant
 from staff.directory import proposals
 from staff.frame.callers import Caller
@@ -100,7 +100,7 @@ def _done(request: HttpRequest, reason: str, words: str) -> HttpResponse:
     if reason in ("mfa_stale", "role_missing"):
         return refusal(request, reason)
     if reason:
-        messages.error(request, presentation.sentence(reason, {"deputy_days": requests.limit("deputy_days")}))
+        messages.error(request, sentences.sentence(reason, {"deputy_days": requests.limit("deputy_days")}))
     else:
         messages.success(request, words)
     return HttpResponseRedirect("/team/")
@@ -129,17 +129,18 @@ def _row(line: register.Line, viewer: Member) -> dict[str, object]:
         "nda": badges.of_agreement(line),
         "nda_ends": line.in_force_until,
         "may_suspend": not one.is_suspended and one.pk != viewer.pk,
-        "grants": [
-            {
-                "id": grant.pk,
-                "reference": grant.account.reference,
-                "ticket": grant.ticket.number,
-                "categories": grant.categories,
-                "state": grant_state(grant),
-                "ends_at": grant.window_ends_at,
-            }
-            for grant in grants[:20]
-        ],
+        "grants": [_access(grant) for grant in grants[:20]],
+    }
+
+
+def _access(grant: Grant) -> dict[str, object]:
+    return {
+        "id": grant.pk,
+        "reference": grant.account.reference,
+        "ticket": grant.ticket.number,
+        "categories": grant.categories,
+        "state": grant_state(grant),
+        "ends_at": grant.window_ends_at,
     }
 
 

@@ -10,6 +10,15 @@ from django.db import connections, transaction
 from audit.context import command_source
 from gatekeeper.management.asking import answer
 
+_ACCEPT = (
+    "INSERT INTO vault.clock SELECT max(id), clock_timestamp() FROM audit_entry"
+    " HAVING max(id) IS NOT NULL RETURNING accepted_entry"
+)
+_RECORD = (
+    "SELECT vault.write_entry('change', 'allowed', jsonb_build_object('source', %s::text, 'details',"
+    " jsonb_build_object('clock_accepted', %s::bigint)))"
+)
+
 
 class Command(BaseCommand):
     """As the migrator: the run-time roles can neither set the clock's mark nor forge entries."""
@@ -30,18 +39,10 @@ class Command(BaseCommand):
         if not yes and answer("Is the clock right now? Type yes: ") != "yes":
             raise CommandError("Nothing was changed.")
         with transaction.atomic(using="migrator"), connections["migrator"].cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO vault.clock SELECT max(id), clock_timestamp() FROM audit_entry"
-                " HAVING max(id) IS NOT NULL RETURNING accepted_entry"
-            )
+            cursor.execute(_ACCEPT)
             row = cursor.fetchone()
             if row is None:
                 self.stdout.write("The log is empty: there is nothing to accept.")
                 return
-            cursor.execute(
-                "SELECT vault.write_entry('change', 'allowed',"
-                " jsonb_build_object('source', %s::text, 'details',"
-                " jsonb_build_object('clock_accepted', %s::bigint)))",
-                [command_source("accept_clock"), row[0]],
-            )
+            cursor.execute(_RECORD, [command_source("accept_clock"), row[0]])
         self.stdout.write(f"The clock is accepted as it is; entries up to {row[0]} no longer count.")

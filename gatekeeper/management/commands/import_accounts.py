@@ -8,8 +8,8 @@ from functools import partial
 from django.utils import timezone
 
 from gatekeeper.feeds import closing, doubts, store
+from gatekeeper.feeds.account_lines import AccountLine
 from gatekeeper.feeds.importing import Import, ImportCommand
-from gatekeeper.feeds.lines import AccountLine
 
 BATCH = 500
 

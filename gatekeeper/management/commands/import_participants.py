@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from audit.context import command_source
 from gatekeeper.feeds import closing, complete, connection, removing
 from gatekeeper.feeds import store as storing
+from gatekeeper.feeds.byte_lines import LONGEST_LINE
 from gatekeeper.feeds.importing import Import, ImportCommand, opened
-from gatekeeper.feeds.jsonlines import LONGEST_LINE, lines
-from gatekeeper.feeds.lines import ParticipantLine
+from gatekeeper.feeds.jsonlines import lines
+from gatekeeper.feeds.participant_lines import ParticipantLine
 from gatekeeper.models import Account
 
 BATCH = 500
@@ -52,12 +53,7 @@ class Command(ImportCommand):
         self._named: dict[str, array[int]] = defaultdict(lambda: array("I"))
         self._is_cut_off = False
         if self._complete:
-            held = Account.objects.using(connection.ALIAS)
-            self._accounts = held.filter(participants__gt=0, erased_at=None)
-            if options["account"]:
-                self._accounts = self._accounts.filter(reference=options["account"])
-                if not held.filter(reference=options["account"]).exists():
-                    raise CommandError("There is no such account.")
+            self._accounts = _accounts(options["account"])
         if options["dry_run"]:
             self._only_say(file)
             return
@@ -134,3 +130,12 @@ class Command(ImportCommand):
         source = command_source("import_participants --complete")
         removed = sum(removing.remove(account, numbers, source) for account, numbers in missing.items())
         self.stdout.write(f"missing: {removed} removed")
+
+
+def _accounts(reference: str) -> QuerySet[Account]:
+    """The accounts that a complete file speaks of: all with participants, or the one that is named."""
+    held = Account.objects.using(connection.ALIAS)
+    if reference and not held.filter(reference=reference).exists():
+        raise CommandError("There is no such account.")
+    found = held.filter(participants__gt=0, erased_at=None)
+    return found.filter(reference=reference) if reference else found

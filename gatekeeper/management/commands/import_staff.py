@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from gatekeeper.feeds.importing import Import, ImportCommand
-from gatekeeper.feeds.lines import StaffLine
+from gatekeeper.feeds.staff_lines import StaffLine
 from staff.directory import people
 
 # All in one call: a manager may stand further down than who reports to them.

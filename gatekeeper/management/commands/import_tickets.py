@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from audit.context import command_source
 from gatekeeper.feeds import complete, doubts, tickets
+from gatekeeper.feeds.byte_lines import LONGEST_LINE
 from gatekeeper.feeds.importing import Import, ImportCommand, opened
-from gatekeeper.feeds.jsonlines import LONGEST_LINE, lines
+from gatekeeper.feeds.jsonlines import lines
 from gatekeeper.feeds.line_fields import AHEAD
-from gatekeeper.feeds.lines import TicketLine
+from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.feeds.times import FeedTimeError, read_moment
 
 BATCH = 200
@@ -124,11 +125,13 @@ class Command(ImportCommand):
                 closes=self._options["closes"],
                 say=self.stderr.write,
             )
-        numbers, closed = sorted(self._missing), 0
-        for start in range(0, len(numbers), BATCH):
-            closed += len(tickets.close_missing(numbers[start : start + BATCH], self._as_of, source))
+        closed = self._close_each(sorted(self._missing), source)
         self.stdout.write(f"missing: {closed} closed")
         doubts.settle(doubts.HELPDESK, self._as_of, source)
+
+    def _close_each(self, numbers: list[str], source: str) -> int:
+        parts = (numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH))
+        return sum(len(tickets.close_missing(part, self._as_of, source)) for part in parts)
 
 
 def _beginning(file: str, told: str | None) -> datetime:

@@ -13,6 +13,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone, translation
 from reportlab.lib.units import mm
+from reportlab.platypus import Flowable
 
 from staff.models import Authorisation, Member
 from staff.nda.documents import drawing, sealing
@@ -52,11 +53,19 @@ def authorisation(one: Authorisation, *, at: datetime) -> bytes:
         language="pl",
         at=at,
     )
+    with translation.override("pl"):
+        pdf = drawing.draw(sheet, _story(one, sheet))
+    return sealing.seal(
+        pdf, at=at, reason=f"upoważnienie nr {one.pk}", facts={"authorisation": one.pk, "at": at.isoformat()}
+    )
+
+
+def _story(one: Authorisation, sheet: drawing.Sheet) -> list[Flowable]:
     intro = (
         "Na podstawie art. 29 i art. 32 ust. 4 rozporządzenia Parlamentu Europejskiego i Rady (UE) 2016/679"
         f" (RODO) {settings.COMPANY}, administrator danych, upoważnia:"
     )
-    story = [
+    return [
         *drawing.heading(TITLE, f"nr {one.pk} · art. 29 RODO"),
         drawing.words(intro, drawing.BODY),
         drawing.gap(2),
@@ -65,11 +74,6 @@ def authorisation(one: Authorisation, *, at: datetime) -> bytes:
         *(drawing.words(text, drawing.BODY) for text in (ON_INSTRUCTION, SECRECY, NOT_A_KEY)),
         drawing.words(SEALED, drawing.NOTE),
     ]
-    with translation.override("pl"):
-        pdf = drawing.draw(sheet, story)
-    return sealing.seal(
-        pdf, at=at, reason=f"upoważnienie nr {one.pk}", facts={"authorisation": one.pk, "at": at.isoformat()}
-    )
 
 
 def _facts(one: Authorisation) -> list[tuple[str, object]]:
@@ -118,22 +122,16 @@ def register(found: Sequence[Authorisation], *, on: date, at: datetime) -> bytes
         wide=True,
     )
     lines = rows(found)
-    made = f"stan na {day(on)} · upoważnień: {len(lines)}"
-    body = (
-        drawing.table(HEAD, lines, widths=_WIDTHS)
-        if lines
-        else drawing.words("W tym dniu nikt nie był upoważniony.", drawing.BODY)
-    )
-    story = [
-        *drawing.heading(REGISTER_TITLE, f"{made} · sporządzono {_moment(at)}"),
-        body,
-        drawing.words(SEALED, drawing.NOTE),
-    ]
+    made = f"stan na {day(on)} · upoważnień: {len(lines)} · sporządzono {_moment(at)}"
+    heading = drawing.heading(REGISTER_TITLE, made)
+    story = [*heading, _listed(lines), drawing.words(SEALED, drawing.NOTE)]
     with translation.override("pl"):
         pdf = drawing.draw(sheet, story)
-    return sealing.seal(
-        pdf,
-        at=at,
-        reason=f"ewidencja, stan na {on.isoformat()}",
-        facts={"on": on.isoformat(), "rows": len(lines), "at": at.isoformat()},
-    )
+    facts = {"on": on.isoformat(), "rows": len(lines), "at": at.isoformat()}
+    return sealing.seal(pdf, at=at, reason=f"ewidencja, stan na {on.isoformat()}", facts=facts)
+
+
+def _listed(lines: list[tuple[object, ...]]) -> Flowable:
+    if lines:
+        return drawing.table(HEAD, lines, widths=_WIDTHS)
+    return drawing.words("W tym dniu nikt nie był upoważniony.", drawing.BODY)

@@ -17,10 +17,11 @@ from django.conf import settings
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import ValidationContext
 
 from audit.models import Entry, Event, Outcome
-from staff.models import Signature, SignatureFile
+from staff.models import NdaVersion, Signature, SignatureFile
 from staff.nda.documents import sealing
 from staff.nda.documents.evidence import Evidence, EvidenceError
 from staff.nda.documents.examination import judged
@@ -100,6 +101,15 @@ def _of_seals(reader: PdfFileReader, file: SignatureFile) -> Iterator[str]:
     if [one.field_name for one in signatures] != FIELDS[SignatureFile.Kind(file.kind)]:
         yield "it does not hold the signatures that it should"
         return
+    yield from _of_each_seal(signatures)
+    officer = file.signature.countersigned_by
+    if len(signatures) == 2 and (  # both of FIELDS
+        officer is None or signatures[1].sig_object.get("/Reason") != sealing.countersigned_by(officer.number)
+    ):
+        yield "its countersignature names another officer than the row"
+
+
+def _of_each_seal(signatures: list[EmbeddedPdfSignature]) -> Iterator[str]:
     for one in signatures:
         if one.signer_cert.dump() not in _own(settings.SEAL):
             yield f"{one.field_name}: not sealed with the company’s certificate"
@@ -112,11 +122,6 @@ def _of_seals(reader: PdfFileReader, file: SignatureFile) -> Iterator[str]:
         )
         if code != "good":
             yield f"{one.field_name}: {code}"
-    officer = file.signature.countersigned_by
-    if len(signatures) == 2 and (  # both of FIELDS
-        officer is None or signatures[1].sig_object.get("/Reason") != sealing.countersigned_by(officer.number)
-    ):
-        yield "its countersignature names another officer than the row"
 
 
 @cache
@@ -153,6 +158,10 @@ def _of_facts(facts: dict[str, Any], signature: Signature) -> Iterator[str]:
     if version is None:
         yield "its row names no version"
         return
+    yield from _of_evidence(evidence, signature, version)
+
+
+def _of_evidence(evidence: Evidence, signature: Signature, version: NdaVersion) -> Iterator[str]:
     row = (signature.member.number, version.number, signature.language, signature.form)
     if row != (evidence.number, evidence.version, evidence.language, evidence.form):
         yield "its evidence speaks of another signature than the row"

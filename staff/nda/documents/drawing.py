@@ -216,11 +216,14 @@ def draw(sheet: Sheet, story: Sequence[Flowable]) -> bytes:
         lang=sheet.language,
         invariant=1,
     )
+    document.addPageTemplates([PageTemplate("page", [_frame(sheet)])])
+    document.build([*story, *_explained(story)], canvasmaker=partial(_Pages, sheet=sheet))
+    return out.getvalue()
+
+
+def _frame(sheet: Sheet) -> Frame:
     width, height = sheet.size
-    frame = Frame(
+    return Frame(
         MARGIN, BOTTOM, width - 2 * MARGIN, height - TOP - BOTTOM + 8 * mm,
         leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
     )  # fmt: skip
-    document.addPageTemplates([PageTemplate("page", [frame])])
-    document.build([*story, *_explained(story)], canvasmaker=partial(_Pages, sheet=sheet))
-    return out.getvalue()

@@ -13,7 +13,7 @@ import json
 import re
 import resource
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -167,6 +167,20 @@ def _judge(data: bytes, roots: str, moment: datetime) -> dict[str, Any]:
     last = reader.total_revisions - 1
     if not _END.search(data) and all(one.signed_revision < last for one in (*signatures, *stamps)):
         return {"code": "added"}
+    code, status = _code(signatures, stamps, known, moment, last)
+    if code != "good":
+        return {"code": code}
+    return _facts(signatures[-1], status) if status else {"code": "malformed"}
+
+
+def _code(
+    signatures: Sequence[EmbeddedPdfSignature],
+    stamps: Sequence[EmbeddedPdfSignature],
+    known: Known,
+    moment: datetime,
+    last: int,
+) -> tuple[str, Any]:
+    """The first code that is not good, or good; and what was found of the newest signature."""
     # From the newest to the oldest: a time stamp proves that what it covers was there at its time, so
     # what is older is judged as of then, though its certificate has run out since.
     at, status = moment, None
@@ -183,8 +197,8 @@ def _judge(data: bytes, roots: str, moment: datetime) -> dict[str, Any]:
             code = judged(found, whole=whole, may_follow=may_follow)
             status = found if newest else status
         if code != "good":
-            return {"code": code}
-    return _facts(signatures[-1], status) if status else {"code": "malformed"}
+            return code, None
+    return "good", status
 
 
 def _from_its_beginning(data: bytes) -> bytes:
@@ -270,18 +284,11 @@ def _known(
     except NoDSSFoundError:
         store = DocumentSecurityStore(writer=None)
     attributes = list(_archived(signatures))
-    return Known(
-        roots=roots,
-        certificates=list(store.load_certs()),
-        responses=[
-            *(ocsp.OCSPResponse.load(one.get_object().data) for one in store.ocsps),
-            *(one for attribute in attributes for one in attribute["ocsp"]),
-        ],
-        lists=[
-            *(crl.CertificateList.load(one.get_object().data) for one in store.crls),
-            *(one for attribute in attributes for one in attribute["crl"]),
-        ],
-    )
+    responses = [ocsp.OCSPResponse.load(one.get_object().data) for one in store.ocsps]
+    responses += [one for attribute in attributes for one in attribute["ocsp"]]
+    lists = [crl.CertificateList.load(one.get_object().data) for one in store.crls]
+    lists += [one for attribute in attributes for one in attribute["crl"]]
+    return Known(roots=roots, certificates=list(store.load_certs()), responses=responses, lists=lists)
 
 
 def _archived(signatures: Iterable[EmbeddedPdfSignature]) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from staff.models import Session
-from staff.session import sessions
+from staff.session import limits, sessions
 from staff.session.decorators import polling, post_only
 from staff.session.members import member_of
 from staff.sign_in import browsers
@@ -29,7 +29,7 @@ def own(request: HttpRequest) -> HttpResponse:
             "row": row,
             "browser": browsers.words_of(row.user_agent),
             "this": row.pk == sessions.of(request).number,
-            "locked": sessions.is_idle(row),
+            "locked": limits.is_idle(row),
         }
         for row in _running(request).order_by("-last_seen_at", "-pk")
     ]
@@ -68,5 +68,5 @@ def stay(request: HttpRequest) -> HttpResponse:
 
 
 def _running(request: HttpRequest) -> QuerySet[Session]:
-    begun = timezone.now() - sessions.longest()
+    begun = timezone.now() - limits.longest()
     return Session.objects.filter(member=member_of(request), ended_at__isnull=True, started_at__gt=begun)

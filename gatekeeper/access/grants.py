@@ -1,0 +1,128 @@
+"""Grants: opening one's window, ending it, and the list of what a member holds open."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import Error as DatabaseError
+from django.utils import timezone
+
+from audit.functions import call, rows
+from gatekeeper.access import daily
+from gatekeeper.access.beside import COLUMN, Beside, read
+from gatekeeper.gate import decision
+from staff.models import Member
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gatekeeper.access.daily import Day
+    from staff.frame.callers import Caller
+
+
+logger = logging.getLogger(__name__)
+
+
+def open_window(caller: Caller, *, grant: int, account: str) -> decision.Refusal | None:
+    """Start the clock of a grant; None when the window is open."""
+    reason, codes = call(
+        "SELECT reason, codes FROM vault.open_grant(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
+        [caller.digest, caller.context, grant, account],
+    )
+    return decision.Refusal(reason, decision.rows(codes)) if reason else None
+
+
+def end(caller: Caller, grant: int) -> str:
+    """End a grant: one's own, or as manager, reviewer or people officer anybody's."""
+    reason: str | None = call(
+        "SELECT vault.end_grant(%s::bytea, %s::jsonb, %s::bigint)",
+        [caller.digest, caller.context, grant],
+    )[0]
+    return reason or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A grant with what lists and the account's page say of it: nothing of it is personal."""
+
+    id: int
+    request: int
+    categories: list[str]
+    ends_at: datetime
+    views: int
+    participants_shown: int
+    approver: str
+    ticket: str
+    nda_version: int | None  # of the signature that is in force
+    nda_ends: datetime | None
+    reference: str
+    plan: str
+    language: str
+    created_at: datetime | None
+    filled: list[str]
+    participants: int
+    support_since: datetime | None
+    support_until: datetime | None
+    participants_since: datetime | None
+    participants_until: datetime | None
+    shut: dict[str, str]  # categories that stay shut though the grant is open, each with its reason
+    beside: list[Beside]  # what was asked for beside it; of the account that was named alone
+    today: Day  # what is left of the member's day; of the account that was named alone
+
+
+_HELD = f"""
+    SELECT g.id, g.request_id, g.categories, g.window_ends_at,
+        g.views, g.participants_shown, m.name, k.number, n.version_id, vault.signature_ends(n.id),
+        a.reference, a.plan, a.language, a.created_at, a.filled, a.participants,
+        a.support_since, a.support_until, a.participants_since, a.participants_until,
+        d.shut, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END,
+        CASE WHEN a.reference = %(account)s THEN ({daily.COLUMN}) END
+    FROM gatekeeper_grant g JOIN gatekeeper_account a ON a.id = g.account_id
+        JOIN gatekeeper_ticket k ON k.id = g.ticket_id
+        JOIN staff_member m ON m.id = g.approver_id
+        LEFT JOIN LATERAL (
+            SELECT x.codes, x.reason, x.shut, x.signature
+            FROM vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL) x
+            WHERE g.id IS DISTINCT FROM %(shown)s::bigint
+            OFFSET 0  -- or the gate would be asked, and its answer dropped
+        ) d ON true
+        LEFT JOIN staff_signature n ON n.id = coalesce(d.signature, %(signature)s::bigint)
+    WHERE g.member_id = %(member)s AND g.ended_at IS NULL AND g.window_ends_at > clock_timestamp()
+        AND (g.id = %(shown)s::bigint OR d.codes IS NOT NULL AND d.reason IS NULL)
+    ORDER BY g.window_ends_at
+"""  # noqa: S608 - the columns are constants of ours
+
+
+def held(
+    caller: Caller, member: Member, *, account: str = "", shown: decision.Gate | None = None
+) -> list[Held]:
+    """The member's grants that are open now, soonest end first. The gate answers for each, and
+    guardian's row is a part of its question; what it answered a moment ago is `shown`, of that grant.
+    Of the `account` that is named, what was asked for beside it is told as well, and what is left of the day.
+
+    One statement, and in SQL by hand: every page asks it. When the gate cannot be asked it has said no.
+    """
+    values = {
+        "digest": caller.digest,
+        "shown": shown and shown.grant_id,
+        "signature": shown and shown.signature,
+        "member": member.pk,
+        "account": account,
+        "today": timezone.localdate(),
+    }
+    try:
+        found = rows(_HELD, values)
+    except DatabaseError as error:
+        logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
+        return []
+    return [_held(row, shown) for row in found]
+
+
+def _held(row: tuple[Any, ...], shown: decision.Gate | None) -> Held:
+    """A line of the statement. Of what is shown the gate was not asked again."""
+    *facts, shut, beside, today = row
+    known = shown is not None and shown.grant_id == row[0]
+    facts += [shown.shut if shown and known else decision.by_category(shut), read(beside), daily.read(today)]
+    return Held(*facts)

@@ -1,0 +1,145 @@
+"""What an administrator looks after of the log: its clock, its seal, the copies of it and its stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.seal import alarms, held
+from audit.siem import stream
+from gatekeeper.frame import times
+from gatekeeper.frame.health_row import Health
+
+
+def clock() -> Health:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT timestamp > clock_timestamp() FROM audit_entry ORDER BY id DESC LIMIT 1")
+        row = cursor.fetchone()
+    title = _("Clock")
+    if not (row and row[0]):
+        return Health("gatekeeper.clock", title, "ok", _("Not behind the newest entry."))
+    return Health(
+        "gatekeeper.clock",
+        title,
+        "to_fix",
+        _("The database's clock is behind the newest entry, so nothing opens."),
+        next_step=_("Set the clock right. If the entries are from the future, accept the clock."),
+        command="python manage.py accept_clock",
+    )
+
+
+def sealer() -> Health:
+    title, state = _("Seal of the log"), alarms.sealing("default")
+    row = partial(Health, "gatekeeper.seal", title)
+    sealed = _("Never sealed.")
+    if state.sealed_at:
+        sealed = _("Last sealed at %(time)s.") % {"time": times.moment(state.sealed_at)}
+    if state.sealed_at and not state.sealer:
+        return row("ok", sealed)
+    if state.held:
+        return _held_up(row, sealed, state)
+    return row(
+        "to_fix",
+        sealed,
+        cause=" ".join(state.sealer) or _("Nothing in the log can be proved yet."),
+        next_step=_("See whether the sealer runs, and what it says."),
+        command="python manage.py seal_log --every 5",
+    )
+
+
+def _held_up(row: Callable[..., Health], sealed: str, state: alarms.Sealing) -> Health:
+    """Transactions hold it up, which PostgreSQL's superuser can end."""
+    return row(
+        "to_fix",
+        sealed,
+        cause=" ".join([*state.sealer, *_age(state.held[0])]),
+        next_step=_(
+            "End it as PostgreSQL’s superuser, and find out who speaks as that role: a process of ours"
+            " is never in a transaction for so long."
+        ),
+        command="\n".join(dict.fromkeys(one.remedy for one in state.held)),
+    )
+
+
+def _age(oldest: held.HeldUp) -> list[str]:
+    """For how long the oldest holds the sealing up, where that is known."""
+    if oldest.since is None:
+        return []
+    age = times.minutes_and_seconds(timezone.now() - oldest.since)
+    return [_("By now for %(age)s (minutes:seconds).") % {"age": age}]
+
+
+def copies() -> Health:
+    state = alarms.sealing("default")
+    row = partial(Health, "gatekeeper.copies", _("Copies of the seal"))
+    if state.sealed_at is None:
+        return row(
+            "to_fix",
+            _("Nothing was sealed yet, so no copy has left the database."),
+            next_step=_("Name anchors in the sealer's GATEKEEPER_LOG_ANCHORS, and start it."),
+            command="python manage.py seal_log --every 5",
+        )
+    return _anchored(row, state.copies)
+
+
+def _anchored(row: Callable[..., Health], wrong: Sequence[str]) -> Health:
+    if not wrong:
+        return row("ok", _("Every anchor has the newest checkpoints."))
+    return row(
+        "to_fix",
+        _("Checkpoints do not leave the database as they should."),
+        cause=" ".join(wrong),
+        next_step=_("Name anchors in the sealer's GATEKEEPER_LOG_ANCHORS, and see why one fails."),
+    )
+
+
+def streaming() -> Health:
+    title, found = _("Stream of the log"), stream.state(timezone.now())
+    row = partial(Health, "gatekeeper.stream", title)
+    if found is None and not settings.SIEM_TARGET:
+        return row(
+            "off",
+            _("The log goes to no SIEM."),
+            next_step=_("To send it, set GATEKEEPER_SIEM_TARGET and run stream_log."),
+        )
+    if found is None or found.target != settings.SIEM_TARGET:
+        return _elsewhere(row, found)
+    return _on_its_way(row, found)
+
+
+def _elsewhere(row: Callable[..., Health], found: stream.State | None) -> Health:
+    return row(
+        "to_fix",
+        _("The log does not go where the settings say."),
+        cause=found.target if found else "",
+        next_step=_("Apply the settings as the migrator, and see whether stream_log runs."),
+        command="python manage.py apply_settings",
+    )
+
+
+def _on_its_way(row: Callable[..., Health], found: stream.State) -> Health:
+    """The log goes where the settings say: how far it has come, and whether it is late."""
+    facts = {"target": found.target, "time": times.moment(found.sent_at) if found.sent_at else ""}
+    sent = _("%(target)s took entries last at %(time)s.")
+    if not found.sent_at:
+        sent = _("%(target)s has taken nothing yet.")
+    sent %= facts
+    if not found.is_late:
+        return row("ok", sent)
+    return row(
+        "to_fix",
+        sent,
+        cause=found.failure or _("Sealed entries wait, the oldest for %(time)s.") % {"time": _waited(found)},
+        next_step=_("See whether stream_log runs and the receiver answers. Nothing is lost meanwhile."),
+        command="python manage.py stream_log --every 5",
+    )
+
+
+def _waited(found: stream.State) -> str:
+    return times.minutes_and_seconds(found.lag or timedelta())
