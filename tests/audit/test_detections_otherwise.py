@@ -11,7 +11,7 @@ import pytest
 
 from audit.detections import finding
 from audit.models import Flag
-from gatekeeper.access import requests
+from gatekeeper.access import grants
 from tests.world import World
 from tests.world.entries import entry
 from tests.world.past import Past
@@ -673,12 +673,12 @@ def test_an_access_that_was_opened_or_ended_long_ago_is_not_counted(
     thresholds({"unopened": {"count": 2}})
     scene = Scene(setup_connection)
     first = scene.approved()
-    assert requests.end(scene.caller, first) == ""
+    assert grants.end(scene.caller, first) == ""
     facts = NOT_UNOPENED[how]
     if "member_id" in facts:
         facts = {"member_id": scene.world.member("consultant").id}
     scene.world.quietly("gatekeeper_grant", first, **facts)
-    assert requests.end(scene.caller, scene.approved()) == ""
+    assert grants.end(scene.caller, scene.approved()) == ""
     finding.find("tests")
     assert not Flag.objects.filter(rule="unopened").exists()
 
@@ -690,7 +690,7 @@ def test_every_second_that_nobody_opened_is_found_and_no_other(
     scene = Scene(setup_connection)
     ends = []
     for is_opened in (False, False, True, False):
-        assert requests.end(scene.caller, scene.opened() if is_opened else scene.approved()) == ""
+        assert grants.end(scene.caller, scene.opened() if is_opened else scene.approved()) == ""
         ends.append(newest("end").pk)
     finding.find("tests")
     assert list(Flag.objects.filter(rule="unopened").values_list("entry", flat=True)) == [ends[1]]
@@ -706,7 +706,7 @@ def test_only_the_end_of_an_access_says_that_it_was_never_opened(
     thresholds({"unopened": {"count": 1}})
     scene = Scene(setup_connection)
     scene.approved()
-    assert requests.end(scene.caller, scene.grant) == ""
+    assert grants.end(scene.caller, scene.grant) == ""
     again = {"event": "end", "outcome": "allowed", "subject": "K-0193"} | changes
     one = entry(scene.world, grant_id=scene.grant, **again)
     finding.find("tests")

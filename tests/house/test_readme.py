@@ -11,7 +11,7 @@ import pytest
 from django.utils.translation import override
 
 from gatekeeper import catalogue
-from gatekeeper.gate import words
+from gatekeeper.gate import conditions
 from gatekeeper.installation import roles
 from tests import readme
 
@@ -86,7 +86,7 @@ def test_readmes_figures_are_rows_of_the_bench() -> None:
 
 def test_the_gates_picture_has_the_conditions_in_their_order() -> None:
     with override("en"):
-        titles = [str(words.title(name)) for name in catalogue.CONDITIONS]
+        titles = [str(conditions.title(name)) for name in catalogue.CONDITIONS]
     assert [text for text in texts("gate.svg") if text in titles] == titles
 
 
