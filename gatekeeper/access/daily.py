@@ -61,7 +61,7 @@ class Day:
         """What is left, once most is used; '' before."""
         if self.accounts < NEAR * self.accounts_allowed and self.fields < NEAR * self.fields_allowed:
             return ""
-        if not self.accounts_left and not self.fields_left:
+        if not self.fields_left:  # of another account, too, each field would be a new one
             return _("Today’s limit is reached. What you have seen today can be shown again.")
         left = {
             "accounts": ngettext("%d other account", "%d other accounts", self.accounts_left)

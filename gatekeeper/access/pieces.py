@@ -154,7 +154,9 @@ def _past_request(member: Member, seen: decision.Gate) -> dict[str, object]:
     if asked is None:
         return {}
     if asked.state == "approved":
-        grant = asked.grant
+        grant = getattr(asked, "grant", None)
+        if grant is None:  # no row of ours: then nothing is said of it
+            return {}
         return {
             "approved_by": grant.approver.name,
             "approved_at": grant.approved_at,
