@@ -32,6 +32,10 @@ REASONS: Final[dict[str, Promise]] = {
     "check_failed": _("It could not be checked whether this is allowed, so it is not."),
     # beside them
     "session_ended": _("This session was ended. Sign in again."),
+    "sign_out_unrecorded": _(
+        "This browser has forgotten your session, but the database could not record that it ended: it ends"
+        " by itself once it was idle for long enough. Tell an administrator."
+    ),
     "member_unknown": _("There is no member with this number."),
     "not_yourself": _("Nobody does this for themselves. Another person can."),
     "second_person": _("Another person has to do this: not who proposed it, and not who suspended."),

@@ -24,8 +24,10 @@ from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.utils import timezone
+from psycopg.errors import DiskFull
 
 from audit.functions import call, rows
 from staff.frame.sign_in import SIGN_IN
@@ -161,7 +163,14 @@ class SessionStore(SessionBase):
         row, now = self._loaded(), timezone.now()
         if row is None or self.outdated or self._asleep is not None or row.last_seen_at > now - TOUCH_AFTER:
             return
-        if _ask("vault.touch_session(%s)", [digest_of(self.session_key or "")]):
+        try:
+            touched = _ask("vault.touch_session(%s)", [digest_of(self.session_key or "")])
+        except OperationalError as error:
+            # What only reads needs no room on the database's disk; the idle end stays where it was.
+            if getattr(error.__cause__, "sqlstate", None) != DiskFull.sqlstate:
+                raise
+            return
+        if touched:
             row.last_seen_at = now
 
     def wake(self) -> None:
@@ -178,6 +187,12 @@ class SessionStore(SessionBase):
         """End the session, with its entry; `reason` is one of ours, empty for the member's wish."""
         if self.session_key is not None:
             _ask("vault.end_session(%s, %s, %s)", [digest_of(self.session_key), self.context(), reason])
+
+    def forget(self) -> None:
+        """Let the browser forget the session, where the database could not end it; nothing is stored."""
+        self._session_key, self._session_cache, self._noted = None, {}, {}
+        self._row = self._asleep = None
+        self.left = self.modified = True
 
     def end_own(self, numbers: list[int] | None) -> int:
         """End other sessions of the member's, these or all, each with its entry; how many it were."""

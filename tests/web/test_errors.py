@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connections
 from django.test import Client
 from django.urls import reverse
 
 from staff.sign_in.views import profile, sign_in
+from tests.world.scene import enter, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.world.scene import Scene
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -141,3 +145,46 @@ def test_only_a_page_that_was_looked_at_asks_again_by_itself(
     fail(monkeypatch, OperationalError)
     assert visitor("en").get(reverse("sign_in"))["Refresh"] == "10"
     assert "Refresh" not in visitor("en").post(reverse("sign_in"), {"email": "x"})
+
+
+@pytest.fixture
+def full(scene: Scene) -> Iterator[Scene]:
+    """The disk is full: no row of a session can be changed."""
+    setup = scene.world.setup
+    setup.execute(
+        "CREATE FUNCTION public.full_disk() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE disk_full; END $$"
+    )
+    setup.execute(
+        "CREATE TRIGGER full_disk BEFORE UPDATE ON staff_session"
+        " FOR EACH ROW WHEN (session_user <> 'postgres') EXECUTE FUNCTION public.full_disk()"
+    )
+    yield scene
+    setup.execute("DROP TRIGGER full_disk ON staff_session")
+    setup.execute("DROP FUNCTION public.full_disk()")
+
+
+def late(scene: Scene) -> None:
+    """So long after the last click that the next page would note that somebody is active."""
+    scene.world.setup.execute("UPDATE staff_session SET last_seen_at = now() - interval '1 minute'")
+
+
+def test_the_checks_are_read_while_nothing_can_be_written(full: Scene) -> None:
+    administrator = enter(full.world, signed(full, "administrator"))
+    late(full)
+    assert administrator.get(reverse("checks")).status_code == 200
+    assert administrator.get(reverse("home")).status_code == 200
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "has forgotten your session"), ("pl", "nie pamięta")])
+def test_the_browser_forgets_also_what_the_database_cannot_end(
+    full: Scene, language: str, words: str
+) -> None:
+    member = enter(full.world, full.anna)
+    late(full)
+    answer = member.post(reverse("sign_out"))
+    assert answer.status_code == 302
+    assert answer.cookies[settings.SESSION_COOKIE_NAME].value == ""
+    page = member.get(answer["Location"], headers={"Accept-Language": language})
+    assert words in page.content.decode()
+    assert member.get(reverse("home")).status_code == 302  # to signing in

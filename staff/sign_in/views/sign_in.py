@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -159,10 +160,15 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; the browser forgets what it holds of us, and of no other host.
 
     Our cookies are named one by one: Clear-Site-Data's "cookies" reaches the whole registrable domain, and
-    would sign people out of the company's other sites (Clear Site Data §3.1).
+    would sign people out of the company's other sites (Clear Site Data §3.1). Where the database cannot
+    record it, the browser forgets all the same, and the next page says what is left.
     """
-    members.sign_out(request)
     response = redirect("sign_in")
+    try:
+        members.sign_out(request)
+    except (OperationalError, InterfaceError):
+        sessions.of(request).forget()
+        response = redirect(f"{reverse('sign_in')}?{urlencode({'why': 'sign_out_unrecorded'})}")
     response["Clear-Site-Data"] = '"cache", "storage"'
     for cookie in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME):
         response.delete_cookie(cookie, samesite="Lax")
