@@ -81,6 +81,22 @@ def test_where_nothing_is_typed_nothing_is_asked(desk: Desk) -> None:
     expect(desk.page.locator("html[lang=pl]")).to_have_count(1)
 
 
+def test_a_list_that_stands_as_it_came_is_not_typed(desks: Desks) -> None:
+    eve = desks.scene.world.member("privacy")
+    desks.scene.world.signature(eve)
+    desk = desks.signed_in(eve)
+    desk.goto("reports")
+    lists = desk.page.locator("main select")
+    expect(lists).not_to_have_count(0)
+    desk.button("Polski").click()
+    expect(desk.page.locator("html[lang=pl]")).to_have_count(1)
+    expect(question(desk.page)).to_have_count(0)
+    last = lists.first.locator("option").last.get_attribute("value")
+    lists.first.select_option(last)
+    desk.button("English").click()
+    expect(question(desk.page)).to_have_count(1)
+
+
 # The language is changed in another tab
 
 

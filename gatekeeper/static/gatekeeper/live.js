@@ -155,7 +155,12 @@
   const FIELDS = "main input:not([type=hidden]), main textarea, main select";
   function isChoice(part) { return part.matches("[type=radio], [type=checkbox]"); }
   function isChanged(part) {
-    if (part.matches("select")) return Array.from(part.options).some((one) => one.selected !== one.defaultSelected);
+    if (part.matches("select")) {
+      const options = Array.from(part.options);
+      // A list that names no choice begins with its first.
+      const named = part.multiple || options.some((one) => one.defaultSelected);
+      return named ? options.some((one) => one.selected !== one.defaultSelected) : part.selectedIndex > 0;
+    }
     return isChoice(part) ? part.checked !== part.defaultChecked : part.value !== part.defaultValue;
   }
   // Changed by hand, or brought back by the server together with what is wrong in it.
