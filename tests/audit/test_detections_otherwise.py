@@ -534,6 +534,9 @@ ALL_THE_SAME: dict[str, dict[str, Beside]] = {
         "another signed in": beside(x=hers(signed_in(HOUR))),
         "signed in later": beside(x=signed_in(-SECOND)),
         "signed in to another session": beside(x=given("sign_in", HOUR, account=None, session=9)),
+        "signed in without a second factor": beside(
+            x=given("sign_in", HOUR, account=None, factor=None, object_repr="password")
+        ),
         "signed out": beside(x=given("sign_out", HOUR)),
         "a change with details": beside(earlier(ONE, event="change")),
         "more than twelve hours": beside(x=signed_in(12 * HOUR + SECOND)),

@@ -170,6 +170,13 @@ def test_an_agreement_that_has_ended_keeps_an_officer_from_acting(company: Compa
     assert entry.details["hindered"] == {first.number: ["nda_withdrawn"]}
 
 
+def test_the_password_of_before_opens_nothing_more(company: Company) -> None:
+    first, _ = company.officers
+    changed("staff_member", "id", suspended_at=LONG_AGO, password="of before")(company.world, first)
+    assert ask(company, first.number) == ""
+    assert password_of(member(first)) == "!"
+
+
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_who_reads_an_older_state_brings_nobody_back(company: Company, level: str) -> None:
     shut_out(company)

@@ -330,22 +330,31 @@ def test_what_only_waited_is_no_repetition(company: Company) -> None:
     assert company.suspend(last, company.director) == HELD
 
 
-def test_to_suspend_anew_says_that_the_one_before_has_lapsed(company: Company) -> None:
-    first = company.officers[0]
-    assert company.suspend(first, company.boss) == HELD
+def test_to_suspend_anew_says_that_the_one_before_has_lapsed_and_no_others(company: Company) -> None:
+    first, another = company.officers[0], company.reviewers[0]
+    assert [company.suspend(one, company.boss) for one in (first, another)] == [HELD] * 2
     company.later(hours=5)
     assert company.suspend(first, company.director) == HELD
-    assert Entry.objects.filter(subject=first.number, source="gatekeeper", details__why="lapsed").count() == 1
+    told = Entry.objects.filter(source="gatekeeper", details__why="lapsed")
+    assert [one.subject for one in told] == [first.number]
 
 
-def test_to_suspend_ends_what_would_lift_it(company: Company) -> None:
+def to_lift(company: Company, subject: Person, by: Person) -> int:
+    """A suspension of some hours that nobody confirms, and the number of what would lift it."""
+    if member(subject).suspended_at is None:
+        assert company.suspend(subject, company.boss) == HELD
+        assert company.decide(int(waiting(subject).pk), company.director, confirm=False) == ""
+    assert people.change_member(company.world.session(by), subject.number, "suspended", False) == "proposed"
+    return int(waiting(subject).pk)
+
+
+def test_to_suspend_ends_what_would_lift_it_and_no_more(company: Company) -> None:
     first, second = company.officers
-    assert company.suspend(first, company.boss) == HELD
-    assert company.decide(int(waiting(first).pk), company.director, confirm=False) == ""
-    assert people.change_member(company.world.session(second), first.number, "suspended", False) == "proposed"
-    lift = int(Proposal.objects.get(subject_id=first.id, state="pending").pk)
+    declined = to_lift(company, first, second)
+    assert company.decide(declined, company.administrators[0], confirm=False) == ""
+    lift, another = to_lift(company, first, second), to_lift(company, company.reviewers[0], second)
     assert company.suspend(first, company.director) == HELD
-    assert state_of(lift) == "lapsed"
+    assert [state_of(one) for one in (declined, lift, another)] == ["declined", "lapsed", "pending"]
     entry = Entry.objects.get(details__proposal=lift, details__decision="lapsed")
     assert (entry.event, entry.outcome, entry.subject) == ("change", "allowed", first.number)
 
@@ -430,6 +439,13 @@ def test_one_of_the_last_two_is_shut_out_by_two_people_alone(company: Company, h
     assert (stored.isoformat() if isinstance(stored, date) else stored) == value
     company.able("administrator")
     assert people.change_member(caller, company.administrators[0].number, fact, value) == ""
+
+
+def test_a_last_day_that_is_taken_back_shuts_nobody_out(company: Company) -> None:
+    first, second = company.officers
+    changed("staff_member", "id", left_on=date(2099, 1, 1))(company.world, first)
+    assert people.change_member(company.world.session(second), first.number, "left_on", None) == ""
+    assert member(first).left_on is None
 
 
 def test_so_is_who_stands_above(company: Company) -> None:

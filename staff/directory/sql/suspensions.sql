@@ -168,7 +168,7 @@ BEGIN
         RETURN false;
     END IF;
     able := ARRAY(SELECT vault.able(vault.guarded_role(p_member)));
-    RETURN (p_member = ANY (able) AND cardinality(able) <= 2) OR (p_by IS NOT NULL AND vault.stands_above(p_member, p_by));
+    RETURN (p_member = ANY (able) AND cardinality(able) <= 2) OR vault.stands_above(p_member, p_by);
 END $$;
 
 -- For the page that asks before: how far a suspension by the caller would go at this moment, as
