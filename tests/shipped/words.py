@@ -49,7 +49,7 @@ POLISH: Final = re.compile(
 )
 #: Details of the log's entries, what a browser calls itself, addresses, numbers, codes, the log's language of
 #: questions, a command with who ran it: data, and words of no language.
-DATA: Final = re.compile(r"^\{.*\}$|^Mozilla/.*|\S+@\S+|\S*\d\S*|-?\w+:\w*|\S*[/_.]\S+|\w+ \(root\)")
+DATA: Final = re.compile(r"^\{.*\}$|^Mozilla/.*|\S+@\S+|\S*\d\S*|-?\w+:\w*|\S*[/_.]\S+|(?:\w+ )?\(root\)")
 #: Names that are no person's: each language by itself, browsers, and who wrote an entry.
 SAME: Final = (
     "English",

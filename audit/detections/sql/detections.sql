@@ -11,7 +11,7 @@
 -- The number of the first entry since a moment: the numbers run as the times do, and every index ends in them.
 CREATE OR REPLACE FUNCTION vault.first_since(p_at timestamptz) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT coalesce((SELECT e.id FROM public.audit_entry e WHERE e."timestamp" >= p_at ORDER BY e."timestamp" LIMIT 1),
+    SELECT coalesce((SELECT e.id FROM public.audit_entry e WHERE e."timestamp" >= p_at ORDER BY e."timestamp", e.id LIMIT 1),
         9223372036854775807)
 $$;
 
