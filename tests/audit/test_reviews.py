@@ -578,7 +578,7 @@ def test_home_says_how_many_reviews_wait(desk: Desk) -> None:
     desk.seen()
     desk.day_of(desk.rita)
     page = client.get("/").content.decode()
-    assert "1 review waits for you" in page
+    assert "1 access to review" in page
     assert "Nothing waits for you" not in page
 
 
@@ -586,7 +586,7 @@ def test_the_queue_shows_what_waits_and_how_the_sample_is_capped(desk: Desk) -> 
     desk.seen()
     desk.day_of(desk.rita)
     page = enter(desk.world, desk.rita).get(reverse("reviews")).content.decode()
-    assert "1 review waits for you." in page
+    assert "1 access to review." in page
     assert "a random 5% of each week’s accesses, at most 20 for each reviewer and week" in page
     assert "1 is about you, and waits for another reviewer." in page
     assert "1 or more categories of an account at once" in page

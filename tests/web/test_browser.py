@@ -694,7 +694,7 @@ def test_a_key_that_is_held_down_decides_once(desks: Desks) -> None:
     reviewer.page.keyboard.down("v")  # the same press, which repeats itself
     reviewer.page.keyboard.up("v")
     reviewer.goto("reviews")
-    expect(reviewer.page.get_by_text("1 review waits for you.")).to_be_visible()
+    expect(reviewer.page.get_by_text("1 access to review.")).to_be_visible()
 
 
 def test_after_a_file_the_page_of_the_proof_shows_the_way_back(desks: Desks) -> None:
