@@ -144,7 +144,7 @@ def _(story: Story) -> None:
     expect(story.link("Home")).to_have_attribute("aria-current", "page")
     expect(story.page.get_by_role("heading", name="Your tickets")).to_be_visible()
     rows = story.page.locator("main table tbody tr")
-    assert rows.count() > 1
+    expect(rows.nth(1)).to_be_visible()
     for row in rows.all():
         expect(row.locator("td[data-label=Gate] .mark")).not_to_be_empty()
 
@@ -256,7 +256,8 @@ def _(story: Story) -> None:
         if event == "view":
             expect(story.page.locator("main dl")).to_contain_text(story.revealed)
     story.link("Review").click()
-    assert story.page.locator("main table tbody tr").count() > 0
+    story.page.wait_for_url("**/reviews/**")
+    expect(story.page.locator("main table tbody tr").first).to_be_visible()
 
 
 @says(
