@@ -308,7 +308,7 @@ WHITENOISE_USE_FINDERS = MODE == "test"
 # Mail: none unless a server is named
 
 _mail = environment.mail_server()
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail else 'dummy'}.EmailBackend"
+EMAIL_BACKEND = "staff.frame.smtp.EmailBackend" if _mail else "django.core.mail.backends.dummy.EmailBackend"
 EMAIL_HOST = _mail.host if _mail else ""
 EMAIL_PORT = _mail.port if _mail else 25
 EMAIL_HOST_USER = _mail.user if _mail else ""

@@ -19,6 +19,7 @@ from pytest_django import DjangoDbBlocker
 
 from gatekeeper.installation import roles
 from gatekeeper.installation.checks import limits_wanted
+from staff.frame import later
 from tests import environment
 from tests.world import programs, recording
 from tests.world.desks import chromium, desks  # noqa: F401  # two fixtures
@@ -124,6 +125,7 @@ Argon2PasswordHasher.parallelism = 1
 
 
 def _fixture_teardown(_case: TransactionTestCase) -> None:
+    later.finish()
     empty_tables()
     with psycopg.connect(environment.setup_url(environment.database_name())) as setup:
         slipped = recording.slip(setup)

@@ -20,8 +20,8 @@ NEEDS: Final = {
 }
 ALL: Final = tuple(NEEDS)
 
-#: Beside the web processes: what always runs (tidy, detect, stream_log, seal_log), what runs daily, one
-#: command by hand and one page of checks, which connects anew to see who answers.
+#: Beside the web processes: what always runs (tidy, send_mail, detect, stream_log, seal_log), what runs
+#: daily, one command by hand and one page of checks. `check` and that page connect anew to see who answers.
 BESIDE: Final = {
     "WEB": 6,
     "SIGNIN": 1,
@@ -78,6 +78,8 @@ def need(processes: Iterable[Process]) -> dict[str, int]:
     for process in processes:
         for name in links(process.serves):
             found[roles.LINKS[name]] += process.workers * process.threads
+        if "pages" in process.serves:  # a thread more for each worker sends mail, by one connection
+            found[roles.WEB] += process.workers
     return found
 
 

@@ -11,14 +11,12 @@ from functools import partial
 from typing import Final
 
 import psycopg
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.installation import differences
-from gatekeeper.access import notices
 from gatekeeper.feeds import health
 from gatekeeper.frame.health_row import Health
 from gatekeeper.installation.checks import limits_wanted
@@ -27,6 +25,7 @@ from gatekeeper.models import Limit
 from gatekeeper.pages import (
     cluster_health,
     log_health,
+    mail_health,
     optional,
     people_health,
     review_health,
@@ -106,29 +105,6 @@ def _installed() -> Health:
     )
 
 
-def _mail() -> Health:
-    row = partial(Health, "gatekeeper.mail", _("Mail"))
-    if not notices.mail_is_configured():
-        return row(
-            "off",
-            _(
-                "No mail leaves, and everything works without: requests show in the inbox, one-time links"
-                " on the page of the officer who makes them."
-            ),
-            next_step=_("To send mail, set GATEKEEPER_MAIL_URL and GATEKEEPER_MAIL_FROM."),
-        )
-    sentence = _("Notices go through %(host)s.") % {"host": settings.EMAIL_HOST}
-    if not settings.DEFAULT_FROM_EMAIL:
-        return row(
-            "to_fix",
-            sentence,
-            cause=_("Mail has no sender, and most servers refuse it."),
-            next_step=_("Set GATEKEEPER_MAIL_FROM."),
-            try_it="test_mail",
-        )
-    return row("ok", sentence, try_it="test_mail")
-
-
 def _keys() -> Health:
     row = partial(Health, "gatekeeper.keys", _("Key ring"))
     try:
@@ -166,7 +142,7 @@ _CHECKS = (
     log_health.clock,
     health.helpdesk,
     health.platform,
-    _mail,
+    mail_health.mail,
     optional.helpdesk_links,
     optional.signatures,
     _keys,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -122,22 +123,31 @@ def review_decide(request: HttpRequest, number: int) -> HttpResponse:
             )
         found = queue.reviews().filter(pk=number).first()
         text = texts.sealed(found, form.cleaned_data["text"]) if found else None
-    reason = calls.decide(Caller.of(request), number, verdict, text)
+    with transaction.atomic():
+        reason = calls.decide(Caller.of(request), number, verdict, text)
+        said = "" if reason else _told(request, number, verdict)
     if reason in _HERE:
         messages.error(request, sentences.sentence(reason))
         return HttpResponseRedirect(reverse("review", args=[number]))
-    return refusal(request, reason) if reason else _decided(request, number, verdict)
+    return refusal(request, reason) if reason else _decided(request, number, verdict, said)
 
 
-def _decided(request: HttpRequest, number: int, verdict: str) -> HttpResponse:
+def _decided(request: HttpRequest, number: int, verdict: str, said: str) -> HttpResponse:
     """What was done is said; the next unit opens by itself, but after the verdict that needs more acts."""
-    messages.success(request, _suspended(request, number) if verdict == "serious" else _DONE[verdict])
-    if verdict == "question":
-        _tell(number)
+    messages.success(request, said)
     if verdict == "serious":
         return HttpResponseRedirect(reverse("review", args=[number]))
     following = queue.following(member_of(request))
     return HttpResponseRedirect(reverse("review", args=[following.pk]) if following else reverse("reviews"))
+
+
+def _told(request: HttpRequest, number: int, verdict: str) -> str:
+    """Tell those who have to know of a verdict; what the reviewer reads."""
+    if verdict == "serious":
+        return _suspended(request, number)
+    if verdict == "question":
+        _tell(number)
+    return str(_DONE[verdict])
 
 
 def _tell(number: int) -> None:
@@ -145,7 +155,7 @@ def _tell(number: int) -> None:
     concerned = queue.reviews().select_related("member__manager").get(pk=number).member
     for one in (concerned, concerned.manager):
         if one is not None:
-            mails.tell(one, gettext_lazy("A reviewer asks a question"), "gatekeeper/reviews/asked.txt")
+            mails.tell(one, "gatekeeper/mail/question.txt")
 
 
 _DONE = {

@@ -169,7 +169,7 @@ def decide(caller: Caller, proposal: int, *, confirm: bool) -> str:
 def tell_deciders(subject: str, by: Member) -> None:
     """Mail those who could confirm that something about the member with this number waits."""
     for one in _at_work(DECIDERS).exclude(number=subject).exclude(pk=by.pk):
-        mails.tell(one, _("A change waits for a second person"), "staff/mail/proposed.txt")
+        mails.tell(one, "staff/mail/proposed.txt")
 
 
 def tell_of_suspension(subject: Member, by: Member, outcome: str) -> None:
@@ -185,7 +185,7 @@ def tell_of_suspension(subject: Member, by: Member, outcome: str) -> None:
         "until": subject.suspended_until,
     }
     for one in _at_work(sorted(told)).exclude(pk__in=[subject.pk, by.pk]):
-        mails.tell(one, _("A member was suspended"), "staff/mail/suspended.txt", **facts)
+        mails.tell(one, "staff/mail/suspended.txt", **facts)
 
 
 def _at_work(roles: Sequence[str]) -> QuerySet[Member]:

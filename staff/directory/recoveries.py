@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from staff.frame import mails
 from staff.frame.database import row
@@ -63,9 +62,4 @@ def tell_all(numbers: Sequence[str]) -> None:
     at_work = Member.objects.filter(starts_on__lte=timezone.localdate())
     for one in at_work:
         if not one.barred_because():
-            mails.tell(
-                one,
-                _("People officers were brought back"),
-                "staff/mail/recovered.txt",
-                numbers=", ".join(numbers),
-            )
+            mails.tell(one, "staff/mail/recovered.txt", numbers=", ".join(numbers))

@@ -22,12 +22,13 @@ _worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="later")
 _places = threading.BoundedSemaphore(MOST)
 
 
-def run(task: Callable[[], None]) -> None:
-    """Do the task soon, in order; too many that wait are dropped."""
+def run(task: Callable[[], None]) -> bool:
+    """Do the task soon, in order; False where too many wait, and it is dropped."""
     if not _places.acquire(blocking=False):
         logger.warning("too much waits to be done later")
-        return
+        return False
     _worker.submit(_do, task)
+    return True
 
 
 def finish() -> None:

@@ -1,23 +1,24 @@
-"""Telling a member by mail what happened to their own access.
+"""Telling a member by mail what happened, or what waits for them.
 
-A mail holds no personal data: it says what happened and links to the page that shows it. Everything
-works without mail; a mail server that is down stops nobody.
+A mail holds no personal data: it says what happened and links to the page that shows it. A notice is a row of
+the database until the mail server has taken it (`staff/frame/outbox.py`): nobody waits for a mail server, and
+one that is down loses nothing. Everything works without mail.
 """
 
 from __future__ import annotations
 
 import logging
-from smtplib import SMTPException
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils.translation import override
+
+from staff.frame import outbox
+from staff.frame.sign_in import SIGN_IN
+from staff.models import Mail
 
 if TYPE_CHECKING:
-    from django.utils.functional import Promise
+    from collections.abc import Mapping
 
     from staff.models import Member
 
@@ -29,24 +30,30 @@ def are_configured() -> bool:
     return bool(settings.EMAIL_HOST)
 
 
-def tell(member: Member, subject: str | Promise, body_template: str, **facts: object) -> None:
-    """Mail one member, in their language, once the transaction at hand is committed.
+def tell(member: Member, template: str, /, **facts: object) -> None:
+    """Put down a notice to a member, in the transaction at hand, and have it sent once that is committed.
 
-    `facts` are numbers and times for the template, which has `site` as well. Nothing is raised: a
-    mail that cannot be sent is a line of the process' log.
+    `facts` are numbers, truths and times for the template, which has `site` as well.
     """
+    _put_down("default", member, template, facts)
+
+
+def tell_as_one(member: Member, template: str, /, **facts: object) -> None:
+    """The same, in a transaction of signing in (`sign_in.as_one`)."""
+    _put_down(SIGN_IN, member, template, facts)
+
+
+def _put_down(alias: str, member: Member, template: str, facts: Mapping[str, object]) -> None:
     if are_configured():
-        transaction.on_commit(lambda: send(member, subject, body_template, **facts))
+        Mail.objects.using(alias).create(member_id=member.pk, template=template, facts=facts)
+        transaction.on_commit(outbox.begin, using=alias)
 
 
-def send(member: Member, subject: str | Promise, body_template: str, **facts: object) -> bool:
-    """The same at once; whether the server took it."""
-    with override(member.language):
-        body = render_to_string(body_template, {"site": settings.SITE_URL, **facts})
-        message = EmailMessage(str(subject), body, to=[member.email])
+def send_link(member: Member, template: str, /, **facts: object) -> bool:
+    """Mail a one-time link at once, for it is stored nowhere; whether the server took it."""
     try:
-        message.send()
-    except (SMTPException, OSError) as error:
-        logger.warning("a notice could not be mailed: %s", type(error).__name__)
+        outbox.written(member, template, facts).send()
+    except OSError as error:
+        logger.warning("a link could not be mailed: %s", type(error).__name__)
         return False
     return True

@@ -15,13 +15,16 @@ from staff.models.agreements import (
 )
 from staff.models.attempts import AttemptCount
 from staff.models.factors import RecoveryCode, RecoveryDevice, TotpDevice
+from staff.models.mails import TRIES, Mail
 from staff.models.members import Member, MemberManager, Proposal, Recovery, Role
 from staff.models.sessions import Invitation, Session, SessionNotes
 
 __all__ = [
+    "TRIES",
     "AttemptCount",
     "Authorisation",
     "Invitation",
+    "Mail",
     "Member",
     "MemberManager",
     "NdaDraft",

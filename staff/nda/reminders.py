@@ -13,7 +13,6 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from staff.frame import mails
 from staff.models import Member, Reminder, Role, Signature
@@ -62,13 +61,11 @@ def remind(found: list[Due]) -> int:
     counted: Counter[int] = Counter()
     for one in found:
         if _note(one):
-            subject = _("Your NDA ends soon")
-            mails.tell(one.signature.member, subject, "staff/mail/nda_ends.txt", day=one.last_day)
+            mails.tell(one.signature.member, "staff/mail/nda_ends.txt", day=one.last_day)
             counted[one.days] += 1
     for days, number in sorted(counted.items()):
         for officer in officers():
-            subject = _("Agreements end soon")
-            mails.tell(officer, subject, "staff/mail/nda_ends_officer.txt", number=number, days=days)
+            mails.tell(officer, "staff/mail/nda_ends_officer.txt", number=number, days=days)
     return counted.total()
 
 

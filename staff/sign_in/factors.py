@@ -14,7 +14,6 @@ import django_otp
 from django.conf import settings
 from django.contrib import messages
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_otp_webauthn.models import WebAuthnCredential
 
@@ -108,13 +107,13 @@ def prove(request: HttpRequest, code: str) -> TotpDevice | RecoveryDevice | None
         device = verify(member, code)
         if isinstance(device, RecoveryDevice):
             records.factor_changed("recovery code used")
+            mails.tell_as_one(member, "staff/mail/recovery_used.txt", left=device.left)
     if isinstance(device, RecoveryDevice):
         left = device.left
         words = ngettext(
             "You used a recovery code; %(n)d is left.", "You used a recovery code; %(n)d are left.", left
         )
         messages.warning(request, words % {"n": left})
-        mails.tell(member, _("A recovery code of yours was used"), "staff/mail/recovery_used.txt", left=left)
     return device
 
 
@@ -228,7 +227,7 @@ def changed(request: HttpRequest, what: records.FactorChange) -> None:
     member = member_of(request)
     records.factor_changed(what)
     sessions.end_others(member, but=sessions.of(request).number, doubt=True)
-    mails.tell(member, _("Your second factors have changed"), "staff/mail/factors_changed.txt")
+    mails.tell_as_one(member, "staff/mail/factors_changed.txt")
 
 
 def remove(request: HttpRequest, kind: str, pk: int) -> str:

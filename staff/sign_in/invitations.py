@@ -12,7 +12,6 @@ import secrets
 from typing import Final
 
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from audit.context import command_source
 from audit.functions import call
@@ -67,7 +66,7 @@ def path_of(token: str) -> str:
 
 def mail(member: Member, path: str) -> bool:
     """Mail the member their link; whether the server took it."""
-    return mails.send(member, _("Your way into Gatekeeper"), "staff/mail/invitation.txt", path=path)
+    return mails.send_link(member, "staff/links/invitation.txt", path=path)
 
 
 def redeem(token: str) -> Invitation | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry, Event
 from staff.frame import mails
@@ -39,7 +38,7 @@ def mail_link(email: str, context: Mapping[str, str | None]) -> None:
     token = _new_link(member, context)
     if token:
         link = f"{settings.SITE_URL}{path_of(token)}"
-        mails.tell(member, _("A new password for Gatekeeper"), "staff/mail/password_link.txt", link=link)
+        mails.send_link(member, "staff/links/password.txt", link=link)
 
 
 def _new_link(member: Member, context: Mapping[str, str | None]) -> str:
@@ -87,7 +86,7 @@ def _change(member: Member, encoded: str, *, but: int | None = None) -> None:
         waiting = Invitation.objects.filter(member=member, used_at__isnull=True, expires_at__gt=now)
         waiting.update(expires_at=now)
         if had_one:
-            mails.tell(member, _("Your password was changed"), "staff/mail/password_changed.txt")
+            mails.tell_as_one(member, "staff/mail/password_changed.txt")
 
 
 def renew(member: Member, password: str) -> None:

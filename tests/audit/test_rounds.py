@@ -28,6 +28,7 @@ SOON = 60  # seconds in which what must happen has happened on any machine
 #: What each command says when the database is there again, and a table that each of its rounds asks.
 AGAIN = {
     "tidy": ("Tidying again.", "gatekeeper_delivery"),
+    "send_mail": ("Sending again.", "staff_mail"),
     "detect": ("Rules are run again.", "audit_round"),
     "stream_log": ("The receiver takes entries again.", "audit_stream"),
     "seal_log": ("All is sealed and copied again.", "audit_checkpoint"),
@@ -53,10 +54,11 @@ def _streaming(setup_connection: Connection) -> Iterator[None]:
 def running(command: str) -> Iterator[subprocess.Popen[str]]:
     """A process that repeats the command without a pause to speak of."""
     target = {"GATEKEEPER_SIEM_TARGET": TARGET, "GATEKEEPER_SIEM_IN_EU": "yes"}
+    mail = {"GATEKEEPER_MAIL_URL": "smtp://127.0.0.1:1"}
     job = subprocess.Popen(
         [sys.executable, "manage.py", command, "--every", "0.1"],
         cwd=ROOT,
-        env=os.environ | target,
+        env=os.environ | target | mail,
         stdout=subprocess.PIPE if command == "tidy" else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -316,7 +316,7 @@ def test_nobody_is_asked_about_what_is_not_here(
         call_command(command, reference)
 
 
-@pytest.mark.parametrize("command", ["tidy", "detect", "seal_log", "stream_log"])
+@pytest.mark.parametrize("command", ["tidy", "send_mail", "detect", "seal_log", "stream_log"])
 @pytest.mark.parametrize("every", ["-1", "0", "nan", "inf", "1e300", "x"])
 def test_a_time_between_two_runs_that_cannot_be_is_refused_before_the_first(command: str, every: str) -> None:
     with pytest.raises(CommandError, match="to 86400 seconds"):

@@ -52,6 +52,7 @@ def test_each_thread_has_one_connection_of_each_link() -> None:
     beside = connection_budget.need([])
     for name, role in roles.LINKS.items():
         threads = only.workers * only.threads if name in roles.SERVING else 0
+        threads += only.workers if name == "WEB" else 0  # that which sends mail
         assert connection_budget.need(DEFAULT)[role] == beside[role] + threads, role
 
 
@@ -66,7 +67,7 @@ def test_one_role_at_its_limit_leaves_the_others_what_they_need() -> None:
 def test_processes_add_up() -> None:
     one, other = connection_budget.read("pages:2x8, api:1x4")
     both = connection_budget.need([one, other])
-    assert both[roles.WEB] == connection_budget.BESIDE["WEB"] + 16 + 4
+    assert both[roles.WEB] == connection_budget.BESIDE["WEB"] + 16 + 2 + 4
     assert both[roles.SIGNIN] == connection_budget.BESIDE["SIGNIN"] + 16
     assert both[roles.FEED] == connection_budget.BESIDE["FEED"] + 4
     assert connection_budget.need([one, one])[roles.SIGNIN] == connection_budget.BESIDE["SIGNIN"] + 32

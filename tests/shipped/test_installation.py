@@ -129,7 +129,7 @@ def test_checks_say_where_a_password_would_be_taken(site: Installation, company:
 def test_the_sealer_and_the_rules_need_no_role_but_theirs(site: Installation) -> None:
     both = "SELECT EXISTS (SELECT FROM audit_checkpoint) AND EXISTS (SELECT FROM audit_round)"
     site.until(lambda: site.sql(both) == "t")
-    for name in ("gatekeeper-sealer", "gatekeeper-rules", "gatekeeper-tidy"):
+    for name in ("gatekeeper-sealer", "gatekeeper-rules", "gatekeeper-tidy", "gatekeeper-mail"):
         assert "The database:" not in site.processes.log_of(name)
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from audit.models import Entry
 from gatekeeper.access import deputies
 from gatekeeper.models import Deputy
+from staff.frame import later
 from staff.models import Member, Proposal
 from tests.conftest import Connection
 from tests.world import Person, World, now
@@ -134,6 +135,7 @@ def test_a_new_member_through_the_page_gets_a_link_and_a_mail(
     assert "/invitation/" not in words
     assert "was mailed to iza@firma.example" in words
     assert "somebody else has confirmed" in words
+    later.finish()
     told = {address: mail.body for mail in mailoutbox for address in mail.to}
     assert "/invitation/" in told["iza@firma.example"]
     assert "/proposals/" in told[member(house.jan).email]
@@ -259,7 +261,7 @@ def test_an_administrator_sends_themselves_a_test(house: House, settings: Any, m
 def test_a_server_that_is_not_there_is_told_in_words_without_values(
     house: House, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "staff.frame.smtp.EmailBackend"
     with closed_port() as port:
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_SSL = "127.0.0.1", port, False
         answer = desk(house, house.ola).post("/checks/mail", follow=True)

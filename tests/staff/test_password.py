@@ -108,6 +108,7 @@ def test_what_happened_is_recorded_and_mailed_without_a_value(world: World, anna
     assert asked.actor_id is None
     set_new(Client(), address)
     assert Entry.objects.get(changes__has_key="password").changes == {"password": ["", ""]}
+    later.finish()
     assert mail.outbox[-1].subject == "Your password was changed"
     token = address.split("/")[2]
     assert token not in repr(list(Entry.objects.values())) + repr(list(Invitation.objects.values()))
@@ -205,7 +206,7 @@ def test_asking_without_end_is_stopped_for_known_and_unknown_alike(world: World,
 
 
 def test_a_mail_that_cannot_be_sent_stops_nobody(world: World, anna: Person, settings: Any) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "staff.frame.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert forget().status_code == 200
 
@@ -229,6 +230,7 @@ def test_the_old_password_and_a_fresh_proof_change_it_and_end_the_others(world: 
     assert here.cookies["__Host-sessionid"].value != old_key
     assert "why=session_ended" in there.get(reverse("profile"))["Location"]
     assert check_password(NEW, password_of(anna))
+    later.finish()
     assert mail.outbox[-1].subject == "Your password was changed"
     assert Session.objects.filter(ended_at=None).count() == 1
 

@@ -357,7 +357,7 @@ def send(settings: Any, scheme: str, host: str, port: int) -> None:
     url = f"{scheme}://us%40er:{quote(PASSWORD)}@{host}:{port}"
     made = environment(MAIL_URL=url).mail_server()
     assert made is not None
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "staff.frame.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = made.host, made.port
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = made.user, made.password
     settings.EMAIL_USE_SSL, settings.EMAIL_USE_TLS = made.tls == "implicit", made.tls == "starttls"

@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: How many bytes a server that drips sends before its greeting, and the seconds after each.
+DRIPS = 200
+DRIP = 0.02
+
 
 class MailServer:
     """`kind`: 'starttls', 'implicit' or 'none'. `clear` and `encrypted`: every line that came, in order;
-    `mails`: what it took."""
+    `mails`: what it took. `manner`: '' takes every mail; 'hangs' accepts a connection and says nothing;
+    'closes' it without a word; 'drips' its greeting a byte at a time; 'refuses' each recipient."""
 
-    def __init__(self, kind: str, certificate: tuple[Path, Path]) -> None:
+    def __init__(self, kind: str, certificate: tuple[Path, Path], manner: str = "") -> None:
         self.kind = kind
+        self.manner = manner
+        self.held = threading.Semaphore(0)
+        self.holding = 0
         self.clear: list[str] = []
         self.encrypted: list[str] = []
         self.mails: list[str] = []
@@ -61,15 +69,36 @@ class _Conversation(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         try:
+            if self.mail.manner == "closes":
+                return
+            if self.mail.manner == "hangs":
+                self._hold()
+                return
             if self.mail.kind == "implicit":
                 self._encrypt()
             else:
                 self._begin(self.mail.clear)
-            self._say("220 mail.test")
+            self._greet()
             while self._answer(self._line()):
                 pass
         except OSError:  # a client that went, or that did not believe the certificate
             return
+
+    def _hold(self) -> None:
+        """Say nothing until the client goes."""
+        self.mail.holding += 1
+        self.mail.held.release()
+        try:
+            self.request.recv(1)
+        finally:
+            self.mail.holding -= 1
+
+    def _greet(self) -> None:
+        if self.mail.manner == "drips":
+            for _ in range(DRIPS):
+                self.request.sendall(b"2")
+                threading.Event().wait(DRIP)
+        self._say("220 mail.test")
 
     def _begin(self, kept: list[str]) -> None:
         self.lines, self.kept = self.request.makefile("rb"), kept
@@ -92,6 +121,8 @@ class _Conversation(socketserver.BaseRequestHandler):
         if verb == "STARTTLS" and self.mail.kind == "starttls":
             self._say("220 go ahead")
             self._encrypt()
+        elif verb == "RCPT" and self.mail.manner == "refuses":
+            self._say("550 nobody here")
         elif verb == "DATA":
             self._say("354 go ahead")
             self.mail.mails.append("\n".join(iter(self._line, ".")))

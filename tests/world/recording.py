@@ -49,6 +49,7 @@ FREE: Final[dict[str, str]] = {
     "public.gatekeeper_delivery": "that a message came is no act; what it changes is recorded",
     "public.staff_sessionnotes": "what a page says next; nobody judges by it",
     "public.staff_reminder": "a mail that reminds opens and closes nothing",
+    "public.staff_mail": "a notice of what is recorded opens and closes nothing",
     "public.staff_ndadraft": "nobody's agreement until it is published, which is an entry",
     "public.django_otp_webauthn_webauthnuserhandle": "a random number for the browser, no factor",
     "public.django_otp_webauthn_webauthnattestation": "none is kept",

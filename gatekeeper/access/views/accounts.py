@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -139,10 +140,12 @@ def _found(
 def open_window(request: HttpRequest, reference: str) -> HttpResponse:
     """Start the clock of an approved access, and go to the account."""
     grant = whole_number(request.POST.get("grant")) or 0
-    refused = grants.open_window(Caller.of(request), grant=grant, account=reference)
+    with transaction.atomic():
+        refused = grants.open_window(Caller.of(request), grant=grant, account=reference)
+        if refused is None:
+            notices.tell_of_opening(Grant.objects.select_related("approver").get(pk=grant))
     if refused is not None:
         return _refused(request, refused, reference, grant)
-    notices.tell_of_opening(Grant.objects.select_related("approver", "request").get(pk=grant))
     return HttpResponseRedirect(account_url(reference))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -37,13 +38,15 @@ def ask(request: HttpRequest) -> HttpResponse:
     """Ask for as much again today, and go back to the account where it was asked."""
     member = member_of(request)
     waits = more.newest(member)
-    _request, reason = more.ask(Caller.of(request), usable=MoreForm(request.POST).is_valid())
+    with transaction.atomic():
+        _request, reason = more.ask(Caller.of(request), usable=MoreForm(request.POST).is_valid())
+        is_new = not reason and (waits is None or waits.state != "pending")
+        told = notices.tell_of_more(member) if is_new else ""
     if reason == "role_missing":
         return refusal(request, reason)
     if reason:
         messages.error(request, sentences.sentence(reason))
     else:
-        told = notices.tell_of_more(member) if waits is None or waits.state != "pending" else ""
         messages.success(request, _("Request sent. It expires at midnight.") + (f" {told}" if told else ""))
     return HttpResponseRedirect(_back(request))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -52,7 +53,9 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
-    asked = requests.ask(Caller.of(request), _wish(reference, ticket, form.cleaned_data))
+    with transaction.atomic():  # what was asked is told to the approvers, whatever ends this process
+        asked = requests.ask(Caller.of(request), _wish(reference, ticket, form.cleaned_data))
+        told = "" if asked.reason else _tell_approvers(asked)
     if asked.reason in catalogue.CONDITIONS["consent"]:
         # Fewer categories mend it: the form stays, with what was typed.
         form.add_error("categories", sentences.sentence(asked.reason))
@@ -60,10 +63,12 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -
     if asked.reason:
         shut = decision.Gate(asked.reason, decision.rows(asked.codes), ticket_id=ticket.pk)
         return closed_gate(request, shut, reference=reference, ticket=ticket.number)
-    found = AccessRequest.objects.select_related("member").get(pk=asked.request or 0)
-    told = notices.tell_approvers(found)
     messages.success(request, _("Request sent.") + (f" {told}" if told else ""))
     return HttpResponseRedirect(account_url(reference, ticket.number))
+
+
+def _tell_approvers(asked: requests.Asked) -> str:
+    return notices.tell_approvers(AccessRequest.objects.select_related("member").get(pk=asked.request or 0))
 
 
 def _wish(reference: str, ticket: Ticket, data: dict[str, Any]) -> requests.Wish:

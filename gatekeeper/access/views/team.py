@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -89,10 +90,11 @@ def deputies(request: HttpRequest) -> HttpResponse:
 @post_only("team")
 def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
     """End a deputy's time now, anybody's: whoever may suspend."""
-    reason = deputies_named.end(Caller.of(request), deputy_id)
-    if not reason:
-        named = Deputy.objects.select_related("manager", "deputy").get(pk=deputy_id)
-        notices.tell_of_ended_deputy(named, by=member_of(request))
+    with transaction.atomic():
+        reason = deputies_named.end(Caller.of(request), deputy_id)
+        if not reason:
+            named = Deputy.objects.select_related("manager", "deputy").get(pk=deputy_id)
+            notices.tell_of_ended_deputy(named, by=member_of(request))
     return _done(request, reason, _("The deputy's time has ended."))
 
 

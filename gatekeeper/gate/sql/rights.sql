@@ -27,6 +27,7 @@ GRANT SELECT ON vault.installation TO gatekeeper_web;
 GRANT SELECT, INSERT, UPDATE ON public.staff_sessionnotes TO gatekeeper_web;
 GRANT INSERT, UPDATE, DELETE ON public.staff_ndadraft TO gatekeeper_web;
 GRANT INSERT ON public.staff_reminder TO gatekeeper_web;
+GRANT INSERT, SELECT, UPDATE (tries, next_at), DELETE ON public.staff_mail TO gatekeeper_web;
 GRANT UPDATE (language, theme) ON public.staff_member TO gatekeeper_web;
 GRANT INSERT ON public.audit_entry TO gatekeeper_web;
 
@@ -37,7 +38,8 @@ GRANT SELECT ON public.django_content_type, public.gatekeeper_limit, public.staf
     public.django_otp_webauthn_webauthncredential, public.django_otp_webauthn_webauthnattestation,
     public.django_otp_webauthn_webauthnuserhandle, public.staff_attemptcount TO gatekeeper_signin;
 GRANT SELECT (id, member_id, verified_at, remote_addr) ON public.staff_session TO gatekeeper_signin;
-GRANT SELECT (id) ON public.audit_entry TO gatekeeper_signin;  -- of the one it has just inserted
+GRANT SELECT (id) ON public.audit_entry, public.staff_mail TO gatekeeper_signin;  -- of the one it has just inserted
+GRANT INSERT ON public.staff_mail TO gatekeeper_signin;
 GRANT INSERT ON public.audit_entry, public.staff_invitation, public.staff_totpdevice, public.staff_recoverydevice,
     public.staff_recoverycode, public.django_otp_webauthn_webauthncredential,
     public.django_otp_webauthn_webauthnuserhandle, public.staff_attemptcount TO gatekeeper_signin;

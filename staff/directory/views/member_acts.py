@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -112,16 +113,17 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
     oneself = number == member_of(request).number  # the database refuses it, and records that
     if SURE not in request.POST and not oneself and _cannot_be_undone(action, data):
         return _ask_once_more(request, number, action, form)
-    reason = do(Caller.of(request), number, data)
+    with transaction.atomic():  # who has to know is told of what was done, whatever ends this process
+        reason = do(Caller.of(request), number, data)
+        if action == "suspend" and reason in {"", people.HELD, people.PROPOSED}:
+            suspended(request, number, reason)
+        elif reason == people.PROPOSED:
+            waits(request, number)
     if reason == "value_refused" and not form.is_valid():
         return page(request, get_object_or_404(Member, number=number), status=422, bound={action: form})
-    if action == "suspend" and reason in {"", people.HELD, people.PROPOSED}:
-        suspended(request, number, reason)
-    elif reason == people.PROPOSED:
-        waits(request, number)
-    elif reason:
+    if reason not in {"", people.HELD, people.PROPOSED}:
         return _refused(request, number, reason)
-    else:
+    if not reason and action != "suspend":
         messages.success(request, _("Done, and recorded."))
     return redirect("member", number)
 

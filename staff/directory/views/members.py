@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -151,15 +152,16 @@ def new_member(request: HttpRequest) -> HttpResponse:
     if not form.is_bound:
         return render(request, "staff/member_new.html", {"form": form})
     usable = form.is_valid()
-    reason = people.add_member(Caller.of(request), form.facts() if usable else {})
+    with transaction.atomic():
+        reason = people.add_member(Caller.of(request), form.facts() if usable else {})
+        if reason == people.PROPOSED:
+            waits(request, form.cleaned_data["number"])
     if reason in {"member_known", "value_refused"}:
         if usable:
             form.add_error(None, str(words_of(reason)))
         return render(request, "staff/member_new.html", {"form": form}, status=409 if usable else 422)
     if reason and reason != people.PROPOSED:
         return refusal(request, reason)
-    if reason == people.PROPOSED:
-        waits(request, form.cleaned_data["number"])
     return invite(request, get_object_or_404(Member, number=form.cleaned_data["number"]))
 
 

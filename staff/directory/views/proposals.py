@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -23,6 +24,8 @@ from staff.session.members import member_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from staff.models import Member
 
 DECIDED_SHOWN: Final = 30
 #: Reasons of the act itself: whoever meets them may see the list.
@@ -69,17 +72,23 @@ def decline(request: HttpRequest, proposal: int) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, number: int, *, confirm: bool) -> HttpResponse:
-    reason = proposals.decide(Caller.of(request), number, confirm=confirm)
+    with transaction.atomic():
+        reason = proposals.decide(Caller.of(request), number, confirm=confirm)
+        if confirm and not reason:
+            _tell(number, member_of(request))
     if reason == "member_unknown":  # there is no such proposal
         raise Http404
     if reason in OF_THE_ACT:
         return _page(request, status=409, problem=words_of(reason))
     if reason:
         return refusal(request, reason)
-    proposal = Proposal.objects.select_related("subject").get(pk=number)
-    if confirm and proposal.fact == "factor":
-        mails.tell(proposal.subject, _("Your second factors were reset"), "staff/mail/factors_reset.txt")
-    if confirm and proposal.fact == "suspended" and proposal.value is True:
-        proposals.tell_of_suspension(proposal.subject, member_of(request), "")
     messages.success(request, _("Confirmed: it counts now.") if confirm else _("Declined. Nothing changed."))
     return redirect("proposals")
+
+
+def _tell(number: int, by: Member) -> None:
+    proposal = Proposal.objects.select_related("subject").get(pk=number)
+    if proposal.fact == "factor":
+        mails.tell(proposal.subject, "staff/mail/factors_reset.txt")
+    if proposal.fact == "suspended" and proposal.value is True:
+        proposals.tell_of_suspension(proposal.subject, by, "")

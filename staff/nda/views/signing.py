@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from staff.frame import mails
@@ -77,11 +76,10 @@ def _sign(request: HttpRequest, member: Member, version: NdaVersion, form: SignF
 
 
 def _signed(request: HttpRequest, member: Member, signature: Signature) -> HttpResponse:
-    mails.tell(member, gettext_lazy("Your NDA is signed"), "staff/mail/nda_signed.txt", number=signature.pk)
+    mails.tell(member, "staff/mail/nda_signed.txt", number=signature.pk)
     if signature.counts_from is None:
         for officer in reminders.officers():
-            subject = gettext_lazy("A signature waits for a countersignature")
-            mails.tell(officer, subject, "staff/mail/nda_waits.txt")
+            mails.tell(officer, "staff/mail/nda_waits.txt")
         messages.success(request, _("Signed. It counts as soon as a people officer has countersigned it."))
     else:
         messages.success(request, _("Signed. Your copy is on the page NDA."))

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from staff.frame import mails
 from staff.frame.reasons import words_of
 from staff.frame.redirects import NEXT, safe_next
 from staff.frame.sign_in import as_one
@@ -41,6 +42,7 @@ def _show(request: HttpRequest, *, problem: object = "", status: int = 200) -> H
         "devices": [(factors.kind_of(one), one) for one in factors.lasting(member)],
         "sheet": factors.sheet_of(member),
         "problem": problem,
+        "is_mailed": mails.are_configured(),
     }
     return render(request, "staff/factors.html", facts, status=status)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django_otp_webauthn import exceptions, views
 from django_otp_webauthn.utils import rewrite_exceptions
 
@@ -61,8 +60,7 @@ class _Half:
         reason = REASONS.get(exc.code, "passkey_wrong")
         records.sign_in_failed(self.stage(), reason)
         if reason == "passkey_cloned":
-            subject = gettext_lazy("A passkey of yours may have been copied")
-            mails.tell(member_of(self.request), subject, "staff/mail/passkey_cloned.txt")
+            mails.tell(member_of(self.request), "staff/mail/passkey_cloned.txt")
         words = _("This passkey could not be used. Try again, or choose another way.")
         return JsonResponse({"words": words}, status=403)
 

@@ -1,0 +1,268 @@
+"""Notices wait in the database until the mail server has taken them; nobody waits for it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from django.core import mail as django_mail
+from django.core.management import call_command
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import Entry
+from gatekeeper.installation import roles
+from gatekeeper.models import AccessRequest
+from gatekeeper.pages import mail_health
+from staff.frame import later, mails, outbox, smtp
+from staff.models import TRIES, Mail
+from tests.world.mail_server import MailServer
+from tests.world.people import member
+from tests.world.receiver import certificate
+from tests.world.scene import REFERENCE, TICKET, Scene, signed
+from tests.world.serving import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import AsRole
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+PASSWORD_CHANGED = "staff/mail/password_changed.txt"
+#: What a web process does that is ended while the mail server does not answer.
+ACT = """
+import django
+django.setup()
+from staff.frame import mails
+from staff.models import Member
+mails.tell(Member.objects.get(pk={}), "staff/mail/password_changed.txt")
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path, settings: Any) -> Iterator[MailServer]:
+    """A mail server that takes every mail, and is the configured one."""
+    with MailServer("none", certificate(tmp_path)).running() as server:
+        settings.EMAIL_BACKEND = "staff.frame.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        settings.DEFAULT_FROM_EMAIL = "gate@firma.test"
+        yield server
+        settings.EMAIL_HOST = ""
+        later.finish()
+
+
+def ask(scene: Scene) -> Any:
+    form = {"ticket": TICKET, "purpose": "support_request", "categories": ["contact"], "minutes": "60"}
+    form |= {"stretch": "once", "reason": "reproduce_fault"}
+    return scene.browser().post(reverse("ask", args=[REFERENCE]), form)
+
+
+def make_due() -> None:
+    Mail.objects.update(next_at=timezone.now())
+
+
+def sent(server: MailServer) -> list[str]:
+    """The subjects of what was taken."""
+    return re.findall("^Subject: (.*)$", "\n".join(server.mails), re.M)
+
+
+def test_asking_waits_for_no_mail_server(scene: Scene, server: MailServer) -> None:
+    server.manner = "hangs"
+    assert ask(scene).status_code == 302
+    assert server.held.acquire(timeout=60)
+    assert server.holding == 1  # the answer was given, and the sending has not ended
+    [one] = Mail.objects.all()
+    assert (one.member_id, one.tries) == (scene.boss.id, 1)
+    assert outbox.FIRST - timedelta(seconds=30) < one.next_at - timezone.now() <= outbox.FIRST
+
+
+@pytest.mark.parametrize("manner", ["closes", "drips", "refuses", "hangs"])
+def test_what_a_server_does_not_take_is_sent_later(
+    scene: Scene, server: MailServer, monkeypatch: pytest.MonkeyPatch, manner: str
+) -> None:
+    monkeypatch.setattr(smtp, "BOUND", 0.5)
+    server.manner = manner
+    assert ask(scene).status_code == 302
+    later.finish()
+    assert server.mails == []
+    assert Mail.objects.get().tries == 1
+    server.manner = ""
+    assert outbox.send_due() == 0  # it is not due yet
+    make_due()
+    assert outbox.send_due() == 1
+    assert sent(server) == ["A request waits for your decision"]
+    assert f"To: {member(scene.boss).email}" in server.mails[0]
+    assert not Mail.objects.exists()
+
+
+def test_a_request_and_its_notices_are_one(scene: Scene, server: MailServer) -> None:
+    """Notices that cannot be put down leave no request, and a request that was not made tells nobody."""
+    scene.world.setup.execute("ALTER TABLE staff_mail ADD CONSTRAINT tried CHECK (id IS NULL)")
+    try:
+        with pytest.raises(Exception, match="tried"):
+            ask(scene)
+    finally:
+        scene.world.setup.execute("ALTER TABLE staff_mail DROP CONSTRAINT tried")
+    assert not AccessRequest.objects.exists()
+    with transaction.atomic():
+        mails.tell(member(scene.boss), PASSWORD_CHANGED)
+        transaction.set_rollback(True)
+    later.finish()
+    assert (server.mails, Mail.objects.count()) == ([], 0)
+
+
+def test_a_process_that_is_killed_while_it_sends_loses_no_mail(
+    scene: Scene, server: MailServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.manner = "hangs"
+    url = f"smtp://127.0.0.1:{server.port}"
+    variables = os.environ | {"GATEKEEPER_MAIL_URL": url, "GATEKEEPER_MAIL_FROM": "gate@firma.test"}
+    child = subprocess.Popen([sys.executable, "-c", ACT.format(scene.boss.id)], cwd=PROJECT, env=variables)
+    assert server.held.acquire(timeout=60)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    server.manner = ""
+    assert Mail.objects.get().tries == 1
+    call_command("send_mail")  # it is not due yet
+    assert server.mails == []
+    make_due()
+    call_command("send_mail")
+    assert sent(server) == ["Your password was changed"]
+    assert capsys.readouterr().out.split("\n") == ["sent 0", "sent 1", ""]
+
+
+def test_subject_and_text_are_in_the_language_of_whoever_gets_it(scene: Scene, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.test"
+    scene.world.change("staff_member", scene.boss.id, language="pl")
+    mails.tell(member(scene.boss), "staff/mail/nda_ends.txt", day=date(2031, 2, 3))
+    later.finish()
+    [message] = django_mail.outbox
+    assert message.subject == "Twoja umowa o zachowaniu poufności (NDA) wkrótce wygaśnie"
+    assert "2031-02-03" in message.body
+    assert "secrecy" not in message.body
+
+
+def test_the_address_is_read_when_it_is_sent(scene: Scene, server: MailServer) -> None:
+    server.manner = "closes"
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    later.finish()
+    scene.world.change("staff_member", scene.boss.id, email="new@firma.example")
+    server.manner = ""
+    make_due()
+    outbox.send_due()
+    assert "To: new@firma.example" in server.mails[0]
+
+
+def test_tries_grow_apart_up_to_a_day_and_are_then_given_up(scene: Scene, server: MailServer) -> None:
+    server.manner = "closes"
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    later.finish()
+    waits = []
+    for _ in range(TRIES - 1):
+        waits.append(round((Mail.objects.get().next_at - timezone.now()) / timedelta(minutes=1)))
+        make_due()
+        outbox.send_due()
+    assert waits == [1, 4, 16, 64, 256, 1024]
+    make_due()
+    server.manner = ""
+    assert outbox.send_due() == 0
+    assert outbox.standing() == outbox.Standing(0, None, 1)
+    Mail.objects.update(tries=0)
+    scene.world.setup.execute("UPDATE staff_mail SET put_at = now() - interval '8 days'")
+    outbox.send_due()
+    assert (server.mails, Mail.objects.count()) == ([], 0)
+
+
+def test_a_refused_recipient_stops_nobody_else(scene: Scene, server: MailServer) -> None:
+    server.manner = "refuses"
+    with transaction.atomic():
+        for person in (scene.boss, scene.anna):
+            mails.tell(member(person), PASSWORD_CHANGED)
+    later.finish()
+    assert list(Mail.objects.values_list("tries", flat=True)) == [1, 1]
+
+
+def test_a_server_that_takes_none_is_asked_once(scene: Scene, server: MailServer) -> None:
+    server.manner = "closes"
+    with transaction.atomic():
+        for person in (scene.boss, scene.anna):
+            mails.tell(member(person), PASSWORD_CHANGED)
+    later.finish()
+    assert sorted(Mail.objects.values_list("tries", flat=True)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("template", "facts"),
+    [
+        ("staff/links/password.txt", "{}"),
+        ("staff/mail/../links/password.txt", "{}"),
+        (PASSWORD_CHANGED, '{"link": "https:\\/\\/elsewhere.test"}'),
+        (PASSWORD_CHANGED, '{"to": "anna@firma.example"}'),
+    ],
+)
+@pytest.mark.parametrize("role", [roles.WEB, roles.SIGNIN])
+def test_no_address_and_no_link_is_put_down(
+    scene: Scene, as_role: AsRole, role: str, template: str, facts: str
+) -> None:
+    sql = (
+        "INSERT INTO staff_mail (member_id, template, facts, put_at, tries, next_at)"
+        " VALUES (%s, %s, %s, now(), 0, now())"
+    )
+    connection = as_role(role)
+    connection.execute(sql, [scene.boss.id, PASSWORD_CHANGED, "{}"])
+    with pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(sql, [scene.boss.id, template, facts])
+
+
+@pytest.mark.parametrize(
+    ("manner", "said", "kind"),
+    [
+        ("closes", "closed the connection", "SMTPServerDisconnected"),
+        ("hangs", "did not answer in time", "TimeoutError"),
+        ("drips", "did not answer in time", "TimeoutError"),
+        ("refuses", "refused your address", "SMTPRecipientsRefused"),
+    ],
+)
+def test_a_test_says_what_the_mail_server_did(
+    scene: Scene, server: MailServer, monkeypatch: pytest.MonkeyPatch, manner: str, said: str, kind: str
+) -> None:
+    monkeypatch.setattr(smtp, "BOUND", 0.5)
+    server.manner = manner
+    answer = scene.browser(signed(scene, "administrator")).post(reverse("test_mail"), follow=True)
+    assert said in answer.content.decode()
+    assert Entry.objects.get(object_repr="test mail").changes_text == kind
+
+
+def test_checks_name_what_waits_and_what_was_given_up(scene: Scene, server: MailServer) -> None:
+    assert mail_health.mail().state == "ok"
+    server.manner = "closes"
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    later.finish()
+    assert mail_health.mail().state == "ok"
+    scene.world.setup.execute("UPDATE staff_mail SET put_at = now() - interval '11 minutes'")
+    row = mail_health.mail()
+    assert (row.state, row.cause.startswith("1 notice waits, since ")) == ("to_fix", True)
+    Mail.objects.update(tries=TRIES)
+    row = mail_health.mail()
+    assert (row.state, row.cause[:36]) == ("to_fix", "1 notice of the last seven days was ")
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_pages_speak_of_mail_only_where_mail_leaves(scene: Scene, settings: Any, *, configured: bool) -> None:
+    settings.EMAIL_HOST = "mail.test" if configured else ""
+    page = scene.browser().get(reverse("factors")).content.decode()
+    assert ("mailed to you" in page) == configured
+    answer = ask(scene)
+    told = scene.browser().get(answer["Location"]).content.decode()
+    assert "0 people" not in told
+    assert Mail.objects.exists() is False or configured
