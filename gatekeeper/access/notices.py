@@ -44,6 +44,7 @@ FAILURES: Final[tuple[tuple[type[Exception], Promise], ...]] = (
     (TimeoutError, gettext_lazy("The mail server did not answer in time.")),
     (ConnectionError, gettext_lazy("The mail server refused the connection: see its name and port.")),
     (OSError, gettext_lazy("The mail server was not reached: see its name and port.")),
+    (ValueError, gettext_lazy("Your e-mail address is none that a mail can go to.")),
 )
 
 
@@ -55,7 +56,7 @@ def send_test(member: Member) -> str:
     try:
         body = _("This is a test. If you can read it, mail leaves.\n%(link)s\n") % {"link": settings.SITE_URL}
         EmailMessage(_("Gatekeeper: a test"), body, to=[member.email]).send()
-    except (SMTPException, OSError) as error:
+    except (OSError, ValueError) as error:
         kind = type(error).__name__
         problem = next(str(words) for known, words in FAILURES if isinstance(error, known))
         logger.warning("a test could not be mailed: %s", kind)
@@ -96,5 +97,5 @@ def _tell_approvers(member: Member, template: str, **facts: object) -> str:
     found = list(approvers.of(member)) if mails.are_configured() else []
     for approver in found:
         mails.tell(approver, template, **facts)
-    words = ngettext("%d person is told by mail.", "%d people are told by mail.", len(found))
+    words = ngettext("%d person will be told by mail.", "%d people will be told by mail.", len(found))
     return words % len(found) if found else ""

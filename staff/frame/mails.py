@@ -53,7 +53,7 @@ def send_link(member: Member, template: str, /, **facts: object) -> bool:
     """Mail a one-time link at once, for it is stored nowhere; whether the server took it."""
     try:
         outbox.written(member, template, facts).send()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the second where the address is none
         logger.warning("a link could not be mailed: %s", type(error).__name__)
         return False
     return True

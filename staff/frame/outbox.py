@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 FIRST: Final = timedelta(minutes=1)
 #: For how long a notice that could not be sent is shown to administrators, and then forgotten.
 KEPT: Final = timedelta(days=7)
-#: What a mail server says of one mail, and not of all.
-OF_ONE: Final = (SMTPRecipientsRefused, SMTPDataError)
+#: What goes wrong with one mail, and not with all: the mail server says so, or the address is none.
+OF_ONE: Final = (SMTPRecipientsRefused, SMTPDataError, ValueError)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(T.+)?")
 
 _begun = threading.Semaphore()
@@ -104,11 +104,12 @@ def _send(one: Mail, connection: Any) -> bool:
     """Whether the server took it; False where it refuses this one. Raises OSError where it takes none."""
     try:
         message = written(one.member, one.template, one.facts)
-        connection.open()
-        connection.send_messages([message])
     except TemplateDoesNotExist:  # put down by another release
         logger.error("there is no notice %s", one.template)  # noqa: TRY400 - no value
         return False
+    connection.open()
+    try:
+        connection.send_messages([message])
     except OF_ONE as error:
         logger.warning("a notice could not be mailed: %s", type(error).__name__)
         return False

@@ -19,6 +19,7 @@ from staff.directory import people
 from staff.frame import later
 from staff.models import Member
 from tests.world import now
+from tests.world.notices import none_taken
 from tests.world.people import member
 from tests.world.scene import Scene, deputise, enter, newest, signed
 
@@ -341,6 +342,15 @@ def test_the_others_of_the_two_are_notified_in_their_language(
     for address, sent in told.items():
         assert sent.subject == words[both[address]]
         assert {ends.number, scene.boss.number, deputy.number} <= set(re.findall(r"K-[0-9]+", sent.body))
+
+
+def test_an_end_and_its_notices_are_one(scene: Scene, deputy: Person, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.firma.example"
+    named, client = deputise(scene, deputy), enter(scene.world, signed(scene, "reviewer"))
+    client.raise_request_exception = True
+    with none_taken(scene.world):
+        client.post(reverse("end_deputy", args=[named]))
+    assert Deputy.objects.get(pk=named).ends_at > timezone.now()
 
 
 def test_nobody_is_notified_of_what_did_not_end(

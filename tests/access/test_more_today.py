@@ -20,6 +20,7 @@ from gatekeeper.models import DailyBudget, MoreToday
 from staff.frame import later
 from tests.world import Person, now, racing
 from tests.world.day import Limit, company_day, limit, opened, people, reveal, use  # noqa: F401  # a fixture
+from tests.world.notices import none_taken
 from tests.world.people import member
 from tests.world.scene import Scene, newest
 
@@ -388,3 +389,12 @@ def test_approvers_are_told_once_and_of_no_account(scene: Scene) -> None:
     assert message.to == [member(scene.boss).email]
     assert reverse("inbox") in message.body
     assert account not in message.body
+
+
+@override_settings(EMAIL_HOST="mail.firma.example")
+def test_asking_for_more_and_its_notices_are_one(scene: Scene) -> None:
+    client = scene.browser()
+    _account, grant = opened(scene, 1)
+    with none_taken(scene.world):
+        client.post(reverse("ask_more"), {"grant": grant})
+    assert not MoreToday.objects.exists()

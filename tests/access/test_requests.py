@@ -27,6 +27,7 @@ from staff.frame import later
 from staff.frame.callers import Caller
 from tests.conftest import Connection
 from tests.world import now
+from tests.world.notices import none_taken
 from tests.world.people import member
 from tests.world.scene import REFERENCE, TICKET, Scene, deputise, newest, signed
 
@@ -810,7 +811,7 @@ def test_those_who_could_approve_are_told_without_personal_data(scene: Scene) ->
         assert reverse("approval", args=[request.pk]) in text
         for telling in (REFERENCE, TICKET, scene.anna.number, f"Member {scene.anna.number}", "Compare"):
             assert telling not in text
-    assert "2 people are told by mail." in response.client.get("/").content.decode()
+    assert "2 people will be told by mail." in response.client.get("/").content.decode()
 
 
 @pytest.mark.usefixtures("mailing")
@@ -825,6 +826,15 @@ def test_each_opening_while_the_ticket_is_open_is_told_to_the_approver(
     later.finish()
     assert [message.to for message in mail.outbox] == [[member(scene.boss).email]] * told
     assert all(REFERENCE not in f"{message.subject}{message.body}" for message in mail.outbox)
+
+
+@pytest.mark.usefixtures("mailing")
+def test_an_opening_and_its_notice_are_one(scene: Scene) -> None:
+    client = scene.browser()
+    scene.approved(while_open=True)
+    with none_taken(scene.world):
+        client.post(reverse("open_window", args=[REFERENCE]), {"grant": scene.grant})
+    assert grant_of(scene).openings == 0
 
 
 def test_without_a_mail_server_no_mail_leaves(scene: Scene) -> None:

@@ -30,6 +30,7 @@ from staff.frame import later
 from staff.models import Member, Session
 from tests.world import World, now
 from tests.world.entries import VIEW, entry
+from tests.world.notices import none_taken
 from tests.world.past import Past
 from tests.world.people import give_factors, member
 from tests.world.scene import REFERENCE, TICKET, Scene, enter, newest
@@ -636,6 +637,14 @@ def test_asked_and_answered_in_place(desk: Desk) -> None:
     page = open_page(enter(desk.world, desk.rita), review).content.decode()
     assert ANSWER in page
     assert "waits for an answer" not in client.get(reverse("home")).content.decode()
+
+
+def test_a_question_and_its_notices_are_one(desk: Desk, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.firma.example"
+    review, client = desk.seen(), enter(desk.world, desk.rita)
+    client.raise_request_exception = True
+    with none_taken(desk.world):
+        client.post(reverse("review_decide", args=[review.pk]), {"verdict": "question", "text": QUESTION})
 
 
 def test_who_is_asked_is_told_by_mail_that_there_is_a_question_and_no_more(

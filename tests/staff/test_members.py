@@ -21,6 +21,7 @@ from tests.conftest import Connection
 from tests.world import Person, World, now
 from tests.world.house import NEW, House, newest, state_of
 from tests.world.names import UNREADABLE_NAMES
+from tests.world.notices import none_taken
 from tests.world.people import give_factors, member, password_of, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -145,6 +146,14 @@ def test_a_new_member_through_the_page_gets_a_link_and_a_mail(
     assert ewa.post("/members/new/", form).status_code == 409
     assert ewa.post("/members/new/", form | {"email": "none"}).status_code == 422
     assert ewa.post("/members/new/", form | {"email": "\u0131za@firma.example"}).status_code == 422
+
+
+def test_a_new_member_who_waits_and_the_notices_are_one(house: House, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.firma.example"
+    ewa = desk(house, house.ewa)
+    with none_taken(house.world):
+        ewa.post("/members/new/", NEW | {"starts_on": "", "manager": "", "roles": ["consultant", "manager"]})
+    assert not Member.objects.filter(number="K-5001").exists()
 
 
 def test_without_mail_everything_works(house: House, mailoutbox: list[Any]) -> None:

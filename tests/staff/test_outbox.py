@@ -25,7 +25,9 @@ from gatekeeper.models import AccessRequest
 from gatekeeper.pages import mail_health
 from staff.frame import later, mails, outbox, smtp
 from staff.models import TRIES, Mail
+from tests import environment
 from tests.world.mail_server import MailServer
+from tests.world.notices import none_taken
 from tests.world.people import member
 from tests.world.receiver import certificate
 from tests.world.scene import REFERENCE, TICKET, Scene, signed
@@ -33,6 +35,8 @@ from tests.world.serving import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.test import Client
 
     from tests.conftest import AsRole
 
@@ -61,10 +65,10 @@ def server(tmp_path: Path, settings: Any) -> Iterator[MailServer]:
         later.finish()
 
 
-def ask(scene: Scene) -> Any:
+def ask(scene: Scene, client: Client | None = None) -> Any:
     form = {"ticket": TICKET, "purpose": "support_request", "categories": ["contact"], "minutes": "60"}
     form |= {"stretch": "once", "reason": "reproduce_fault"}
-    return scene.browser().post(reverse("ask", args=[REFERENCE]), form)
+    return (client or scene.browser()).post(reverse("ask", args=[REFERENCE]), form)
 
 
 def make_due() -> None:
@@ -107,12 +111,9 @@ def test_what_a_server_does_not_take_is_sent_later(
 
 def test_a_request_and_its_notices_are_one(scene: Scene, server: MailServer) -> None:
     """Notices that cannot be put down leave no request, and a request that was not made tells nobody."""
-    scene.world.setup.execute("ALTER TABLE staff_mail ADD CONSTRAINT tried CHECK (id IS NULL)")
-    try:
-        with pytest.raises(Exception, match="tried"):
-            ask(scene)
-    finally:
-        scene.world.setup.execute("ALTER TABLE staff_mail DROP CONSTRAINT tried")
+    client = scene.browser()
+    with none_taken(scene.world):
+        ask(scene, client)
     assert not AccessRequest.objects.exists()
     with transaction.atomic():
         mails.tell(member(scene.boss), PASSWORD_CHANGED)
@@ -139,6 +140,32 @@ def test_a_process_that_is_killed_while_it_sends_loses_no_mail(
     call_command("send_mail")
     assert sent(server) == ["Your password was changed"]
     assert capsys.readouterr().out.split("\n") == ["sent 0", "sent 1", ""]
+
+
+def test_what_another_process_has_taken_up_is_left_to_it(scene: Scene, server: MailServer) -> None:
+    server.manner = "closes"
+    with transaction.atomic():
+        for person in (scene.boss, scene.anna):
+            mails.tell(member(person), PASSWORD_CHANGED)
+    later.finish()
+    server.manner = ""
+    make_due()
+    first = Mail.objects.order_by("pk")[0].pk
+    with psycopg.connect(environment.setup_url(environment.database_name())) as other:
+        other.execute("SELECT 1 FROM staff_mail WHERE id = %s FOR UPDATE", [first])
+        assert outbox.send_due() == 1
+        assert [one.pk for one in Mail.objects.all()] == [first]
+    assert outbox.send_due() == 1
+    assert len(server.mails) == 2
+
+
+def test_a_link_is_stored_in_no_notice(scene: Scene, server: MailServer) -> None:
+    """Whether the mail server takes it or not."""
+    for manner, sent_one in (("", True), ("closes", False)):
+        server.manner = manner
+        assert mails.send_link(member(scene.anna), "staff/links/invitation.txt", path="/x/") == sent_one
+    later.finish()
+    assert not Mail.objects.exists()
 
 
 def test_subject_and_text_are_in_the_language_of_whoever_gets_it(scene: Scene, settings: Any) -> None:
@@ -192,8 +219,38 @@ def test_a_refused_recipient_stops_nobody_else(scene: Scene, server: MailServer)
     assert list(Mail.objects.values_list("tries", flat=True)) == [1, 1]
 
 
-def test_a_server_that_takes_none_is_asked_once(scene: Scene, server: MailServer) -> None:
-    server.manner = "closes"
+def test_an_address_that_is_none_stops_nobody(scene: Scene, server: MailServer) -> None:
+    """Nothing but the database looks at the addresses that `bootstrap` is given."""
+    administrator = signed(scene, "administrator")
+    scene.world.change("staff_member", administrator.id, email="anna@firma..example")
+    with transaction.atomic():
+        for person in (administrator, scene.boss):
+            mails.tell(member(person), PASSWORD_CHANGED)
+    later.finish()
+    assert list(Mail.objects.values_list("member_id", "tries")) == [(administrator.id, 1)]
+    assert len(server.mails) == 1
+    assert not mails.send_link(member(administrator), "staff/links/invitation.txt", path="/x/")
+    answer = scene.browser(administrator).post(reverse("test_mail"), follow=True)
+    assert "Your e-mail address is none that a mail can go to." in answer.content.decode()
+
+
+def test_a_notice_of_another_release_stops_nobody(scene: Scene, server: MailServer) -> None:
+    with transaction.atomic():
+        for template in ("staff/mail/of_another_release.txt", PASSWORD_CHANGED):
+            mails.tell(member(scene.boss), template)
+    later.finish()
+    assert Mail.objects.get().template == "staff/mail/of_another_release.txt"
+    assert sent(server) == ["Your password was changed"]
+
+
+@pytest.mark.parametrize("how", ["closes", "is not believed"])
+def test_a_server_that_takes_none_is_asked_once(
+    scene: Scene, server: MailServer, settings: Any, how: str
+) -> None:
+    if how == "closes":
+        server.manner = how
+    else:
+        server.kind, settings.EMAIL_USE_TLS = "starttls", True
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
             mails.tell(member(person), PASSWORD_CHANGED)

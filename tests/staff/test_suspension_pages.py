@@ -11,6 +11,7 @@ from django.urls import reverse
 from staff.directory import people
 from staff.frame import later
 from staff.models import Proposal
+from tests.world.notices import none_taken
 from tests.world.officers import Company, able, company, desk, text, waiting
 from tests.world.people import member
 
@@ -160,3 +161,30 @@ def test_all_others_of_the_role_are_told_and_who_could_confirm(company: Company,
     suspend(client, third, sure="1")  # of three: nobody is asked, and the role is told
     later.finish()
     assert {one.to[0] for one in mail.outbox} == {member(one).email for one in company.reviewers}
+
+
+def test_a_suspension_and_its_notices_are_one(company: Company, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.firma.example"
+    client = desk(company, company.boss)
+    with none_taken(company.world):
+        suspend(client, company.officers[0], sure="1")
+    assert member(company.officers[0]).suspended_at is None
+
+
+def test_a_change_that_waits_and_its_notices_are_one(company: Company, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.firma.example"
+    client = desk(company, company.officers[0])
+    form = {"leave-day": "2040-01-02", "sure": "1"}
+    with none_taken(company.world):
+        client.post(reverse("member_action", args=[company.officers[1].number, "leave"]), form)
+    assert not Proposal.objects.exists()
+
+
+def test_a_confirmation_and_its_notices_are_one(company: Company, settings: Any) -> None:
+    company.suspend(company.officers[0], company.boss)
+    proposal = waiting(company.officers[0])
+    client = desk(company, company.director)
+    settings.EMAIL_HOST = "mail.firma.example"
+    with none_taken(company.world):
+        client.post(reverse("confirm_proposal", args=[proposal.pk]))
+    assert waiting(company.officers[0]) == proposal
