@@ -6,9 +6,8 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
 from gatekeeper.installation import generate
+from gatekeeper.management import line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatekeeper.settings")
@@ -16,4 +15,4 @@ if __name__ == "__main__":
         # The settings refuse to load without secrets: those that have a file to lie in are made.
         for path in generate.missing_files(os.environ):
             sys.stderr.write(f"Made {path}\n")
-    execute_from_command_line(sys.argv)
+    line.carry_out(sys.argv)

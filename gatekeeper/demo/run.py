@@ -72,8 +72,7 @@ class Demo:
         } | dict.fromkeys(roles.LOGIN, generate.password)
         if makers.keys() <= kept.keys():
             return kept
-        # The server's user passes through the folder to its own, and reads nothing in it.
-        self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._make_home()
         # A version that asks for one secret more keeps those that there are.
         made = {name: kept.get(name) or make() for name, make in makers.items()}
         unfinished = path.with_suffix(".new")
@@ -263,6 +262,13 @@ class Demo:
             self.home.rmdir()
         say("The demo's data are gone. make demo starts afresh.")
 
+    def _make_home(self) -> None:
+        """The server's user passes through the folder to its own, and reads nothing in it."""
+        try:
+            self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        except OSError as error:
+            fail(f"GATEKEEPER_DATA_DIR: {self.home} cannot be made ({error.strerror}). Name another folder.")
+
     def _must_be_ours(self) -> None:
         """Stop where the folder holds what no demo made: a reset would stand between it and the owner."""
         if self.home.is_dir() and any(self.home.iterdir()) and not self._secrets_file.exists():
@@ -274,6 +280,8 @@ def home_of(named: str) -> Path:
 
     Stops with a sentence where it could not be the demo's alone.
     """
+    if not (named or USUAL).isprintable():  # the database's programs take none
+        fail("GATEKEEPER_DATA_DIR: no line breaks or other unseen signs. Name another folder.")
     home = (PROJECT / (named or USUAL)).resolve()
     if home.exists() and not home.is_dir():
         fail(f"GATEKEEPER_DATA_DIR: {home} is a file. Name a folder of the demo's own.")

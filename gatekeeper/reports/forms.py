@@ -90,14 +90,14 @@ class ReportForm(forms.Form):
             self.add_error("until" if until is None else "since", _("Give the first day and the last."))
         elif since and until and until < since:
             self.add_error("until", _("The last day is before the first."))
-        elif since and since > timezone.localdate():
-            self.add_error("since", _("These days are still to come."))
+        elif not self.errors and _midnight(self._days()[0], self._zone()) > timezone.now():
+            self.add_error("since" if since else "month", _("These days are still to come."))
         return data
 
     def scope(self) -> Scope:
         """What was asked for, up to this moment at most. Only after `is_valid()`."""
         accounts, participant = self.cleaned_data["about"]
-        zone = ZoneInfo(self.cleaned_data["zone"] or settings.TIME_ZONE)
+        zone = self._zone()
         first, last = self._days()
         # Of what is still to come no report may say that nobody viewed it.
         until = min(_midnight(last + timedelta(days=1), zone), timezone.now())
@@ -110,6 +110,9 @@ class ReportForm(forms.Form):
             return chosen
         own = Account.objects.filter(reference__in=self.cleaned_data["about"][0]).exclude(language="")
         return "pl" if "pl" in own.values_list("language", flat=True)[:1] else "en"
+
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.cleaned_data["zone"] or settings.TIME_ZONE)
 
     def _days(self) -> tuple[date, date]:
         if self.cleaned_data["since"]:

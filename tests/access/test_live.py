@@ -223,6 +223,22 @@ def test_a_silent_server_hides_the_values_and_one_that_answers_is_believed(desks
     expected_complaints(desks)
 
 
+def test_a_browsers_clock_that_is_set_back_takes_nothing_from_the_silence(desks: Desks) -> None:
+    desks.scene.opened()
+    desk = desks.signed_in(desks.scene.anna)
+    desk.page.clock.install()
+    revealed(desk)
+    cut_off(desk)
+    left = desk.page.locator("#gate .countdown")
+    left.evaluate("one => { one.dataset.ends = Number(one.dataset.now) + 20; }")
+    desk.page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=1))
+    desk.page.clock.fast_forward(16 * SECOND)
+    expect(left).to_have_text(re.compile("^0:0"))
+    expect(desk.page.locator("#lost")).to_be_visible()
+    assert desk.secrets_in_page() == set()
+    expected_complaints(desks)
+
+
 def test_out_of_sight_nothing_is_shown_and_coming_back_asks_at_once(desks: Desks) -> None:
     desks.scene.opened()
     desk = desks.signed_in(desks.scene.anna)

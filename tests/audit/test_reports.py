@@ -223,6 +223,22 @@ def test_of_days_to_come_a_report_says_nothing(desk: Desk) -> None:
     assert f"{timezone.localtime(scope.until):%H:%M:%S}" in words.period(scope)
 
 
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [({"since": "2026-12-01", "until": "2026-12-01"}, "since"), ({"month": "2026-12"}, "month")],
+    ids=["days", "month"],
+)
+def test_what_is_still_to_come_is_so_in_the_reports_own_zone(
+    asked: dict[str, str], field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half past midnight where the company is, half past ten in the evening in UTC."""
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 30, 22, 30, tzinfo=UTC))
+    ours = ReportForm({"about": REFERENCE, "zone": "Europe/Vilnius", **asked})
+    assert ours.is_valid(), ours.errors
+    assert ours.scope().since < ours.scope().until
+    assert list(ReportForm({"about": REFERENCE, "zone": "UTC", **asked}).errors) == [field]
+
+
 def test_a_period_is_from_midnight_to_midnight_in_its_own_zone() -> None:
     form = ReportForm(
         {"about": REFERENCE, "since": "2026-10-25", "until": "2026-10-25", "zone": "Europe/Warsaw"}

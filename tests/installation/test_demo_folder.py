@@ -51,6 +51,15 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "kept"
 
 
+def test_a_folder_that_cannot_be_made_is_said() -> None:
+    is_refused(demo(GATEKEEPER_DATA_DIR="/dev/null/below"), "cannot be made")
+
+
+def test_a_folder_with_a_line_break_is_said(tmp_path: Path) -> None:
+    is_refused(demo(GATEKEEPER_DATA_DIR=f"{tmp_path}/new\nline"), "no line breaks")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_with_other_things_is_neither_taken_nor_deleted(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     is_refused(demo(GATEKEEPER_DATA_DIR=str(tmp_path)), "holds other things")

@@ -9,6 +9,10 @@
   const SWAPPED = 'hx-swap-oob="true"';
   const HEARD = [200, 204, 403]; // a closed gate is an answer; whatever else there is, is none
 
+  // Milliseconds, as Date.now() has them; a clock that is set back takes nothing from what has passed.
+  const born = Date.now() - performance.now();
+  function present() { return Math.max(Date.now(), born + performance.now()); }
+
   function pulse() { return document.getElementById("pulse"); }
   const asking = Boolean(pulse());
   function ask() { pulse()?.dispatchEvent(new Event("ask")); }
@@ -40,7 +44,7 @@
   document.addEventListener("hide-values", () => hide());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return hide();
-    heard = Date.now(); // a page out of sight is asked for seldom; nothing is shown on it by now
+    heard = present(); // a page out of sight is asked for seldom; nothing is shown on it by now
     return ask();
   });
   addEventListener("online", ask);
@@ -52,12 +56,12 @@
   function two(number) { return String(number).padStart(2, "0"); }
   function wind() {
     for (const clock of document.querySelectorAll(".countdown[data-now]")) {
-      if (!ahead.has(clock)) ahead.set(clock, Number(clock.dataset.now) * 1000 - Date.now());
+      if (!ahead.has(clock)) ahead.set(clock, Number(clock.dataset.now) * 1000 - present());
     }
   }
   function tick() {
     for (const clock of document.querySelectorAll(".countdown[data-ends]")) {
-      const now = Math.floor((Date.now() + (ahead.get(clock) ?? 0)) / 1000);
+      const now = Math.floor((present() + (ahead.get(clock) ?? 0)) / 1000);
       const left = Math.max(0, Number(clock.dataset.ends) - now);
       const hours = Math.floor(left / 3600);
       const minutes = Math.floor(left / 60) % 60;
@@ -66,7 +70,7 @@
       if (left === SOON) say(document.body.dataset.soon);
       if (left === 0) over(clock);
     }
-    if (asking && Date.now() - heard > LOST_AFTER) lost(true);
+    if (asking && present() - heard > LOST_AFTER) lost(true);
   }
   function over(clock) {
     clock.removeAttribute("data-ends");
@@ -78,7 +82,7 @@
   setInterval(tick, 1000);
 
   // What could not be checked has failed
-  let heard = Date.now();
+  let heard = present();
   function lost(is) {
     const note = document.getElementById("lost");
     document.documentElement.classList.toggle("unsure", is);
@@ -90,7 +94,7 @@
   }
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.target.id !== "pulse" || !HEARD.includes(event.detail.xhr.status)) return;
-    heard = Date.now();
+    heard = present();
     lost(false);
   });
   // What is sent to a server that does not answer would be given up for the browser's own page.

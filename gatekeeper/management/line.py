@@ -1,0 +1,57 @@
+"""A command line of `manage.py`: what ends a command from outside is said in a sentence, no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from django.db import OperationalError
+
+TRACEBACK: Final = "--traceback"
+AWAY: Final = "The database does not answer, or cannot do it now: "
+STOPPED: Final = "Stopped before it was done."
+
+
+class ToldToStop(KeyboardInterrupt):
+    """SIGTERM; unwinds a command as Ctrl-C does: what it began is taken back, or recorded as unfinished."""
+
+
+def carry_out(arguments: Sequence[str]) -> None:
+    """Carry out a command. Where a setting is missing or wrong, the database is away, or somebody stopped it,
+    say so and exit; `--traceback` shows where."""
+    signal.signal(signal.SIGTERM, _told)
+    try:
+        execute_from_command_line([*arguments])
+    except ImproperlyConfigured as error:
+        _end(str(error), arguments)
+    except (OperationalError, psycopg.OperationalError) as error:
+        _end(AWAY + " ".join(str(error).split()), arguments)
+    except KeyboardInterrupt as error:
+        if TRACEBACK in arguments:
+            raise
+        _end_by(signal.SIGTERM if isinstance(error, ToldToStop) else signal.SIGINT)
+
+
+def _told(*_about: object) -> NoReturn:
+    raise ToldToStop
+
+
+def _end(said: str, arguments: Sequence[str]) -> NoReturn:
+    if TRACEBACK in arguments:
+        raise  # what is being dealt with
+    sys.stderr.write(said + "\n")
+    raise SystemExit(1)
+
+
+def _end_by(number: signal.Signals) -> None:
+    """As the signal ends a process that knows nothing of it: a shell and systemd see which it was."""
+    sys.stderr.write(f"\n{STOPPED}\n")
+    sys.stderr.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
