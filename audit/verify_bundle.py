@@ -22,8 +22,11 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    sys.exit("Nothing was checked: this needs the package cryptography. python -m pip install cryptography")
 
 FORMAT = "gatekeeper proof 1"
 ABSENT = b"\xff\xff\xff\xff"
@@ -332,8 +335,8 @@ def main() -> int:
     parser.add_argument("--checkpoint", type=Path, help="a checkpoint that you had before")
     given = parser.parse_args()
     try:
-        bundle = json.loads(given.bundle.read_text(encoding="utf-8"))
-        checkpoint = given.checkpoint.read_text(encoding="utf-8") if given.checkpoint else ""
+        bundle = json.loads(given.bundle.read_text(encoding="utf-8-sig"))
+        checkpoint = given.checkpoint.read_text(encoding="utf-8-sig") if given.checkpoint else ""
     except (OSError, ValueError, RecursionError) as error:
         sys.stdout.write(f"DOES NOT HOLD: a file cannot be read: {error}\n")
         return 1
@@ -348,9 +351,9 @@ def main() -> int:
 
 def _what_holds(bundle: Mapping[str, Any], key: str) -> str:
     head = read_head(bundle["checkpoint"])
-    said = (
-        f"All holds: {len(bundle['entries'])} entries are in the log {head.origin} of {head.size} entries.\n"
-    )
+    count = len(bundle["entries"])
+    entries = "1 entry is" if count == 1 else f"{count} entries are"
+    said = f"All holds: {entries} in the log {head.origin} of {head.size} entries.\n"
     if is_selection(bundle):
         said += "It is a selection: it does not show that these are all entries of the account.\n"
     return said if key else f"{said}The key is the bundle's own: compare it.\n"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from django.conf import settings
 from django.db import connections
@@ -16,22 +17,46 @@ from audit.siem import stream
 from gatekeeper.frame import times
 from gatekeeper.frame.health_row import Health
 
+#: How far two clocks may be apart: the step of a one-time code.
+APART: Final = timedelta(seconds=30)
+
 
 def clock() -> Health:
+    before = timezone.now()
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT timestamp > clock_timestamp() FROM audit_entry ORDER BY id DESC LIMIT 1")
-        row = cursor.fetchone()
-    title = _("Clock")
-    if not (row and row[0]):
-        return Health("gatekeeper.clock", title, "ok", _("Not behind the newest entry."))
-    return Health(
-        "gatekeeper.clock",
-        title,
-        "to_fix",
-        _("The database's clock is behind the newest entry, so nothing opens."),
-        next_step=_("Set the clock right. If the entries are from the future, accept the clock."),
-        command="python manage.py accept_clock",
-    )
+        cursor.execute(
+            "SELECT c.now, (SELECT timestamp > c.now FROM audit_entry ORDER BY id DESC LIMIT 1)"
+            " FROM (SELECT clock_timestamp()) AS c (now)"
+        )
+        [(now, is_behind)] = cursor.fetchall()
+    row = partial(Health, "gatekeeper.clock", _("Clock"))
+    if is_behind:
+        return row(
+            "to_fix",
+            _("The database's clock is behind the newest entry, so nothing opens."),
+            next_step=_("Set the clock right. If the entries are from the future, accept the clock."),
+            command="python manage.py accept_clock",
+        )
+    apart = _apart(now, before, timezone.now())
+    if apart:
+        return row(
+            "to_fix",
+            apart,
+            cause=_("Access ends by the database’s clock; times left, codes and messages go by this one."),
+            next_step=_("Let both machines keep time by the same server (NTP)."),
+        )
+    return row("ok", _("Not behind the newest entry, and as this machine’s."))
+
+
+def _apart(theirs: datetime, before: datetime, after: datetime) -> str:
+    """How far the database's clock is from ours, which said `before` and `after`; '' where near enough."""
+    ahead, behind = theirs - after, before - theirs
+    if max(ahead, behind) <= APART:
+        return ""
+    age = {"age": times.minutes_and_seconds(max(ahead, behind))}
+    if ahead > behind:
+        return _("The database’s clock is ahead of this machine’s: by %(age)s (minutes:seconds).") % age
+    return _("The database’s clock is behind this machine’s: by %(age)s (minutes:seconds).") % age
 
 
 def sealer() -> Health:

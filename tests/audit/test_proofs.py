@@ -193,7 +193,7 @@ def test_the_single_file_runs_alone(one: dict[str, Any], log: Log, tmp_path: Pat
     held = run("--key", settings.LOG_VERIFIER, "--checkpoint", "kept")
     assert (held.returncode, held.stdout) == (
         0,
-        f"All holds: 1 entries are in the log {settings.LOG_ORIGIN} of 301 entries.\n",
+        f"All holds: 1 entry is in the log {settings.LOG_ORIGIN} of 301 entries.\n",
     )
     assert "compare it" in run().stdout
     one["entries"][0]["customer"]["member"] = "K-6666"
@@ -201,6 +201,33 @@ def test_the_single_file_runs_alone(one: dict[str, Any], log: Log, tmp_path: Pat
     lied = run("--key", settings.LOG_VERIFIER)
     assert lied.returncode == 1
     assert "was altered" in lied.stdout
+
+
+def test_the_single_file_says_what_it_needs(tmp_path: Path) -> None:
+    """On a machine with Python alone."""
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", ROOT / "audit" / "verify_bundle.py", "bundle.json"],
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "needs the package cryptography" in ended.stderr
+
+
+def test_a_mark_before_a_bundle_is_nothing(one: dict[str, Any], tmp_path: Path) -> None:
+    """As an editor may put it there."""
+    (tmp_path / "bundle.json").write_text(json.dumps(one), "utf-8-sig")
+    ended = subprocess.run(
+        [sys.executable, "-I", ROOT / "audit" / "verify_bundle.py", tmp_path / "bundle.json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout.startswith("All holds: 1 entry is in the log ")
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
