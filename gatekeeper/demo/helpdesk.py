@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,12 @@ def ticket_message(number: str, state: str) -> dict[str, Any]:
     if ticket is None:
         fail(f"There is no ticket {number}.")
     return {"number": number, "state": state, **_facts_of(ticket)}
+
+
+def what_became(number: str, state: str, answer: str) -> str:
+    """Say what the application's answer makes of it: a word that it does not know closes the ticket."""
+    remarks = json.loads(answer).get("remarks")
+    return f"{number}: {'; '.join(remarks)}." if remarks else f"{number} is {state} now."
 
 
 def _facts_of(ticket: Any) -> dict[str, Any]:

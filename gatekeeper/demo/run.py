@@ -31,7 +31,7 @@ from standardwebhooks.webhooks import Webhook
 
 from audit.seal.checkpoints import Signer
 from gatekeeper.demo.codes import unused_code
-from gatekeeper.demo.helpdesk import ticket_message
+from gatekeeper.demo.helpdesk import ticket_message, what_became
 from gatekeeper.demo.ports import free_port, wait_until_it_answers, wanted_port
 from gatekeeper.demo.postgres import Server, dies_with_us
 from gatekeeper.demo.saying import columns, fail, say
@@ -244,7 +244,7 @@ class Demo:
         said = answer.read().decode()
         if answer.status >= 300:
             fail(f"The application refused: {answer.status} {said}")
-        say(f"{number} is {state} now.")
+        say(what_became(number, state, said))
 
     def reset(self) -> None:
         """Delete what a demo made, and nothing else; refuses while it runs, and where none was."""
@@ -300,9 +300,9 @@ def main(arguments: Sequence[str]) -> None:
         case []:
             demo.run()
         case ["code", number]:
-            demo.code(number)
+            demo.code(number.upper())
         case ["ticket", number, state]:
-            demo.ticket(number, state)
+            demo.ticket(number.upper(), state)
         case ["reset"]:
             demo.reset()
         case _:

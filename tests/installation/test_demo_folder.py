@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gatekeeper.demo.helpdesk import what_became
 from gatekeeper.demo.run import home_of
 
 PROJECT = next(folder for folder in Path(__file__).resolve().parents if (folder / "manage.py").exists())
@@ -96,3 +97,9 @@ def test_a_port_that_is_none_is_said_before_anything_starts(tmp_path: Path, port
     home = tmp_path / "demo"
     is_refused(demo(GATEKEEPER_DATA_DIR=str(home), PORT=port), "PORT is a number from 1 to 65535.")
     assert not home.exists()
+
+
+def test_a_ticket_is_said_to_be_what_the_application_made_of_it() -> None:
+    assert what_became("ZD-1", "solved", '{"outcome": "changed"}') == "ZD-1 is solved now."
+    closed = '{"outcome": "changed", "remarks": ["state: a word that is not known, so it is closed"]}'
+    assert what_became("ZD-1", "foo", closed) == "ZD-1: state: a word that is not known, so it is closed."
