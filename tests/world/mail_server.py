@@ -23,7 +23,8 @@ DRIP = 0.02
 class MailServer:
     """`kind`: 'starttls', 'implicit' or 'none'. `clear` and `encrypted`: every line that came, in order;
     `mails`: what it took. `manner`: '' takes every mail; 'hangs' accepts a connection and says nothing;
-    'closes' it without a word; 'drips' its greeting a byte at a time; 'refuses' each recipient."""
+    'closes' it without a word; 'drips' its greeting a byte at a time; 'refuses' each recipient; 'declines'
+    each mail once it has it; 'drops' the connection while it gets one."""
 
     def __init__(self, kind: str, certificate: tuple[Path, Path], manner: str = "") -> None:
         self.kind = kind
@@ -115,6 +116,19 @@ class _Conversation(socketserver.BaseRequestHandler):
         self.kept.append(line)
         return str(line)
 
+    def _take(self) -> bool:
+        """Get a mail, and answer; whether another line is waited for."""
+        self._say("354 go ahead")
+        if self.mail.manner == "drops":
+            return False
+        text = "\n".join(iter(self._line, "."))
+        if self.mail.manner == "declines":
+            self._say("554 not this one")
+        else:
+            self.mail.mails.append(text)
+            self._say("250 taken")
+        return True
+
     def _answer(self, line: str) -> bool:
         """Answer one line; whether another one is waited for."""
         verb = line.upper().partition(" ")[0]
@@ -124,9 +138,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         elif verb == "RCPT" and self.mail.manner == "refuses":
             self._say("550 nobody here")
         elif verb == "DATA":
-            self._say("354 go ahead")
-            self.mail.mails.append("\n".join(iter(self._line, ".")))
-            self._say("250 taken")
+            return self._take()
         elif verb == "EHLO":
             offers = self.mail.kind == "starttls" and self.kept is self.mail.clear
             self._say(f"250-mail.test\r\n{'250-STARTTLS' if offers else '250-8BITMIME'}\r\n250 AUTH PLAIN")
