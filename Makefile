@@ -26,7 +26,7 @@ define environment
 	sha256sum < $(1) > $(VENV)/made-from
 endef
 
-.PHONY: demo demo-reset code ticket test bench lint format types lock demo-environment environment
+.PHONY: demo demo-reset code ticket test quick busy bench lint format types lock demo-environment environment
 
 demo: demo-environment
 	@$(BIN)/python -m gatekeeper.demo
@@ -44,6 +44,16 @@ ticket: demo-environment
 
 test: environment
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# What a developer runs all day: every test without a database, and the gate's whole table.
+quick: SHELL := /bin/bash
+quick: environment
+	@time $(BIN)/python -m pytest -n 2 --dist worksteal -m quick
+
+# The suite beside two loops that do nothing: no test depends on how fast the machine is.
+busy: environment
+	@set -eu; for _ in 1 2; do sh -c 'while kill -0 $$0 2>/dev/null; do :; done' $$$$ & done; \
+	  $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: environment
 	@$(BIN)/python -m tests.bench

@@ -20,8 +20,9 @@ from pytest_django import DjangoDbBlocker
 from gatekeeper.installation import roles
 from gatekeeper.installation.checks import limits_wanted
 from staff.frame import later
+from staff.nda.documents import uploaded
 from tests import environment
-from tests.world import programs, recording
+from tests.world import SOON, order, programs, recording
 from tests.world.desks import chromium, desks  # noqa: F401  # two fixtures
 from tests.world.log import Log
 from tests.world.scene import Scene
@@ -52,8 +53,17 @@ def pytest_report_header() -> list[str]:
     return programs.header()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where the browser is missing, leave its tests out and name the package; under CI they fail."""
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what a quick run takes (`make quick`)."""
+    if order.is_quick(item):
+        item.add_marker("quick")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put fast tests first, for each worker. Where the browser is missing, leave its tests out and name the
+    package; under CI they fail."""
+    items[:] = order.dealt(items, getattr(config, "workerinput", {}).get("workercount", 1))
     if not programs.left_out("Chromium"):
         return
     missing = pytest.mark.skip(reason="The package chromium is missing: apt-get install chromium")
@@ -107,7 +117,7 @@ def empty_tables() -> None:
 def _make_cleaner() -> Connection:
     connection = psycopg.connect(environment.setup_url(environment.database_name()), autocommit=True)
     connection.execute("SET session_replication_role = replica")
-    connection.execute("SET lock_timeout = '10s'")
+    connection.execute("SET lock_timeout = '60s'")
     tables = connection.execute(TABLES, [list(KEPT)]).fetchall()
     statements = [sql.SQL("DELETE FROM {};").format(sql.Identifier(*table)) for table in tables]
     connection.execute(
@@ -122,6 +132,9 @@ def _make_cleaner() -> Connection:
 Argon2PasswordHasher.time_cost = 1
 Argon2PasswordHasher.memory_cost = 64
 Argon2PasswordHasher.parallelism = 1
+
+# How long a file is examined is bounded by processor seconds as well, which a busy machine does not use up.
+vars(uploaded)["SECONDS"] = 10 * SOON
 
 
 def _fixture_teardown(_case: TransactionTestCase) -> None:

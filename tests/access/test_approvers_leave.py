@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 MINUTE: Final = timedelta(minutes=1)
-SOON: Final = timedelta(seconds=20)
+SOON: Final = timedelta(minutes=5)
 SET_ZONE: Final = "UPDATE gatekeeper_limit SET value = %s WHERE name = 'time_zone'"
 
 

@@ -109,8 +109,9 @@ def test_when_the_gate_closes_the_values_go_and_the_page_says_why(
     expect(desk.page.locator("#live")).to_contain_text(said)
     expect(desk.page).to_have_title(re.compile("^Access closed"))
     assert desk.secrets_in_page() == set()
-    assert desk.page.locator(".thin").count() == desk.page.locator("[name=fields]").count() == 0
-    assert desk.page.evaluate("document.activeElement.id") == "main"  # where reading goes on
+    expect(desk.page.locator(".thin")).to_have_count(0)
+    expect(desk.page.locator("[name=fields]")).to_have_count(0)
+    expect(desk.page.locator("#main")).to_be_focused()  # where reading goes on
 
 
 def test_what_ended_leaves_what_runs_and_the_page_says_so(desks: Desks) -> None:
@@ -315,7 +316,7 @@ def test_the_counts_and_the_thin_bar_are_live_on_every_page(desks: Desks) -> Non
     expect(desk.page.locator(".rail .count")).to_contain_text("1")
     solve(scene)
     expect(desk.page.locator(".thin")).to_have_count(0)
-    assert desk.page.title() == title
+    expect(desk.page).to_have_title(title)
 
 
 # What a question costs, and what it is not

@@ -45,7 +45,7 @@ def request_of(number: int) -> AccessRequest:
 
 
 def near(moment: datetime | None, expected: datetime) -> bool:
-    return moment is not None and abs(moment - expected) < timedelta(seconds=20)
+    return moment is not None and abs(moment - expected) < timedelta(minutes=5)
 
 
 def run_out(scene: Scene, **more: Any) -> None:
@@ -70,7 +70,7 @@ def test_a_request_waits_for_eight_hours_and_is_recorded(scene: Scene) -> None:
         scene.anna.id,
         scene.assignment,
     )
-    assert asked.lapses_at - asked.asked_at == pytest.approx(8 * HOUR, abs=timedelta(seconds=1))
+    assert asked.lapses_at - asked.asked_at == pytest.approx(8 * HOUR, abs=timedelta(minutes=1))
     entry = newest("request")
     assert (entry.outcome, entry.request_id, entry.account, entry.ticket) == (
         "allowed",

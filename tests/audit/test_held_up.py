@@ -124,7 +124,7 @@ def test_nobody_else_can_take_the_sealers_lock(log: Log, role: str) -> None:
                     continue
                 log.write()
                 with log.as_role(roles.SEALER) as impatient:
-                    impatient.execute("SET lock_timeout = '5s'")
+                    impatient.execute("SET lock_timeout = '60s'")
                     assert log.sealer_on(impatient, signer()).seal() > 0, (mode, table)
                 holder.execute("ROLLBACK")
         assert refused >= 8  # both of the modes that would hinder, on each of the four

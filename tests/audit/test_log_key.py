@@ -28,7 +28,7 @@ from gatekeeper.installation import checks, generate, roles
 from gatekeeper.pages import surroundings
 from gatekeeper.reports import proof as proofs_of
 from gatekeeper.reports import words
-from tests.world import World
+from tests.world import SOON, World
 from tests.world.entries import entry
 from tests.world.scene import enter
 from tests.world.sealed import sealed_report
@@ -172,7 +172,7 @@ def sealed_entry(world: World, settings: Any) -> int:
     """One that has its leaf, sealed in the suite's own database: other workers' transactions delay it."""
     number = entry(world)
     sealer = Sealer(partial(stored.raw, "sealer"), Signer(settings.LOG_ORIGIN, settings.LOG_KEY), "tests")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SOON
     found = "waits"
     while found == "waits" and time.monotonic() < deadline:
         sealer.seal()

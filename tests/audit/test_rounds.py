@@ -16,7 +16,7 @@ import pytest
 
 from audit import rounds
 from tests import environment
-from tests.world import racing
+from tests.world import SOON, racing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 ROOT = Path(__file__).resolve().parents[2]
-SOON = 60  # seconds in which what must happen has happened on any machine
 #: What each command says when the database is there again, and a table that each of its rounds asks.
 AGAIN = {
     "tidy": ("Tidying again.", "gatekeeper_delivery"),

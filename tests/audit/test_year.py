@@ -15,7 +15,7 @@ from tests.world.misuse import KINDS
 if TYPE_CHECKING:
     from tests.conftest import Connection
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases="__all__")]
 
 
 @pytest.fixture

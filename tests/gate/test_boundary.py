@@ -526,7 +526,7 @@ def move_entry(scene: Scene, entry: int, seconds: float) -> None:
 
 
 @DATABASE
-@pytest.mark.parametrize(("seconds", "reason"), [(-50, None), (-61, "record_failed"), (4, "record_failed")])
+@pytest.mark.parametrize(("seconds", "reason"), [(-20, None), (-61, "record_failed"), (4, "record_failed")])
 def test_a_record_releases_for_sixty_seconds(
     scene: Scene, vault: Connection, seconds: float, reason: str | None
 ) -> None:

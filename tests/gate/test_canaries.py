@@ -242,6 +242,7 @@ def files(folder: Path) -> list[str]:
     return [str(one) for one in folder.rglob("*") if one.is_file() and holds(one.read_bytes())]
 
 
+@pytest.mark.slow
 def test_no_canary_is_seen_without_an_entry_or_stays_anywhere(
     house: House,
     aviary: Aviary,

@@ -29,7 +29,7 @@ from tests.world import VALUES, now
 from tests.world.people import member
 from tests.world.scene import REFERENCE, TICKET, Scene, newest
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.quick, pytest.mark.django_db(transaction=True, databases="__all__")]
 
 TakeAway = Callable[[Scene], object]
 #: Where a browser ends up instead of the gate's page.

@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from gatekeeper.installation import roles
 from tests import environment
 from tests.conftest import AsRole, Connection
-from tests.world import now
+from tests.world import SOON, now
 from tests.world.raw import Released, record, recorded, release
 from tests.world.scene import REFERENCE, TICKET, Scene
 from tests.world.twins import Twins
@@ -275,7 +275,7 @@ def close_during_a_release(scene: Scene, as_role: AsRole) -> tuple[bool, str | N
             closed = True
         except psycopg.errors.DeadlockDetected:
             closed = False
-        return closed, call.result(timeout=10).reason
+        return closed, call.result(timeout=SOON).reason
 
 
 def test_a_release_that_meets_a_closing_waits_and_refuses(scene: Scene, as_role: AsRole) -> None:

@@ -23,7 +23,7 @@ from pytest_django import DjangoDbBlocker
 
 from gatekeeper.gate import decision
 from gatekeeper.installation import roles
-from tests.world import World, racing
+from tests.world import SOON, World, racing
 from tests.world.cluster import Cluster
 from tests.world.people import give_factors, sign_in
 from tests.world.racing import Opened, Stage
@@ -98,8 +98,8 @@ class Storm:
             pool.submit(self._reveal, vaults[1])
             recording = pool.submit(self._record, vaults[2])
             pool.submit(self._commit, web)
-            assert self.between.wait(20)
-            assert self.shown.wait(20)
+            assert self.between.wait(SOON)
+            assert self.shown.wait(SOON)
             self.cluster.server.kill()
             self.killed.set()
             assert waiting.result() is False

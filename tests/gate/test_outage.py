@@ -84,6 +84,7 @@ def test_a_log_that_hangs_refuses(scene: Scene, holder: Connection, bound: str) 
     before = Entry.objects.count()
     assert shown(scene) == decision.Refusal("record_failed")
     holder.rollback()
+    wait_at_most(bound, "5s")
     assert Entry.objects.count() == before
     assert shown(scene) == SHOWN
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.world import Person
     from tests.world.twins import Twins
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases="__all__")]
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "6"))  # races for each closing and isolation level
 TRIALS = ROUNDS + 2  # how often the twin is run until it is late
@@ -685,23 +685,12 @@ def act_with(start: threading.Barrier, close: Close, hands: Hands, stage: Stage,
     close(hands, stage, case)
 
 
-def test_closing_while_sixteen_reveal(
-    stage: Stage,
-    as_role: AsRole,
-    crowd: ThreadPoolExecutor,
-    record_testsuite_property: Callable[[str, object], None],
-) -> None:
-    """The bound is wide, for the machine may be busy; the bench measures the figure (`--gate`)."""
+def test_closing_while_sixteen_reveal(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> None:
+    """How long it takes is the bench's to say (`--gate`)."""
     hands = Hands(as_role(roles.WEB), as_role(roles.FEED))
     race = Race(stage, hands, [as_role(roles.VAULT) for _ in range(16)], LEVELS[0])
-    took: list[float] = []
 
     def close(hands: Hands, stage: Stage, case: Opened) -> None:
-        began = time.monotonic()
         tell(hands, message(case, state="solved"))
-        took.append(time.monotonic() - began)
 
     assert sum(race.run(crowd, close, after=16) for _ in range(CLOSINGS_MEASURED)) == 0
-    p95 = statistics.quantiles(took, n=20)[-1]
-    record_testsuite_property("p95_of_closing_ms", round(p95 * 1000, 1))
-    assert p95 < 1

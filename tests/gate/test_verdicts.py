@@ -10,6 +10,8 @@ from psycopg.types.json import Jsonb
 from gatekeeper import catalogue
 from tests.conftest import Connection
 
+pytestmark = pytest.mark.quick
+
 NOW: Final = "2026-06-01T12:00:00Z"
 EARLIER: Final = "2026-06-01T11:00:00Z"
 LATER: Final = "2026-06-01T13:00:00Z"

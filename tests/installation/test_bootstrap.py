@@ -22,6 +22,8 @@ from tests import environment
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 OFFICERS = ("--people", "K-0001", "Ewa Pierwsza", "ewa@firma.test", "--people", "K-0002", "Jan Drugi")
 FOUNDERS = [

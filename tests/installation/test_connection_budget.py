@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.world.log import Log
     from tests.world.scene import Scene
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases="__all__")]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = connection_budget.read(BY_NAME["PROCESSES"].default or "")

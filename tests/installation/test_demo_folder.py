@@ -12,6 +12,8 @@ import pytest
 from gatekeeper.demo.helpdesk import what_became
 from gatekeeper.demo.run import home_of
 
+pytestmark = pytest.mark.slow
+
 PROJECT = next(folder for folder in Path(__file__).resolve().parents if (folder / "manage.py").exists())
 
 

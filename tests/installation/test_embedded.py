@@ -16,6 +16,9 @@ import pytest
 
 from gatekeeper.demo.binaries import PostgresUnavailableError, find_binaries
 from gatekeeper.demo.postgres import Server
+from tests.world import SOON
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +79,7 @@ def test_two_do_not_serve_one_cluster(server: Server, tmp_path: Path) -> None:
 
 def stops(server: Server) -> bool:
     """Wait for a server that somebody else stops."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SOON
     while server.is_running and time.monotonic() < deadline:
         time.sleep(0.05)
     return not server.is_running

@@ -22,12 +22,13 @@ from gatekeeper.installation import checks, roles
 from gatekeeper.installation.connections import leads_through_pooler
 from gatekeeper.pages import health, surroundings
 from tests import environment
+from tests.world import SOON
 from tests.world.serving import web_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases="__all__")]
 
 PROGRAM = "/usr/sbin/pgbouncer"
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +65,7 @@ def pooler(request: Any, db_exists: None) -> Iterator[str]:
         [PROGRAM, "-q", folder / "ini"], stderr=subprocess.DEVNULL, **account.switch()
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + SOON
         while not (folder / ".s.PGSQL.6432").exists() and time.monotonic() < deadline:
             assert process.poll() is None, (folder / "log").read_text()
             time.sleep(0.02)

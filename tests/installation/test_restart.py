@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from pytest_django import DjangoDbBlocker
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases="__all__")]
 THREADS = 8
 #: Far more than any of these answers takes, however busy the machine is.
 PATIENCE = 90
@@ -146,11 +146,11 @@ def serving(cluster: Cluster, folder: Path) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while "Booting worker" not in log.read_text():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline

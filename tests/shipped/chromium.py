@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.shipped.visitor import HOST
 from tests.world.desks import CHROMIUM, FLAGS, PATIENCE
@@ -31,6 +31,7 @@ def browser(site: Installation) -> Iterator[Page]:
     trusted = f"--ignore-certificate-errors-spki-list={_pin(site)}"
     flags = [*FLAGS, f"--host-resolver-rules={names}", trusted]
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         context = chromium.new_context(locale="en", reduced_motion="reduce")
         context.set_default_timeout(PATIENCE)

@@ -33,7 +33,7 @@ from tests.world import Person, now, papers
 from tests.world.people import member
 from tests.world.scene import Scene
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases="__all__")]
 
 TERM = 40
 MAX_EXAMPLES = 30

@@ -19,7 +19,7 @@ from audit.models import Entry
 from gatekeeper.installation import gunicorn
 from staff.models import AttemptCount
 from staff.sign_in import hash_queue, invitations
-from tests.world import Person, World
+from tests.world import SOON, Person, World
 from tests.world.people import PASSWORD, fresh_code, give_factors, give_password, member, password_of, sign_in
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tests.conftest import Connection
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
-SOON = 60  # seconds in which what must happen has happened on any machine
 UNKNOWN = "nobody@firma.example"
 NEW = "another four quiet otters"
 BUSY = "Too many people are signing in at this moment."

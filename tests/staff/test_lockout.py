@@ -24,7 +24,7 @@ from audit.models import Entry
 from staff.models import AttemptCount
 from staff.sign_in import lockout
 from tests import environment
-from tests.world import Person, World, racing
+from tests.world import SOON, Person, World, racing
 from tests.world.guesses import (
     HERE,
     THERE,
@@ -36,7 +36,6 @@ from tests.world.guesses import (
 from tests.world.people import PASSWORD, give_factors, give_password, password_of, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
-SOON = 60  # seconds in which what must happen has happened on any machine
 UNKNOWN = "nobody-hunter2@firma.example"
 
 

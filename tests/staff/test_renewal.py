@@ -24,7 +24,7 @@ from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest, Grant
 from staff.directory import people
 from staff.session import sessions
-from tests.world import keys, racing, raw
+from tests.world import SOON, keys, racing, raw
 from tests.world.keys import session_of
 from tests.world.people import PASSWORD, fresh_code, give_factors, give_password, member
 from tests.world.scene import REFERENCE, TICKET, WISH, Scene, digest_in
@@ -136,13 +136,13 @@ def test_two_requests_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, fir
     def slowly(session: sessions.SessionStore) -> int:
         session["something"] = "that a stale copy would overwrite"
         inside.set()
-        assert go_on.wait(20)
+        assert go_on.wait(SOON)
         return int(usual(session))
 
     monkeypatch.setattr(sessions.SessionStore, "seconds_left", property(slowly))
     with ThreadPoolExecutor(1) as other:
         polled = other.submit(polling, late)
-        assert inside.wait(20)
+        assert inside.wait(SOON)
         if first == "the poll":
             go_on.set()
             answer = polled.result()
@@ -353,9 +353,10 @@ def test_what_is_pressed_is_disabled_and_sent_once(desks: Desks) -> None:
     page.on("request", lambda asked: posts.append(asked.post_data) if asked.method == "POST" else None)
     page.route("**/preferences/", lambda route: route.fulfill(status=204))  # the page stays
     button = page.locator("button[name=language][value=pl]")
-    button.click()
+    with page.expect_request("**/preferences/"):
+        button.click()
     expect(button).to_be_disabled()
     page.evaluate("document.getElementById('preferences').requestSubmit()")
+    expect(button).to_be_enabled()
     assert len(posts) == 1
     assert "language=pl" in posts[0]
-    expect(button).to_be_enabled()

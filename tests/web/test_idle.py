@@ -109,7 +109,7 @@ def test_a_page_in_which_nothing_was_typed_locks_by_itself_and_is_come_back_to(d
     idle_for(desk, IDLE)
     desk.page.clock.fast_forward(POLL)  # the page's own question finds out
     expect(desk.heading("Locked")).to_be_visible()
-    assert REFERENCE not in desk.page.locator("main").inner_text()
+    expect(desk.page.locator("main")).not_to_contain_text(REFERENCE)
     unlock(desk)
     expect(desk.heading("Access is closed")).to_be_visible()
     expect(desk.page).to_have_url(f"{desk.origin}{reverse('account', args=[REFERENCE])}?ticket={TICKET}")

@@ -48,11 +48,11 @@ def test_a_change_of_language_asks_before_it_gives_up_what_was_typed(desk: Desk)
     assert Axe().run(desk.page).response["violations"] == []
     desk.button("Back to what I typed").click()
     expect(question(desk.page)).to_have_count(0)
-    assert sentence(desk.page).input_value() == TYPED
+    expect(sentence(desk.page)).to_have_value(TYPED)
     desk.button("Polski").click()
     desk.page.keyboard.press("Escape")
-    assert sentence(desk.page).input_value() == TYPED
-    assert desk.page.locator("html").get_attribute("lang") == "en"
+    expect(sentence(desk.page)).to_have_value(TYPED)
+    expect(desk.page.locator("html")).to_have_attribute("lang", "en")
     desk.button("Polski").click()
     desk.button("Go on without it").click()
     expect(desk.page.locator("html[lang=pl]")).to_have_count(1)
@@ -133,8 +133,8 @@ def test_where_something_is_typed_the_part_says_its_language(desks: Desks) -> No
     desk.poll()
     expect(desk.page.locator(f"#now[lang=pl] #request-{second}")).to_be_visible()
     expect(card.locator("[name=minutes][value='30']")).to_be_checked()
-    assert desk.page.locator("#live").get_attribute("lang") == "pl"
-    assert desk.page.locator("html").get_attribute("lang") == "en"
+    expect(desk.page.locator("#live")).to_have_attribute("lang", "pl")
+    expect(desk.page.locator("html")).to_have_attribute("lang", "en")
 
 
 # The server does not answer
@@ -151,7 +151,7 @@ def test_a_form_waits_while_the_server_does_not_answer(desks: Desks, desk: Desk)
     held = desk.page.locator("#unsent")
     expect(held).to_be_visible()
     expect(held).to_be_focused()
-    assert sentence(desk.page).input_value() == TYPED
+    expect(sentence(desk.page)).to_have_value(TYPED)
     desk.page.unroute("**/*")
     desk.poll()
     expect(held).to_be_hidden()

@@ -7,6 +7,6 @@ it; `python -m tests.world.rates --seed N` lets the rules judge one and prints w
 
 from __future__ import annotations
 
-from tests.world.facts import LONG_AGO, VALUES, Person, World, now
+from tests.world.facts import LONG_AGO, SOON, VALUES, Person, World, now
 
-__all__ = ["LONG_AGO", "VALUES", "Person", "World", "now"]
+__all__ = ["LONG_AGO", "SOON", "VALUES", "Person", "World", "now"]

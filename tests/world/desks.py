@@ -13,7 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from gatekeeper.access.views.live import EVERY
 from staff.models import Session
-from tests.world import VALUES
+from tests.world import SOON, VALUES
 from tests.world.people import PASSWORD, fresh_code, give_factors, member, sign_in
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ FLAGS = [
 # A closed gate is a page with status 403, and Chromium logs each such answer as an error.
 EXPECTED = "Failed to load resource: the server responded with a status of 40"
 SECOND = 1000  # in milliseconds, as the browser counts
-PATIENCE = 15 * SECOND  # what a busy machine may take; a failure takes as long
+PATIENCE = SOON * SECOND
 POLL = EVERY * SECOND + 500  # a little more than the pages wait between two questions
 
 # Values that could not stand on a page by chance.

@@ -11,7 +11,7 @@ import itertools
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
@@ -36,6 +36,8 @@ VALUES: dict[str, Json] = {
     "support.notes": "Dzwonić po dziesiątej",
 }
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+#: Seconds in which what must happen has happened on any machine, however busy: a failure takes as long.
+SOON: Final = 60
 
 
 def now() -> datetime:

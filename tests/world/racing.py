@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
-from tests.world import Person, World, now
+from tests.world import SOON, Person, World, now
 
 if TYPE_CHECKING:
     from staff.frame.callers import Caller
@@ -186,7 +186,7 @@ def waiting(setup: Connection) -> int:
 
 def until_waiting(setup: Connection, count: int) -> None:
     """Return when that many wait."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SOON
     while waiting(setup) < count:
         assert time.monotonic() < deadline, "nobody came to wait"
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gatekeeper.demo.postgres import dies_with_us
 from gatekeeper.installation import roles
 from tests import environment
+from tests.world import SOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def serving(application: str, variables: dict[str, str]) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(SOON)
 
 
 def _free_port() -> int:
@@ -54,7 +55,7 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SOON
     while time.monotonic() < deadline:
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) == 0:
