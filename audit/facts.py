@@ -1,6 +1,6 @@
 """Which facts an entry must carry, by what happened and how it ended; an entry that lacks one raises.
 
-The database holds to it where an entry is stamped (`vault.stamp_entry`, audit/sql/entry.sql); a test
+The database holds to it where an entry is stamped (`audit.stamp_entry`, audit/sql/entry.sql); a test
 compares the two fact by fact. The list of facts is the union of PCI DSS 10.2.2, ISO 27002 8.15, NIST AU-3
 and FHIR's AuditEvent. Where each of them stands in an entry:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-#: Every function of the schema `vault`, every trigger and every right, as the catalogue has them now.
+#: Where functions lie: a schema for each room's, and `vault` for personal data and what releases it.
+SCHEMAS: Final = ("audit", "staff", "gatekeeper", "vault")
+
+#: Every function of these schemas, every trigger and every right, as the catalogue has them now.
 _INSTALLED = """
     SELECT 'function', p.oid::regprocedure::text,
         p.proowner::regrole::text || pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'vault'
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY (%(schemas)s)
     UNION ALL
     SELECT 'trigger', t.tgname || ' on ' || t.tgrelid::regclass::text,
         pg_get_triggerdef(t.oid) || t.tgenabled::text
@@ -35,25 +38,26 @@ _INSTALLED = """
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
             JOIN pg_namespace n ON n.oid = c.relnamespace
     ) AS o (schema, name, acl) CROSS JOIN LATERAL aclexplode(o.acl) x
-    WHERE o.schema IN ('public', 'vault')
+    WHERE o.schema = 'public' OR o.schema = ANY (%(schemas)s)
     ORDER BY 1, 2, 3
 """
 
 _NOTE = """
-    CREATE TABLE IF NOT EXISTS vault.installation (fingerprint text NOT NULL, sources text NOT NULL)
+    CREATE TABLE IF NOT EXISTS audit.installation (fingerprint text NOT NULL, sources text NOT NULL)
 """
 
 #: A function that no file has any more, or has with other parameters, would stay and be called.
-_CLEAR = """
+_CLEAR = f"""
     DO $$
     DECLARE
         old regprocedure;
     BEGIN
-        FOR old IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'vault'::regnamespace LOOP
+        FOR old IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE n.nspname = ANY ('{{{",".join(SCHEMAS)}}}') LOOP
             EXECUTE 'DROP ROUTINE IF EXISTS ' || old || ' CASCADE';  -- with its triggers
         END LOOP;
     END $$
-"""
+"""  # noqa: S608 - our own names
 
 
 def install(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> None:
@@ -66,9 +70,9 @@ def install(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> None:
         cursor.execute(_CLEAR)
         for path in files:
             cursor.execute(path.read_text(encoding="utf-8"))
-        cursor.execute("DELETE FROM vault.installation")
+        cursor.execute("DELETE FROM audit.installation")
         cursor.execute(
-            "INSERT INTO vault.installation VALUES (%s, %s)", [_fingerprint(connection), sources(files)]
+            "INSERT INTO audit.installation VALUES (%s, %s)", [_fingerprint(connection), sources(files)]
         )
 
 
@@ -82,17 +86,17 @@ def sources(files: Iterable[Path]) -> str:
 
 def _fingerprint(connection: BaseDatabaseWrapper) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(_INSTALLED)
+        cursor.execute(_INSTALLED, {"schemas": list(SCHEMAS)})
         return hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
 
 
 def differences(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> list[str]:
     """What no longer agrees, in words; empty when the database has what the files say."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('vault.installation')")
+        cursor.execute("SELECT to_regclass('audit.installation')")
         if cursor.fetchone()[0] is None:
             return [_("the SQL functions were never installed: run manage.py migrate")]
-        cursor.execute("SELECT fingerprint, sources FROM vault.installation")
+        cursor.execute("SELECT fingerprint, sources FROM audit.installation")
         # Without its row nothing agrees.
         fingerprint, installed_sources = cursor.fetchone() or ("", "")
     found = []

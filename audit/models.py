@@ -240,7 +240,7 @@ class Checkpoint(models.Model):
 
 
 class LogKey(models.Model):
-    """A public key of the log, as the sealer announced it (vault.announce_key); the newest signs now.
+    """A public key of the log, as the sealer announced it (audit.announce_key); the newest signs now.
 
     Append-only. The database cannot tell whether a key is the right one: a setting pins it.
     """
@@ -291,7 +291,7 @@ class Stream(models.Model):
 class Tag(models.Model):
     """The key under which an account's tag is made, and how many leaves have that tag.
 
-    No role reads it; the sealer gets what it needs from vault.tags. Erasing the account deletes the row.
+    No role reads it; the sealer gets what it needs from audit.tags. Erasing the account deletes the row.
     """
 
     account = models.CharField(max_length=13, primary_key=True)

@@ -26,6 +26,7 @@ from tests.world import SOON, order, programs, recording
 from tests.world.desks import chromium, desks  # noqa: F401  # two fixtures
 from tests.world.log import Log
 from tests.world.scene import Scene
+from tests.world.schemas import OURS
 from tests.world.twins import Twins
 
 Connection = psycopg.Connection
@@ -42,9 +43,9 @@ KEPT = (
     "installation",
 )
 
-TABLES = """
+TABLES = f"""
     SELECT schemaname, tablename FROM pg_tables
-     WHERE schemaname IN ('public', 'vault') AND NOT tablename = ANY(%s)
+     WHERE schemaname IN {OURS} AND NOT tablename = ANY(%s)
 """
 
 

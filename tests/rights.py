@@ -13,6 +13,7 @@ import psycopg
 
 from gatekeeper.installation import roles
 from tests import environment, readme
+from tests.world.schemas import OURS
 
 if TYPE_CHECKING:
     from tests.conftest import Connection
@@ -21,7 +22,7 @@ COLUMNS: Final = ("PUBLIC", *roles.RUN_TIME, roles.MIGRATOR)
 NONE: Final = "–"
 
 # An object that was never granted nor revoked has no list of rights: acldefault says what that means.
-OBJECTS: Final = """
+OBJECTS: Final = f"""
     SELECT 1, 'database', 'the database', NULL, d.datdba, coalesce(d.datacl, acldefault('d', d.datdba))
     FROM pg_database d WHERE d.datname = current_database()
     UNION ALL
@@ -34,15 +35,15 @@ OBJECTS: Final = """
         n.nspname || '.' || c.relname, NULL, c.relowner,
         coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('public', 'vault') AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    WHERE n.nspname IN {OURS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION ALL
     SELECT 3, 'table', n.nspname || '.' || c.relname, a.attname, c.relowner, a.attacl
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('public', 'vault') AND a.attacl IS NOT NULL
+    WHERE n.nspname IN {OURS} AND a.attacl IS NOT NULL
     UNION ALL
     SELECT 5, 'function', n.nspname || '.' || p.proname, NULL, p.proowner,
         coalesce(p.proacl, acldefault('f', p.proowner))
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('public', 'vault')
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN {OURS}
 """
 RIGHTS: Final = f"""
     SELECT o.kind, o.name, o.owner::regrole::text,

@@ -25,7 +25,7 @@ def find(source: str) -> Counter[str]:
     counted: Counter[str] = Counter()
     more = True
     while more:
-        more, counts = call("SELECT * FROM vault.judge(%s::text, %s::int)", [source, BATCH], using=WATCH)
+        more, counts = call("SELECT * FROM gatekeeper.judge(%s::text, %s::int)", [source, BATCH], using=WATCH)
         counted.update(json.loads(counts))
     return counted
 
@@ -38,7 +38,9 @@ def find_again(after: int, source: str) -> Counter[str]:
     while upto is not None:
         given = [upto, newest, BATCH, source]
         upto, counts = call(
-            "SELECT * FROM vault.judge_again(%s::bigint, %s::bigint, %s::int, %s::text)", given, using=WATCH
+            "SELECT * FROM gatekeeper.judge_again(%s::bigint, %s::bigint, %s::int, %s::text)",
+            given,
+            using=WATCH,
         )
         counted.update(json.loads(counts or "{}"))
     return counted

@@ -1,9 +1,9 @@
 """The rules that the log alone can answer, in words.
 
-`vault.odd_<name>` finds their entries (audit/detections/sql/detections.sql).
+`audit.odd_<name>` finds their entries (audit/detections/sql/detections.sql).
 
-A new rule is a function there, a line in `vault.flag`, which calls it with its thresholds, its words here,
-and its test.
+A new rule is a function there, a line in `gatekeeper.flag`, which calls it with its thresholds, its words
+here, and its test.
 """
 
 from __future__ import annotations

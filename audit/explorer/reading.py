@@ -14,8 +14,8 @@ from audit.functions import call
 if TYPE_CHECKING:
     from audit.explorer.search import Query
 
-_READ = "SELECT vault.read_log(%s::bytea, %s::jsonb, %s::jsonb)"
-_TAKE = "SELECT vault.take_log(%s::bytea, %s::jsonb, %s::jsonb, %s::integer)"
+_READ = "SELECT gatekeeper.read_log(%s::bytea, %s::jsonb, %s::jsonb)"
+_TAKE = "SELECT gatekeeper.take_log(%s::bytea, %s::jsonb, %s::jsonb, %s::integer)"
 
 
 def search(digest: bytes | None, context: Mapping[str, Any], query: Query, **keys: int | None) -> str:

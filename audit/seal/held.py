@@ -60,6 +60,6 @@ class HeldUp:
 
 def held_up(connection: Connection[Any], now: datetime, *, waits: bool) -> list[HeldUp]:
     """What holds the sealing up for longer than our own ever do; where an entry `waits`, all that may."""
-    rows = connection.execute("SELECT kind, process, role, since, named FROM vault.held_up()").fetchall()
+    rows = connection.execute("SELECT kind, process, role, since, named FROM audit.held_up()").fetchall()
     found = [HeldUp(*row) for row in rows]
     return [one for one in found if waits or (one.since and now - one.since > PATIENCE)]

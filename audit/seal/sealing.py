@@ -159,7 +159,7 @@ class Sealer:
         with self._db.transaction():
             # A checkpoint that has left must not be lost in a crash.
             self._db.execute("SET LOCAL synchronous_commit = on")
-            self._db.execute("SELECT vault.lock_seal()")
+            self._db.execute("SELECT audit.lock_seal()")
             newest = stored.newest_checkpoint(self._db)
             nodes: list[merkle.Kept] = []
             tree = self._tree(newest, nodes)
@@ -177,7 +177,7 @@ class Sealer:
         """Say under which key the log goes on, once what is here was signed by it or by one before it."""
         if not self._announced:
             self._db.execute(
-                "SELECT vault.announce_key(%s::text, %s::text)", [str(self._signer.key), self._source]
+                "SELECT audit.announce_key(%s::text, %s::text)", [str(self._signer.key), self._source]
             )
 
     def _break_silence(self) -> bool:
@@ -192,7 +192,7 @@ class Sealer:
         ).fetchone()
         if not (row and row[0]):
             return False
-        self._db.execute("SELECT vault.note_quiet(%s::text)", [self._source])
+        self._db.execute("SELECT audit.note_quiet(%s::text)", [self._source])
         return self._is_free()
 
     def _is_free(self) -> bool:
@@ -244,7 +244,7 @@ class Sealer:
 
     def _new_era(self, moment: _Moment) -> _Span:
         [(number, horizon)] = self._db.execute(
-            "SELECT number, horizon::text::bigint FROM vault.begin_era(%s::text, %s::text)",
+            "SELECT number, horizon::text::bigint FROM audit.begin_era(%s::text, %s::text)",
             [str(self._signer.key), self._source],
         ).fetchall()
         if number == 1:
@@ -271,7 +271,7 @@ class Sealer:
     def _tags(self, waiting: _Waiting) -> list[tuple[bytes, Iterator[int]]]:
         """The tag of each account, and the running numbers of its leaves; last, for -1, those of none."""
         rows = self._db.execute(
-            "SELECT tagged, tag_key, leaves FROM vault.tags(%s::text[], %s::bigint[])",
+            "SELECT tagged, tag_key, leaves FROM audit.tags(%s::text[], %s::bigint[])",
             [list(waiting.accounts), waiting.leaves],
         )
         found: list[tuple[bytes, Iterator[int]]] = [(leaves.NO_TAG, repeat(0))] * (len(waiting.leaves) + 1)

@@ -86,7 +86,7 @@ def root_at(hashes: StoredHashes, size: int) -> bytes:
 def lowest(connection: Connection[Any], horizon: int, era: int) -> int:
     """A number below that of every entry that is not sealed yet, so that the primary key finds them.
 
-    An entry's number is drawn after its transaction has its own (vault.stamp_entry), and `drawn` was read
+    An entry's number is drawn after its transaction has its own (audit.stamp_entry), and `drawn` was read
     before the sealer's transaction got its own, the `ceiling` (a snapshot's xmax would not do: running
     transactions can lie above it). So transactions above a ceiling draw numbers above its `drawn`; and once
     the horizon, below which everything is sealed, has reached a ceiling, the rest lies above its `drawn`.

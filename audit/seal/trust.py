@@ -1,6 +1,6 @@
 """Which of the log's public keys are believed here: those that are set, or else those of this server.
 
-The sealer announces its key in the database (vault.announce_key). Whoever can write everything there anew
+The sealer announces its key in the database (audit.announce_key). Whoever can write everything there anew
 can announce another one, too: what holds under such a key is consistent with this server, and no more.
 `GATEKEEPER_LOG_VERIFIER` pins the key, and wins wherever the two differ.
 """

@@ -83,7 +83,7 @@ class Streamer:
 
     def _send(self) -> int:
         begun = [self._target, self._source]
-        place: int = call("SELECT vault.begin_stream(%s::text, %s::text)", begun, using=WATCH)[0]
+        place: int = call("SELECT audit.begin_stream(%s::text, %s::text)", begun, using=WATCH)[0]
         sent, most = 0, BATCH
         while leaves := _sealed(place, most):
             lines = list(self._lines(leaves))
@@ -116,11 +116,11 @@ class Streamer:
                 yield json.dumps(found, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
     def _went(self, place: int) -> None:
-        call("SELECT vault.stream_went(%s::text, %s::bigint)", [self._target, place], using=WATCH)
+        call("SELECT audit.stream_went(%s::text, %s::bigint)", [self._target, place], using=WATCH)
 
     def _failed(self, error: OSError) -> None:
         words = f"{type(error).__name__}: {error.strerror or ''}"[:FAILURE_LENGTH]
-        call("SELECT vault.stream_failed(%s::text, %s::text)", [self._target, words], using=WATCH)
+        call("SELECT audit.stream_failed(%s::text, %s::text)", [self._target, words], using=WATCH)
 
 
 def _sealed(place: int, most: int) -> list[Leaf]:

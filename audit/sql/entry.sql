@@ -4,7 +4,7 @@
 -- What a refusal may keep of what was sent: names that have their form, codes that there are, bounded. The rest
 -- goes, and the refusal is recorded all the same: an entry that could not be written would hide it. Details keep
 -- what reads as codes, numbers and times; anything longer, or typed, is a question mark. Internal.
-CREATE OR REPLACE FUNCTION vault.cleaned(p_facts jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION audit.cleaned(p_facts jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT p_facts || jsonb_strip_nulls(jsonb_build_object(
         'account', CASE WHEN p_facts->>'account' !~ '^([A-Z]{2,6}-[0-9]{1,10})?$' OR length(p_facts->>'account') > 13 THEN '?' END,
@@ -30,7 +30,7 @@ $$;
 -- decision's whole record can be passed. Where nobody is signed in, `source` is the caller's word for itself:
 -- beside it, as `role`, stands the database's role that spoke, which is nobody's word. Internal: only the
 -- owner's functions call it.
-CREATE OR REPLACE FUNCTION vault.write_entry(p_event text, p_outcome text, p_facts jsonb)
+CREATE OR REPLACE FUNCTION audit.write_entry(p_event text, p_outcome text, p_facts jsonb)
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     written bigint;
@@ -43,7 +43,7 @@ BEGIN
         p_facts := p_facts || jsonb_build_object('role', session_user);
     END IF;
     IF p_outcome = 'refused' THEN
-        p_facts := vault.cleaned(p_facts);
+        p_facts := audit.cleaned(p_facts);
     END IF;
     INSERT INTO public.audit_entry
     SELECT e.* FROM jsonb_populate_record(NULL::public.audit_entry,
@@ -60,7 +60,7 @@ END $$;
 
 -- What a web caller may say of the request itself, and nothing more: a context that could name other
 -- columns would let the caller write the facts of a decision.
-CREATE OR REPLACE FUNCTION vault.context(p_context jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION audit.context(p_context jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN jsonb_build_object('remote_addr', p_context->>'remote_addr', 'cid', left(p_context->>'cid', 64),
@@ -70,7 +70,7 @@ END $$;
 -- What a role may insert by itself: changes of ordinary models; and signing in also what failed there. All
 -- else is the owner's functions', which record what they do: with a plain INSERT a role could forge a view, an
 -- approval or a sign-in, and frame another. The trigger does not ask the owner.
-CREATE OR REPLACE FUNCTION vault.admit_entry() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit.admit_entry() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF (NEW.event = 'change' AND NEW.outcome IN ('allowed', 'failed')
@@ -88,10 +88,10 @@ END $$;
 
 -- What an entry lacks, each of these for some facts: the name of the first, or NULL. Which event must carry which
 -- stands in audit/facts.py with the reasons, and a test compares the two fact by fact. Each is one expression that
--- reads nothing and has no settings: PostgreSQL makes it a part of vault.stamp_entry.
+-- reads nothing and has no settings: PostgreSQL makes it a part of audit.stamp_entry.
 
 -- Whether there is such a kind of entry.
-CREATE OR REPLACE FUNCTION vault.lacking_kind(e public.audit_entry) RETURNS text
+CREATE OR REPLACE FUNCTION audit.lacking_kind(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN e.outcome IN ('allowed', 'refused') AND e.event IN ('view', 'search', 'start', 'request',
@@ -105,7 +105,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Who, and by which web request.
-CREATE OR REPLACE FUNCTION vault.lacking_actor(e public.audit_entry) RETURNS text
+CREATE OR REPLACE FUNCTION audit.lacking_actor(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN e.source <> '' AND (e.outcome IN ('allowed', 'failed') AND e.event IN ('end', 'revoke', 'sign',
@@ -133,7 +133,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Whose data, why, and by which approval.
-CREATE OR REPLACE FUNCTION vault.lacking_access(e public.audit_entry) RETURNS text
+CREATE OR REPLACE FUNCTION audit.lacking_access(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN e.outcome <> 'allowed' OR e.event NOT IN ('view', 'search', 'start', 'request', 'approve', 'deny',
@@ -156,7 +156,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- About whom, and what a page calls it.
-CREATE OR REPLACE FUNCTION vault.lacking_subject(e public.audit_entry) RETURNS text
+CREATE OR REPLACE FUNCTION audit.lacking_subject(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN e.outcome = 'withheld' OR e.event IN ('view', 'search') THEN NULL
@@ -174,7 +174,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Why not.
-CREATE OR REPLACE FUNCTION vault.lacking_reason(e public.audit_entry) RETURNS text
+CREATE OR REPLACE FUNCTION audit.lacking_reason(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN e.outcome NOT IN ('refused', 'withheld') THEN NULL
@@ -196,7 +196,7 @@ $$;
 -- its leaf be guessed. And an entry that lacks a fact is none. A view that has all of them is known by one short
 -- expression, for each reveal pays for it; the long one gives the first that is lacking, and PL/pgSQL makes it ready
 -- only where it is asked.
-CREATE OR REPLACE FUNCTION vault.stamp_entry() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit.stamp_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lacking text;
@@ -206,8 +206,8 @@ BEGIN
             NEW.ticket_kind, NEW.ticket_state, NEW.purpose, NEW.approver]::text[])
         AND num_nulls(NEW.actor_id, NEW.session, NEW.signature, NEW.nda_ends, NEW.request_id, NEW.grant_id,
             NEW.categories, NEW.fields) = 0) IS NOT TRUE THEN
-        lacking := coalesce(vault.lacking_kind(NEW), vault.lacking_actor(NEW), vault.lacking_access(NEW),
-            vault.lacking_subject(NEW), vault.lacking_reason(NEW));
+        lacking := coalesce(audit.lacking_kind(NEW), audit.lacking_actor(NEW), audit.lacking_access(NEW),
+            audit.lacking_subject(NEW), audit.lacking_reason(NEW));
         IF lacking IS NOT NULL THEN
             RAISE 'an entry % % lacks its %', NEW.event, NEW.outcome, lacking;
         END IF;
@@ -224,7 +224,7 @@ END $$;
 
 -- A refused release names what its own session had recorded, and nothing else: otherwise whoever may ask for a
 -- release could put a refusal beside anybody's view.
-CREATE OR REPLACE FUNCTION vault.check_answer() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit.check_answer() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM public.audit_entry e WHERE e.id = NEW.answers
@@ -234,24 +234,24 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION vault.refuse_rewriting() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit.refuse_rewriting() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'the log is append-only';
 END $$;
 
 CREATE OR REPLACE TRIGGER entry_1_admit BEFORE INSERT ON public.audit_entry
-    FOR EACH ROW WHEN (current_user <> 'gatekeeper_owner') EXECUTE FUNCTION vault.admit_entry();
+    FOR EACH ROW WHEN (current_user <> 'gatekeeper_owner') EXECUTE FUNCTION audit.admit_entry();
 CREATE OR REPLACE TRIGGER entry_2_stamp BEFORE INSERT ON public.audit_entry
-    FOR EACH ROW EXECUTE FUNCTION vault.stamp_entry();
+    FOR EACH ROW EXECUTE FUNCTION audit.stamp_entry();
 CREATE OR REPLACE TRIGGER entry_3_answer BEFORE INSERT ON public.audit_entry
-    FOR EACH ROW WHEN (NEW.answers IS NOT NULL) EXECUTE FUNCTION vault.check_answer();
+    FOR EACH ROW WHEN (NEW.answers IS NOT NULL) EXECUTE FUNCTION audit.check_answer();
 CREATE OR REPLACE TRIGGER entry_no_truncate BEFORE TRUNCATE ON public.audit_entry
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_1_admit;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_3_answer;
 
-REVOKE ALL ON FUNCTION vault.cleaned(jsonb), vault.write_entry(text, text, jsonb), vault.context(jsonb), vault.admit_entry(),
-    vault.lacking_kind(public.audit_entry), vault.lacking_actor(public.audit_entry), vault.lacking_access(public.audit_entry),
-    vault.lacking_subject(public.audit_entry), vault.lacking_reason(public.audit_entry), vault.stamp_entry(), vault.check_answer(), vault.refuse_rewriting() FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.cleaned(jsonb), audit.write_entry(text, text, jsonb), audit.context(jsonb), audit.admit_entry(),
+    audit.lacking_kind(public.audit_entry), audit.lacking_actor(public.audit_entry), audit.lacking_access(public.audit_entry),
+    audit.lacking_subject(public.audit_entry), audit.lacking_reason(public.audit_entry), audit.stamp_entry(), audit.check_answer(), audit.refuse_rewriting() FROM PUBLIC;

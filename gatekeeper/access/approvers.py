@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def of(member: Member) -> QuerySet[Member]:
     """Who could approve for this member now: managers above them, and named deputies."""
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT vault.approvers(%s::bigint)", [member.pk])
+        cursor.execute("SELECT gatekeeper.approvers(%s::bigint)", [member.pk])
         return Member.objects.filter(pk__in=[row[0] for row in cursor.fetchall()])
 
 
@@ -47,5 +47,5 @@ _WAITING = """
     )
     SELECT w.kind, w.id FROM waiting w WHERE w.member_id IN (
         SELECT x.member_id FROM (SELECT DISTINCT y.member_id FROM waiting y) x
-        WHERE %(manager)s IN (SELECT vault.approvers(x.member_id)))
+        WHERE %(manager)s IN (SELECT gatekeeper.approvers(x.member_id)))
 """

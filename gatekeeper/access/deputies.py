@@ -30,7 +30,7 @@ def name(
     a form that could not be used, which names nobody.
     """
     return _reason(
-        "vault.name_deputy(%s::bytea, %s::jsonb, %s::text, %s::timestamptz, %s::timestamptz)",
+        "gatekeeper.name_deputy(%s::bytea, %s::jsonb, %s::text, %s::timestamptz, %s::timestamptz)",
         [caller.digest, caller.context, deputy, begins_at, ends_at],
     )
 
@@ -38,7 +38,7 @@ def name(
 def end(caller: Caller, deputy_id: int) -> str:
     """End a deputy's time now, anybody's; '' or why not: `no_change` where there is none to end."""
     return _reason(
-        "vault.end_deputy(%s::bytea, %s::jsonb, %s::bigint)", [caller.digest, caller.context, deputy_id]
+        "gatekeeper.end_deputy(%s::bytea, %s::jsonb, %s::bigint)", [caller.digest, caller.context, deputy_id]
     )
 
 
@@ -71,7 +71,7 @@ def running(viewer: Member) -> list[Standing]:
 _RUNNING: Final = """
     SELECT d.id, n.name, n.number, m.name, m.number, d.begins_at, d.ends_at, d.begins_at <= clock_timestamp(),
         d.counts, m.id = %(viewer)s
-    FROM vault.deputies() d
+    FROM gatekeeper.deputies() d
         JOIN staff_member m ON m.id = d.manager_id JOIN staff_member n ON n.id = d.deputy_id
     ORDER BY m.id <> %(viewer)s, m.number, d.begins_at, d.id
 """

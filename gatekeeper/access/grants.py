@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 def open_window(caller: Caller, *, grant: int, account: str) -> decision.Refusal | None:
     """Start the clock of a grant; None when the window is open."""
     reason, codes = call(
-        "SELECT reason, codes FROM vault.open_grant(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
+        "SELECT reason, codes FROM gatekeeper.open_grant(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
         [caller.digest, caller.context, grant, account],
     )
     return decision.Refusal(reason, decision.rows(codes)) if reason else None
@@ -37,7 +37,7 @@ def open_window(caller: Caller, *, grant: int, account: str) -> decision.Refusal
 def end(caller: Caller, grant: int) -> str:
     """End a grant: one's own, or as manager, reviewer or people officer anybody's."""
     reason: str | None = call(
-        "SELECT vault.end_grant(%s::bytea, %s::jsonb, %s::bigint)",
+        "SELECT gatekeeper.end_grant(%s::bytea, %s::jsonb, %s::bigint)",
         [caller.digest, caller.context, grant],
     )[0]
     return reason or ""
@@ -74,7 +74,7 @@ class Held:
 
 _HELD = f"""
     SELECT g.id, g.request_id, g.categories, g.window_ends_at,
-        g.views, g.participants_shown, m.name, k.number, n.version_id, vault.signature_ends(n.id),
+        g.views, g.participants_shown, m.name, k.number, n.version_id, staff.signature_ends(n.id),
         a.reference, a.plan, a.language, a.created_at, a.filled, a.participants,
         a.support_since, a.support_until, a.participants_since, a.participants_until,
         d.shut, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END,
@@ -84,7 +84,7 @@ _HELD = f"""
         JOIN staff_member m ON m.id = g.approver_id
         LEFT JOIN LATERAL (
             SELECT x.codes, x.reason, x.shut, x.signature
-            FROM vault.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL) x
+            FROM gatekeeper.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL) x
             WHERE g.id IS DISTINCT FROM %(shown)s::bigint
             OFFSET 0  -- or the gate would be asked, and its answer dropped
         ) d ON true

@@ -24,7 +24,7 @@ def ask(caller: Caller, *, usable: bool = True) -> tuple[int | None, str]:
     """Ask for one more budget of today; the request that waits, and '' or why there is none. Not `usable`:
     the form was none, which is refused and recorded."""
     asked: tuple[int | None, str | None] = call(
-        "SELECT request, reason FROM vault.ask_more(%s::bytea, %s::jsonb, %s::boolean)",
+        "SELECT request, reason FROM gatekeeper.ask_more(%s::bytea, %s::jsonb, %s::boolean)",
         [caller.digest, caller.context, usable],
     )
     return asked[0], asked[1] or ""
@@ -33,7 +33,7 @@ def ask(caller: Caller, *, usable: bool = True) -> tuple[int | None, str]:
 def decide(caller: Caller, request: int, verdict: str) -> str:
     """`approve`, `deny` or `withdraw`; `already_decided` when another was first, or the day is over."""
     reason: str = call(
-        "SELECT vault.decide_more(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
+        "SELECT gatekeeper.decide_more(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
         [caller.digest, caller.context, request, verdict],
     )[0]
     return reason
@@ -56,7 +56,7 @@ def may_ask(member: Member) -> bool:
 def _added(member: int) -> int:
     """How many budgets are added to this member's day, as the gate counts them now."""
     values = {"member": member, "today": timezone.localdate()}
-    [(added,)] = rows("SELECT vault.more_today(%(member)s::bigint, %(today)s::date)", values)
+    [(added,)] = rows("SELECT gatekeeper.more_today(%(member)s::bigint, %(today)s::date)", values)
     return int(added)
 
 

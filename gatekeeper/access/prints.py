@@ -38,7 +38,7 @@ EVENTS: Final = (Event.START, Event.VIEW, Event.SEARCH, Event.END, Event.REVOKE)
 def record_print(caller: Caller, grant: int) -> str:
     """Judge and record that a grant's print is taken out. Returns the reason; '' when it may be."""
     reason: str = call(
-        "SELECT vault.print_grant(%s::bytea, %s::jsonb, %s::bigint)",
+        "SELECT gatekeeper.print_grant(%s::bytea, %s::jsonb, %s::bigint)",
         [caller.digest, caller.context, grant],
     )[0]
     return reason

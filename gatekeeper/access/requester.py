@@ -1,6 +1,6 @@
 """What a manager reads of whoever asks: how the requester's conditions stand, in the third person.
 
-The database judges (`vault.judge_request`, the same as an approval does); nothing is decided here.
+The database judges (`gatekeeper.judge_request`, the same as an approval does); nothing is decided here.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def judge(requests: Iterable[AccessRequest]) -> dict[int, Judged]:
 
 
 _JUDGED: Final = """
-    SELECT x.id, j.reason, j.codes FROM unnest(%(requests)s::bigint[]) x (id), vault.judge_request(x.id) j
+    SELECT x.id, j.reason, j.codes
+    FROM unnest(%(requests)s::bigint[]) x (id), gatekeeper.judge_request(x.id) j
 """
 
 

@@ -53,7 +53,7 @@ def ask(caller: Caller, wish: Wish) -> Asked:
     """Ask for access. Asking twice for the same returns the request that waits already."""
     return Asked(
         *call(
-            """SELECT request, reason, codes FROM vault.ask(%s::bytea, %s::jsonb, %s::text, %s::text,
+            """SELECT request, reason, codes FROM gatekeeper.ask(%s::bytea, %s::jsonb, %s::text, %s::text,
                 %s::text, %s::text[], %s::integer, %s::boolean, %s::text, %s::bytea)""",
             [
                 caller.digest,
@@ -108,7 +108,7 @@ def _decide(
     denial: str,
 ) -> str:
     reason: str | None = call(
-        """SELECT reason FROM vault.decide_request(%s::bytea, %s::jsonb, %s::bigint, %s::text,
+        """SELECT reason FROM gatekeeper.decide_request(%s::bytea, %s::jsonb, %s::bigint, %s::text,
                 %s::text[], %s::integer, %s::boolean, %s::text)""",
         [
             caller.digest,

@@ -85,7 +85,7 @@ def _sign_in(member: Member) -> Caller:
 
 
 def _sign_out(caller: Caller) -> None:
-    call("SELECT vault.end_session(%s, %s, '')", [caller.digest, caller.context])
+    call("SELECT staff.end_session(%s, %s, '')", [caller.digest, caller.context])
 
 
 def _look(ticket: Ticket, sessions: dict[int, Caller], *, everything: bool) -> None:

@@ -98,7 +98,7 @@ def record_import(
 ) -> None:
     """Write the entry of one run: how many lines were new, changed, same, older and refused."""
     _ask(
-        "SELECT vault.record_import(%s::text, %s::boolean, %s::jsonb, %s::text, %s::text)",
+        "SELECT gatekeeper.record_import(%s::text, %s::boolean, %s::jsonb, %s::text, %s::text)",
         [what, finished, json.dumps(counts), account, source],
     )
 

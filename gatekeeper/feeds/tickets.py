@@ -42,7 +42,7 @@ def apply(lines: Sequence[TicketLine], source: str, *, as_of: datetime | None = 
     payload = json.dumps([line.told() for line in lines])
     with connection.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT number, outcome FROM vault.apply_tickets(%s::jsonb, %s::text, %s::timestamptz)",
+            "SELECT number, outcome FROM gatekeeper.apply_tickets(%s::jsonb, %s::text, %s::timestamptz)",
             [payload, source, as_of],
         )
         outcomes = dict(cursor.fetchall())
@@ -63,7 +63,9 @@ def shut(number: str, at: datetime | None, source: str) -> str:
     """Shut one ticket until a usable message comes; `at`: the moment of the unusable one, where it is
     known. Returns shut, same (it was closed) or unknown."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT vault.shut_ticket(%s::text, %s::timestamptz, %s::text)", [number, at, source])
+        cursor.execute(
+            "SELECT gatekeeper.shut_ticket(%s::text, %s::timestamptz, %s::text)", [number, at, source]
+        )
         return str(cursor.fetchone()[0])
 
 
@@ -88,14 +90,14 @@ def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[s
 def heard(source: str) -> None:
     """The helpdesk was heard, authentically, just now."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT vault.heard(%s::text)", [source])
+        cursor.execute("SELECT gatekeeper.heard(%s::text)", [source])
 
 
 def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -> bool:
     """Whether the helpdesk holds the same open tickets as we; the answer is kept in the feed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT vault.compare_tickets(%s::bigint, %s::text, %s::timestamptz, %s::text)",
+            "SELECT gatekeeper.compare_tickets(%s::bigint, %s::text, %s::timestamptz, %s::text)",
             [count, digest, as_of, source],
         )
         return bool(cursor.fetchone()[0])
@@ -104,7 +106,7 @@ def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -
 def open_lines() -> dict[str, str]:
     """For each open ticket, by number, its line of the digest."""
     with connection.cursor() as cursor:
-        cursor.execute('SELECT number, line FROM vault.open_tickets() ORDER BY number COLLATE "C"')
+        cursor.execute('SELECT number, line FROM gatekeeper.open_tickets() ORDER BY number COLLATE "C"')
         return dict(cursor.fetchall())
 
 
@@ -123,7 +125,7 @@ def close_missing(numbers: Iterable[str], as_of: datetime, source: str) -> list[
     def close() -> list[str]:
         with connection.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "SELECT vault.close_missing(%s::text[], %s::timestamptz, %s::text)",
+                "SELECT gatekeeper.close_missing(%s::text[], %s::timestamptz, %s::text)",
                 [list(numbers), as_of, source],
             )
             return [str(number) for (number,) in cursor.fetchall()]

@@ -88,7 +88,7 @@ def taken_before(message: Message, source: str) -> bool:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT vault.take_delivery(%s::text, %s::text, %s::text)",
+            "SELECT gatekeeper.take_delivery(%s::text, %s::text, %s::text)",
             [source, message.webhook_id, message.digest],
         )
         (taken,) = cursor.fetchone()

@@ -83,7 +83,7 @@ AWAY = (OperationalError, InterfaceError)
 _UNEVALUATED = dict.fromkeys(catalogue.CONDITIONS, "check_failed")
 _GATE = """
     SELECT reason, codes, shut, signature, account_id, ticket_id, request_id, grant_id
-    FROM vault.gate(%s::bytea, %s::text, %s::text, %s::bigint, %s::text[])
+    FROM gatekeeper.gate(%s::bytea, %s::text, %s::text, %s::bigint, %s::text[])
 """
 
 
@@ -112,7 +112,7 @@ def look(
 _GATES = """
     SELECT g.reason, g.codes, g.shut, g.signature, g.account_id, g.ticket_id, g.request_id, g.grant_id
     FROM unnest(%(accounts)s::text[], %(tickets)s::text[]) WITH ORDINALITY AS p (account, ticket, place)
-        CROSS JOIN LATERAL vault.gate(%(digest)s::bytea, p.account, p.ticket, NULL, NULL) g
+        CROSS JOIN LATERAL gatekeeper.gate(%(digest)s::bytea, p.account, p.ticket, NULL, NULL) g
     ORDER BY p.place
 """
 

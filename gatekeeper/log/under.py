@@ -1,4 +1,4 @@
-"""Which entries stand under which grant: the database says it (vault.grant_of), for queue and pages."""
+"""Which entries stand under which grant: the database says it (gatekeeper.grant_of), for queue and pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def standing() -> QuerySet[Entry]:
 
     It may name another: a number that somebody typed says nothing of the grant's holder.
     """
-    unit = Func(*map(F, _FACTS), function="vault.grant_of", output_field=BigIntegerField())
+    unit = Func(*map(F, _FACTS), function="gatekeeper.grant_of", output_field=BigIntegerField())
     found: QuerySet[Entry] = Entry.objects.annotate(unit=unit)
     return found
 

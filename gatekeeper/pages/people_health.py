@@ -19,7 +19,7 @@ ENOUGH = 2
 def able() -> Health:
     """How many people officers, reviewers and administrators are able to act, as the database says it."""
     title, words = _("People who can act"), dict(Role.choices)
-    row = partial(Health, "gatekeeper.able", title)
+    row = partial(Health, "staff.able", title)
     counts = {role: people.able(role) for role in GUARDED}
     sentence = ", ".join(f"{words[role]}: {count}" for role, count in counts.items()) + "."
     if min(counts.values()) >= ENOUGH:

@@ -38,7 +38,7 @@ def record(caller: Caller, scope: Scope, form: str) -> str:
     `form`: page, pdf, csv or zip. Returns the reason for which it may not be made; '' when it may.
     """
     reason: str = call(
-        "SELECT vault.record_report(%s::bytea, %s::jsonb, %s::text[], %s::integer, %s::timestamptz,"
+        "SELECT gatekeeper.record_report(%s::bytea, %s::jsonb, %s::text[], %s::integer, %s::timestamptz,"
         " %s::timestamptz, %s::text)",
         [
             caller.digest,

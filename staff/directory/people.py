@@ -43,7 +43,7 @@ def _ask(sql: str, values: list[Any], using: str = "default") -> str:
 def officer(caller: Caller, act: str) -> str:
     """Why this officer's act is not the caller's at this moment (of member, session and nda)."""
     return _ask(
-        "SELECT vault.officer(%s::bytea, %s::jsonb, %s::text)",
+        "SELECT gatekeeper.officer(%s::bytea, %s::jsonb, %s::text)",
         [caller.digest, json.dumps(caller.context), act],
     )
 
@@ -54,7 +54,7 @@ def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
     `UNUSABLE` changes nothing, and is recorded as refused."""
     sent = None if isinstance(value, Unusable) else json.dumps(value)
     return _ask(
-        "SELECT vault.change_member(%s::bytea, %s::jsonb, %s::text, %s::text, %s::jsonb)",
+        "SELECT staff.change_member(%s::bytea, %s::jsonb, %s::text, %s::text, %s::jsonb)",
         [caller.digest, json.dumps(caller.context), number, fact, sent],
     )
 
@@ -62,7 +62,7 @@ def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
 def is_own_address(member: int, by: int) -> bool:
     """Whether `by` changed this member's e-mail, and nobody has proved both their factors since: then another
     people officer makes the link. For the eye: the act is judged anew."""
-    return bool(row("SELECT vault.is_own_address(%s::bigint, %s::bigint)", [member, by])[0])
+    return bool(row("SELECT staff.is_own_address(%s::bigint, %s::bigint)", [member, by])[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,14 @@ class Foreseen:
 
 def foresee_suspension(caller: Caller, number: str) -> Foreseen:
     """How far the caller's suspension of this member would go."""
-    sql = "SELECT reach, waits, hours FROM vault.foresee_suspension(%s::bytea, %s::text)"
+    sql = "SELECT reach, waits, hours FROM staff.foresee_suspension(%s::bytea, %s::text)"
     reach, waits, hours = row(sql, [caller.digest, number])
     return Foreseen(str(reach or ""), waits, int(hours or 0))
 
 
 def able(role: str) -> int:
     """How many people officers, reviewers or administrators are able to act at this moment."""
-    return int(row("SELECT count(*) FROM vault.able(%s::text)", [role])[0])
+    return int(row("SELECT count(*) FROM staff.able(%s::text)", [role])[0])
 
 
 def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:
@@ -94,7 +94,7 @@ def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:
     `PROPOSED` where the member is there, and roles of theirs wait for a second person.
     """
     return _ask(
-        "SELECT vault.add_member(%s::bytea, %s::jsonb, %s::jsonb)",
+        "SELECT staff.add_member(%s::bytea, %s::jsonb, %s::jsonb)",
         [caller.digest, json.dumps(caller.context), json.dumps(dict(facts))],
     )
 
@@ -111,7 +111,7 @@ def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tup
     """
     with connections[ALIAS].cursor() as cursor:
         cursor.execute(
-            "SELECT number, outcome FROM vault.apply_members(%s::jsonb, %s::text)",
+            "SELECT number, outcome FROM staff.apply_members(%s::jsonb, %s::text)",
             [json.dumps(list(members)), source],
         )
         return [(str(number), str(outcome)) for number, outcome in cursor.fetchall()]
@@ -120,7 +120,7 @@ def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tup
 def record_import(counts: Mapping[str, int], source: str, *, finished: bool) -> None:
     """Write the entry of one run of `apply_members`."""
     _ask(
-        "SELECT vault.record_staff_import(%s::boolean, %s::jsonb, %s::text)",
+        "SELECT staff.record_staff_import(%s::boolean, %s::jsonb, %s::text)",
         [finished, json.dumps(counts), source],
         ALIAS,
     )
@@ -130,7 +130,7 @@ def found(number: str, name: str, email: str, role: str, source: str) -> str:
     """Make one of the first members: new; known or enrolled, where they are there without or with a
     second factor; or why not. The e-mail is normalised."""
     return _ask(
-        "SELECT vault.found_member(%s::text, %s::text, %s::text, %s::text, %s::text)",
+        "SELECT staff.found_member(%s::text, %s::text, %s::text, %s::text, %s::text)",
         [number, name, email, role, source],
         ALIAS,
     )
@@ -139,7 +139,7 @@ def found(number: str, name: str, email: str, role: str, source: str) -> str:
 def invite(number: str, digest: bytes, hours: int, source: str) -> str:
     """Make a one-time link, of whose token that is the digest; every earlier one of the member's ends."""
     return _ask(
-        "SELECT vault.invite_by_command(%s::text, %s::bytea, %s::int, %s::text)",
+        "SELECT staff.invite_by_command(%s::text, %s::bytea, %s::int, %s::text)",
         [number, digest, hours, source],
         ALIAS,
     )
@@ -148,7 +148,7 @@ def invite(number: str, digest: bytes, hours: int, source: str) -> str:
 def open_lock(number: str, name: str, source: str) -> tuple[str, int]:
     """Forget the failed sign-ins that are counted under that name; the reason, and how many rows went."""
     (reason, counts) = row(
-        "SELECT reason, counts FROM vault.open_lock(%s::text, %s::text, %s::text)",
+        "SELECT reason, counts FROM staff.open_lock(%s::text, %s::text, %s::text)",
         [number, name, source],
         using=ALIAS,
     )

@@ -159,7 +159,7 @@ def decide(caller: Caller, proposal: int, *, confirm: bool) -> str:
     """Confirm a proposal, or decline it (one's own: take it back); the reason, '' when done."""
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "SELECT vault.decide_proposal(%s::bytea, %s::jsonb, %s::bigint, %s::boolean)",
+            "SELECT staff.decide_proposal(%s::bytea, %s::jsonb, %s::bigint, %s::boolean)",
             [caller.digest, json.dumps(caller.context), proposal, confirm],
         )
         row = cursor.fetchone()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from staff.frame.callers import Caller
 
-SQL: Final = "SELECT reason, able, hindered FROM vault.recover(%s::text[], %s::bytea[], %s::text)"
+SQL: Final = "SELECT reason, able, hindered FROM staff.recover(%s::text[], %s::bytea[], %s::text)"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def unseen() -> QuerySet[Recovery]:
 
 def acknowledge(caller: Caller, recovery: int) -> str:
     """A reviewer has seen it; the reason, '' when done."""
-    sql = "SELECT vault.acknowledge_recovery(%s::bytea, %s::jsonb, %s::bigint)"
+    sql = "SELECT staff.acknowledge_recovery(%s::bytea, %s::jsonb, %s::bigint)"
     return str(row(sql, [caller.digest, json.dumps(caller.context), recovery])[0])
 
 

@@ -1,4 +1,4 @@
-"""Calling a function of the schema `vault`."""
+"""Calling a function of the database."""
 
 from __future__ import annotations
 

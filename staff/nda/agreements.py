@@ -64,7 +64,7 @@ def publish(caller: Caller, terms: Terms | None) -> str:
     """Publish a version, required from its effective moment on; its text never changes. No terms are what
     could not be used: refused, and recorded."""
     return _reason(
-        "SELECT vault.publish_nda_version(%s::bytea, %s::jsonb, %s::int, %s::timestamptz, %s::int, %s::int,"
+        "SELECT staff.publish_nda_version(%s::bytea, %s::jsonb, %s::int, %s::timestamptz, %s::int, %s::int,"
         " %s::boolean, %s::text, %s::text)",
         [*_who(caller), *(terms.values if terms else [None] * 7)],
     )
@@ -72,7 +72,7 @@ def publish(caller: Caller, terms: Terms | None) -> str:
 
 def recall(caller: Caller, number: int) -> str:
     """Take a version back before its effective moment."""
-    return _reason("SELECT vault.recall_nda_version(%s::bytea, %s::jsonb, %s::int)", [*_who(caller), number])
+    return _reason("SELECT staff.recall_nda_version(%s::bytea, %s::jsonb, %s::int)", [*_who(caller), number])
 
 
 def required(*, at: datetime) -> NdaVersion | None:
@@ -82,14 +82,14 @@ def required(*, at: datetime) -> NdaVersion | None:
 
 def to_sign(member: Member) -> NdaVersion | None:
     """What this member may sign now: the version required, else the next to come. None: neither."""
-    (number,) = row("SELECT vault.to_sign(%s::bigint)", [member.pk])
+    (number,) = row("SELECT staff.to_sign(%s::bigint)", [member.pk])
     return None if number is None else NdaVersion.objects.get(number=number)
 
 
 def waits_for_second(member: Member, version: NdaVersion) -> bool:
     """Whether this member's signature would wait for a second person: the version is countersigned, or
     the company had revoked the one before."""
-    (waits,) = row("SELECT vault.waits_for_second(%s::bigint, %s::int)", [member.pk, version.number])
+    (waits,) = row("SELECT staff.waits_for_second(%s::bigint, %s::int)", [member.pk, version.number])
     return bool(waits)
 
 
@@ -145,7 +145,7 @@ def _filed(
     caller: Caller, version: NdaVersion, evidence: documents.Evidence, pdf: bytes, *, waits: bool
 ) -> tuple[int | None, str]:
     number, reason = row(
-        "SELECT signature, reason FROM vault.sign_nda(%s::bytea, %s::jsonb, %s::int, %s::text,"
+        "SELECT signature, reason FROM staff.sign_nda(%s::bytea, %s::jsonb, %s::int, %s::text,"
         " %s::timestamptz, %s::jsonb, %s::bytea, %s::boolean)",
         [
             *_who(caller), version.number, evidence.language, evidence.signed_at,
@@ -158,7 +158,7 @@ def _filed(
 def refuse_to_sign(caller: Caller) -> str:
     """Record that a member sent a form for signing that could not be used; the reason."""
     _signature, reason = row(
-        "SELECT signature, reason FROM vault.sign_nda("
+        "SELECT signature, reason FROM staff.sign_nda("
         "%s::bytea, %s::jsonb, NULL, NULL, NULL, NULL, NULL, NULL)",
         _who(caller),
     )
@@ -202,7 +202,7 @@ def countersign(caller: Caller, by: Member, signature: int | None) -> str:
             logger.warning("a paper could not be countersigned: %s", error)
             return "seal_failed"
     return _reason(
-        "SELECT vault.countersign(%s::bytea, %s::jsonb, %s::bigint, %s::bytea)",
+        "SELECT staff.countersign(%s::bytea, %s::jsonb, %s::bigint, %s::bytea)",
         [*_who(caller), signature, pdf],
     )
 
@@ -213,7 +213,7 @@ def upload(
 ) -> tuple[int | None, str]:  # fmt: skip
     """File a PDF that another member signed elsewhere; the signature's number and the reason."""
     signature, reason = row(
-        "SELECT signature, reason FROM vault.upload_signature(%s::bytea, %s::jsonb, %s::text, %s::int,"
+        "SELECT signature, reason FROM staff.upload_signature(%s::bytea, %s::jsonb, %s::text, %s::int,"
         " %s::text, %s::timestamptz, %s::jsonb, %s::bytea)",
         [*_who(caller), number, version, form, signed_at, json.dumps(evidence), pdf],
     )
@@ -223,14 +223,14 @@ def upload(
 def confirm_original(caller: Caller, signature: int | None) -> str:
     """Say that one has seen the paper that another filed as a scan."""
     return _reason(
-        "SELECT vault.confirm_original(%s::bytea, %s::jsonb, %s::bigint)", [*_who(caller), signature]
+        "SELECT staff.confirm_original(%s::bytea, %s::jsonb, %s::bigint)", [*_who(caller), signature]
     )
 
 
 def withdraw(caller: Caller, signature: int | None, why: str | None) -> str:
     """Withdraw another member's signature; what rests on it ends."""
     return _reason(
-        "SELECT vault.withdraw_signature(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
+        "SELECT staff.withdraw_signature(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
         [*_who(caller), signature, why],
     )
 
@@ -238,7 +238,7 @@ def withdraw(caller: Caller, signature: int | None, why: str | None) -> str:
 def take_file(caller: Caller, signature: int) -> tuple[bytes, str]:
     """The signature's newest file, recorded as taken out; or why not."""
     data, reason = row(
-        "SELECT data, reason FROM vault.take_file(%s::bytea, %s::jsonb, %s::bigint)",
+        "SELECT data, reason FROM staff.take_file(%s::bytea, %s::jsonb, %s::bigint)",
         [*_who(caller), signature],
     )
     return bytes(data or b""), str(reason)
@@ -247,7 +247,7 @@ def take_file(caller: Caller, signature: int) -> tuple[bytes, str]:
 def record_register(caller: Caller, register: str, on: Any, rows: int) -> str:
     """Record that a register is taken out as a file, before it is."""
     return _reason(
-        "SELECT vault.record_register(%s::bytea, %s::jsonb, %s::text, %s::date, %s::int)",
+        "SELECT staff.record_register(%s::bytea, %s::jsonb, %s::text, %s::date, %s::int)",
         [*_who(caller), register, on, rows],
     )
 
@@ -258,7 +258,7 @@ def record_register(caller: Caller, register: str, on: Any, rows: int) -> str:
 def publish_by_command(source: str, terms: Terms) -> str:
     """Publish a version from the server's terminal; it may be one that has been required for long."""
     return _reason(
-        "SELECT vault.add_version(vault.judge_command(%s::text, NULL), '{}', %s::int, %s::timestamptz,"
+        "SELECT staff.add_version(staff.judge_command(%s::text, NULL), '{}', %s::int, %s::timestamptz,"
         " %s::int, %s::int, %s::boolean, %s::text, %s::text)",
         [source, *terms.values],
         using=MIGRATOR,
@@ -277,7 +277,7 @@ def sign_by_command(
     if pdf is None:
         return "seal_failed"
     return _reason(
-        "SELECT reason FROM vault.add_signature(vault.judge_command(%s::text, %s::text), '{}', %s::int,"
+        "SELECT reason FROM staff.add_signature(staff.judge_command(%s::text, %s::text), '{}', %s::int,"
         " %s::text, %s::text, %s::timestamptz, %s::timestamptz, %s::jsonb, %s::bytea)",
         [
             *(source, member.number, version.number, evidence.form, language, signed_at, signed_at),

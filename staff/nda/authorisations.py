@@ -32,7 +32,7 @@ def issue(
     """Authorise another member; the authorisation's number and the reason. Without scope and first day it
     is a form that could not be used: refused, and recorded."""
     issued, reason = row(
-        "SELECT authorisation, reason FROM vault.issue_authorisation(%s::bytea, %s::jsonb, %s::text,"
+        "SELECT authorisation, reason FROM staff.issue_authorisation(%s::bytea, %s::jsonb, %s::text,"
         " %s::text, %s::date, %s::date)",
         [caller.digest, json.dumps(caller.context), number, scope, starts_on, ends_on],
     )
@@ -42,7 +42,7 @@ def issue(
 def withdraw(caller: Caller, authorisation: int) -> str:
     """Withdraw another member's authorisation."""
     (reason,) = row(
-        "SELECT vault.withdraw_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
+        "SELECT staff.withdraw_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
         [caller.digest, json.dumps(caller.context), authorisation],
     )
     return str(reason)
@@ -51,7 +51,7 @@ def withdraw(caller: Caller, authorisation: int) -> str:
 def record_taking(caller: Caller, authorisation: int) -> str:
     """Record that the paper is taken out, before it is."""
     (reason,) = row(
-        "SELECT vault.take_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
+        "SELECT staff.take_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
         [caller.digest, json.dumps(caller.context), authorisation],
     )
     return str(reason)

@@ -51,7 +51,7 @@ class Line:
         return None if self.reason else self.ends
 
 
-_STANDING: Final = "SELECT * FROM vault.standing_at(%s::timestamptz, %s::bigint[])"
+_STANDING: Final = "SELECT * FROM staff.standing_at(%s::timestamptz, %s::bigint[])"
 #: Member, signature, reason, end, whether it is of the version required, whether one waits.
 _Standing = tuple[int, int | None, str, datetime | None, bool, bool]
 
@@ -90,7 +90,7 @@ def _state(reason: str, ends: datetime | None, required: bool, at: datetime) -> 
 def agreement_ends(member: Member) -> datetime:
     """When the agreement of a member who has one in force will end, with all that takes over from it."""
     ends: datetime
-    [(ends,)] = rows("SELECT vault.agreement_ends(%s)", [member.pk])
+    [(ends,)] = rows("SELECT staff.agreement_ends(%s)", [member.pk])
     return ends
 
 
@@ -118,7 +118,7 @@ _STATES: Final = """
         WHEN v.recalled_at IS NOT NULL THEN 'recalled' WHEN NOT x.tells THEN 'to_come'
         WHEN x.counts AND s.valid_until > %(at)s THEN 'old_version'
         ELSE 'expired' END, x.ends
-    FROM vault.signatures_at(%(at)s::timestamptz, ARRAY[%(member)s]::bigint[]) x
+    FROM staff.signatures_at(%(at)s::timestamptz, ARRAY[%(member)s]::bigint[]) x
         JOIN staff_signature s ON s.id = x.id LEFT JOIN staff_ndaversion v ON v.number = x.version
 """
 
@@ -144,7 +144,7 @@ def last_day(ends: datetime) -> date:
 def shut_out(*, effective_at: datetime, grace_days: int) -> list[tuple[datetime, int]]:
     """Whom a new version would shut out unless they sign it: the moments and how many at each."""
     return rows(
-        "SELECT at, members FROM vault.shut_out(%s::timestamptz, %s::int)", [effective_at, grace_days]
+        "SELECT at, members FROM staff.shut_out(%s::timestamptz, %s::int)", [effective_at, grace_days]
     )
 
 

@@ -149,7 +149,7 @@ class SessionStore(SessionBase):
         """
         row, key = self._loaded(), secrets.token_urlsafe(32)
         known = [digest_of(self.session_key or ""), digest_of(key), self.context(), factor, device, stage]
-        if row is None or not _ask("vault.verify_session(%s, %s, %s, %s, %s, %s)", known, using=SIGN_IN):
+        if row is None or not _ask("staff.verify_session(%s, %s, %s, %s, %s, %s)", known, using=SIGN_IN):
             raise UpdateError
         row.verified_at = row.last_seen_at = timezone.now()
         row.factor = factor
@@ -164,7 +164,7 @@ class SessionStore(SessionBase):
         if row is None or self.outdated or self._asleep is not None or row.last_seen_at > now - TOUCH_AFTER:
             return
         try:
-            touched = _ask("vault.touch_session(%s)", [digest_of(self.session_key or "")])
+            touched = _ask("staff.touch_session(%s)", [digest_of(self.session_key or "")])
         except OperationalError as error:
             # What only reads needs no room on the database's disk; the idle end stays where it was.
             if getattr(error.__cause__, "sqlstate", None) != DiskFull.sqlstate:
@@ -186,7 +186,7 @@ class SessionStore(SessionBase):
     def end(self, reason: str = "") -> None:
         """End the session, with its entry; `reason` is one of ours, empty for the member's wish."""
         if self.session_key is not None:
-            _ask("vault.end_session(%s, %s, %s)", [digest_of(self.session_key), self.context(), reason])
+            _ask("staff.end_session(%s, %s, %s)", [digest_of(self.session_key), self.context(), reason])
 
     def forget(self) -> None:
         """Let the browser forget the session, where the database could not end it; nothing is stored."""
@@ -197,13 +197,13 @@ class SessionStore(SessionBase):
     def end_own(self, numbers: list[int] | None) -> int:
         """End other sessions of the member's, these or all, each with its entry; how many it were."""
         known = [digest_of(self.session_key or ""), self.context(), numbers]
-        return int(_ask("vault.end_own_sessions(%s, %s, %s::bigint[])", known))
+        return int(_ask("staff.end_own_sessions(%s, %s, %s::bigint[])", known))
 
     def take(self, name: str) -> Any:
         """What signing in remembered under a name, for the one time that it may be used; None afterwards."""
         self.pop(name, None)
         known = [digest_of(self.session_key or ""), name]
-        return json.loads(_ask("vault.take_remembered(%s, %s)::text", known, using=SIGN_IN) or "null")
+        return json.loads(_ask("staff.take_remembered(%s, %s)::text", known, using=SIGN_IN) or "null")
 
     # What Django calls
 
@@ -243,14 +243,14 @@ class SessionStore(SessionBase):
             return
         row = self._row
         known = [row.pk if row else 0, digest_of(self.session_key), data]
-        if row is None or not _ask("vault.keep_session(%s, %s, %s)", known, using=SIGN_IN):
+        if row is None or not _ask("staff.keep_session(%s, %s, %s)", known, using=SIGN_IN):
             raise UpdateError
 
     def delete(self, session_key: str | None = None) -> None:
         """End the session, or the one of a key; its row stays. An old key ends its session, too."""
         key = session_key or self.session_key
         if key is not None:
-            _ask("vault.end_session(%s, %s, %s)", [digest_of(key), self.context(), ENDED])
+            _ask("staff.end_session(%s, %s, %s)", [digest_of(key), self.context(), ENDED])
 
     def flush(self) -> None:
         super().flush()
@@ -270,7 +270,7 @@ class SessionStore(SessionBase):
             return
         key = secrets.token_urlsafe(32)
         known = [digest_of(self.session_key or ""), digest_of(key)]
-        if not _ask("vault.renew_session(%s, %s)", known, using=SIGN_IN):
+        if not _ask("staff.renew_session(%s, %s)", known, using=SIGN_IN):
             raise UpdateError
         self._session_key = key
         self.modified = True
@@ -278,7 +278,7 @@ class SessionStore(SessionBase):
     @classmethod
     def clear_expired(cls) -> None:
         """End what has run out: tidying alone, every reader judges for itself."""
-        _ask("vault.end_overdue_sessions(NULL)", [])
+        _ask("staff.end_overdue_sessions(NULL)", [])
 
     # Inside
 
@@ -310,7 +310,7 @@ class SessionStore(SessionBase):
             return barred or ENDED
         if row.verified_at is not None and now < row.started_at + whole and not barred:
             return LOCKED
-        _ask("vault.end_overdue_sessions(%s)", [digest_of(self.session_key or "")])
+        _ask("staff.end_overdue_sessions(%s)", [digest_of(self.session_key or "")])
         return barred if row.verified_at is not None and barred else EXPIRED
 
     def _data(self, *, no_load: bool = False) -> dict[str, Any]:
@@ -329,7 +329,7 @@ class SessionStore(SessionBase):
         """Begin the session of a member's whose password or link was right, with its entry."""
         key, now = secrets.token_urlsafe(32), timezone.now()
         known = [digest_of(key), self.context(), int(data[SESSION_KEY]), self.stage, data]
-        number = _ask("vault.begin_session(%s, %s, %s, %s, %s)", known, using=SIGN_IN)
+        number = _ask("staff.begin_session(%s, %s, %s, %s, %s)", known, using=SIGN_IN)
         if number is None:
             raise UpdateError
         self._session_key = key
@@ -339,7 +339,7 @@ class SessionStore(SessionBase):
 
 def end_others(member: Member, *, but: int | None, doubt: bool = False) -> None:
     """End the member's sessions but one; `doubt`: that one is asked for a proof again."""
-    _ask("vault.end_sessions_of(%s, %s, %s)", [member.pk, but, doubt], using=SIGN_IN)
+    _ask("staff.end_sessions_of(%s, %s, %s)", [member.pk, but, doubt], using=SIGN_IN)
 
 
 def _ask(function: str, values: list[Any], *, using: str = "default") -> Any:

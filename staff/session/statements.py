@@ -23,7 +23,7 @@ def _columns(alias: str, model: type[Model]) -> str:
 BY_KEY = f"""
     SELECT s.outdated, EXISTS (SELECT FROM staff_recovery x WHERE x.acknowledged_at IS NULL),
         s.data::text, n.data::text, {_columns("s", Session)}, {_columns("m", Member)}
-    FROM vault.session_by(%(digest)s::bytea) s LEFT JOIN staff_member m ON m.id = s.member_id
+    FROM staff.session_by(%(digest)s::bytea) s LEFT JOIN staff_member m ON m.id = s.member_id
         LEFT JOIN staff_sessionnotes n ON n.session_id = s.id
 """  # noqa: S608  # names of columns, no values
 # Beside what another request of the session noted meanwhile.

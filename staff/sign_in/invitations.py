@@ -78,7 +78,7 @@ def redeem(token: str) -> Invitation | None:
 
 def is_good(link: int) -> bool:
     """Whether a link, used or not, is good at this moment, as the database judges it."""
-    good: bool = call("SELECT vault.is_good_link(%s::bigint)", [link], using=SIGN_IN)[0]
+    good: bool = call("SELECT staff.is_good_link(%s::bigint)", [link], using=SIGN_IN)[0]
     return good
 
 

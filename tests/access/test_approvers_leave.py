@@ -203,7 +203,7 @@ def test_a_new_version_ends_what_its_approver_may_approve_no_more(
     scene: Scene, officer: Caller, grace: int, why: str
 ) -> None:
     scene.opened()
-    sql = "SELECT vault.publish_nda_version(%s, '{\"cid\": 1}', 2, now(), 365, %s, false, 'New.', 'Nowa.')"
+    sql = "SELECT staff.publish_nda_version(%s, '{\"cid\": 1}', 2, now(), 365, %s, false, 'New.', 'Nowa.')"
     assert scene.world.setup.execute(sql, [officer.digest, grace]).fetchone() == ("",)
     assert (the_grant(scene).ended_at is None, the_grant(scene).end_reason) == (not why, why)
 
@@ -307,7 +307,7 @@ def test_no_second_window_while_the_ticket_is_open(scene: Scene) -> None:
 def test_without_the_written_end_an_access_survives_its_approver(scene: Scene, twins: Twins) -> None:
     over = now() + 20 * MINUTE
     scene.world.quietly("staff_signature", scene.papers[scene.boss.id], valid_until=over)
-    twins.without("start_window", "vault.approval_ends(g.member_id, g.approver_id)", "NULL")
+    twins.without("start_window", "gatekeeper.approval_ends(g.member_id, g.approver_id)", "NULL")
     scene.opened()
     assert ends(scene) > over + 30 * MINUTE
 
@@ -325,6 +325,6 @@ def test_without_the_question_at_opening_it_is_opened_for_an_approver_of_yesterd
 def test_without_the_cascade_it_outlives_the_deputy(scene: Scene, twins: Twins) -> None:
     _, named = by_deputy(scene)
     assert open_it(scene) == ""
-    twins.without("cascade", "approved := vault.resting_on(ARRAY[NEW.deputy_id], false);")
+    twins.without("cascade", "approved := gatekeeper.resting_on(ARRAY[NEW.deputy_id], false);")
     assert deputies.end(scene.manager, named) == ""
     assert scene.reason() == ""

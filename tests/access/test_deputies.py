@@ -214,7 +214,7 @@ SPANS: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("span", SPANS)
 def test_a_span_that_cannot_be_is_refused_with_words(scene: Scene, deputy: Person, span: str) -> None:
     begins, ends = SPANS[span]
-    sql = f"SELECT vault.name_deputy(%s, %s, %s, ({begins})::timestamptz, ({ends})::timestamptz)"
+    sql = f"SELECT gatekeeper.name_deputy(%s, %s, %s, ({begins})::timestamptz, ({ends})::timestamptz)"
     values = [scene.manager.digest, Jsonb({"cid": "1"}), deputy.number]
     assert scene.world.setup.execute(sql.encode(), values).fetchone() == ("deputy_span",)
     assert not Deputy.objects.exists()
@@ -255,7 +255,7 @@ def test_a_deputys_word_counts_only_while_they_are_at_work_themselves(
     def counts() -> tuple[set[int], bool]:
         found = approvers.of(Member.objects.get(pk=scene.anna.id))
         [(word,)] = scene.world.setup.execute(
-            "SELECT vault.approval_ends(%s, %s) > now()", [scene.anna.id, deputy.id]
+            "SELECT gatekeeper.approval_ends(%s, %s) > now()", [scene.anna.id, deputy.id]
         ).fetchall()
         return set(found.values_list("pk", flat=True)), word
 
@@ -417,7 +417,7 @@ def test_the_page_says_that_a_deputy_does_not_count(scene: Scene, deputy: Person
 
 @pytest.mark.parametrize(
     ("guard", "instead"),
-    [("SELECT above.id, vault.manages_until(above.id)", "SELECT above.id, 'infinity'::timestamptz")],
+    [("SELECT above.id, gatekeeper.manages_until(above.id)", "SELECT above.id, 'infinity'::timestamptz")],
 )
 def test_without_the_question_a_suspended_managers_deputy_approves(
     scene: Scene, deputy: Person, theirs: Caller, twins: Twins, guard: str, instead: str

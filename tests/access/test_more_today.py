@@ -45,7 +45,7 @@ def asked(scene: Scene, caller: Caller | None = None) -> int:
 
 def added(scene: Scene) -> int:
     [(count,)] = scene.world.setup.execute(
-        "SELECT vault.more_today(%s, %s)", [scene.anna.id, company_day()]
+        "SELECT gatekeeper.more_today(%s, %s)", [scene.anna.id, company_day()]
     ).fetchall()
     return int(count)
 
@@ -234,7 +234,7 @@ def test_one_takes_ones_own_back(scene: Scene) -> None:
 def test_two_approve_at_once_and_one_is_told(scene: Scene, as_role: AsRole) -> None:
     _other, theirs = deputy(scene)
     request = asked(scene)
-    sql = "SELECT vault.decide_more(%s::bytea, '{\"cid\": 1}', %s::bigint, 'approve')"
+    sql = "SELECT gatekeeper.decide_more(%s::bytea, '{\"cid\": 1}', %s::bigint, 'approve')"
     first, second = as_role(roles.WEB), as_role(roles.WEB)
     first.execute("BEGIN")
     one = racing.row(first, sql, [scene.manager.digest, request])

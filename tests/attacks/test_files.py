@@ -19,6 +19,7 @@ from staff.sign_in import factors
 from tests.attacks import files
 from tests.world.people import give_factors, member
 from tests.world.scene import REFERENCE, TICKET, Scene
+from tests.world.schemas import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +43,7 @@ OUT_OF_DATE: Final = (
     psycopg.errors.UndefinedParameter,
     psycopg.errors.DatatypeMismatch,
 )
-TABLES: Final = (
-    "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('public', 'vault') ORDER BY 1"
-)
+TABLES: Final = f"SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {OURS} ORDER BY 1"
 DIGEST: Final = "SELECT md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM {} t"
 OBJECTS: Final = {
     "newest entry": "SELECT coalesce(max(id), 0) FROM audit_entry",
@@ -117,7 +116,7 @@ def test_the_attack_meets_its_verdict(path: Path, target: Target, as_role: AsRol
     meet(files.read(path), target, as_role)
 
 
-# What signing in changes with an entry alone (vault.require_entry)
+# What signing in changes with an entry alone (staff.require_entry)
 
 #: Every trigger that asks for the entry, and an attack that it alone refuses.
 ASKING: Final = {
@@ -138,7 +137,7 @@ ASKING: Final = {
 @DATABASE
 def test_every_trigger_that_asks_for_an_entry_is_tried(setup_connection: Connection) -> None:
     found = setup_connection.execute(
-        "SELECT tgname FROM pg_trigger WHERE tgfoid = 'vault.require_entry()'::regprocedure"
+        "SELECT tgname FROM pg_trigger WHERE tgfoid = 'staff.require_entry()'::regprocedure"
     ).fetchall()
     assert {name for (name,) in found} == set(ASKING)
 

@@ -527,7 +527,7 @@ def test_an_entry_that_was_being_written_is_judged_later(past: Past) -> None:
     try:
         writer.execute("SET LOCAL ROLE gatekeeper_owner")
         facts = Jsonb(VIEW | {"actor_id": 1, "details": {"what": "log"}})
-        [(slow,)] = writer.execute("SELECT vault.write_entry('export', 'allowed', %s)", [facts]).fetchall()
+        [(slow,)] = writer.execute("SELECT audit.write_entry('export', 'allowed', %s)", [facts]).fetchall()
         quick = past.write("export", NOON)
         assert quick > slow
         assert flagged("export") == [quick]
@@ -584,9 +584,9 @@ def test_what_was_being_written_in_the_middle_of_a_run_is_judged_by_the_next(
     try:
         writer.execute("SET LOCAL ROLE gatekeeper_owner")
         facts = Jsonb(VIEW | {"actor_id": 1, "details": {"what": "log"}})
-        [(slow,)] = writer.execute("SELECT vault.write_entry('export', 'allowed', %s)", [facts]).fetchall()
+        [(slow,)] = writer.execute("SELECT audit.write_entry('export', 'allowed', %s)", [facts]).fetchall()
         others = [past.write("export", NOON) for _ in range(3)]
-        more, _counts = call("SELECT * FROM vault.judge('tests', 2)", [], using="watch")
+        more, _counts = call("SELECT * FROM gatekeeper.judge('tests', 2)", [], using="watch")
         assert more
         writer.commit()
     finally:
@@ -603,13 +603,13 @@ def test_the_rules_are_silent_for_no_want_of_a_threshold(past: Past) -> None:
         past.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'odd.brief.seconds'")
         past.setup.execute("SET LOCAL ROLE gatekeeper_owner")
         with pytest.raises(psycopg.Error, match=r"brief\.seconds is not set"):
-            past.setup.execute("SELECT * FROM vault.judge('tests', 100)")
+            past.setup.execute("SELECT * FROM gatekeeper.judge('tests', 100)")
 
 
 def test_each_rule_has_its_words_and_its_function(past: Past) -> None:
     found = past.setup.execute(
-        "SELECT substr(proname, 5) FROM pg_proc WHERE pronamespace = 'vault'::regnamespace"
-        " AND proname LIKE 'odd\\_%'"
+        "SELECT substr(proname, 5) FROM pg_proc WHERE pronamespace IN ('audit'::regnamespace,"
+        " 'gatekeeper'::regnamespace) AND proname LIKE 'odd\\_%'"
     ).fetchall()
     assert {name for (name,) in found} == {one.name for one in detections.rules()}
 

@@ -85,7 +85,7 @@ class Probe:
         whole = facts.RULES[(event, "allowed")][-1].facts
         given = Jsonb({name: VALUES[name].obj if name == "details" else VALUES[name] for name in whole})
         [(number,)] = self.setup.execute(
-            "SELECT vault.write_entry(%s, 'allowed', %s)", [event, given]
+            "SELECT audit.write_entry(%s, 'allowed', %s)", [event, given]
         ).fetchall()
         return int(number)
 

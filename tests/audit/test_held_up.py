@@ -135,8 +135,8 @@ def test_for_whom_the_sealer_waits_is_named(log: Log, at_once: None) -> None:
     first, second = log.as_role(roles.SEALER), log.as_role(roles.SEALER)
     with closing(first), closing(second):
         first.execute("BEGIN")
-        first.execute("SELECT vault.lock_seal()")
-        second.pgconn.send_query(b"SELECT vault.lock_seal()")
+        first.execute("SELECT audit.lock_seal()")
+        second.pgconn.send_query(b"SELECT audit.lock_seal()")
         while not log.setup.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
             pass
         found = row()
@@ -165,5 +165,5 @@ def test_the_sealer_says_so_as_well(log: Log, at_once: None) -> None:
 
 
 def test_no_statement_of_anybody_is_told(log: Log) -> None:
-    columns = log.setup.execute("SELECT * FROM vault.held_up() LIMIT 0").description or []
+    columns = log.setup.execute("SELECT * FROM audit.held_up() LIMIT 0").description or []
     assert [column.name for column in columns] == ["kind", "process", "role", "since", "named"]

@@ -60,7 +60,7 @@ def read() -> trust.Trust:
 
 def announce(log: Log, key: str) -> bool:
     with log.as_role(roles.SEALER) as sealer:
-        [(new,)] = sealer.execute("SELECT vault.announce_key(%s, 'tests')", [key]).fetchall()
+        [(new,)] = sealer.execute("SELECT audit.announce_key(%s, 'tests')", [key]).fetchall()
         return bool(new)
 
 

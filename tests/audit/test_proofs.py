@@ -306,7 +306,7 @@ def noted(log: Log, *entries: int, source: str = "prove (root)") -> int:
     """What the sealer's role has recorded of a proof: of how many entries."""
     sealer = log.as_role(roles.SEALER)
     try:
-        [(count,)] = sealer.execute("SELECT vault.note_proof(%s, %s)", [list(entries), source]).fetchall()
+        [(count,)] = sealer.execute("SELECT audit.note_proof(%s, %s)", [list(entries), source]).fetchall()
         return int(count)
     finally:
         sealer.close()

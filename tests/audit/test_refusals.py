@@ -147,14 +147,14 @@ LONG = ["contact"] * 100  # over 1000 characters
 def test_of_what_a_refusal_was_sent_that_is_kept_which_has_its_form(
     setup_connection: Connection, fact: str, given: Any, kept: Any
 ) -> None:
-    [(facts,)] = setup_connection.execute("SELECT vault.cleaned(%s)", [Jsonb({fact: given})]).fetchall()
+    [(facts,)] = setup_connection.execute("SELECT audit.cleaned(%s)", [Jsonb({fact: given})]).fetchall()
     assert facts == {fact: given if kept is None else kept}
 
 
 def test_what_a_refusal_was_not_sent_it_does_not_have(setup_connection: Connection) -> None:
-    [(facts,)] = setup_connection.execute("SELECT vault.cleaned(%s)", [Jsonb({"details": None})]).fetchall()
+    [(facts,)] = setup_connection.execute("SELECT audit.cleaned(%s)", [Jsonb({"details": None})]).fetchall()
     assert facts == {"details": None}
-    [(facts,)] = setup_connection.execute("SELECT vault.cleaned(%s)", [Jsonb({"reason": "x"})]).fetchall()
+    [(facts,)] = setup_connection.execute("SELECT audit.cleaned(%s)", [Jsonb({"reason": "x"})]).fetchall()
     assert facts == {"reason": "x"}
 
 
@@ -215,7 +215,9 @@ def test_what_is_asked_of_the_log_has_its_bound(scene: Scene, as_role: AsRole) -
     for function, more in (("read_log", ""), ("take_log", ", 1")):
         asked = Jsonb({"query": ["event:view"] * 1000})
         values = [reader.digest, Jsonb(reader.context), asked]
-        [(reason,)] = web.execute(f"SELECT vault.{function}(%s, %s, %s{more})".encode(), values).fetchall()
+        [(reason,)] = web.execute(
+            f"SELECT gatekeeper.{function}(%s, %s, %s{more})".encode(), values
+        ).fetchall()
         assert reason == "value_refused"
         entry = Entry.objects.latest("pk")
         assert (entry.outcome, entry.details) == ("refused", {"query": "?"})

@@ -207,7 +207,7 @@ def write(desk: Desk, account: str = REFERENCE, **facts: Any) -> None:
     with desk.world.setup.transaction():
         desk.world.setup.execute("SET LOCAL ROLE gatekeeper_owner")
         desk.world.setup.execute(
-            "SELECT vault.write_entry('view', 'allowed', %s)", [Jsonb(VIEW | {"account": account} | facts)]
+            "SELECT audit.write_entry('view', 'allowed', %s)", [Jsonb(VIEW | {"account": account} | facts)]
         )
 
 
@@ -332,7 +332,7 @@ def test_without_the_entry_nothing_leaves(desk: Desk, twins: Twins) -> None:
     client.raise_request_exception = False
     twins.setup.execute(
         "CREATE TRIGGER no_reports BEFORE INSERT ON public.audit_entry FOR EACH ROW"
-        " WHEN (NEW.event = 'report') EXECUTE FUNCTION vault.refuse_rewriting()"
+        " WHEN (NEW.event = 'report') EXECUTE FUNCTION audit.refuse_rewriting()"
     )
     try:
         answer = desk.send(client, kind="page")

@@ -214,7 +214,7 @@ def test_of_a_stranger_who_tries_a_members_password_nobody_is_reviewed(desk: Des
 
 def test_what_is_not_flagged_is_not_queued_whoever_asks(desk: Desk) -> None:
     desk.opened()
-    queued = "SELECT vault.queue_reviews(%s, 'tests')"
+    queued = "SELECT gatekeeper.queue_reviews(%s, 'tests')"
     assert desk.world.setup.execute(queued, [[newest("start").pk]]).fetchone() == (0,)
     assert not Review.objects.exists()
 

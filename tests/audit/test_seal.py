@@ -165,7 +165,7 @@ def test_a_sealed_log_verifies(log: Log) -> None:
 def write_as_owner(connection: Connection) -> int:
     connection.execute("SET ROLE gatekeeper_owner")
     [(number,)] = connection.execute(
-        "SELECT vault.write_entry('view', 'allowed', %s)", [Jsonb(VIEW)]
+        "SELECT audit.write_entry('view', 'allowed', %s)", [Jsonb(VIEW)]
     ).fetchall()
     return int(number)
 
@@ -285,7 +285,7 @@ def test_the_sealer_finds_what_is_new_by_the_key_alone(log: Log) -> None:
 def test_one_sealer_at_a_time(log: Log) -> None:
     log.write()
     with psycopg.connect(log.server.setup_url(log.name)) as other:
-        other.execute("SELECT vault.lock_seal()")
+        other.execute("SELECT audit.lock_seal()")
         with log.as_role(roles.SEALER) as connection:
             connection.execute("SET lock_timeout = '100ms'")
             signer = Signer(settings.LOG_ORIGIN, settings.LOG_KEY)
@@ -657,7 +657,7 @@ def test_an_erasure_nobody_recorded_is_an_edit(log: Log) -> None:
     target = log.sealed(3)[1]
     log.tamper(
         "UPDATE audit_entry e SET account = '', records = NULL,"
-        " salts = vault.customer_hash(e) || substr(salts, 17) WHERE id = %s",
+        " salts = audit.customer_hash(e) || substr(salts, 17) WHERE id = %s",
         [target],
     )
     assert [one.entry for one in log.verify(log.checkpoint()).findings] == [target]
@@ -667,7 +667,7 @@ def test_the_hash_that_an_erasure_leaves_is_the_leafs(log: Log) -> None:
     shown = log.write(records=[1, 2])
     [target] = log.sealed(1, outcome="withheld", reason="ticket_closed", records=[1, 2], answers=shown)
     of = f"FROM audit_entry e WHERE id = {target}"
-    statement = f"COPY (SELECT vault.customer_hash(e), salts, {leaves.PARTS} {of}) TO STDOUT (FORMAT binary)"
+    statement = f"COPY (SELECT audit.customer_hash(e), salts, {leaves.PARTS} {of}) TO STDOUT (FORMAT binary)"
     with log.setup.cursor() as cursor, cursor.copy(statement) as rows:
         [row] = leaves.rows(rows)
     by_sql, at = leaves.value(row, leaves.FIRST)
@@ -679,7 +679,7 @@ def test_the_hash_that_an_erasure_leaves_is_the_leafs(log: Log) -> None:
 def old(log: Log) -> None:
     """Everything is six years older, and is sealed so."""
     with log.as_role(roles.SEALER) as sealer:
-        sealer.execute("SELECT vault.begin_era(%s, 'tests')", [settings.LOG_VERIFIER])
+        sealer.execute("SELECT audit.begin_era(%s, 'tests')", [settings.LOG_VERIFIER])
     with log.untriggered():
         log.setup.execute("UPDATE audit_entry SET timestamp = timestamp - interval '6 years'")
     log.sealer().seal()
@@ -711,13 +711,13 @@ def test_retention_takes_bodies_and_the_log_stays_provable(
 def test_retention_takes_nothing_that_is_young(log: Log) -> None:
     log.sealed(5)
     with log.as_role(roles.SEALER) as sealer:
-        assert sealer.execute("SELECT vault.retain('retention_period', 'x', 100)").fetchone() == (0,)
+        assert sealer.execute("SELECT audit.retain('retention_period', 'x', 100)").fetchone() == (0,)
     assert log.count("audit_entry") == 6
 
 
 def test_retention_needs_its_reason(log: Log) -> None:
     with log.as_role(roles.SEALER) as sealer, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        sealer.execute("SELECT vault.retain('because', 'x', 100)")
+        sealer.execute("SELECT audit.retain('because', 'x', 100)")
 
 
 @pytest.mark.parametrize(
@@ -750,7 +750,7 @@ def test_an_erasure_changes_nothing_else(log: Log) -> None:
         with log.setup.transaction(force_rollback=True):
             log.setup.execute("SET LOCAL ROLE gatekeeper_owner")
             log.setup.execute(
-                "SELECT vault.write_entry('erase', 'allowed', %s)",
+                "SELECT audit.write_entry('erase', 'allowed', %s)",
                 [Jsonb({"account": ACCOUNT, "source": "erase_account (test)", "fields": [], "details": {}})],
             )
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):

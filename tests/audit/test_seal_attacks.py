@@ -390,7 +390,7 @@ REFUSED = (
     "SELECT key FROM audit_tag",
     "DELETE FROM audit_tag",
     "INSERT INTO audit_era VALUES (9, 1, 'x', now())",
-    "SELECT vault.erase_references('MOC-40001', '{}')",
+    "SELECT audit.erase_references('MOC-40001', '{}')",
 )
 # A role that sees no schema does not even find the table.
 REFUSAL = (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)
@@ -398,12 +398,12 @@ ONLY_THE_SEALERS = (
     "INSERT INTO audit_leaf VALUES (900, 900, 0, '', '')",
     "INSERT INTO audit_node VALUES (8, 900, '')",
     "INSERT INTO audit_checkpoint VALUES (900, 1, '1', '1', 1, now(), '')",
-    "SELECT vault.tags('{MOC-40001}', '{1}')",
-    "SELECT vault.begin_era('x', 'x')",
-    "SELECT vault.announce_key('x', 'x')",
+    "SELECT audit.tags('{MOC-40001}', '{1}')",
+    "SELECT audit.begin_era('x', 'x')",
+    "SELECT audit.announce_key('x', 'x')",
     "INSERT INTO audit_logkey (key, announced_at) VALUES ('x', now())",
     "DELETE FROM audit_logkey",
-    "SELECT vault.retain('retention_period', 'x', 1)",
+    "SELECT audit.retain('retention_period', 'x', 1)",
 )
 
 

@@ -340,7 +340,7 @@ def test_the_place_only_grows_and_never_beyond_the_seal(log: Log, siem: Siem) ->
     log.sealed(3)
     over(siem).send()
     watch, size = log.as_role(roles.WATCH), log.count("audit_leaf")
-    went = "SELECT vault.stream_went(%s, %s)"
+    went = "SELECT audit.stream_went(%s, %s)"
     for place in (size - 1, size + 1, None):
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="goes forward only"):
             watch.execute(went, [siem.url, place])

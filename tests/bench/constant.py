@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 REVEAL: Final = vault._REVEAL
 TWIN: Final = REVEAL.replace("vault.reveal", "bench.reveal")
-COPIED: Final = ("record_view", "release_view", "reveal")
+DECIDE: Final = "gatekeeper.decide"
+COPIED: Final = ("vault.record_view", "vault.release_view", "vault.reveal")
 RIGHTS: Final = """
-    ALTER ROUTINE bench.{0} OWNER TO gatekeeper_owner;
-    REVOKE ALL ON ROUTINE bench.{0} FROM PUBLIC;
-    GRANT EXECUTE ON ROUTINE bench.{0} TO gatekeeper_vault;
+    ALTER ROUTINE {0} OWNER TO gatekeeper_owner;
+    REVOKE ALL ON ROUTINE {0} FROM PUBLIC;
+    GRANT EXECUTE ON ROUTINE {0} TO gatekeeper_vault;
 """
 
 
@@ -33,28 +34,29 @@ def install(setup: Connection, desks: Sequence[Desk]) -> None:
     setup.execute(_decide(setup, desks))
     for name in COPIED:
         text = _definition(setup, name)
-        for one in ("decide", *COPIED):
-            text = text.replace(f"vault.{one}(", f"bench.{one}(")
-        if "vault.decide" in text or text.count("bench.") < 2:
+        for one in (DECIDE, *COPIED):
+            text = text.replace(f"{one}(", f"{_twin(one)}(")
+        if DECIDE in text or text.count("bench.") < 2:
             raise RuntimeError(f"the twin of {name} would decide")
         setup.execute(text.encode())
-    for name in ("decide", *COPIED):
-        setup.execute(RIGHTS.format(name).encode())
+    for name in (DECIDE, *COPIED):
+        setup.execute(RIGHTS.format(_twin(name)).encode())
+
+
+def _twin(name: str) -> str:
+    """A function's name in the schema of the twins."""
+    return f"bench.{name.partition('.')[2]}"
 
 
 def _definition(setup: Connection, name: str) -> str:
-    [(text,)] = setup.execute(
-        "SELECT pg_get_functiondef(oid) FROM pg_proc"
-        " WHERE pronamespace = 'vault'::regnamespace AND proname = %s",
-        [name],
-    ).fetchall()
+    [(text,)] = setup.execute("SELECT pg_get_functiondef(%s::regproc)", [name]).fetchall()
     return str(text)
 
 
 def _decide(setup: Connection, desks: Sequence[Desk]) -> sql.Composed:
     """The decision with its own parameters and another body: each desk's facts, in so many words."""
-    head, mark, _body = _definition(setup, "decide").partition("AS $function$")
-    head = head.replace("vault.decide(", "bench.decide(", 1)
+    head, mark, _body = _definition(setup, DECIDE).partition("AS $function$")
+    head = head.replace(f"{DECIDE}(", f"{_twin(DECIDE)}(", 1)
     cases = [_facts(setup, desk) for desk in desks]
     return sql.SQL("{}{}BEGIN {} RAISE 'no desk'; END $function$").format(
         sql.SQL(head),
@@ -66,7 +68,7 @@ def _decide(setup: Connection, desks: Sequence[Desk]) -> sql.Composed:
 def _facts(setup: Connection, desk: Desk) -> sql.Composed:
     """What the real decision says of this desk."""
     decided = setup.execute(
-        "SELECT d.* FROM vault.decide(%s::bytea, 'view', %s::text, p_grant => %s::bigint,"
+        "SELECT d.* FROM gatekeeper.decide(%s::bytea, 'view', %s::text, p_grant => %s::bigint,"
         " p_categories => '{contact}', p_lock => false) d",
         [desk.caller.digest, desk.account, desk.grant],
     )

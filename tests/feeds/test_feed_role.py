@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gatekeeper.installation import roles
 from tests.world.messages import ACCOUNT, ERASURE, HEARTBEAT, TICKETS, account, said, send, ticket
+from tests.world.schemas import FUNCTIONS
 
 if TYPE_CHECKING:
     from tests.conftest import AsRole, Connection
@@ -30,16 +31,16 @@ SAYINGS = (
     "vault.close_account('MOC-48213', NULL, true, NULL, NULL, NULL, NULL, NULL, 'x')",
     "vault.participants_beyond('[]')",
     "vault.remove_participants('MOC-48213', '{1}', 'x')",
-    "vault.record_import('accounts', true, '{}', '', 'x')",
-    "vault.apply_tickets('[]', 'x')",
-    "vault.shut_ticket('ZD-1', NULL, 'x')",
-    "vault.close_missing('{}', now(), 'x')",
-    "vault.heard('x')",
-    "vault.doubt('tickets', 'digest', 'x')",
-    "vault.settle('tickets', now(), 'x')",
-    "vault.compare_tickets(0, NULL, now(), 'x')",
-    "vault.open_tickets()",
-    "vault.take_delivery('x', 'x', 'x')",
+    "gatekeeper.record_import('accounts', true, '{}', '', 'x')",
+    "gatekeeper.apply_tickets('[]', 'x')",
+    "gatekeeper.shut_ticket('ZD-1', NULL, 'x')",
+    "gatekeeper.close_missing('{}', now(), 'x')",
+    "gatekeeper.heard('x')",
+    "gatekeeper.doubt('tickets', 'digest', 'x')",
+    "gatekeeper.settle('tickets', now(), 'x')",
+    "gatekeeper.compare_tickets(0, NULL, now(), 'x')",
+    "gatekeeper.open_tickets()",
+    "gatekeeper.take_delivery('x', 'x', 'x')",
 )
 
 
@@ -61,17 +62,19 @@ BEYOND = (
     "SELECT vault.record_view(NULL, '{}', '', 1, '{}', false)",
     "SELECT vault.release_view(NULL, '{}', 1)",
     "SELECT vault.wrapped_key('MOC-48213')",
-    "SELECT vault.apply_members('[]', 'x')",
-    "SELECT vault.ask(NULL, '{}', '', '', '', '{}', 60, false, '', NULL)",
-    "SELECT vault.change_member(NULL, '{}', '', 'roles', '[]')",
-    "SELECT vault.write_entry('view', 'allowed', '{}')",
+    "SELECT staff.apply_members('[]', 'x')",
+    "SELECT gatekeeper.ask(NULL, '{}', '', '', '', '{}', 60, false, '', NULL)",
+    "SELECT staff.change_member(NULL, '{}', '', 'roles', '[]')",
+    "SELECT audit.write_entry('view', 'allowed', '{}')",
 )
 
 
 @pytest.mark.parametrize("role", OTHERS)
 @pytest.mark.parametrize("call", SAYINGS)
 def test_nobody_else_says_what_they_say(as_role: AsRole, role: str, call: str) -> None:
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for function"):
+    with pytest.raises(
+        psycopg.errors.InsufficientPrivilege, match=r"permission denied for (function|schema)"
+    ):
         as_role(role).execute(f"SELECT {call}".encode())
 
 
@@ -92,11 +95,11 @@ def test_the_feeds_role_does_nothing_else(as_role: AsRole, statement: str) -> No
 
 def test_the_vaults_role_records_and_releases_and_nothing_else(setup_connection: Connection) -> None:
     may = setup_connection.execute(
-        """SELECT array_agg(p.proname::text ORDER BY p.proname) FROM pg_proc p
-            WHERE p.pronamespace = 'vault'::regnamespace
+        f"""SELECT array_agg(p.oid::regproc::text ORDER BY p.proname) FROM pg_proc p
+            JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN {FUNCTIONS}
                 AND has_function_privilege('gatekeeper_vault', p.oid, 'EXECUTE')"""
     ).fetchone()
-    assert may == (["record_view", "release_view", "reveal", "wrapped_key"],)
+    assert may == (["vault.record_view", "vault.release_view", "vault.reveal", "vault.wrapped_key"],)
 
 
 # What comes by webhook

@@ -363,7 +363,7 @@ def write(
             facts = {"source": "tests", "details": {"by": "hand"}} | about
             if "subject" in facts:
                 facts["subject"] %= names
-            owner.execute("SELECT vault.write_entry(%s, %s, %s)", [event, outcome, Jsonb(facts)])
+            owner.execute("SELECT audit.write_entry(%s, %s, %s)", [event, outcome, Jsonb(facts)])
         owner.execute(statement.encode(), names)
         owner.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -457,7 +457,7 @@ def test_an_entry_of_an_earlier_transaction_admits_nothing(scene: Scene, as_role
     owner = as_role("gatekeeper_migrator")
     owner.execute("SET ROLE gatekeeper_owner")
     facts = Jsonb({"source": "tests", "account": REFERENCE, "details": {}})
-    owner.execute("SELECT vault.write_entry('change', 'allowed', %s)", [facts])
+    owner.execute("SELECT audit.write_entry('change', 'allowed', %s)", [facts])
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
         write(owner, scene, WRITES["a restriction"][0], None)
 
@@ -476,7 +476,7 @@ def test_anothers_entry_of_the_same_moment_admits_nothing(
     with owner.transaction(force_rollback=True):
         owner.execute("SET LOCAL recording.off = 'on'")
         owner.execute(WRITES[what][0].encode(), {"account": REFERENCE, "id": scene.account})
-        other.execute("SELECT vault.write_entry(%s, 'allowed', %s)", [event, facts])
+        other.execute("SELECT audit.write_entry(%s, 'allowed', %s)", [event, facts])
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="with its entry alone"):
             owner.execute("SET CONSTRAINTS ALL IMMEDIATE")
 

@@ -94,7 +94,7 @@ def test_no_role_reads_or_writes_the_vaults_tables(as_role: AsRole, role: str, t
 @pytest.mark.parametrize("role", roles.RUN_TIME)
 def test_statistics_tell_no_role_a_value(scene: Scene, as_role: AsRole, role: str) -> None:
     scene.world.setup.execute("ANALYZE vault.account")
-    counted = "SELECT count(*) FROM pg_stats WHERE schemaname = 'vault' AND tablename <> 'installation'"
+    counted = "SELECT count(*) FROM pg_stats WHERE schemaname = 'vault'"
     known = scene.world.setup.execute(counted).fetchone()
     assert known is not None
     assert known[0] > 0
@@ -102,28 +102,28 @@ def test_statistics_tell_no_role_a_value(scene: Scene, as_role: AsRole, role: st
 
 
 INTERNAL = (
-    "vault.write_entry('view', 'allowed', '{}')",
-    "vault.decide(NULL, 'gate')",
-    "vault.end_grants('{1}', '', NULL, '{}')",
-    "vault.start_window(1, '{}')",
-    "vault.apply_change(1, 1, 'suspended', 'false')",
-    "vault.write_import('accounts', true, '{}', '', '')",
-    "vault.is_set_up()",
-    "vault.propose('{}', '{}', 'roles', '[]')",
-    "vault.propose_line('{}', 'roles', '[]')",
-    "vault.lapse_proposals(NULL)",
-    "vault.begin_anew(1, '2026-01-01', 1)",
-    "vault.forget_factors(1)",
-    "vault.opens_up(1, 'roles', '[]')",
-    "vault.value_fits(1, 'roles', '[]')",
-    "vault.fact_of(1, 'password')",
-    "vault.add_signature('{}', '{}', 1, 'paper', '', now(), now(), '{}', '')",
-    "vault.add_version('{}', '{}', 1, now(), 1, 1, false, 'a', 'b')",
-    "vault.judge_signature(NULL, 'people', 1)",
-    "vault.judge_taking(NULL)",
-    "vault.judge_asked(1, NULL, false)",
-    "vault.record_act('view', '{}', '{}', '{}')",
-    "vault.judge_command('root', 'K-1000')",
+    "audit.write_entry('view', 'allowed', '{}')",
+    "gatekeeper.decide(NULL, 'gate')",
+    "gatekeeper.end_grants('{1}', '', NULL, '{}')",
+    "gatekeeper.start_window(1, '{}')",
+    "staff.apply_change(1, 1, 'suspended', 'false')",
+    "gatekeeper.write_import('accounts', true, '{}', '', '')",
+    "staff.is_set_up()",
+    "staff.propose('{}', '{}', 'roles', '[]')",
+    "staff.propose_line('{}', 'roles', '[]')",
+    "staff.lapse_proposals(NULL)",
+    "staff.begin_anew(1, '2026-01-01', 1)",
+    "staff.forget_factors(1)",
+    "staff.opens_up(1, 'roles', '[]')",
+    "staff.value_fits(1, 'roles', '[]')",
+    "staff.fact_of(1, 'password')",
+    "staff.add_signature('{}', '{}', 1, 'paper', '', now(), now(), '{}', '')",
+    "staff.add_version('{}', '{}', 1, now(), 1, 1, false, 'a', 'b')",
+    "staff.judge_signature(NULL, 'people', 1)",
+    "staff.judge_taking(NULL)",
+    "gatekeeper.judge_asked(1, NULL, false)",
+    "staff.record_act('view', '{}', '{}', '{}')",
+    "staff.judge_command('root', 'K-1000')",
 )
 
 
@@ -147,7 +147,7 @@ def test_the_pages_role_neither_records_nor_releases_a_view(web: Connection, cal
 
 def test_the_pages_role_does_not_call_both_at_once(web: Connection) -> None:
     call = "CALL vault.reveal(NULL, '{\"cid\": 1}', '', 1, '{}', false, " + ", ".join(["NULL"] * 10) + ")"
-    assert "permission denied for procedure" in refused(web, call)
+    assert "permission denied for schema" in refused(web, call)
 
 
 def test_both_at_once_are_two_transactions(scene: Scene, vault: Connection) -> None:
@@ -164,13 +164,13 @@ def test_both_at_once_are_two_transactions(scene: Scene, vault: Connection) -> N
 @pytest.mark.parametrize(
     "call",
     [
-        "vault.ask(NULL, '{\"cid\": 1}', '', '', '', '{}', 60, false, '', NULL)",
-        "vault.decide_request(NULL, '{\"cid\": 1}', 1, 'approve', '{}', 60, false, '')",
-        "vault.apply_tickets('[]', '')",
-        "vault.change_member(NULL, '{\"cid\": 1}', '', 'roles', '[]')",
-        "vault.add_member(NULL, '{\"cid\": 1}', '{}')",
-        "vault.decide_proposal(NULL, '{\"cid\": 1}', 1, true)",
-        "vault.gate(NULL, '', NULL, NULL, NULL)",
+        "gatekeeper.ask(NULL, '{\"cid\": 1}', '', '', '', '{}', 60, false, '', NULL)",
+        "gatekeeper.decide_request(NULL, '{\"cid\": 1}', 1, 'approve', '{}', 60, false, '')",
+        "gatekeeper.apply_tickets('[]', '')",
+        "staff.change_member(NULL, '{\"cid\": 1}', '', 'roles', '[]')",
+        "staff.add_member(NULL, '{\"cid\": 1}', '{}')",
+        "staff.decide_proposal(NULL, '{\"cid\": 1}', 1, true)",
+        "gatekeeper.gate(NULL, '', NULL, NULL, NULL)",
     ],
 )
 def test_the_vaults_role_makes_none_of_the_facts_it_is_judged_by(vault: Connection, call: str) -> None:
@@ -265,7 +265,7 @@ def test_no_setting_of_the_pages_role_changes_the_gates_answer(
     scene: Scene, web: Connection, reason: str
 ) -> None:
     lapse(scene, reason)
-    asked = "SELECT reason FROM vault.gate(%s, %s, NULL, %s, NULL)"
+    asked = "SELECT reason FROM gatekeeper.gate(%s, %s, NULL, %s, NULL)"
     for setting in SETTINGS:
         web.execute(f"SET {setting}".encode())
         answer = web.execute(asked, [scene.caller.digest, REFERENCE, scene.grant]).fetchone()
@@ -345,7 +345,7 @@ def test_temporary_tables_would_shadow_nothing_even_if_they_were_allowed(
         web.execute("GRANT ALL ON ALL TABLES IN SCHEMA pg_temp TO PUBLIC")
         web.execute("SET search_path = pg_temp, public")
         [(codes,)] = web.execute(
-            "SELECT codes FROM vault.gate(%s, %s, NULL, %s, NULL)",
+            "SELECT codes FROM gatekeeper.gate(%s, %s, NULL, %s, NULL)",
             [scene.caller.digest, REFERENCE, scene.grant],
         ).fetchall()
     finally:
@@ -649,7 +649,7 @@ def test_a_suspension_in_an_old_snapshot_overlooks_no_grant(
     with web.transaction(force_rollback=True):
         web.execute("SELECT pg_current_snapshot()")
         scene.approved()
-        suspend = "SELECT vault.change_member(%s, '{\"cid\": 1}', %s, 'suspended', 'true')"
+        suspend = "SELECT staff.change_member(%s, '{\"cid\": 1}', %s, 'suspended', 'true')"
         with pytest.raises(psycopg.errors.RaiseException, match="READ COMMITTED"):
             web.execute(suspend, [scene.manager.digest, scene.anna.number])
 
@@ -816,8 +816,8 @@ REWRITING = (
     "DROP TRIGGER entry_1_admit ON public.audit_entry",
     "CREATE RULE mine AS ON INSERT TO public.audit_entry DO INSTEAD NOTHING",
     "DROP TABLE public.audit_entry",
-    "DROP FUNCTION vault.refuse_rewriting() CASCADE",
-    "ALTER FUNCTION vault.admit_entry() SET search_path = public",
+    "DROP FUNCTION audit.refuse_rewriting() CASCADE",
+    "ALTER FUNCTION audit.admit_entry() SET search_path = public",
     "SELECT setval('public.audit_entry_id_seq', 1)",
     "SELECT nextval('public.audit_entry_id_seq')",
     "ALTER SEQUENCE public.audit_entry_id_seq RESTART",
@@ -866,8 +866,8 @@ FACTS = (
     "public.staff_member",
     "public.auth_permission",
     "public.django_content_type",
-    "vault.clock",
-    "vault.installation",
+    "gatekeeper.clock",
+    "audit.installation",
 )
 #: A member's own, which decide nothing, and what signing in changes with its entry.
 OWN = {roles.WEB: {"language", "theme"}, roles.SIGNIN: {"password", "last_login"}}
@@ -941,18 +941,19 @@ CONTEXT = {
 WHO = "%(digest)s, %(context)s"
 CALLS = {
     "view": (roles.VAULT, f"vault.record_view({WHO}, %(account)s, %(grant)s, '{{{NAME}}}', false)"),
-    "start": (roles.WEB, f"vault.open_grant({WHO}, 0, %(account)s)"),
+    "start": (roles.WEB, f"gatekeeper.open_grant({WHO}, 0, %(account)s)"),
     "request": (
         roles.WEB,
-        f"vault.ask({WHO}, %(account)s, 'ZD-10001', 'incident', '{{contact}}', 60, false, 'other', NULL)",
+        f"gatekeeper.ask({WHO}, %(account)s, 'ZD-10001', 'incident', '{{contact}}', 60, false,"
+        " 'other', NULL)",
     ),
-    "end": (roles.WEB, f"vault.end_grant({WHO}, %(grant)s)"),
-    "search": (roles.WEB, f"vault.read_log({WHO}, %(context)s)"),
-    "export": (roles.WEB, f"vault.take_log({WHO}, %(context)s, 1)"),
-    "change": (roles.WEB, f"vault.change_member({WHO}, 'K-1000', 'suspended', 'true')"),
-    "change by proposal": (roles.WEB, f"vault.decide_proposal({WHO}, 1, true)"),
-    "change by adding": (roles.WEB, f"vault.add_member({WHO}, %(context)s)"),
-    "sign": (roles.WEB, f"vault.withdraw_signature({WHO}, 1, 'revoked')"),
+    "end": (roles.WEB, f"gatekeeper.end_grant({WHO}, %(grant)s)"),
+    "search": (roles.WEB, f"gatekeeper.read_log({WHO}, %(context)s)"),
+    "export": (roles.WEB, f"gatekeeper.take_log({WHO}, %(context)s, 1)"),
+    "change": (roles.WEB, f"staff.change_member({WHO}, 'K-1000', 'suspended', 'true')"),
+    "change by proposal": (roles.WEB, f"staff.decide_proposal({WHO}, 1, true)"),
+    "change by adding": (roles.WEB, f"staff.add_member({WHO}, %(context)s)"),
+    "sign": (roles.WEB, f"staff.withdraw_signature({WHO}, 1, 'revoked')"),
 }
 
 

@@ -26,6 +26,7 @@ from django.test.client import ClientHandler
 from django.urls import reverse
 from psycopg import sql
 
+from audit.installation import SCHEMAS
 from gatekeeper.access import account_data
 from gatekeeper.gate import decision
 from gatekeeper.gate.cipher import AccountCipher, Json
@@ -228,7 +229,7 @@ def tables(setup: Connection) -> list[str]:
         "SELECT schemaname, tablename FROM pg_tables"
         " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
     ).fetchall()
-    assert {schema for schema, _ in named} == {"public", "vault"}
+    assert {schema for schema, _ in named} == {"public", *SCHEMAS}
     found = []
     for schema, table in named:
         rows = setup.execute(sql.SQL("SELECT x::text FROM {} x").format(sql.Identifier(schema, table)))

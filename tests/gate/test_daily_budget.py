@@ -382,7 +382,7 @@ def test_what_a_day_has_counted_is_gone_when_it_is_long_over(scene: Scene, as_ro
         day = company_day() - timedelta(days=days)
         use(scene, accounts=1, fields=1, day=day)
         counted(scene, scene.anna, REFERENCE, day)
-    as_role(roles.WEB).execute("SELECT vault.tidy()")
+    as_role(roles.WEB).execute("SELECT gatekeeper.tidy()")
     for model in (DailyBudget, DailyAccount):
         days_left = model.objects.values_list("day", flat=True).order_by("day")
         assert list(days_left) == [company_day() - timedelta(days=1), company_day()]

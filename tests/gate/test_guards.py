@@ -156,7 +156,7 @@ def shadow_the_ticket(scene: Scene, as_role: AsRole) -> str | None:
         web.execute("UPDATE pg_temp.gatekeeper_ticket SET state = 'open'")
         web.execute("GRANT SELECT ON pg_temp.gatekeeper_ticket TO PUBLIC")
         [(reason,)] = web.execute(
-            "SELECT reason FROM vault.gate(%s, %s, NULL, %s, NULL)",
+            "SELECT reason FROM gatekeeper.gate(%s, %s, NULL, %s, NULL)",
             [scene.caller.digest, REFERENCE, scene.grant],
         ).fetchall()
     return str(reason) if reason else None
@@ -271,7 +271,7 @@ def close_during_a_release(scene: Scene, as_role: AsRole) -> tuple[bool, str | N
                 wait_until_blocked(scene.world.setup, vault, closer, call)
                 closer.execute("UPDATE gatekeeper_ticket SET state = 'solved' WHERE id = %s", [scene.ticket])
                 facts = Jsonb({"source": "tests", "ticket": TICKET, "details": {}})
-                closer.execute("SELECT vault.write_entry('change', 'allowed', %s)", [facts])
+                closer.execute("SELECT audit.write_entry('change', 'allowed', %s)", [facts])
             closed = True
         except psycopg.errors.DeadlockDetected:
             closed = False

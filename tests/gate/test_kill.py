@@ -211,7 +211,7 @@ def test_a_full_disk_shows_nothing(cluster: Cluster, case: Opened) -> None:
     filler = {"cid": "1", "member": "K-1", "member_name": "A", "object_repr": "x" * 1450}
     with cluster.setup() as setup:
         setup.execute(
-            "SELECT vault.write_entry('change', 'allowed', %s::jsonb) FROM generate_series(1, 11000)",
+            "SELECT audit.write_entry('change', 'allowed', %s::jsonb) FROM generate_series(1, 11000)",
             [json.dumps(filler)],
         )
     cluster.server.stop()

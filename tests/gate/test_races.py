@@ -87,19 +87,19 @@ def message(case: Opened, **facts: str) -> dict[str, object]:
 
 def tell(hands: Hands, *messages: dict[str, object]) -> None:
     """One delivery of the helpdesk."""
-    hands.feed.execute("SELECT vault.apply_tickets(%s::jsonb, 'helpdesk')", [Jsonb(list(messages))])
+    hands.feed.execute("SELECT gatekeeper.apply_tickets(%s::jsonb, 'helpdesk')", [Jsonb(list(messages))])
 
 
 def change_member(
     hands: Hands, stage: Stage, number: str, fact: str = "suspended", value: object = True
 ) -> None:
-    sql = "SELECT vault.change_member(%s::bytea, '{\"cid\": 1}', %s::text, %s::text, %s::jsonb)"
+    sql = "SELECT staff.change_member(%s::bytea, '{\"cid\": 1}', %s::text, %s::text, %s::jsonb)"
     values = [stage.officers_session.digest, number, fact, Jsonb(value)]
     assert racing.row(hands.web, sql, values)[0] in ("", "no_change")
 
 
 def revoke(hands: Hands, stage: Stage, case: Opened) -> None:
-    sql = "SELECT vault.end_grant(%s::bytea, '{\"cid\": 1}', %s::bigint)"
+    sql = "SELECT gatekeeper.end_grant(%s::bytea, '{\"cid\": 1}', %s::bigint)"
     assert racing.row(hands.web, sql, [stage.directors_session.digest, case.grants[0]]) == ("",)
 
 
@@ -111,7 +111,7 @@ def remove_row(hands: Hands, stage: Stage, case: Opened) -> None:
 
 
 def withdraw_signature(hands: Hands, stage: Stage, signature: int) -> None:
-    sql = "SELECT vault.withdraw_signature(%s::bytea, '{\"cid\": 1}', %s::bigint, 'revoked')"
+    sql = "SELECT staff.withdraw_signature(%s::bytea, '{\"cid\": 1}', %s::bigint, 'revoked')"
     assert racing.row(hands.web, sql, [stage.officers_session.digest, signature]) == ("",)
 
 
@@ -122,7 +122,7 @@ def withdraw_the_approvers(hands: Hands, stage: Stage, case: Opened) -> None:
 
 def propose_manager(hands: Hands, stage: Stage, member: Person, manager: Person) -> int:
     """An officer's proposal that a member reports to somebody else."""
-    sql = "SELECT vault.change_member(%s::bytea, '{\"cid\": 1}', %s::text, 'manager', %s::jsonb)"
+    sql = "SELECT staff.change_member(%s::bytea, '{\"cid\": 1}', %s::text, 'manager', %s::jsonb)"
     values = [stage.officers_session.digest, member.number, Jsonb(manager.number)]
     assert racing.row(hands.web, sql, values) == ("proposed",)
     sql = "SELECT max(id) FROM staff_proposal WHERE subject_id = %s"
@@ -130,7 +130,7 @@ def propose_manager(hands: Hands, stage: Stage, member: Person, manager: Person)
 
 
 def confirm(hands: Hands, stage: Stage, proposal: int) -> None:
-    sql = "SELECT vault.decide_proposal(%s::bytea, '{\"cid\": 1}', %s::bigint, true)"
+    sql = "SELECT staff.decide_proposal(%s::bytea, '{\"cid\": 1}', %s::bigint, true)"
     assert racing.row(hands.web, sql, [stage.seconds_session.digest, proposal]) == ("",)
 
 
@@ -140,7 +140,7 @@ def move(hands: Hands, stage: Stage, case: Opened) -> None:
 
 
 def end_deputy(hands: Hands, stage: Stage, case: Opened) -> None:
-    sql = "SELECT vault.end_deputy(%s::bytea, '{\"cid\": 1}', %s::bigint)"
+    sql = "SELECT gatekeeper.end_deputy(%s::bytea, '{\"cid\": 1}', %s::bigint)"
     values = [stage.officers_session.digest, case.deputy]
     assert racing.row(hands.web, sql, values) == ("" if case.deputy else "no_change",)
 
@@ -655,7 +655,7 @@ def test_who_ends_many_does_not_deadlock(stage: Stage, as_role: AsRole, crowd: T
         acts: list[Close] = [
             lambda h, s, c: tell(h, *messages),  # noqa: B023 - run within the round
             lambda h, s, c: change_member(h, s, manager[0].number),  # noqa: B023
-            lambda h, s, c: h.web.execute("SELECT vault.tidy()"),
+            lambda h, s, c: h.web.execute("SELECT gatekeeper.tidy()"),
         ]
         going = [
             crowd.submit(act_with, start, act, hand, stage, cases[0])

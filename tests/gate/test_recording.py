@@ -69,7 +69,7 @@ def test_anothers_entry_of_the_same_moment_is_none(setup_connection: Connection,
     Member.objects.filter(pk=anna.id).update(theme="dark")
     setup_connection.execute("SET ROLE gatekeeper_owner")
     setup_connection.execute(
-        "SELECT vault.write_entry('seal', 'allowed', %s)", [Jsonb({"source": "x", "details": {}})]
+        "SELECT audit.write_entry('seal', 'allowed', %s)", [Jsonb({"source": "x", "details": {}})]
     )
     setup_connection.execute("RESET ROLE")
     with pytest.raises(DatabaseError, match="a write slips by"):

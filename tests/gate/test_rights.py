@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connections
 
-from audit.installation import differences
+from audit.installation import SCHEMAS, differences
 from audit.models import Entry
 from gatekeeper import catalogue
 from gatekeeper.installation import checks, roles
 from gatekeeper.installation.sql_files import FILES
 from tests import readme, rights
+from tests.world import schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,18 +101,16 @@ DYNAMIC = re.compile(
     r"\bEXECUTE\b|\bformat\s*\(|quote_(ident|literal)|\w+_to_xml|\bOPEN\b.*\bFOR\b|dblink|\bPREPARE\b", re.I
 )
 COMMENT = re.compile(r"--[^\n]*")
-FUNCTIONS = """
+FUNCTIONS = f"""
     SELECT p.proname, p.prosecdef, p.proowner::regrole::text, l.lanname, p.proconfig, p.prosrc
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-    WHERE n.nspname = 'vault' ORDER BY 1
+    WHERE n.nspname IN {schemas.FUNCTIONS} ORDER BY 1
 """
 
 
 def source(setup: Connection, function: str) -> str:
     """A function's body without its comments."""
-    [(body,)] = setup.execute(
-        "SELECT prosrc FROM pg_proc WHERE pronamespace = 'vault'::regnamespace AND proname = %s", [function]
-    ).fetchall()
+    [body] = [row[5] for row in setup.execute(FUNCTIONS) if row[0] == function]
     return COMMENT.sub("", body)
 
 
@@ -135,7 +134,8 @@ def test_the_owner_owns_everything_here(setup_connection: Connection) -> None:
 def test_the_owner_owns_nothing_elsewhere(setup_connection: Connection) -> None:
     elsewhere = setup_connection.execute(
         "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relowner = 'gatekeeper_owner'::regrole AND n.nspname NOT IN ('public', 'vault', 'pg_toast')"
+        f" WHERE c.relowner = 'gatekeeper_owner'::regrole AND n.nspname NOT IN {schemas.OURS}"
+        " AND n.nspname <> 'pg_toast'"
     ).fetchone()
     assert elsewhere == (0,)
 
@@ -173,14 +173,26 @@ def test_a_stranger_does_not_connect(setup_connection: Connection) -> None:
     assert allowed == (False,)
 
 
-def test_a_new_function_is_nobodys(setup_connection: Connection) -> None:
+@pytest.mark.parametrize("schema", ["public", *SCHEMAS])
+def test_a_new_function_is_nobodys(setup_connection: Connection, schema: str) -> None:
     with setup_connection.transaction(force_rollback=True):
         setup_connection.execute("SET LOCAL ROLE gatekeeper_owner")
-        setup_connection.execute("CREATE FUNCTION vault.novel() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        setup_connection.execute(f"CREATE FUNCTION {schema}.novel() RETURNS int LANGUAGE sql AS 'SELECT 1'")
         allowed = setup_connection.execute(
-            "SELECT has_function_privilege('gatekeeper_web', 'vault.novel()', 'EXECUTE')"
+            f"SELECT has_function_privilege('gatekeeper_web', '{schema}.novel()', 'EXECUTE')"
         ).fetchone()
     assert allowed == (False,)
+
+
+def test_a_role_enters_the_schemas_where_it_has_something(setup_connection: Connection) -> None:
+    entered, needed = set(), set()
+    for thing, of in rights.read_rights(setup_connection).items():
+        if thing.kind == "schema":
+            entered |= {(role, thing.name) for role in of}
+            assert set(of.values()) <= {"USAGE"}, thing
+        elif thing.kind != "database":
+            needed |= {(role, thing.name.partition(".")[0]) for role in of}
+    assert entered == {pair for pair in needed if pair[1] in {"public", *SCHEMAS}}
 
 
 # Functions
@@ -196,7 +208,7 @@ def test_every_function_is_the_owners_and_pins_its_search_path(setup_connection:
 
 def test_who_pins_nothing_is_called_by_those_who_do(setup_connection: Connection) -> None:
     """Setting what is set already costs each call as much as it reads. The owner alone may call these."""
-    calls = re.compile(rf"vault\.({'|'.join(INHERITING)})\(")
+    calls = re.compile(rf"\b(?:{'|'.join(SCHEMAS)})\.({'|'.join(INHERITING)})\(")
     for name, _definer, _owner, _language, settings, body in setup_connection.execute(FUNCTIONS):
         assert settings or name in INHERITING or not calls.search(COMMENT.sub("", body)), name
         assert not (settings and name in INHERITING), name
@@ -208,7 +220,7 @@ def test_the_definer_functions_are_those_listed(setup_connection: Connection) ->
 
 def test_who_may_be_called_from_outside_is_a_definer(setup_connection: Connection) -> None:
     called = {
-        thing.name.removeprefix("vault.")
+        thing.name.partition(".")[2]
         for thing, of in rights.read_rights(setup_connection).items()
         if thing.kind == "function" and of
     }
@@ -241,7 +253,7 @@ def test_every_table_that_a_function_reads_is_named_with_its_schema(setup_connec
     tables = [
         row[0].partition(".")[2]
         for row in setup_connection.execute(
-            "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('public', 'vault')"
+            f"SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {schemas.OURS}"
         )
     ]
     bare = re.compile(rf"\b(?:FROM|JOIN|INSERT INTO|UPDATE|USING)\s+(?:{'|'.join(tables)})\b")
@@ -256,7 +268,7 @@ def test_the_conditions_come_in_one_order(setup_connection: Connection) -> None:
     about_an_account, who = re.findall(
         r"codes := ARRAY\[(.*?)\](?: \|\| codes)?;", source(setup_connection, "decide"), re.S
     )
-    named = re.findall(r"(?:vault\.|c_)(\w+?)(?:_code\(|,)", who + about_an_account)
+    named = re.findall(r"(?:gatekeeper\.|c_)(\w+?)(?:_code\(|,)", who + about_an_account)
     assert list(dict.fromkeys(named)) == list(catalogue.CONDITIONS)
 
 
@@ -273,7 +285,7 @@ def test_the_codes_of_the_gate_are_the_catalogues(setup_connection: Connection) 
 
 
 def test_the_fields_of_the_vault_are_the_catalogues(setup_connection: Connection) -> None:
-    known = setup_connection.execute("SELECT vault.known_fields()").fetchone()
+    known = setup_connection.execute("SELECT gatekeeper.known_fields()").fetchone()
     assert known == ([*catalogue.FIELDS, catalogue.PARTICIPANTS],)
 
 
@@ -304,11 +316,11 @@ def test_every_code_fits_its_column() -> None:
 
 
 CHANGES = {
-    "a function": "CREATE OR REPLACE FUNCTION vault.heard(p_source text) RETURNS void LANGUAGE sql"
+    "a function": "CREATE OR REPLACE FUNCTION gatekeeper.heard(p_source text) RETURNS void LANGUAGE sql"
     " SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS ''",
-    "a function's rights": "GRANT EXECUTE ON FUNCTION vault.write_entry(text, text, jsonb) TO gatekeeper_web",
-    "a function's settings": "ALTER FUNCTION vault.heard(text) SET search_path = public",
-    "a function's owner": "ALTER FUNCTION vault.heard(text) OWNER TO CURRENT_USER",
+    "a function's rights": "GRANT EXECUTE ON FUNCTION audit.write_entry(text, text, jsonb) TO gatekeeper_web",
+    "a function's settings": "ALTER FUNCTION gatekeeper.heard(text) SET search_path = public",
+    "a function's owner": "ALTER FUNCTION gatekeeper.heard(text) OWNER TO CURRENT_USER",
     "a function too many": "CREATE FUNCTION vault.open_sesame() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "a trigger": "ALTER TABLE audit_entry DISABLE TRIGGER entry_append_only",
     "all triggers": "ALTER TABLE gatekeeper_ticket DISABLE TRIGGER USER",

@@ -52,7 +52,7 @@ VERDICTS: Final = {
             "other": "boolean",
             "s": "public.staff_session",
             "member": "bigint",
-            "l": "vault.limits",
+            "l": "staff.limits",
             "at": "timestamptz",
         },
         {
@@ -87,7 +87,7 @@ VERDICTS: Final = {
             "assignment": "bigint",
             "account": "text",
             "heard_at": "timestamptz",
-            "l": "vault.limits",
+            "l": "staff.limits",
             "at": "timestamptz",
         },
         {
@@ -110,7 +110,7 @@ VERDICTS: Final = {
             "r": "public.gatekeeper_accessrequest",
             "listed": "boolean",
             "categories": "text[]",
-            "l": "vault.limits",
+            "l": "staff.limits",
             "beyond": "jsonb",
             "at": "timestamptz",
         },
@@ -317,7 +317,7 @@ def verdict(setup: Connection, name: str, changed: Facts) -> str | None:
     facts = {**passing, **{fact: _changed(passing[fact], value) for fact, value in changed.items()}}
     asked = ", ".join(_parameter(fact, kind) for fact, kind in parameters.items())
     given = {fact: Jsonb(value) if isinstance(value, dict) else value for fact, value in facts.items()}
-    [(code,)] = setup.execute(f"SELECT vault.{name}_code({asked})".encode(), given).fetchall()
+    [(code,)] = setup.execute(f"SELECT gatekeeper.{name}_code({asked})".encode(), given).fetchall()
     return None if code is None else str(code)
 
 
@@ -360,7 +360,7 @@ def test_every_code_is_tried(name: str) -> None:
 )
 def test_a_consent(setup_connection: Connection, since: str | None, until: str | None, stands: str) -> None:
     found = setup_connection.execute(
-        "SELECT vault.consent_at(%s::timestamptz, %s::timestamptz, %s::timestamptz)", [since, until, NOW]
+        "SELECT gatekeeper.consent_at(%s::timestamptz, %s::timestamptz, %s::timestamptz)", [since, until, NOW]
     ).fetchone()
     assert found == (stands,)
 
@@ -392,7 +392,7 @@ def test_what_stays_shut(
     shut: list[list[str]] | None,
 ) -> None:
     found = setup_connection.execute(
-        "SELECT vault.shut_categories(%s::text[], %s::text, %s::text, %s::text)",
+        "SELECT gatekeeper.shut_categories(%s::text[], %s::text, %s::text, %s::text)",
         [covered, kind, support, participants],
     ).fetchone()
     assert found == (shut,)
@@ -403,6 +403,6 @@ def test_verdicts_are_expressions_without_settings(setup_connection: Connection)
     found = setup_connection.execute(
         "SELECT p.proname, l.lanname, p.proconfig, p.prosecdef"
         " FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang"
-        " WHERE p.pronamespace = 'vault'::regnamespace AND p.proname LIKE '%\\_code'"
+        " WHERE p.pronamespace = 'gatekeeper'::regnamespace AND p.proname LIKE '%\\_code'"
     ).fetchall()
     assert sorted(found) == [(f"{name}_code", "sql", None, False) for name in sorted(catalogue.CONDITIONS)]

@@ -20,7 +20,7 @@ from gatekeeper.installation.sql_files import FILES
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = [path for folder in ("gatekeeper", "staff", "audit") for path in (ROOT / folder).rglob("*.py")]
 SQL_FUNCTION = re.compile(
-    r"^CREATE OR REPLACE (?:FUNCTION|PROCEDURE) (vault\.\w+)\(.*?\$\$.*?\$\$(?: LANGUAGE \w+)?;", re.M | re.S
+    r"^CREATE OR REPLACE (?:FUNCTION|PROCEDURE) (\w+\.\w+)\(.*?\$\$.*?\$\$(?: LANGUAGE \w+)?;", re.M | re.S
 )
 Note = Callable[[str, object], None]
 

@@ -16,8 +16,10 @@ import pytest
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from audit.installation import install
 from gatekeeper.installation import roles
-from tests import environment
+from gatekeeper.installation.sql_files import FILES
+from tests import environment, readme, rights
 
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
@@ -153,13 +155,14 @@ LEFT = """
 
 
 @pytest.fixture
-def migrated_to(database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], None]]:
-    """Brings a database of its own to one migration of `staff`, forwards or back."""
+def migrated_to(database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[..., None]]:
+    """Brings a database of its own to migrations, forwards or back; without any named, to the last."""
     roles.create_database(environment.setup_url(), database)
     connection = connections["migrator"]
 
-    def migrate(name: str) -> None:
-        MigrationExecutor(connection).migrate([("staff", name)])
+    def migrate(*targets: tuple[str, str]) -> None:
+        executor = MigrationExecutor(connection)
+        executor.migrate(list(targets) or executor.loader.graph.leaf_nodes())
 
     with django_db_blocker.unblock():
         usual = connection.settings_dict["NAME"]
@@ -172,14 +175,57 @@ def migrated_to(database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[C
             connection.settings_dict["NAME"] = usual
 
 
-def test_an_upgrade_leaves_nothing_of_django_axes(database: str, migrated_to: Callable[[str], None]) -> None:
+def test_an_upgrade_leaves_nothing_of_django_axes(database: str, migrated_to: Callable[..., None]) -> None:
     """And goes back, and comes again: then as on a new site, where none of it ever was."""
-    migrated_to("0008_password_mark")
+    migrated_to(("staff", "0008_password_mark"))
     with psycopg.connect(environment.setup_url(database), autocommit=True) as setup:
         setup.execute(f"SET ROLE {roles.OWNER}".encode())
         setup.execute(AXES.encode())
-        migrated_to("0009_attempt_counts")
+        migrated_to(("staff", "0009_attempt_counts"))
         assert setup.execute(LEFT).fetchall() == []
-        migrated_to("0008_password_mark")
-        migrated_to("0009_attempt_counts")
+        migrated_to(("staff", "0008_password_mark"))
+        migrated_to(("staff", "0009_attempt_counts"))
         assert setup.execute("SELECT FROM staff_attemptcount").fetchall() == []
+
+
+BEFORE_ROOMS = (
+    ("gatekeeper", "0015_delivery_digest"),
+    ("staff", "0011_mails"),
+    ("audit", "0009_recover"),
+)
+#: What stood in the vault as long as everything did.
+ALL_IN_THE_VAULT = """
+    CREATE FUNCTION vault.spread_limits() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN UPDATE vault.limits SET time_zone = 'old'; RETURN NULL; END $$;
+    CREATE TRIGGER limit_spread AFTER INSERT OR UPDATE ON public.gatekeeper_limit
+        FOR EACH STATEMENT EXECUTE FUNCTION vault.spread_limits();
+    CREATE FUNCTION vault.heard(p_source text) RETURNS void LANGUAGE sql SECURITY DEFINER AS '';
+    CREATE TABLE vault.installation (fingerprint text NOT NULL, sources text NOT NULL);
+    INSERT INTO vault.clock VALUES (7, now());
+    GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_signin, gatekeeper_sealer;
+    GRANT EXECUTE ON FUNCTION vault.heard TO gatekeeper_web;
+    GRANT SELECT ON vault.installation TO gatekeeper_web;
+"""
+
+
+def test_an_upgrade_to_a_schema_a_room_ends_as_a_new_site(
+    database: str, migrated_to: Callable[..., None]
+) -> None:
+    """And goes back, and comes again. Who may do what is compared: README's table has every object."""
+    migrated_to(*BEFORE_ROOMS)
+    with psycopg.connect(environment.setup_url(database), autocommit=True) as setup:
+        setup.execute(f"SET ROLE {roles.OWNER}".encode())
+        setup.execute(ALL_IN_THE_VAULT.encode())
+        migrated_to()
+        setup.execute(
+            "INSERT INTO gatekeeper_limit VALUES ('time_zone', 'UTC')"
+        )  # no old trigger is in the way
+        install(connections["migrator"], FILES)
+        assert rights.table(setup) == readme.stands("rights")
+        assert setup.execute("SELECT accepted_entry FROM gatekeeper.clock").fetchall() == [(7,)]
+        assert setup.execute("SELECT time_zone FROM staff.limits").fetchall() == [("UTC",)]
+        migrated_to(*BEFORE_ROOMS)
+        assert setup.execute("SELECT accepted_entry FROM vault.clock").fetchall() == [(7,)]
+        migrated_to()
+        install(connections["migrator"], FILES)
+        assert rights.table(setup) == readme.stands("rights")

@@ -163,7 +163,7 @@ def test_limits_differ_from_the_settings() -> None:
         limits.filter(name="time_zone").delete()
         limits.create(name="foreign", value="1")
         facts = {"source": "tests", "details": {"limits": {}}}
-        call("SELECT vault.write_entry('change', 'allowed', %s::jsonb)", [facts], using="migrator")
+        call("SELECT audit.write_entry('change', 'allowed', %s::jsonb)", [facts], using="migrator")
     (found,) = limits_applied(databases=["default"])
     assert isinstance(found, Error)
     assert found.id == "gatekeeper.E002"

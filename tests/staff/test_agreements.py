@@ -134,7 +134,9 @@ def test_a_grant_under_an_old_version_is_over_for_good(scene: Scene) -> None:
     assert papers.sign(scene.caller, scene.anna, 2)[1] == ""
     assert nda_code(scene) == "passed"
     assert scene.reason() == "grant_ended"
-    [(ended, _requests)] = scene.world.setup.execute("SELECT grants, requests FROM vault.tidy()").fetchall()
+    [(ended, _requests)] = scene.world.setup.execute(
+        "SELECT grants, requests FROM gatekeeper.tidy()"
+    ).fetchall()
     assert ended == 1
     assert details("end")["why"] == "nda_old_version"
     assert scene.reason() == "grant_ended"
@@ -422,7 +424,7 @@ def test_two_officers_countersign_the_same(
 ) -> None:
     other = signed(scene.world, "people")
     mine, theirs = scene.world.session(officer), scene.world.session(other)
-    sql = b"SELECT vault.countersign(%s, '{\"cid\": 1}', %s, %s)"
+    sql = b"SELECT staff.countersign(%s, '{\"cid\": 1}', %s, %s)"
     first, second = as_role(roles.WEB), as_role(roles.WEB)
     second.execute("SET lock_timeout = '200ms'")
     with first.transaction():
@@ -533,7 +535,7 @@ def test_what_cannot_be_filed(scene: Scene, officer: Person) -> None:
 def founded(person: Person) -> str:
     """Why no founder's signature was given, as the functions for commands give it."""
     (reason,) = database.row(
-        "SELECT reason FROM vault.add_signature(vault.judge_command('x', %s), '{}', NULL, 'founding', '',"
+        "SELECT reason FROM staff.add_signature(staff.judge_command('x', %s), '{}', NULL, 'founding', '',"
         " now(), now(), NULL, NULL)",
         [person.number],
         using="migrator",

@@ -79,7 +79,7 @@ def test_attack_10_a_connections_time_zone_keeps_no_session_awake(world: World, 
     before = session_of(client).last_seen_at
     with connection.cursor() as cursor:
         cursor.execute("SET timezone = 'Pacific/Kiritimati'")
-        cursor.execute("SELECT vault.touch_session(%s)", [digest_in(client)])
+        cursor.execute("SELECT staff.touch_session(%s)", [digest_in(client)])
         cursor.execute("SET timezone = 'UTC'")
     assert session_of(client).last_seen_at == before
     assert client.get(reverse("profile")).status_code == 403

@@ -270,7 +270,7 @@ def test_the_same_address_again_from_there_is_still_the_officers(office: Office)
 def test_a_link_asked_for_while_the_address_changes_is_none(office: Office, as_role: AsRole) -> None:
     """One officer, two sessions: the link waits for the change, and is judged after it."""
     first, second = as_role(roles.WEB), as_role(roles.WEB)
-    sql = 'SELECT vault.change_member(%s, \'{"cid": "1"}\', %s, %s, %s)'
+    sql = 'SELECT staff.change_member(%s, \'{"cid": "1"}\', %s, %s, %s)'
     change = [office.session(office.ewa).digest, office.iza.number, "email", Jsonb("else@firma.example")]
     link = Jsonb({"digest": "ab" * 32, "hours": 1})
     invite = [office.session(office.ewa).digest, office.iza.number, "invitation", link]
@@ -334,7 +334,7 @@ def test_the_command_mails_it_too(
 
 def test_without_its_line_a_sign_in_ends_no_link(office: Office, twins: Twins) -> None:
     address = office.link(office.anna)
-    twins.without("verify_session", "PERFORM vault.end_links(s.member_id);", "NULL;")
+    twins.without("verify_session", "PERFORM staff.end_links(s.member_id);", "NULL;")
     sign_in(office, office.anna)
     assert Client().get(address).status_code == 200
 
@@ -344,5 +344,5 @@ def test_without_its_question_a_suspended_officers_link_works(office: Office, tw
     by: Caller = office.session(office.jan)
     assert people.change_member(by, office.ewa.number, "suspended", True) == "held"  # one of the last two
     assert is_dead(address)
-    twins.without("is_good_link", "(x.made_by_id IS NULL OR vault.still_may(x.made_by_id, 'people'))", "true")
+    twins.without("is_good_link", "(x.made_by_id IS NULL OR staff.still_may(x.made_by_id, 'people'))", "true")
     assert use(Client(), address)["Location"] == "/sign-in/enrol/"

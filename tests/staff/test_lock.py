@@ -267,9 +267,9 @@ def test_a_touch_does_not_wake_it_and_only_a_proof_does(scene: Scene, as_role: A
     idle(scene, client)
     web, signin, now = as_role("gatekeeper_web"), as_role("gatekeeper_signin"), timezone.now()
     before, digest = row_of(client), digest_in(client)
-    assert web.execute("SELECT vault.touch_session(%s)", [digest]).fetchone() == (False,)
-    assert signin.execute("SELECT vault.renew_session(%s, sha256('x'))", [digest]).fetchone() == (False,)
-    verify = "SELECT vault.verify_session(%s, sha256('x'), '{\"cid\": \"c-1\"}', 'totp', %s, 'unlock')"
+    assert web.execute("SELECT staff.touch_session(%s)", [digest]).fetchone() == (False,)
+    assert signin.execute("SELECT staff.renew_session(%s, sha256('x'))", [digest]).fetchone() == (False,)
+    verify = "SELECT staff.verify_session(%s, sha256('x'), '{\"cid\": \"c-1\"}', 'totp', %s, 'unlock')"
     assert signin.execute(verify, [digest, 0]).fetchone() == (False,)  # a factor that is not hers
     assert row_of(client).last_seen_at == before.last_seen_at
     device = device_of(scene.anna).pk

@@ -331,16 +331,16 @@ def test_invite_prints_a_link(world: World, anna: Person, capsys: pytest.Capture
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT vault.apply_members('[]', 'x')",
-        "SELECT vault.found_member('K-0009', 'x', 'x@x.test', 'people', 'x')",
-        "SELECT vault.invite_by_command('K-0001', sha256('x'), 24, 'x')",
-        "SELECT vault.open_lock('K-0001', 'x', 'x')",
-        "SELECT vault.record_staff_import(true, '{}', 'x')",
-        "SELECT vault.add_signature('{}', '{}', 1, 'paper', '', now(), now(), '{}', '')",
-        "SELECT vault.add_version('{}', '{}', 2, now(), 365, 14, false, 'a', 'b')",
-        "SELECT vault.apply_change(1, NULL, 'roles', '[\"people\"]')",
-        "SELECT vault.record_act('sign', '{\"reason\": \"\"}', '{}', '{}')",
-        "SELECT vault.judge_command('x', 'K-0001')",
+        "SELECT staff.apply_members('[]', 'x')",
+        "SELECT staff.found_member('K-0009', 'x', 'x@x.test', 'people', 'x')",
+        "SELECT staff.invite_by_command('K-0001', sha256('x'), 24, 'x')",
+        "SELECT staff.open_lock('K-0001', 'x', 'x')",
+        "SELECT staff.record_staff_import(true, '{}', 'x')",
+        "SELECT staff.add_signature('{}', '{}', 1, 'paper', '', now(), now(), '{}', '')",
+        "SELECT staff.add_version('{}', '{}', 2, now(), 365, 14, false, 'a', 'b')",
+        "SELECT staff.apply_change(1, NULL, 'roles', '[\"people\"]')",
+        "SELECT staff.record_act('sign', '{\"reason\": \"\"}', '{}', '{}')",
+        "SELECT staff.judge_command('x', 'K-0001')",
         "UPDATE public.staff_member SET roles = '{people}'",
         "UPDATE public.staff_member SET suspended_at = NULL",
         "UPDATE public.staff_signature SET valid_until = 'infinity'",
@@ -359,7 +359,7 @@ def test_two_officers_who_act_on_each_other_wait_for_nobody(
 ) -> None:
     other = signed(world, "people")
     mine, theirs = world.session(officer), world.session(other)
-    sql = "SELECT vault.change_member(%s, '{\"cid\": 1}', %s, 'starts_on', '\"2020-01-02\"')"
+    sql = "SELECT staff.change_member(%s, '{\"cid\": 1}', %s, 'starts_on', '\"2020-01-02\"')"
     first, second = as_role(roles.WEB), as_role(roles.WEB)
     second.execute("SET lock_timeout = '200ms'")
     with first.transaction():

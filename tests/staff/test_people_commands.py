@@ -17,6 +17,7 @@ from staff.models import AttemptCount, Invitation, Member
 from staff.sign_in import invitations, lockout
 from tests.world import Person, World, racing
 from tests.world.people import give_factors, sign_in
+from tests.world.schemas import FUNCTIONS
 
 if TYPE_CHECKING:
     from tests.conftest import AsRole, Connection
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 SOURCE = "bootstrap (root)"
-FOUNDING = "SELECT vault.found_member(%s, 'Ona Pirmoji', %s, 'people', 'bootstrap (root)')"
+FOUNDING = "SELECT staff.found_member(%s, 'Ona Pirmoji', %s, 'people', 'bootstrap (root)')"
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ def found(number: str, role: str = "people") -> str:
 
 def test_the_role_may_do_what_the_commands_do_and_nothing_else(setup_connection: Connection) -> None:
     may = setup_connection.execute(
-        """SELECT array_agg(p.proname::text ORDER BY p.proname) FROM pg_proc p
-            WHERE p.pronamespace = 'vault'::regnamespace
+        f"""SELECT array_agg(p.proname::text ORDER BY p.proname) FROM pg_proc p
+            JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN {FUNCTIONS}
                 AND has_function_privilege('gatekeeper_people', p.oid, 'EXECUTE')"""
     ).fetchone()
     expected = ["apply_members", "found_member", "invite_by_command", "open_lock", "record_staff_import"]
@@ -107,14 +108,14 @@ def test_two_foundings_at_once_do_not_make_three(world: World, as_role: AsRole) 
 )
 def test_a_link_that_cannot_be_is_not_made(world: World, as_role: AsRole, digest: str, hours: str) -> None:
     anna = world.member("consultant")
-    call = f"SELECT vault.invite_by_command('{anna.number}', {digest}, {hours}, 'invite (root)')"
+    call = f"SELECT staff.invite_by_command('{anna.number}', {digest}, {hours}, 'invite (root)')"
     assert as_role(roles.PEOPLE).execute(call.encode()).fetchone() == ("value_refused",)
     assert not Invitation.objects.exists()
 
 
 def test_a_link_lasts_a_week_at_most(world: World, as_role: AsRole) -> None:
     anna = world.member("consultant")
-    call = f"SELECT vault.invite_by_command('{anna.number}', sha256('x'), 9999, 'invite (root)')"
+    call = f"SELECT staff.invite_by_command('{anna.number}', sha256('x'), 9999, 'invite (root)')"
     assert as_role(roles.PEOPLE).execute(call.encode()).fetchone() == ("",)
     assert Invitation.objects.get().expires_at < timezone.now() + timedelta(days=7, minutes=1)
 
@@ -131,7 +132,7 @@ def test_a_number_that_is_nobodys_is_refused_and_recorded(world: World, command:
     "call", ["invite_by_command(NULL, sha256('x'), 24, 'x')", "open_lock(NULL, 'x', 'x')"]
 )
 def test_no_number_is_nobodys(world: World, as_role: AsRole, call: str) -> None:
-    (answer,) = as_role(roles.PEOPLE).execute(f"SELECT vault.{call}::text".encode()).fetchone() or ("",)
+    (answer,) = as_role(roles.PEOPLE).execute(f"SELECT staff.{call}::text".encode()).fetchone() or ("",)
     assert "member_unknown" in answer
 
 

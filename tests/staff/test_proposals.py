@@ -405,7 +405,7 @@ def test_time_is_tidied(house: House) -> None:
 
 # At once
 
-CONFIRM = "SELECT vault.decide_proposal(%s, '{\"cid\": 1}', %s, true)"
+CONFIRM = "SELECT staff.decide_proposal(%s, '{\"cid\": 1}', %s, true)"
 
 
 def raw(connection: Connection, caller: Caller, proposal: int) -> str:
@@ -449,7 +449,7 @@ def test_two_changes_at_once_close_no_circle_of_managers(house: House, as_role: 
 
 
 def test_without_the_one_lock_they_would(house: House, as_role: AsRole, twins: Twins) -> None:
-    twins.without("apply_change", "PERFORM vault.lock_authority(NULL, NULL, true);", "NULL;")
+    twins.without("apply_change", "PERFORM gatekeeper.lock_authority(NULL, NULL, true);", "NULL;")
     assert circle(house, as_role(roles.WEB), as_role(roles.WEB)) == ""
 
 
@@ -459,8 +459,8 @@ def test_attack_08_an_old_snapshot_decides_nothing(house: House, as_role: AsRole
     web.execute(f"SET default_transaction_isolation = '{level}'".encode())
     for sql in (
         CONFIRM,
-        f"SELECT vault.change_member(%s, '{{}}', '{house.anna.number}', 'name', '\"x\"') WHERE %s > 0",
-        "SELECT vault.add_member(%s, '{\"cid\": 1}', '{}') WHERE %s > 0",
+        f"SELECT staff.change_member(%s, '{{}}', '{house.anna.number}', 'name', '\"x\"') WHERE %s > 0",
+        "SELECT staff.add_member(%s, '{\"cid\": 1}', '{}') WHERE %s > 0",
     ):
         with pytest.raises(psycopg.errors.RaiseException, match="READ COMMITTED"):
             web.execute(sql.encode(), [caller.digest, proposal])
@@ -483,14 +483,14 @@ def test_attack_08_an_old_snapshot_decides_nothing(house: House, as_role: AsRole
         "UPDATE public.staff_member SET manager_id = 1",
         "UPDATE public.staff_member SET email = 'x@y.example'",
         "INSERT INTO public.staff_member (number) VALUES ('K-9999')",
-        "SELECT vault.propose('{\"reason\": \"\"}', '{}', 'roles', '[]')",
-        "SELECT vault.propose_line('{\"reason\": \"\"}', 'roles', '[]')",
-        "SELECT vault.apply_change(1, NULL, 'roles', '[\"people\"]')",
-        "SELECT vault.begin_anew(1, '2026-01-01', 1)",
-        "SELECT vault.forget_factors(1)",
-        "SELECT vault.lapse_proposals(NULL)",
-        "SELECT vault.still_may(1, 'people')",
-        "SELECT vault.is_set_up()",
+        "SELECT staff.propose('{\"reason\": \"\"}', '{}', 'roles', '[]')",
+        "SELECT staff.propose_line('{\"reason\": \"\"}', 'roles', '[]')",
+        "SELECT staff.apply_change(1, NULL, 'roles', '[\"people\"]')",
+        "SELECT staff.begin_anew(1, '2026-01-01', 1)",
+        "SELECT staff.forget_factors(1)",
+        "SELECT staff.lapse_proposals(NULL)",
+        "SELECT staff.still_may(1, 'people')",
+        "SELECT staff.is_set_up()",
     ],
 )
 def test_no_running_role_writes_a_proposal_or_what_it_is_about(
@@ -506,7 +506,7 @@ def test_no_running_role_writes_a_proposal_or_what_it_is_about(
 )
 def test_only_the_pages_role_asks_for_them(as_role: AsRole, role: str, call: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        as_role(role).execute(f"SELECT vault.{call}".encode())
+        as_role(role).execute(f"SELECT staff.{call}".encode())
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM staff_member", "TRUNCATE staff_member CASCADE"])
@@ -889,15 +889,15 @@ GUARDS: dict[Callable[[House], str], tuple[str, str, str]] = {
     against_another_state: ("decide_proposal", "<> coalesce(p.before, 'null')", "IS NULL"),
     of_an_officer_who_is_one_no_more: (
         "decide_proposal",
-        "vault.still_may(p.proposed_by_id, CASE WHEN suspends THEN 'suspend' ELSE 'people' END)",
+        "staff.still_may(p.proposed_by_id, CASE WHEN suspends THEN 'suspend' ELSE 'people' END)",
         "true",
     ),
     decided_before: ("decide_proposal", "p.state <> 'pending'", "false"),
     a_commands_own: ("decide_proposal", "p.source <> '' AND decision = 'confirmed'", "false"),
-    by_a_command_alone: ("apply_members", "boolean := vault.is_set_up()", "boolean := false"),
+    by_a_command_alone: ("apply_members", "boolean := staff.is_set_up()", "boolean := false"),
     alone: ("opens_up", "WHEN 'manager' THEN true", ""),
     by_two_of_whom_one_suspended: ("propose", "m.suspended_by_id = proposer", "false"),
-    with_the_old_signature: ("apply_change", "PERFORM vault.begin_anew(m.id, m.left_on, p_by);", ""),
+    with_the_old_signature: ("apply_change", "PERFORM staff.begin_anew(m.id, m.left_on, p_by);", ""),
 }
 
 

@@ -33,7 +33,7 @@ __all__ = ["company"]  # the fixture
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 ROOT = Path(__file__).resolve().parents[2]
-SQL = "SELECT reason FROM vault.recover(%s::text[], %s::bytea[], 'recover (tests)')"
+SQL = "SELECT reason FROM staff.recover(%s::text[], %s::bytea[], 'recover (tests)')"
 
 
 def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:

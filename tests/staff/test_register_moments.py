@@ -81,7 +81,7 @@ def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 def signed(person: Person, days: float = 0) -> dict[int, Signed]:
     """What is said of a member's signatures, by number, so many days from now."""
     found = ask(
-        "SELECT id, withdrawn, counts, tells, runs, waits FROM vault.signatures_at(%s, ARRAY[%s]::bigint[])",
+        "SELECT id, withdrawn, counts, tells, runs, waits FROM staff.signatures_at(%s, ARRAY[%s]::bigint[])",
         *(NOW + days * DAY, person.id),
     )
     return {number: Signed(*said) for number, *said in found}
@@ -89,7 +89,7 @@ def signed(person: Person, days: float = 0) -> dict[int, Signed]:
 
 def ends(person: Person, days: float = 0) -> float:
     """The end of their one signature, in days from now."""
-    sql = "SELECT ends FROM vault.signatures_at(%s, ARRAY[%s]::bigint[])"
+    sql = "SELECT ends FROM staff.signatures_at(%s, ARRAY[%s]::bigint[])"
     [(at,)] = ask(sql, NOW + days * DAY, person.id)
     return in_days(at)
 
@@ -100,7 +100,7 @@ def in_days(at: datetime) -> float:
 
 def standing(person: Person, days: float = 0) -> tuple[int | None, Standing]:
     [(number, reason, at, required, waits)] = ask(
-        "SELECT signature, reason, ends, required, waits FROM vault.standing_at(%s, ARRAY[%s]::bigint[])",
+        "SELECT signature, reason, ends, required, waits FROM staff.standing_at(%s, ARRAY[%s]::bigint[])",
         *(NOW + days * DAY, person.id),
     )
     return number, Standing(reason, required, waits, at and in_days(at))
@@ -170,7 +170,7 @@ def test_it_ends_with_the_grace_after_the_next_version_or_with_the_one_after_tha
     assert ends(paper.anna) == 4
     paper.world.quietly_version(2, recalled_at=NOW - 6 * DAY)
     assert ends(paper.anna) == 300
-    [(at,)] = ask("SELECT vault.signature_ends(%s)", paper.one)
+    [(at,)] = ask("SELECT staff.signature_ends(%s)", paper.one)
     assert in_days(at) == 300
 
 
@@ -190,7 +190,7 @@ def test_its_end_as_the_gate_reckons_it(
 ) -> None:
     for one in versions:
         paper.version(*one)
-    [(at,)] = ask("SELECT vault.signature_ends(%s)", paper.one)
+    [(at,)] = ask("SELECT staff.signature_ends(%s)", paper.one)
     assert in_days(at) == end
 
 
@@ -199,7 +199,7 @@ def test_a_recalled_version_ends_nothing(paper: Paper, number: int) -> None:
     paper.version(2, -5, 9)
     paper.version(3, 1, 9)
     paper.world.quietly_version(number, recalled_at=NOW - 6 * DAY)
-    [(at,)] = ask("SELECT vault.signature_ends(%s)", paper.one)
+    [(at,)] = ask("SELECT staff.signature_ends(%s)", paper.one)
     assert in_days(at) == {2: 10, 3: 4}[number]
 
 
@@ -262,7 +262,7 @@ def test_which_of_two_is_named(
 
 def test_whom_a_new_version_shuts_out(paper: Paper) -> None:
     """Whose right would have run longer without it, and who is not to leave before."""
-    sql = "SELECT at, members FROM vault.shut_out(%s, 14)"
+    sql = "SELECT at, members FROM staff.shut_out(%s, 14)"
 
     def shut(days: float = 5) -> dict[float, int]:
         return {in_days(at): members for at, members in ask(sql, NOW + days * DAY)}
@@ -295,7 +295,7 @@ def test_whom_a_new_version_shuts_out(paper: Paper) -> None:
 
 
 def to_sign(person: Person) -> int | None:
-    [(number,)] = ask("SELECT vault.to_sign(%s)", person.id)
+    [(number,)] = ask("SELECT staff.to_sign(%s)", person.id)
     return number if number is None else int(number)
 
 
@@ -329,7 +329,7 @@ def test_what_one_may_sign(paper: Paper) -> None:
 )
 def test_who_has_signed_a_version(paper: Paper, changes: dict[str, Any], has: bool) -> None:
     paper.changed(**changes)
-    sql = "SELECT vault.has_signed(%s, %s, %s)"
+    sql = "SELECT staff.has_signed(%s, %s, %s)"
     assert ask(sql, paper.anna.id, 1, NOW) == [(has,)]
     assert ask(sql, paper.other.id, 1, NOW) == [(False,)]
     paper.version(2, -5, 9)
@@ -354,7 +354,7 @@ def test_a_signature_after_one_that_was_revoked_waits_for_a_second_person(
     if another:
         facts = dict(another)
         paper.another(facts.pop("signed"), 300, **facts)
-    sql = "SELECT vault.waits_for_second(%s, %s)"
+    sql = "SELECT staff.waits_for_second(%s, %s)"
     assert ask(sql, paper.anna.id, 1) == [(waits,)]
     assert ask(sql, paper.other.id, 1) == [(False,)]
     paper.world.version(2, countersigned=True, effective_at=NOW - 2 * DAY)
@@ -380,5 +380,5 @@ def test_an_agreement_carries_on_where_another_takes_over(
     more = {"counts_from": NOW + signed_from * DAY, "valid_until": NOW + 600 * DAY} | facts
     paper.world.signature(paper.anna, signed_at=NOW - DAY, **more)
     paper.world.signature(paper.other, signed_at=LONG_AGO, valid_until=NOW + 900 * DAY)
-    [(at,)] = ask("SELECT vault.agreement_ends(%s)", paper.anna.id)
+    [(at,)] = ask("SELECT staff.agreement_ends(%s)", paper.anna.id)
     assert in_days(at) == end

@@ -244,7 +244,7 @@ def test_after_ten_seconds_it_answers_nothing(scene: Scene, as_role: AsRole) -> 
     client, late = renewed(scene)
     scene.opened()
     web = as_role(roles.WEB)
-    known = "SELECT id, outdated FROM vault.session_by(%s)"
+    known = "SELECT id, outdated FROM staff.session_by(%s)"
     assert racing.row(web, known, [digest_in(late)]) == (session_of(digest_in(client)).pk, True)
     ten_seconds_later(scene)
     assert web.execute(known, [digest_in(late)]).fetchone() is None
@@ -268,7 +268,7 @@ def test_it_ends_with_its_session(scene: Scene, as_role: AsRole, end: str) -> No
         assert people.change_member(scene.manager, scene.anna.number, "suspended", True) == ""
     assert reverse("sign_in") in late.get(reverse("session_left"))["Location"]
     web = as_role(roles.WEB)
-    assert web.execute("SELECT FROM vault.session_by(%s)", [digest_in(late)]).fetchone() is None
+    assert web.execute("SELECT FROM staff.session_by(%s)", [digest_in(late)]).fetchone() is None
     assert decision.look(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason in (
         "session_missing",
         "member_suspended",
@@ -311,7 +311,7 @@ def test_no_role_names_an_old_key(scene: Scene, as_role: AsRole, role: str) -> N
         "UPDATE public.staff_session SET old_digest = sha256('x'), renewed_at = now()",
         "INSERT INTO public.staff_session (digest, started_at, last_seen_at, user_agent, factor, data,"
         " old_digest) VALUES (sha256('y'), now(), now(), '', '', '{}', sha256('x'))",
-        "SELECT vault.renewed_session(sha256('x'))",
+        "SELECT staff.renewed_session(sha256('x'))",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement.encode())

@@ -321,9 +321,9 @@ def test_a_session_that_signing_ins_role_makes_up_is_in_the_log(scene: Scene, as
     signin = as_role("gatekeeper_signin")
     context = Jsonb({"cid": "c-9", "remote_addr": "203.0.113.9"})
     key, first = "a key of one's own", sessions.digest_of("the first")
-    begin = "SELECT vault.begin_session(%s, %s, %s, 'password', '{}')"
+    begin = "SELECT staff.begin_session(%s, %s, %s, 'password', '{}')"
     [(number,)] = signin.execute(begin, [first, context, scene.anna.id]).fetchall()
-    verify = "SELECT vault.verify_session(%s, %s, %s, 'totp', %s, 'code')"
+    verify = "SELECT staff.verify_session(%s, %s, %s, 'totp', %s, 'code')"
     fresh = [first, sessions.digest_of(key), context, device_of(scene.anna).pk]
     assert signin.execute(verify, fresh).fetchone() == (True,)
     entries = Entry.objects.filter(event="sign_in", session=number).order_by("id")
@@ -339,6 +339,6 @@ def test_not_even_that_role_begins_one_for_who_is_barred(
     scene: Scene, as_role: AsRole, bar: dict[str, Any]
 ) -> None:
     scene.world.quietly("staff_member", scene.anna.id, **bar)
-    begin = "SELECT vault.begin_session(sha256('x'), '{\"cid\": \"c-9\"}', %s, 'password', '{}')"
+    begin = "SELECT staff.begin_session(sha256('x'), '{\"cid\": \"c-9\"}', %s, 'password', '{}')"
     assert as_role("gatekeeper_signin").execute(begin, [scene.anna.id]).fetchone() == (None,)
     assert not Entry.objects.filter(event="sign_in").exists()

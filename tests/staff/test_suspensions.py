@@ -275,11 +275,11 @@ def test_tidying_says_that_it_lapsed(company: Company) -> None:
     company.suspend(first, company.boss)
     proposal = int(waiting(first).pk)
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT vault.tidy()")
+        cursor.execute("SELECT gatekeeper.tidy()")
         assert member(first).suspended_at is not None
         company.later(hours=5)
         assert company.decide(proposal, company.director) == "proposal_lapsed"
-        cursor.execute("SELECT vault.tidy()")
+        cursor.execute("SELECT gatekeeper.tidy()")
     one = member(first)
     assert (one.suspended_at, one.suspended_until, one.suspended_by_id) == (None, None, None)
     told = Entry.objects.get(subject=first.number, source="gatekeeper", details__why="lapsed")
@@ -504,7 +504,7 @@ def both(company: Company, row: int, *acts: Callable[[], Any]) -> list[Any]:
 def suspending(as_role: AsRole, caller: Caller, number: str) -> Callable[[], str]:
     """The act on a connection of its own."""
     web = as_role(roles.WEB)
-    sql = "SELECT vault.change_member(%s::bytea, %s::jsonb, %s::text, 'suspended', 'true')"
+    sql = "SELECT staff.change_member(%s::bytea, %s::jsonb, %s::text, 'suspended', 'true')"
     return lambda: str(racing.row(web, sql, [caller.digest, Jsonb(caller.context), number])[0])
 
 
@@ -597,7 +597,7 @@ def demotes_one_of_two_alone(company: Company) -> bool:
 GUARDS: list[tuple[Callable[[Company], bool], str, str, str]] = [
     (takes_the_last, "reach_of_suspension", "able = ARRAY[p_subject]", "false"),
     (takes_one_of_two_for_good, "reach_of_suspension", "cardinality(others) <= 1", "false"),
-    (takes_who_stands_above_for_good, "reach_of_suspension", "vault.stands_above(p_subject, p_by)", "false"),
+    (takes_who_stands_above_for_good, "reach_of_suspension", "staff.stands_above(p_subject, p_by)", "false"),
     (repeats_it, "reach_of_suspension", "jsonb_typeof(x.before) = 'string'", "false"),
     (is_out_when_time_is_over, "is_suspended", "OR clock_timestamp() < p_until", "OR true"),
     (demotes_one_of_two_alone, "shuts_out", "cardinality(able) <= 2", "false"),

@@ -9,6 +9,7 @@ from django.test import Client
 
 from audit.models import Entry
 from tests.world.doors import ACTORS, DOORS, House, check_headers
+from tests.world.schemas import OURS
 
 if TYPE_CHECKING:
     from tests.conftest import Connection
@@ -25,7 +26,7 @@ AHEAD = (
     {"X-Purpose": "prefetch"},
     {"X-Moz": "prefetch"},
 )
-TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'vault') ORDER BY 1, 2"
+TABLES = f"SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN {OURS} ORDER BY 1, 2"
 
 
 def state(setup: Connection) -> dict[str, Any]:

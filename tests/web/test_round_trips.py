@@ -26,9 +26,9 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 #: Every statement of these pages: what it is for, the connection, and by which words it is known.
 STATEMENTS: Final = {
     # Whose request it is, what pages noted for this one, and whether officers were brought back: one row.
-    "session": ("default", "vault.session_by("),
+    "session": ("default", "staff.session_by("),
     # All conditions, at this moment: no page is shown on an answer that an earlier request was given.
-    "gate": ("default", "FROM vault.gate(%s"),
+    "gate": ("default", "FROM gatekeeper.gate(%s"),
     # What is open, for the frame and the page, what was asked for beside it, and what is left of the day. The
     # gate answers for each access, but for the one for which it has answered in this request.
     "held": ("default", "FROM gatekeeper_grant g"),

@@ -34,7 +34,7 @@ def entry(world: World, **facts: Any) -> int:
     with world.setup.transaction():
         world.setup.execute("SET LOCAL ROLE gatekeeper_owner")
         [(number,)] = world.setup.execute(
-            "SELECT vault.write_entry(%s, %s, %s)", [event, outcome, Jsonb(values)]
+            "SELECT audit.write_entry(%s, %s, %s)", [event, outcome, Jsonb(values)]
         ).fetchall()
     if at is not None:
         world.quietly("audit_entry", number, timestamp=at)

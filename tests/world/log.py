@@ -135,7 +135,7 @@ class Log:
         with self.setup.transaction():
             self.setup.execute("SET LOCAL ROLE gatekeeper_owner")
             row = self.setup.execute(
-                "SELECT vault.write_entry(%s, %s, %s)", [event, outcome, Jsonb(VIEW | facts)]
+                "SELECT audit.write_entry(%s, %s, %s)", [event, outcome, Jsonb(VIEW | facts)]
             ).fetchone()
         assert row is not None
         return int(row[0])

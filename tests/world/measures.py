@@ -33,7 +33,7 @@ _FLAGS: Final = """
         coalesce(x.id::text, e.actor_id || ' ' || e."timestamp"::date) AS unit
     FROM audit_flag f JOIN audit_entry e ON e.id = f.entry
         CROSS JOIN LATERAL (
-            SELECT vault.grant_of(e.grant_id, e.account, e.actor_id, e.event, e.outcome)) AS x (id)
+            SELECT gatekeeper.grant_of(e.grant_id, e.account, e.actor_id, e.event, e.outcome)) AS x (id)
 """
 #: What flags an entry of the misuse; or says of the member that it is too much, at whichever access that was.
 _CAUGHT: Final = """

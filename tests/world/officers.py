@@ -113,7 +113,7 @@ def company(setup_connection: Connection) -> Company:
 
 def able(role: str) -> set[int]:
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT vault.able(%s)", [role])
+        cursor.execute("SELECT staff.able(%s)", [role])
         return {one for (one,) in cursor.fetchall()}
 
 
@@ -125,7 +125,7 @@ def is_let_in(person: Person) -> bool:
     """Whether a session can be begun for the member, as signing in begins it."""
     with connections[SIGN_IN].cursor() as cursor:
         cursor.execute(
-            'SELECT vault.begin_session(sha256(uuid_send(gen_random_uuid())), \'{"cid": "1"}\', %s,'
+            'SELECT staff.begin_session(sha256(uuid_send(gen_random_uuid())), \'{"cid": "1"}\', %s,'
             " 'password', '{}')",
             [person.id],
         )

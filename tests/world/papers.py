@@ -1,4 +1,4 @@
-"""Agreements for the tests: what `vault.sign_nda` asks of evidence, and small files that pass for PDFs."""
+"""Agreements for the tests: what `staff.sign_nda` asks of evidence, and small files that pass for PDFs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PDF = b"%PDF-1.7 signed"
 COUNTERSIGNED = PDF + b" and countersigned"
 SIGN = (
-    "SELECT signature, reason FROM vault.sign_nda(%s::bytea, %s::jsonb, %s::int, %s::text,"
+    "SELECT signature, reason FROM staff.sign_nda(%s::bytea, %s::jsonb, %s::int, %s::text,"
     " %s::timestamptz, %s::jsonb, %s::bytea, %s::boolean)"
 )
 
@@ -78,7 +78,7 @@ def sign(
 def countersign(caller: Caller, signature: int | None, pdf: bytes = COUNTERSIGNED) -> str:
     """Countersign with a file of our own."""
     (reason,) = row(
-        "SELECT vault.countersign(%s::bytea, '{\"cid\": 1}', %s::bigint, %s::bytea)",
+        "SELECT staff.countersign(%s::bytea, '{\"cid\": 1}', %s::bigint, %s::bytea)",
         [caller.digest, signature, pdf],
     )
     return str(reason)

@@ -115,7 +115,7 @@ def ask(web: Connection, case: Opened, account: str) -> int:
     caller = case.callers[0]
     request, reason = row(
         web,
-        """SELECT request, reason FROM vault.ask(%s::bytea, %s::jsonb, %s::text, %s::text,
+        """SELECT request, reason FROM gatekeeper.ask(%s::bytea, %s::jsonb, %s::text, %s::text,
             'support_request', '{contact}', 60, false, 'reproduce_fault', NULL)""",
         [caller.digest, Jsonb(caller.context), account, case.ticket],
     )
@@ -127,7 +127,7 @@ def decide(web: Connection, caller: Caller, request: int, verdict: str) -> tuple
     """Approve, deny or withdraw; return why not, and the grant."""
     reason, grant = row(
         web,
-        """SELECT reason, "grant" FROM vault.decide_request(%s::bytea, %s::jsonb, %s::bigint, %s::text,
+        """SELECT reason, "grant" FROM gatekeeper.decide_request(%s::bytea, %s::jsonb, %s::bigint, %s::text,
             '{contact}', 60, false, '')""",
         [caller.digest, Jsonb(caller.context), request, verdict],
     )
@@ -144,7 +144,7 @@ def approve(web: Connection, caller: Caller, request: int) -> int:
 def open_window(web: Connection, case: Opened, grant: int) -> str | None:
     """Start the clock; return why not."""
     caller = case.callers[0]
-    sql = "SELECT reason FROM vault.open_grant(%s::bytea, %s::jsonb, %s::bigint, NULL)"
+    sql = "SELECT reason FROM gatekeeper.open_grant(%s::bytea, %s::jsonb, %s::bigint, NULL)"
     reason: str | None = row(web, sql, [caller.digest, Jsonb(caller.context), grant])[0]
     return reason
 

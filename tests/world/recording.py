@@ -20,6 +20,7 @@ from django.db import connections
 from audit import installation
 from gatekeeper.installation import roles
 from gatekeeper.installation.sql_files import FILES
+from tests.world.schemas import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +44,8 @@ FREE: Final[dict[str, str]] = {
     "public.django_content_type": OF_THE_DEPLOYMENT,
     "public.django_migrations": OF_THE_DEPLOYMENT,
     "public.auth_permission": OF_THE_DEPLOYMENT,
-    "vault.installation": OF_THE_DEPLOYMENT,
-    "vault.limits": "gatekeeper_limit with its types, made by trigger",
+    "audit.installation": OF_THE_DEPLOYMENT,
+    "staff.limits": "gatekeeper_limit with its types, made by trigger",
     "public.staff_attemptcount": "counts of attempts; each failure is an entry, and so is a lock",
     "public.gatekeeper_delivery": "that a message came is no act; what it changes is recorded",
     "public.staff_sessionnotes": "what a page says next; nobody judges by it",
@@ -134,7 +135,7 @@ _TRIGGER: Final = """
     CREATE CONSTRAINT TRIGGER {name} AFTER {act} ON {table} DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (session_user IN ({roles}) AND ({condition})) EXECUTE FUNCTION recording.check()
 """
-TABLES: Final = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('public', 'vault')"
+TABLES: Final = f"SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {OURS}"
 
 
 def install(url: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 
-from audit.installation import install
+from audit.installation import SCHEMAS, install
 from gatekeeper.installation.sql_files import FILES
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class Twins:
 
     def _definition(self, function: str) -> list[tuple[Any, ...]]:
         return self.setup.execute(
-            "SELECT pg_get_functiondef(oid) FROM pg_proc"
-            " WHERE pronamespace = 'vault'::regnamespace AND proname = %s",
-            [function],
+            "SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+            " WHERE n.nspname = ANY (%s) AND p.proname = %s",
+            [list(SCHEMAS), function],
         ).fetchall()
 
     def restore(self) -> None:

@@ -1,6 +1,6 @@
 -- The rules for what is odd, as far as the log alone can answer them: one function each, which returns the
 -- numbers of those among the entries to be judged (p_fresh) to which it applies. Their words, and why they
--- matter, stand in audit/detections/known.py; vault.flag (gatekeeper/reviews/sql/detections.sql) calls them. Internal, all of them.
+-- matter, stand in audit/detections/known.py; gatekeeper.flag (gatekeeper/reviews/sql/detections.sql) calls them. Internal, all of them.
 --
 -- What looks back must cost the same in a long log. So it says `account <> ''`, without which the index of
 -- accounts cannot be used, and OFFSET 0 where it asks whether something is there, without which PostgreSQL
@@ -9,14 +9,14 @@
 -- the event, which is therefore asked where no index can answer.
 
 -- The number of the first entry since a moment: the numbers run as the times do, and every index ends in them.
-CREATE OR REPLACE FUNCTION vault.first_since(p_at timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION audit.first_since(p_at timestamptz) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT coalesce((SELECT e.id FROM public.audit_entry e WHERE e."timestamp" >= p_at ORDER BY e."timestamp", e.id LIMIT 1),
         9223372036854775807)
 $$;
 
 -- A threshold of the settings, as apply_settings has written it: without it the rule would be silent for ever.
-CREATE OR REPLACE FUNCTION vault.threshold(p_of jsonb, p_name text) RETURNS integer
+CREATE OR REPLACE FUNCTION audit.threshold(p_of jsonb, p_name text) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF p_of->>p_name IS NULL THEN
@@ -27,10 +27,10 @@ END $$;
 
 -- The days on which they looked are counted in one pass, whoever looked; a day more crowded than the
 -- threshold is compared with the member's own days before it.
-CREATE OR REPLACE FUNCTION vault.odd_volume(p_fresh bigint[], p_zone text, p_days integer, p_history integer, p_least integer, p_percent integer)
+CREATE OR REPLACE FUNCTION audit.odd_volume(p_fresh bigint[], p_zone text, p_days integer, p_history integer, p_least integer, p_percent integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH days AS MATERIALIZED (
-        SELECT x.member, x.day, vault.first_since(x.day) AS since, vault.first_since(x.day + interval '25 hours') AS until
+        SELECT x.member, x.day, audit.first_since(x.day) AS since, audit.first_since(x.day + interval '25 hours') AS until
         FROM (SELECT DISTINCT e.member, date_trunc('day', e."timestamp", p_zone) AS day FROM public.audit_entry e
             WHERE e.id = ANY (p_fresh) AND e.event = 'view' AND e.outcome = 'allowed') x
     ), counted AS (
@@ -42,7 +42,7 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
     ), crowded AS MATERIALIZED (
         SELECT c.* FROM counted c WHERE c.nth > p_least AND c.id = ANY (p_fresh)
     ), before AS MATERIALIZED (
-        SELECT d.member, d.day, d.since AS until, vault.first_since(d.day - make_interval(days => p_days)) AS since
+        SELECT d.member, d.day, d.since AS until, audit.first_since(d.day - make_interval(days => p_days)) AS since
         FROM days d WHERE (d.member, d.day) IN (SELECT c.member, c.day FROM crowded c)
     )
     SELECT c.id FROM before d
@@ -59,20 +59,20 @@ $$;
 
 -- Of whoever was signed in, and of releases too: whoever asks again and again meets refusals after the record as well
 -- as before it. An attempt to sign in names whom it tries to be, and says nothing of them: it is
--- its network's (vault.odd_guesses). Nothing is looked up for what has no actor.
-CREATE OR REPLACE FUNCTION vault.odd_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+-- its network's (audit.odd_guesses). Nothing is looked up for what has no actor.
+CREATE OR REPLACE FUNCTION audit.odd_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.actor_id IS NOT NULL AND e.outcome IN ('refused', 'withheld') AND (
         SELECT count(*) FROM public.audit_entry x
-        WHERE (x.member, x.id) BETWEEN (e.member, vault.first_since(e."timestamp" - make_interval(mins => p_minutes)))
+        WHERE (x.member, x.id) BETWEEN (e.member, audit.first_since(e."timestamp" - make_interval(mins => p_minutes)))
                 AND (e.member, e.id)
             AND x.actor_id = e.actor_id AND x.outcome IN ('refused', 'withheld')
             AND x."timestamp" > e."timestamp" - make_interval(mins => p_minutes)) = p_count
 $$;
 
 -- Attempts to sign in by whoever was not, from one network (/24, /48), whomever they named.
-CREATE OR REPLACE FUNCTION vault.odd_guesses(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_guesses(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
             SELECT network(set_masklen(e.remote_addr, CASE family(e.remote_addr) WHEN 4 THEN 24 ELSE 48 END)) AS net,
@@ -88,10 +88,10 @@ $$;
 -- One requester of an approver's far beyond the others of the same days, whose average is the measure: how much
 -- a pair has to do with each other depends on how many there are beside it. Who decides for one alone has
 -- nobody to be compared with.
-CREATE OR REPLACE FUNCTION vault.odd_same_pair(p_fresh bigint[], p_count integer, p_days integer, p_times integer)
+CREATE OR REPLACE FUNCTION audit.odd_same_pair(p_fresh bigint[], p_count integer, p_days integer, p_times integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH span AS MATERIALIZED (
-        SELECT vault.first_since(min(e."timestamp") - make_interval(days => p_days)) AS since, max(e.id) AS until
+        SELECT audit.first_since(min(e."timestamp") - make_interval(days => p_days)) AS since, max(e.id) AS until
         FROM public.audit_entry e WHERE e.id = ANY (p_fresh) AND e.event = 'approve' AND e.outcome = 'allowed'
     ), approvals AS MATERIALIZED (
         SELECT x.id, x.member, x.subject, x."timestamp" AS at, count(*) OVER (PARTITION BY x.member, x.subject
@@ -108,7 +108,7 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
 $$;
 
 -- How long after its request an approval came.
-CREATE OR REPLACE FUNCTION vault.decided_after(p_account text, p_request bigint, p_entry bigint) RETURNS interval
+CREATE OR REPLACE FUNCTION audit.decided_after(p_account text, p_request bigint, p_entry bigint) RETURNS interval
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT (SELECT e."timestamp" FROM public.audit_entry e WHERE e.id = p_entry) - r."timestamp"
     FROM public.audit_entry r WHERE r.account = p_account AND r.account <> '' AND r.request_id = p_request
@@ -116,22 +116,22 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Approvals of one pair that came before the request can have been read.
-CREATE OR REPLACE FUNCTION vault.odd_instant(p_fresh bigint[], p_count integer, p_seconds integer, p_days integer)
+CREATE OR REPLACE FUNCTION audit.odd_instant(p_fresh bigint[], p_count integer, p_seconds integer, p_days integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH at_once AS MATERIALIZED (
-        SELECT e.id, e.member, e.subject, vault.first_since(e."timestamp" - make_interval(days => p_days)) AS since
+        SELECT e.id, e.member, e.subject, audit.first_since(e."timestamp" - make_interval(days => p_days)) AS since
         FROM public.audit_entry e WHERE e.id = ANY (p_fresh) AND e.event = 'approve' AND e.outcome = 'allowed'
-            AND vault.decided_after(e.account, e.request_id, e.id) < make_interval(secs => p_seconds)
+            AND audit.decided_after(e.account, e.request_id, e.id) < make_interval(secs => p_seconds)
     )
     SELECT e.id FROM at_once e WHERE (
         SELECT count(*) FILTER (WHERE x.event = 'approve' AND x.outcome = 'allowed'
-            AND vault.decided_after(x.account, x.request_id, x.id) < make_interval(secs => p_seconds))
+            AND audit.decided_after(x.account, x.request_id, x.id) < make_interval(secs => p_seconds))
         FROM public.audit_entry x
         WHERE (x.member, x.id) BETWEEN (e.member, e.since) AND (e.member, e.id) AND x.subject = e.subject) % p_count = 0
 $$;
 
 -- Rejected by one, and approved by another soon after: the same account, for the same member.
-CREATE OR REPLACE FUNCTION vault.odd_second_opinion(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_second_opinion(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'approve' AND e.outcome = 'allowed'
@@ -143,7 +143,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- A look after which the ticket was closed, or passed on, sooner than anybody can have worked on it.
-CREATE OR REPLACE FUNCTION vault.odd_brief(p_fresh bigint[], p_seconds integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_brief(p_fresh bigint[], p_seconds integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'end' AND e.outcome = 'allowed'
@@ -155,7 +155,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- One member and one account under ticket after ticket: each from the p_count-th on.
-CREATE OR REPLACE FUNCTION vault.odd_same_account(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_same_account(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
         SELECT count(DISTINCT x.ticket) AS tickets, count(*) FILTER (WHERE x.ticket = e.ticket) AS under_this
@@ -169,7 +169,7 @@ $$;
 
 -- Slow gathering shows over weeks alone: at a member's first access of a week the accounts of the weeks before
 -- it are counted, and compared with their own of as long before those and with everybody's median.
-CREATE OR REPLACE FUNCTION vault.odd_harvest(
+CREATE OR REPLACE FUNCTION audit.odd_harvest(
     p_fresh bigint[], p_zone text, p_days integer, p_percent integer, p_least integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH firsts AS MATERIALIZED (
@@ -177,12 +177,12 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
             CROSS JOIN LATERAL (SELECT date_trunc('week', e."timestamp", p_zone)) AS w (monday)
         WHERE e.id = ANY (p_fresh) AND e.event = 'start' AND e.outcome = 'allowed'
             AND NOT EXISTS (SELECT FROM public.audit_entry x
-                WHERE (x.member, x.id) >= (e.member, vault.first_since(w.monday)) AND (x.member, x.id) < (e.member, e.id)
+                WHERE (x.member, x.id) >= (e.member, audit.first_since(w.monday)) AND (x.member, x.id) < (e.member, e.id)
                     AND x.event = 'start' AND x.outcome = 'allowed' OFFSET 0)
         ORDER BY e.member, w.monday, e.id
     ), weeks AS MATERIALIZED (
-        SELECT w.monday, vault.first_since(w.monday - make_interval(days => 2 * p_days)) AS long_before,
-            vault.first_since(w.monday - make_interval(days => p_days)) AS since, vault.first_since(w.monday) AS until
+        SELECT w.monday, audit.first_since(w.monday - make_interval(days => 2 * p_days)) AS long_before,
+            audit.first_since(w.monday - make_interval(days => p_days)) AS since, audit.first_since(w.monday) AS until
         FROM (SELECT DISTINCT f.monday FROM firsts f) w
     ), counted AS MATERIALIZED (
         SELECT w.monday, w.long_before, w.since, x.member, count(DISTINCT x.account) AS accounts
@@ -201,7 +201,7 @@ $$;
 
 -- What somebody did on a day between days without any work of theirs: on leave, or ill. It shows when they are
 -- back: their first sign-in then has the day before it judged.
-CREATE OR REPLACE FUNCTION vault.odd_alone(p_fresh bigint[], p_zone text, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_alone(p_fresh bigint[], p_zone text, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT x.id FROM public.audit_entry e
         CROSS JOIN LATERAL (SELECT y."timestamp" AS at, date_trunc('day', y."timestamp", p_zone) AS day FROM public.audit_entry y
@@ -211,31 +211,31 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             WHERE y.member = e.member AND y.event = 'sign_in' AND y.id < e.id
                 AND y."timestamp" < d.day
             ORDER BY y.id DESC LIMIT 1) b
-        JOIN public.audit_entry x ON (x.member, x.id) BETWEEN (e.member, vault.first_since(d.day)) AND (e.member, e.id)
+        JOIN public.audit_entry x ON (x.member, x.id) BETWEEN (e.member, audit.first_since(d.day)) AND (e.member, e.id)
             AND x.event = 'start' AND x.outcome = 'allowed'
     WHERE e.id = ANY (p_fresh) AND e.event = 'sign_in'
         AND e."timestamp" - d.at > make_interval(days => p_days) AND d.day - b.at > make_interval(days => p_days)
 $$;
 
 -- Searches for a participant that found none: every p_count-th of a member's within some days.
-CREATE OR REPLACE FUNCTION vault.odd_misses(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_misses(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'search' AND e.outcome = 'allowed' AND e.account <> '' AND e.results = 0 AND (
         SELECT count(*) FROM public.audit_entry x
-        WHERE (x.member, x.id) BETWEEN (e.member, vault.first_since(e."timestamp" - make_interval(days => p_days)))
+        WHERE (x.member, x.id) BETWEEN (e.member, audit.first_since(e."timestamp" - make_interval(days => p_days)))
                 AND (e.member, e.id)
             AND x.event = 'search' AND x.outcome = 'allowed' AND x.account <> '' AND x.results = 0) % p_count = 0
 $$;
 
 -- Refused at one account after the other: every p_count-th that is another. Nothing is looked up for what has no
 -- actor.
-CREATE OR REPLACE FUNCTION vault.odd_probing(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_probing(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
         SELECT count(DISTINCT x.account) AS accounts, count(*) FILTER (WHERE x.account = e.account) AS of_this
         FROM public.audit_entry x
-        WHERE (x.member, x.id) BETWEEN (e.member, vault.first_since(e."timestamp" - make_interval(days => p_days)))
+        WHERE (x.member, x.id) BETWEEN (e.member, audit.first_since(e."timestamp" - make_interval(days => p_days)))
                 AND (e.member, e.id)
             AND x.actor_id = e.actor_id AND x.outcome = 'refused' AND x.account <> '') h
     WHERE e.id = ANY (p_fresh) AND e.actor_id IS NOT NULL AND e.outcome = 'refused'
@@ -245,7 +245,7 @@ $$;
 -- Whose log begins only now has no usual network yet. Signing in from one makes it known: what is looked at from
 -- there is not found a second time. Most entries follow another from the same network: only of the others is the
 -- log asked.
-CREATE OR REPLACE FUNCTION vault.odd_new_network(p_fresh bigint[], p_days integer, p_history integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_new_network(p_fresh bigint[], p_days integer, p_history integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH seen AS MATERIALIZED (
         SELECT e.id, e.member, e."timestamp", n.net,
@@ -265,14 +265,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         AND s."timestamp" - h.first >= make_interval(days => p_history)
 $$;
 
-CREATE OR REPLACE FUNCTION vault.odd_everything(p_fresh bigint[], p_categories integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_everything(p_fresh bigint[], p_categories integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event IN ('approve', 'view') AND e.outcome = 'allowed'
         AND cardinality(e.categories) >= p_categories
 $$;
 
-CREATE OR REPLACE FUNCTION vault.odd_participants(p_fresh bigint[], p_count integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_participants(p_fresh bigint[], p_count integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
         SELECT sum(cardinality(x.records)) AS shown FROM public.audit_entry x
@@ -282,7 +282,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         AND h.shown > p_count AND h.shown - cardinality(e.records) <= p_count
 $$;
 
-CREATE OR REPLACE FUNCTION vault.odd_export(p_fresh bigint[]) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_export(p_fresh bigint[]) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'export' AND e.outcome = 'allowed' AND e.member <> ''
@@ -292,7 +292,7 @@ $$;
 -- second factor. A session is made and verified only together with such an entry, so whoever made this one up
 -- had more than one role in hand. A session lasts p_hours at most: no entry before that can be the one, and
 -- none is looked for there (nor may it be: retention may have taken it, where this entry is as old).
-CREATE OR REPLACE FUNCTION vault.odd_suspensions(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_suspensions(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'change' AND e.outcome = 'allowed' AND e.member <> ''
@@ -303,7 +303,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             AND x."timestamp" > e."timestamp" - make_interval(mins => p_minutes)) >= p_count
 $$;
 
-CREATE OR REPLACE FUNCTION vault.odd_unproved(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.odd_unproved(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.outcome = 'allowed' AND e.session IS NOT NULL
@@ -322,19 +322,19 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
                     SELECT y."timestamp" FROM public.audit_entry y ORDER BY y.id LIMIT 1))
 $$;
 
-REVOKE ALL ON FUNCTION vault.first_since(timestamptz), vault.threshold(jsonb, text),
-    vault.odd_volume(bigint[], text, integer, integer, integer, integer), vault.odd_refusals(bigint[], integer, integer),
-    vault.odd_guesses(bigint[], integer, integer), vault.odd_same_pair(bigint[], integer, integer, integer),
-    vault.odd_instant(bigint[], integer, integer, integer), vault.decided_after(text, bigint, bigint),
-    vault.odd_second_opinion(bigint[], integer), vault.odd_brief(bigint[], integer),
-    vault.odd_same_account(bigint[], integer, integer), vault.odd_harvest(bigint[], text, integer, integer, integer),
-    vault.odd_alone(bigint[], text, integer), vault.odd_misses(bigint[], integer, integer),
-    vault.odd_probing(bigint[], integer, integer), vault.odd_new_network(bigint[], integer, integer),
-    vault.odd_everything(bigint[], integer), vault.odd_participants(bigint[], integer), vault.odd_export(bigint[]),
-    vault.odd_unproved(bigint[], integer), vault.odd_suspensions(bigint[], integer, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.first_since(timestamptz), audit.threshold(jsonb, text),
+    audit.odd_volume(bigint[], text, integer, integer, integer, integer), audit.odd_refusals(bigint[], integer, integer),
+    audit.odd_guesses(bigint[], integer, integer), audit.odd_same_pair(bigint[], integer, integer, integer),
+    audit.odd_instant(bigint[], integer, integer, integer), audit.decided_after(text, bigint, bigint),
+    audit.odd_second_opinion(bigint[], integer), audit.odd_brief(bigint[], integer),
+    audit.odd_same_account(bigint[], integer, integer), audit.odd_harvest(bigint[], text, integer, integer, integer),
+    audit.odd_alone(bigint[], text, integer), audit.odd_misses(bigint[], integer, integer),
+    audit.odd_probing(bigint[], integer, integer), audit.odd_new_network(bigint[], integer, integer),
+    audit.odd_everything(bigint[], integer), audit.odd_participants(bigint[], integer), audit.odd_export(bigint[]),
+    audit.odd_unproved(bigint[], integer), audit.odd_suspensions(bigint[], integer, integer) FROM PUBLIC;
 
 -- What the rules find, and how far they have read the log, is only ever added to. Rounds go when they are old.
 CREATE OR REPLACE TRIGGER flag_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_flag
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 CREATE OR REPLACE TRIGGER round_insert_only BEFORE UPDATE OR TRUNCATE ON public.audit_round
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();

@@ -65,7 +65,7 @@ def _bundle(trusted: trust.Trust, wanted: proofs.Wanted, checkpoints: Sequence[P
 
 def _record(bundle: dict[str, Any]) -> None:
     call(
-        "SELECT vault.note_proof(%s::bigint[], %s::text)",
+        "SELECT audit.note_proof(%s::bigint[], %s::text)",
         [[int(entry["customer"]["id"]) for entry in bundle["entries"]], command_source("prove")],
         using=ALIAS,
     )

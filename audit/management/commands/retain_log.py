@@ -34,5 +34,5 @@ class Command(BaseCommand):
 
     def _piece(self, reason: str) -> int:
         values = [reason, command_source("retain_log"), MOST]
-        statement = "SELECT vault.retain(%s::text, %s::text, %s::integer)"
+        statement = "SELECT audit.retain(%s::text, %s::text, %s::integer)"
         return int(call(statement, values, using="sealer")[0])

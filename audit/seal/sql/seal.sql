@@ -4,7 +4,7 @@
 -- The sealer's lock. Whoever takes something out of the log takes it too: an entry whose leaf is being
 -- made must not change meanwhile. A table's, for an advisory lock is anybody's: this mode wants a right to write
 -- the table, which nobody but the owner has, and does not hinder those who read it.
-CREATE OR REPLACE FUNCTION vault.lock_seal() RETURNS void
+CREATE OR REPLACE FUNCTION audit.lock_seal() RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     LOCK TABLE public.audit_era IN SHARE ROW EXCLUSIVE MODE
 $$;
@@ -13,7 +13,7 @@ $$;
 -- ended, in any database of the server, for an entry could still come out of them; prepared ones too, which have
 -- no process; and whoever holds so many locks that nobody else may get one. Process, role and since when, and
 -- nobody's statements: the owner, who may know, tells those who may not. `since` is NULL where it may not either.
-CREATE OR REPLACE FUNCTION vault.held_up()
+CREATE OR REPLACE FUNCTION audit.held_up()
 RETURNS TABLE (kind text, process integer, role text, since timestamptz, named text)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT h.kind, a.pid, a.usename::text, coalesce(a.xact_start, a.state_change), ''
@@ -35,7 +35,7 @@ $$;
 
 -- The keys of accounts' tags, made where there is none yet, and how many leaves have each tag with those
 -- of this transaction, which are counted here.
-CREATE OR REPLACE FUNCTION vault.tags(p_accounts text[], p_leaves bigint[])
+CREATE OR REPLACE FUNCTION audit.tags(p_accounts text[], p_leaves bigint[])
 RETURNS TABLE (tagged text, tag_key bytea, leaves bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO public.audit_tag AS t (account, key, entries)
@@ -47,16 +47,16 @@ $$;
 
 -- An entry for a time in which nothing happened: without one, a checkpoint of five minutes later would be
 -- the same bytes, and prove nothing about them.
-CREATE OR REPLACE FUNCTION vault.note_quiet(p_source text) RETURNS bigint
+CREATE OR REPLACE FUNCTION audit.note_quiet(p_source text) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT vault.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80),
+    SELECT audit.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80),
         'details', '{"quiet": true}'::jsonb))
 $$;
 
 -- Whoever takes proofs out by command is on record as well, though nobody has a session there: it is the sealer's
 -- word, and its alone. Of which account, and how many entries, the database reads from the entries that are named,
 -- which have their leaves: a proof of nothing cannot be claimed. Returns how many they are.
-CREATE OR REPLACE FUNCTION vault.note_proof(p_entries bigint[], p_source text) RETURNS integer
+CREATE OR REPLACE FUNCTION audit.note_proof(p_entries bigint[], p_source text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     accounts text[];
@@ -67,7 +67,7 @@ BEGIN
     IF (proved = cardinality(p_entries) AND cardinality(accounts) = 1) IS NOT TRUE THEN
         RAISE insufficient_privilege USING MESSAGE = 'a proof is of sealed entries of one account';
     END IF;
-    PERFORM vault.write_entry('export', 'allowed', jsonb_build_object('source', left(p_source, 80),
+    PERFORM audit.write_entry('export', 'allowed', jsonb_build_object('source', left(p_source, 80),
         'account', accounts[1], 'results', proved, 'details', '{"what": "proof"}'::jsonb));
     RETURN proved;
 END $$;
@@ -76,7 +76,7 @@ END $$;
 -- The newest is the one that signs, and those before it stay. Its form is C2SP signed-note's, in which the id
 -- is a hash over name and key, so that a mistyped one is refused. Returns what the entry says of it: nothing
 -- where it was the newest already. Internal: begin_era, announce_key.
-CREATE OR REPLACE FUNCTION vault.keep_key(p_key text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION audit.keep_key(p_key text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     parts text[] := regexp_match(p_key, '^([^\s+]{1,100})[+]([0-9a-f]{8})[+]([A-Za-z0-9+/]{44})$');
@@ -96,27 +96,27 @@ END $$;
 
 -- The sealer says under which key it goes on, once it has seen that what is here was signed by that key or by
 -- one before it that it knows. Returns whether the key is new here, which is an entry.
-CREATE OR REPLACE FUNCTION vault.announce_key(p_key text, p_source text) RETURNS boolean
+CREATE OR REPLACE FUNCTION audit.announce_key(p_key text, p_source text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     facts jsonb;
 BEGIN
-    PERFORM vault.lock_seal();
-    facts := vault.keep_key(p_key);
+    PERFORM audit.lock_seal();
+    facts := audit.keep_key(p_key);
     IF facts = '{}' THEN
         RETURN false;
     END IF;
-    PERFORM vault.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80), 'details', facts));
+    PERFORM audit.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80), 'details', facts));
     RETURN true;
 END $$;
 
 -- A new era: another cluster numbers transactions anew, and a log of another name is another log. After
 -- the first, whoever writes entries waits until all that stand here have their leaves: the old numbers
 -- and the new cannot be told apart later.
-CREATE OR REPLACE FUNCTION vault.begin_era(p_key text, p_source text, OUT number integer, OUT horizon xid8)
+CREATE OR REPLACE FUNCTION audit.begin_era(p_key text, p_source text, OUT number integer, OUT horizon xid8)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    PERFORM vault.lock_seal();
+    PERFORM audit.lock_seal();
     number := 1 + coalesce((SELECT max(e.number) FROM public.audit_era e), 0);
     IF number > 1 THEN
         LOCK TABLE public.audit_entry IN SHARE ROW EXCLUSIVE MODE;
@@ -124,14 +124,14 @@ BEGIN
     horizon := CASE WHEN number = 1 THEN '0'::xid8 ELSE pg_snapshot_xmin(pg_current_snapshot()) END;
     INSERT INTO public.audit_era (number, system, origin, began_at)
     VALUES (begin_era.number, (pg_control_system()).system_identifier, split_part(p_key, '+', 1), clock_timestamp());
-    PERFORM vault.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80),
-        'details', jsonb_build_object('era', number) || vault.keep_key(p_key)));
+    PERFORM audit.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        'details', jsonb_build_object('era', number) || audit.keep_key(p_key)));
 END $$;
 
 -- Retention: the bodies and salts of the oldest entries go, up to a whole checkpoint older than the limit,
 -- at most as many as named; their leaves stay. The entry says up to which leaf and by which rule, and is
 -- written first. Returns how many went.
-CREATE OR REPLACE FUNCTION vault.retain(p_reason text, p_source text, p_most integer) RETURNS integer
+CREATE OR REPLACE FUNCTION audit.retain(p_reason text, p_source text, p_most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     days integer := (SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'log_retention_days');
@@ -142,7 +142,7 @@ BEGIN
     IF days IS NULL OR (p_reason IN ('retention_period', 'order_of_an_authority')) IS NOT TRUE THEN
         RAISE insufficient_privilege USING MESSAGE = 'no rule of retention, or no reason';
     END IF;
-    PERFORM vault.lock_seal();
+    PERFORM audit.lock_seal();
     done := coalesce((SELECT (e.details->'retention'->>'to')::bigint FROM public.audit_entry e
                       WHERE e.event = 'seal' AND e.details ? 'retention' ORDER BY e.id DESC LIMIT 1), 0);
     -- The newest checkpoint of those old enough that is within reach, or else the first.
@@ -152,7 +152,7 @@ BEGIN
     IF upto IS NULL THEN
         RETURN 0;
     END IF;
-    PERFORM vault.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80),
+    PERFORM audit.write_entry('seal', 'allowed', jsonb_build_object('source', left(p_source, 80),
         'details', jsonb_build_object('retention', jsonb_build_object('from', done, 'to', upto, 'days', days,
             'reason', p_reason))));
     DELETE FROM public.audit_entry e USING public.audit_leaf l
@@ -163,7 +163,7 @@ END $$;
 
 -- The hash of an entry's customer's part, as audit/seal/leaves.py makes it (a test compares them): what an
 -- erasure leaves of that part.
-CREATE OR REPLACE FUNCTION vault.customer_hash(e public.audit_entry) RETURNS bytea
+CREATE OR REPLACE FUNCTION audit.customer_hash(e public.audit_entry) RETURNS bytea
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT sha256('\x00000015'::bytea || 'gatekeeper customer 1'::bytea || '\x00000010'::bytea || substr(e.salts, 1, 16)
         || string_agg(coalesce(int4send(octet_length(x.field)) || x.field, '\xffffffff'), '' ORDER BY x.place))
@@ -177,13 +177,13 @@ $$;
 -- Erasure: the references to an account go out of its entries, and the first salt and the tag's key with them,
 -- so that nobody can prove or guess whose they were. The entry names the leaves, and is written first.
 -- What has no leaf yet keeps its salt: its leaf will be made of what is left. Internal: erase_account.
-CREATE OR REPLACE FUNCTION vault.erase_references(p_account text, p_facts jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION audit.erase_references(p_account text, p_facts jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     leaves jsonb;
     last_one bigint;
 BEGIN
-    PERFORM vault.lock_seal();
+    PERFORM audit.lock_seal();
     last_one := (SELECT max(e.id) FROM public.audit_entry e WHERE e.account = p_account);
     -- Neighbours are named together, as first and last.
     SELECT coalesce(jsonb_agg(jsonb_build_array(y.first, y.last) ORDER BY y.first), '[]') INTO leaves
@@ -191,18 +191,18 @@ BEGIN
             SELECT l.place, l.place - row_number() OVER (ORDER BY l.place) AS run
             FROM public.audit_entry e JOIN public.audit_leaf l ON l.entry = e.id WHERE e.account = p_account) x
         GROUP BY x.run) y;
-    PERFORM vault.write_entry('erase', 'allowed', p_facts || jsonb_build_object('account', p_account,
+    PERFORM audit.write_entry('erase', 'allowed', p_facts || jsonb_build_object('account', p_account,
         'details', p_facts->'details' || jsonb_build_object('reason', 'account_erased', 'leaves', leaves)));
     UPDATE public.audit_entry e SET account = '', records = NULL,
         salts = CASE WHEN EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id) 
-            THEN vault.customer_hash(e) || substr(e.salts, 17) ELSE e.salts END
+            THEN audit.customer_hash(e) || substr(e.salts, 17) ELSE e.salts END
     WHERE e.account = p_account AND e.id <= last_one;
     DELETE FROM public.audit_tag t WHERE t.account = p_account;
 END $$;
 
 -- What the append-only log lets through, and only behind an entry of the same transaction that says so: a
 -- deletion under the retention rule of what is old enough, and the blanking of an erased account's references.
-CREATE OR REPLACE FUNCTION vault.admit_removal() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit.admit_removal() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     IF current_user = 'gatekeeper_owner' AND TG_OP = 'DELETE' THEN
@@ -218,7 +218,7 @@ BEGIN
                 WHERE e."timestamp" >= transaction_timestamp() AND e.event = 'erase' AND e.xid = pg_current_xact_id()
                 AND e.account = OLD.account AND e.account <> '' AND e.id > OLD.id)
             AND NEW.account = '' AND NEW.records IS NULL
-            AND NEW.salts IN (OLD.salts, vault.customer_hash(OLD) || substr(OLD.salts, 17)) THEN
+            AND NEW.salts IN (OLD.salts, audit.customer_hash(OLD) || substr(OLD.salts, 17)) THEN
             OLD.account := ''; OLD.records := NULL; OLD.salts := NEW.salts;
             IF NEW IS NOT DISTINCT FROM OLD THEN
                 RETURN NEW;
@@ -229,23 +229,23 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE TRIGGER entry_append_only BEFORE UPDATE OR DELETE ON public.audit_entry
-    FOR EACH ROW EXECUTE FUNCTION vault.admit_removal();
+    FOR EACH ROW EXECUTE FUNCTION audit.admit_removal();
 CREATE OR REPLACE TRIGGER leaf_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_leaf
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 CREATE OR REPLACE TRIGGER node_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_node
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 CREATE OR REPLACE TRIGGER checkpoint_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_checkpoint
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 CREATE OR REPLACE TRIGGER era_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_era
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 CREATE OR REPLACE TRIGGER logkey_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_logkey
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_rewriting();
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 
-REVOKE ALL ON FUNCTION vault.lock_seal(), vault.held_up(), vault.tags(text[], bigint[]), vault.note_quiet(text),
-    vault.note_proof(bigint[], text), vault.begin_era(text, text), vault.announce_key(text, text),
-    vault.keep_key(text), vault.retain(text, text, integer), vault.customer_hash(public.audit_entry),
-    vault.erase_references(text, jsonb), vault.admit_removal() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.held_up() TO gatekeeper_web, gatekeeper_sealer;
-GRANT EXECUTE ON FUNCTION vault.lock_seal(), vault.tags(text[], bigint[]), vault.note_quiet(text), vault.begin_era(text, text),
-    vault.announce_key(text, text), vault.retain(text, text, integer) TO gatekeeper_sealer;
-GRANT EXECUTE ON FUNCTION vault.note_proof(bigint[], text) TO gatekeeper_sealer;
+REVOKE ALL ON FUNCTION audit.lock_seal(), audit.held_up(), audit.tags(text[], bigint[]), audit.note_quiet(text),
+    audit.note_proof(bigint[], text), audit.begin_era(text, text), audit.announce_key(text, text),
+    audit.keep_key(text), audit.retain(text, text, integer), audit.customer_hash(public.audit_entry),
+    audit.erase_references(text, jsonb), audit.admit_removal() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit.held_up() TO gatekeeper_web, gatekeeper_sealer;
+GRANT EXECUTE ON FUNCTION audit.lock_seal(), audit.tags(text[], bigint[]), audit.note_quiet(text), audit.begin_era(text, text),
+    audit.announce_key(text, text), audit.retain(text, text, integer) TO gatekeeper_sealer;
+GRANT EXECUTE ON FUNCTION audit.note_proof(bigint[], text) TO gatekeeper_sealer;

@@ -7,7 +7,7 @@
 -- What the trigger's first argument asks for: an entry of this transaction that is about this ticket, this
 -- account's state, this account as stored (also by a batch, which is one entry for all), this member, or that has
 -- a certain word in its details, for what is no one's.
-CREATE OR REPLACE FUNCTION vault.require_fact_entry() RETURNS trigger
+CREATE OR REPLACE FUNCTION gatekeeper.require_fact_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     kind text := TG_ARGV[0];
@@ -44,32 +44,32 @@ BEGIN
 END $$;
 
 CREATE CONSTRAINT TRIGGER member_new_is_recorded AFTER INSERT ON public.staff_member DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('member');
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('member');
 CREATE CONSTRAINT TRIGGER member_is_recorded
     AFTER UPDATE OF number, name, email, roles, manager_id, starts_on, left_on, suspended_at, suspended_until,
         suspended_by_id, email_changed_by_id, email_changed_at, password
     ON public.staff_member DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner' AND OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION vault.require_fact_entry('member');
+    WHEN (current_user = 'gatekeeper_owner' AND OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION gatekeeper.require_fact_entry('member');
 CREATE CONSTRAINT TRIGGER signature_is_recorded AFTER INSERT OR UPDATE ON public.staff_signature
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('member');
+    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('member');
 CREATE CONSTRAINT TRIGGER version_is_recorded AFTER INSERT OR UPDATE ON public.staff_ndaversion
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('nda_version');
+    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('nda_version');
 
 CREATE CONSTRAINT TRIGGER ticket_is_recorded AFTER UPDATE OF number, kind, state, accounts, assignee_id ON public.gatekeeper_ticket
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (current_user = 'gatekeeper_owner' AND (OLD.number, OLD.kind, OLD.state, OLD.accounts, OLD.assignee_id)
         IS DISTINCT FROM (NEW.number, NEW.kind, NEW.state, NEW.accounts, NEW.assignee_id))
-    EXECUTE FUNCTION vault.require_fact_entry('ticket');
+    EXECUTE FUNCTION gatekeeper.require_fact_entry('ticket');
 CREATE CONSTRAINT TRIGGER ticket_new_is_recorded AFTER INSERT ON public.gatekeeper_ticket DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('ticket');
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('ticket');
 CREATE CONSTRAINT TRIGGER assignment_is_recorded AFTER INSERT OR UPDATE ON public.gatekeeper_assignment
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('ticket');
+    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('ticket');
 
 CREATE CONSTRAINT TRIGGER account_new_is_recorded AFTER INSERT ON public.gatekeeper_account DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('stored');
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('stored');
 CREATE CONSTRAINT TRIGGER account_is_recorded
     AFTER UPDATE OF reference, participants_since, participants_until, support_since, support_until, restricted_at, erased_at
     ON public.gatekeeper_account DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
@@ -77,38 +77,38 @@ CREATE CONSTRAINT TRIGGER account_is_recorded
             OLD.support_since, OLD.support_until, OLD.restricted_at IS NULL, OLD.erased_at)
         IS DISTINCT FROM (NEW.reference, NEW.participants_since, NEW.participants_until,
             NEW.support_since, NEW.support_until, NEW.restricted_at IS NULL, NEW.erased_at))
-    EXECUTE FUNCTION vault.require_fact_entry('state');
+    EXECUTE FUNCTION gatekeeper.require_fact_entry('state');
 -- A new account's values come with its row in gatekeeper_account, of which it is asked already.
 CREATE CONSTRAINT TRIGGER values_are_recorded AFTER UPDATE OF account_id, wrapped_key, fields, ciphertexts ON vault.account
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('stored');
+    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('stored');
 CREATE CONSTRAINT TRIGGER restriction_is_recorded AFTER UPDATE OF restricted_at, held_at ON vault.account
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (current_user = 'gatekeeper_owner' AND (OLD.restricted_at IS NULL, OLD.held_at IS NULL)
         IS DISTINCT FROM (NEW.restricted_at IS NULL, NEW.held_at IS NULL))
-    EXECUTE FUNCTION vault.require_fact_entry('state');
+    EXECUTE FUNCTION gatekeeper.require_fact_entry('state');
 CREATE CONSTRAINT TRIGGER participant_is_recorded AFTER INSERT OR UPDATE ON vault.participant
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('stored');
+    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('stored');
 CREATE CONSTRAINT TRIGGER objection_is_recorded AFTER UPDATE OF objected ON vault.participant
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner' AND OLD.objected <> NEW.objected) EXECUTE FUNCTION vault.require_fact_entry('state');
+    WHEN (current_user = 'gatekeeper_owner' AND OLD.objected <> NEW.objected) EXECUTE FUNCTION gatekeeper.require_fact_entry('state');
 CREATE CONSTRAINT TRIGGER removal_is_recorded AFTER DELETE ON vault.participant DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('state');
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('state');
 
 CREATE CONSTRAINT TRIGGER limit_new_is_recorded AFTER INSERT ON public.gatekeeper_limit DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('limits');
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('limits');
 CREATE CONSTRAINT TRIGGER limit_is_recorded AFTER UPDATE ON public.gatekeeper_limit DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner' AND OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION vault.require_fact_entry('limits');
+    EXECUTE FUNCTION gatekeeper.require_fact_entry('limits');
 CREATE CONSTRAINT TRIGGER limit_removed_is_recorded AFTER DELETE ON public.gatekeeper_limit DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('limits');
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('limits');
 
 CREATE CONSTRAINT TRIGGER more_is_recorded AFTER INSERT OR UPDATE ON public.gatekeeper_moretoday DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_fact_entry('more_today');
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('more_today');
 
 -- A feed's row: a doubt and a turn of its contact are entries; and whoever hears it records the turn.
-CREATE OR REPLACE FUNCTION vault.require_contact_entry() RETURNS trigger
+CREATE OR REPLACE FUNCTION gatekeeper.require_contact_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     f public.gatekeeper_feed;
@@ -118,13 +118,13 @@ BEGIN
             AND NOT EXISTS (SELECT FROM public.audit_entry e
                 WHERE e."timestamp" >= transaction_timestamp() AND e.xid = pg_current_xact_id() AND e.outcome = 'allowed'
                     AND e.details->>'feed' = NEW.name)
-        OR f.heard_at IS DISTINCT FROM OLD.heard_at AND f.contact <> vault.contact_of(f) THEN
+        OR f.heard_at IS DISTINCT FROM OLD.heard_at AND f.contact <> gatekeeper.contact_of(f) THEN
         RAISE insufficient_privilege USING MESSAGE = 'a feed''s contact turns with its entry alone';
     END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER contact_is_recorded AFTER INSERT OR UPDATE ON public.gatekeeper_feed
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION vault.require_contact_entry();
+    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_contact_entry();
 
-REVOKE ALL ON FUNCTION vault.require_fact_entry(), vault.require_contact_entry() FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatekeeper.require_fact_entry(), gatekeeper.require_contact_entry() FROM PUBLIC;

@@ -4,7 +4,7 @@
 -- Takes all rows that endings will touch at once and in one order: two that end several things, each
 -- in an order of its own, would wait for each other. Guardian's rows before the grants: whoever removes
 -- one (remove_perm) comes from there by trigger.
-CREATE OR REPLACE FUNCTION vault.lock_endings(p_requests bigint[], p_grants bigint[]) RETURNS void
+CREATE OR REPLACE FUNCTION gatekeeper.lock_endings(p_requests bigint[], p_grants bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     PERFORM FROM public.gatekeeper_accessrequest x WHERE x.id = ANY (p_requests) ORDER BY x.id FOR NO KEY UPDATE;
@@ -17,13 +17,13 @@ END $$;
 
 -- Ends the grants named that still live, records each, and takes guardian's row with the last.
 -- p_facts: who did it (an actor's facts, or a source); p_by: their id, NULL for a cascade.
-CREATE OR REPLACE FUNCTION vault.end_grants(p_grants bigint[], p_reason text, p_by bigint, p_facts jsonb)
+CREATE OR REPLACE FUNCTION gatekeeper.end_grants(p_grants bigint[], p_reason text, p_by bigint, p_facts jsonb)
 RETURNS integer LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     g record;
     ended integer := 0;
 BEGIN
-    PERFORM vault.lock_endings('{}', p_grants);
+    PERFORM gatekeeper.lock_endings('{}', p_grants);
     FOR g IN
         SELECT x.*, b.reference, k.number AS ticket_number, k.kind, k.state, m.number AS holder, y.number AS approved_by
         FROM public.gatekeeper_grant x
@@ -36,7 +36,7 @@ BEGIN
     LOOP
         UPDATE public.gatekeeper_grant x
         SET ended_at = clock_timestamp(), end_reason = p_reason, ended_by_id = p_by WHERE x.id = g.id;
-        PERFORM vault.write_entry(
+        PERFORM audit.write_entry(
             CASE WHEN p_by <> g.member_id OR p_reason = 'permission_removed' THEN 'revoke' ELSE 'end' END, 'allowed',
             p_facts || jsonb_build_object('account', g.reference, 'subject', g.holder, 'ticket', g.ticket_number,
                 'ticket_kind', g.kind, 'ticket_state', g.state, 'purpose', g.purpose, 'categories', g.categories,
@@ -52,7 +52,7 @@ BEGIN
 END $$;
 
 -- A request that nobody can grant any more is over.
-CREATE OR REPLACE FUNCTION vault.lapse_requests(p_requests bigint[], p_reason text) RETURNS integer
+CREATE OR REPLACE FUNCTION gatekeeper.lapse_requests(p_requests bigint[], p_reason text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     r record;
@@ -65,7 +65,7 @@ BEGIN
         WHERE x.id = ANY (p_requests) AND x.state = 'pending' ORDER BY x.id FOR NO KEY UPDATE OF x
     LOOP
         UPDATE public.gatekeeper_accessrequest x SET state = 'lapsed', decided_at = clock_timestamp() WHERE x.id = r.id;
-        PERFORM vault.write_entry('end', 'allowed', jsonb_build_object('account', r.reference, 'subject', r.holder,
+        PERFORM audit.write_entry('end', 'allowed', jsonb_build_object('account', r.reference, 'subject', r.holder,
             'ticket', r.ticket_number, 'ticket_kind', r.kind, 'ticket_state', r.state, 'purpose', r.purpose,
             'categories', r.categories, 'request_id', r.id, 'source', 'gatekeeper', 'details', jsonb_build_object('why', p_reason)));
         lapsed := lapsed + 1;
@@ -76,7 +76,7 @@ END $$;
 -- What goes takes the grants with it. One trigger function: the list of what a grant rests on. `grants` go with
 -- what went; of `approved` those whose approver's word counts no more, or stops counting before their window
 -- ends: that end was written when it counted for longer.
-CREATE OR REPLACE FUNCTION vault.cascade() RETURNS trigger
+CREATE OR REPLACE FUNCTION gatekeeper.cascade() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     why text;
@@ -95,17 +95,17 @@ BEGIN
     ELSIF TG_TABLE_NAME = 'staff_member' THEN
         SELECT (clock_timestamp() AT TIME ZONE l.value)::date INTO today
         FROM public.gatekeeper_limit l WHERE l.name = 'time_zone';
-        why := CASE WHEN vault.is_suspended(NEW.suspended_at, NEW.suspended_until) THEN 'member_suspended'
+        why := CASE WHEN staff.is_suspended(NEW.suspended_at, NEW.suspended_until) THEN 'member_suspended'
                     WHEN NEW.left_on < today THEN 'member_left'
                     WHEN (NEW.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
                     WHEN NOT NEW.roles @> OLD.roles THEN 'role_missing' END;
         rests := why IS NOT NULL OR (NEW.left_on, NEW.manager_id) IS DISTINCT FROM (OLD.left_on, OLD.manager_id);
         IF rests THEN
-            PERFORM vault.lock_authority(NULL, ARRAY[NEW.id], false);
-            approved := vault.resting_on(ARRAY[NEW.id], NEW.manager_id IS DISTINCT FROM OLD.manager_id);
+            PERFORM gatekeeper.lock_authority(NULL, ARRAY[NEW.id], false);
+            approved := gatekeeper.resting_on(ARRAY[NEW.id], NEW.manager_id IS DISTINCT FROM OLD.manager_id);
         END IF;
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL AND g.member_id = NEW.id
-            AND CASE WHEN why IS NULL THEN g.window_ends_at > vault.end_of_day(NEW.left_on)
+            AND CASE WHEN why IS NULL THEN g.window_ends_at > staff.end_of_day(NEW.left_on)
                      ELSE why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles) END);
         requests := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.member_id = NEW.id
             AND r.state = 'pending' AND (why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles)));
@@ -113,13 +113,13 @@ BEGIN
         why := CASE WHEN NEW.withdrawn_at IS NOT NULL THEN 'nda_withdrawn' END;
         rests := why IS NOT NULL;
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.signature_id = NEW.id AND g.ended_at IS NULL);
-        approved := vault.resting_on(ARRAY[NEW.member_id], false);
+        approved := gatekeeper.resting_on(ARRAY[NEW.member_id], false);
     ELSIF TG_TABLE_NAME = 'staff_ndaversion' THEN  -- with a new one, everybody's agreement ends anew
         rests := true;
         approved := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL);
     ELSIF TG_TABLE_NAME = 'gatekeeper_deputy' THEN
         rests := true;
-        approved := vault.resting_on(ARRAY[NEW.deputy_id], false);
+        approved := gatekeeper.resting_on(ARRAY[NEW.deputy_id], false);
     ELSIF TG_TABLE_NAME = 'gatekeeper_account' THEN
         why := CASE WHEN NEW.erased_at IS NOT NULL THEN 'account_erased' END;
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.account_id = NEW.id AND g.ended_at IS NULL);
@@ -134,37 +134,37 @@ BEGIN
             -- An older snapshot does not see a grant that was approved meanwhile: it would outlive this.
             RAISE 'what ends grants runs in READ COMMITTED only';
         END IF;
-        PERFORM vault.lock_endings(CASE WHEN why IS NOT NULL THEN requests END, grants || approved);
+        PERFORM gatekeeper.lock_endings(CASE WHEN why IS NOT NULL THEN requests END, grants || approved);
         IF why IS NOT NULL THEN
-            PERFORM vault.lapse_requests(requests, why);
+            PERFORM gatekeeper.lapse_requests(requests, why);
         END IF;
-        PERFORM vault.end_grants(grants, coalesce(why, 'member_left'), NULL, '{"source": "gatekeeper"}');
+        PERFORM gatekeeper.end_grants(grants, coalesce(why, 'member_left'), NULL, '{"source": "gatekeeper"}');
         -- Judged when they are locked: a window that was being opened meanwhile has its end by now.
-        PERFORM vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.id = ANY (approved)
-                AND vault.approval_ends(g.member_id, g.approver_id) < greatest(g.window_ends_at, clock_timestamp())),
+        PERFORM gatekeeper.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.id = ANY (approved)
+                AND gatekeeper.approval_ends(g.member_id, g.approver_id) < greatest(g.window_ends_at, clock_timestamp())),
             coalesce(why, 'approver_gone'), NULL, '{"source": "gatekeeper"}');
     END IF;
     RETURN NULL;
 END $$;
 
 CREATE OR REPLACE TRIGGER ticket_ends_grants AFTER UPDATE ON public.gatekeeper_ticket
-    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 CREATE OR REPLACE TRIGGER member_ends_grants
     AFTER UPDATE OF roles, starts_on, left_on, suspended_at, manager_id ON public.staff_member
-    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 CREATE OR REPLACE TRIGGER signature_ends_grants AFTER UPDATE OF withdrawn_at ON public.staff_signature
-    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 CREATE OR REPLACE TRIGGER version_ends_grants AFTER INSERT ON public.staff_ndaversion
-    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 CREATE OR REPLACE TRIGGER deputy_ends_grants AFTER UPDATE OF begins_at, ends_at ON public.gatekeeper_deputy
-    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 CREATE OR REPLACE TRIGGER account_ends_grants AFTER UPDATE OF erased_at ON public.gatekeeper_account
-    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 CREATE OR REPLACE TRIGGER permission_ends_grants AFTER DELETE ON public.gatekeeper_accountpermission
-    FOR EACH ROW EXECUTE FUNCTION vault.cascade();
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 
 -- Tidies what time alone has ended. Nothing waits for it: the gate judges time itself.
-CREATE OR REPLACE FUNCTION vault.tidy(OUT grants integer, OUT requests integer)
+CREATE OR REPLACE FUNCTION gatekeeper.tidy(OUT grants integer, OUT requests integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
@@ -173,28 +173,28 @@ DECLARE
 BEGIN
     -- A signed message counts for five minutes only; its identifier need not be kept for ever.
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
-    PERFORM vault.forget_attempts();
-    PERFORM vault.forget_days();
-    PERFORM vault.lapse_suspensions(NULL);
-    PERFORM vault.lapse_proposals(NULL);
-    PERFORM vault.note_contact('tidy');
-    requests := vault.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
+    PERFORM staff.forget_attempts();
+    PERFORM gatekeeper.forget_days();
+    PERFORM staff.lapse_suspensions(NULL);
+    PERFORM staff.lapse_proposals(NULL);
+    PERFORM gatekeeper.note_contact('tidy');
+    requests := gatekeeper.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
     over := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE g.ended_at IS NULL AND (NOT coalesce(g.window_ends_at > at, false)
                 AND (g.open_before <= at OR (g.opened_at IS NOT NULL AND NOT g.while_open))
-            OR vault.signature_ends(g.signature_id) <= at OR vault.approval_ends(g.member_id, g.approver_id) <= at));
-    PERFORM vault.lock_endings('{}', over);
-    grants := vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
+            OR staff.signature_ends(g.signature_id) <= at OR gatekeeper.approval_ends(g.member_id, g.approver_id) <= at));
+    PERFORM gatekeeper.lock_endings('{}', over);
+    grants := gatekeeper.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
             JOIN public.staff_signature n ON n.id = g.signature_id
         WHERE g.id = ANY (over) AND n.valid_until <= at), 'nda_expired', NULL, facts);
-    grants := grants + vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
-        WHERE g.id = ANY (over) AND vault.signature_ends(g.signature_id) <= at), 'nda_old_version', NULL, facts);
-    grants := grants + vault.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.id = ANY (over)
+    grants := grants + gatekeeper.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
+        WHERE g.id = ANY (over) AND staff.signature_ends(g.signature_id) <= at), 'nda_old_version', NULL, facts);
+    grants := grants + gatekeeper.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.id = ANY (over)
         AND g.open_before > at AND (g.opened_at IS NULL OR g.while_open)), 'approver_gone', NULL, facts);
-    grants := grants + vault.end_grants(over, 'expired', NULL, facts);  -- those that are still there
+    grants := grants + gatekeeper.end_grants(over, 'expired', NULL, facts);  -- those that are still there
 END $$;
 
-REVOKE ALL ON FUNCTION vault.lock_endings(bigint[], bigint[]), vault.end_grants(bigint[], text, bigint, jsonb), vault.lapse_requests(bigint[], text),
-    vault.cascade(), vault.tidy() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.tidy() TO gatekeeper_web;
+REVOKE ALL ON FUNCTION gatekeeper.lock_endings(bigint[], bigint[]), gatekeeper.end_grants(bigint[], text, bigint, jsonb), gatekeeper.lapse_requests(bigint[], text),
+    gatekeeper.cascade(), gatekeeper.tidy() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.tidy() TO gatekeeper_web;

@@ -1,7 +1,7 @@
 -- Whether the print of a grant may be taken out, and the record that it is: by a reviewer, or by the
 -- people concerned, its holder and its approver. To everybody else a grant that is there and one that is
 -- not are the same. Each of them proves presence as freshly as for a signature.
-CREATE OR REPLACE FUNCTION vault.print_grant(p_digest bytea, p_context jsonb, p_grant bigint) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.print_grant(p_digest bytea, p_context jsonb, p_grant bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
@@ -18,7 +18,7 @@ BEGIN
         JOIN public.staff_member m ON m.id = x.member_id
         JOIN public.staff_member y ON y.id = x.approver_id
     WHERE x.id = p_grant;
-    SELECT x.* INTO d FROM vault.decide(p_digest,
+    SELECT x.* INTO d FROM gatekeeper.decide(p_digest,
         CASE caller WHEN g.member_id THEN 'own' WHEN g.approver_id THEN 'manage' ELSE 'export' END) x;
     why := coalesce(d.reason, CASE
         WHEN g.id IS NULL THEN 'grant_unknown'
@@ -26,16 +26,16 @@ BEGIN
                 JOIN public.gatekeeper_limit l ON l.name = 'factor_minutes_signing'
                 WHERE s.id = d.session AND clock_timestamp() < s.verified_at + make_interval(mins => l.value::int))
             THEN 'mfa_stale' ELSE '' END);
-    facts := vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', why, 'grant_id', p_grant,
+    facts := audit.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', why, 'grant_id', p_grant,
         'details', '{"print": "grant"}'::jsonb);
     IF why = '' THEN
         facts := facts || jsonb_build_object('account', g.reference, 'subject', g.holder, 'ticket', g.ticket, 'ticket_kind', g.kind,
             'ticket_state', g.state, 'purpose', g.purpose, 'categories', g.categories, 'request_id', g.request_id,
             'approver', g.approved_by);
     END IF;
-    PERFORM vault.write_entry('export', CASE why WHEN '' THEN 'allowed' ELSE 'refused' END, facts);
+    PERFORM audit.write_entry('export', CASE why WHEN '' THEN 'allowed' ELSE 'refused' END, facts);
     RETURN why;
 END $$;
 
-REVOKE ALL ON FUNCTION vault.print_grant(bytea, jsonb, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.print_grant(bytea, jsonb, bigint) TO gatekeeper_web;
+REVOKE ALL ON FUNCTION gatekeeper.print_grant(bytea, jsonb, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.print_grant(bytea, jsonb, bigint) TO gatekeeper_web;

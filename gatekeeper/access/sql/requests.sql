@@ -1,7 +1,7 @@
 -- Asking, deciding, opening, ending. Each checks, acts and records in one transaction; a refusal is a
 -- value and an entry. Ids and categories come from the caller; who it is comes from the session.
 
-CREATE OR REPLACE FUNCTION vault.ask(
+CREATE OR REPLACE FUNCTION gatekeeper.ask(
     p_digest bytea, p_context jsonb, p_account text, p_ticket text, p_purpose text, p_categories text[],
     p_minutes integer, p_while_open boolean, p_reason text, p_text bytea,
     OUT request bigint, OUT reason text, OUT codes text[])
@@ -11,11 +11,11 @@ DECLARE
     over text;
     hours integer := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'request_hours');
 BEGIN
-    d := vault.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
+    d := gatekeeper.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
-        WHEN (cardinality(p_categories) BETWEEN 1 AND cardinality(vault.known_categories())
-            AND p_categories <@ vault.known_categories() AND p_minutes BETWEEN 1 AND 1440 AND p_while_open IS NOT NULL
+        WHEN (cardinality(p_categories) BETWEEN 1 AND cardinality(gatekeeper.known_categories())
+            AND p_categories <@ gatekeeper.known_categories() AND p_minutes BETWEEN 1 AND 1440 AND p_while_open IS NOT NULL
             AND p_purpose ~ '^[a-z_]{1,20}$' AND p_reason ~ '^[a-z_]{1,20}$') IS NOT TRUE THEN 'value_refused'
         WHEN 'participants' = ANY (p_categories) AND d.ticket_kind <> 'support' THEN 'category_not_covered'
         WHEN (p_purpose = 'privacy_request') <> (d.ticket_kind = 'privacy') THEN 'ticket_missing' END;
@@ -31,24 +31,24 @@ BEGIN
         IF request IS NOT NULL AND over IS NULL THEN
             RETURN;  -- asked twice: the one that waits is the one
         END IF;
-        PERFORM vault.lapse_requests(ARRAY[request], over);  -- an edited request is a new one
+        PERFORM gatekeeper.lapse_requests(ARRAY[request], over);  -- an edited request is a new one
         INSERT INTO public.gatekeeper_accessrequest (member_id, account_id, ticket_id, assignment_id, purpose,
             categories, minutes, while_open, reason, reason_text, asked_at, lapses_at, state, denial)
         VALUES (d.actor_id, d.account_id, d.ticket_id, d.assignment_id, p_purpose, p_categories, p_minutes,
             p_while_open, p_reason, p_text, clock_timestamp(), clock_timestamp() + make_interval(hours => hours), 'pending', '')
         RETURNING id INTO request;
     END IF;
-    PERFORM vault.write_entry('request', CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
-        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'request_id', request,
+    PERFORM audit.write_entry('request', CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
+        audit.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'request_id', request,
             'account', coalesce(nullif(p_account, ''), '?'), 'ticket', p_ticket, 'purpose', p_purpose, 'categories',
-            ARRAY(SELECT x FROM unnest(vault.known_categories()) x WHERE x = ANY (p_categories)),
+            ARRAY(SELECT x FROM unnest(gatekeeper.known_categories()) x WHERE x = ANY (p_categories)),
             'details', jsonb_build_object('minutes', p_minutes, 'while_open', p_while_open, 'why', p_reason)));
 END $$;
 
 -- Whether a request could be approved as it stands: the requester's conditions, and that the ticket is
 -- still theirs by the same assignment. Of the conditions, whose rows it returns, the reason is the first that
--- fails, NULL when all hold; the rest are facts. Internal: vault.judge_request asks it for the pages.
-CREATE OR REPLACE FUNCTION vault.judge_asked(p_request bigint, p_categories text[], p_lock boolean,
+-- fails, NULL when all hold; the rest are facts. Internal: gatekeeper.judge_request asks it for the pages.
+CREATE OR REPLACE FUNCTION gatekeeper.judge_asked(p_request bigint, p_categories text[], p_lock boolean,
     OUT reason text, OUT codes text[], OUT signature bigint, OUT ticket_kind text, OUT ticket_state text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -58,7 +58,7 @@ BEGIN
     SELECT x.member_id, x.assignment_id, b.reference, k.number INTO r FROM public.gatekeeper_accessrequest x
         JOIN public.gatekeeper_account b ON b.id = x.account_id JOIN public.gatekeeper_ticket k ON k.id = x.ticket_id
     WHERE x.id = p_request;
-    q := vault.decide(NULL, 'request', r.reference, r.number, p_categories => p_categories, p_lock => p_lock,
+    q := gatekeeper.decide(NULL, 'request', r.reference, r.number, p_categories => p_categories, p_lock => p_lock,
         p_member => r.member_id);
     codes := q.codes; signature := q.signature; ticket_kind := q.ticket_kind; ticket_state := q.ticket_state;
     reason := coalesce(q.reason, CASE WHEN q.assignment_id IS DISTINCT FROM r.assignment_id THEN 'ticket_not_yours' END);
@@ -68,16 +68,16 @@ BEGIN
 END $$;
 
 -- The same for the pages, without locks, of all that was asked for: what a manager reads before they decide.
-CREATE OR REPLACE FUNCTION vault.judge_request(p_request bigint, OUT reason text, OUT codes text[])
+CREATE OR REPLACE FUNCTION gatekeeper.judge_request(p_request bigint, OUT reason text, OUT codes text[])
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT j.reason, j.codes FROM public.gatekeeper_accessrequest x,
-        vault.judge_asked(x.id, x.categories::text[], false) j WHERE x.id = p_request
+        gatekeeper.judge_asked(x.id, x.categories::text[], false) j WHERE x.id = p_request
 $$;
 
 -- Approves, denies or (by the requester) withdraws. Judged once, under lock: of two at the same moment
 -- the second finds it decided. An approval may shorten and narrow what was asked, and stretch it over
 -- the time the ticket is open; it never widens the categories.
-CREATE OR REPLACE FUNCTION vault.decide_request(
+CREATE OR REPLACE FUNCTION gatekeeper.decide_request(
     p_digest bytea, p_context jsonb, p_request bigint, p_verdict text, p_categories text[], p_minutes integer,
     p_while_open boolean, p_denial text, OUT reason text, OUT "grant" bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -96,15 +96,15 @@ BEGIN
     PERFORM FROM public.staff_member m WHERE m.id = r.member_id
         OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
         ORDER BY m.id FOR NO KEY UPDATE;
-    PERFORM vault.lock_authority((SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest), NULL, false);
-    d := vault.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
-    SELECT * INTO q FROM vault.judge_asked(r.id, p_categories, true) WHERE p_verdict = 'approve';  -- else all of it is NULL
+    PERFORM gatekeeper.lock_authority((SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest), NULL, false);
+    d := gatekeeper.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
+    SELECT * INTO q FROM gatekeeper.judge_asked(r.id, p_categories, true) WHERE p_verdict = 'approve';  -- else all of it is NULL
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
         WHEN r.id IS NULL THEN 'role_missing'  -- as of another's: nobody learns which numbers there are
         WHEN p_verdict = 'withdraw' AND d.actor_id <> r.member_id THEN 'role_missing'
-        WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT vault.approvers(r.member_id)) THEN 'role_missing'
+        WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT gatekeeper.approvers(r.member_id)) THEN 'role_missing'
         WHEN r.state <> 'pending' OR r.lapses_at <= clock_timestamp() THEN 'already_decided'
         WHEN p_verdict = 'withdraw' THEN NULL
         -- A code, or nothing at all: what the pages send where a form was none, so that its refusal is recorded.
@@ -115,7 +115,7 @@ BEGIN
         WHEN (p_categories <@ r.categories::text[] AND cardinality(p_categories) > 0
               AND p_minutes <= r.minutes) IS NOT TRUE THEN 'category_not_covered' END;
     IF reason IS NULL THEN
-        stead := (SELECT x.stead FROM vault.authorities(r.member_id) x WHERE x.id = d.actor_id AND p_verdict <> 'withdraw');
+        stead := (SELECT x.stead FROM gatekeeper.authorities(r.member_id) x WHERE x.id = d.actor_id AND p_verdict <> 'withdraw');
         UPDATE public.gatekeeper_accessrequest x SET decided_at = clock_timestamp(), decided_by_id = d.actor_id,
             in_stead_of_id = stead,
             state = CASE p_verdict WHEN 'approve' THEN 'approved' WHEN 'deny' THEN 'denied' ELSE 'withdrawn' END,
@@ -137,10 +137,10 @@ BEGIN
         -- The row that stands is locked: whoever is about to take it away sees this grant, or was first.
         ON CONFLICT (user_id, permission_id, content_object_id) DO UPDATE SET user_id = excluded.user_id;
     END IF;
-    PERFORM vault.write_entry(
+    PERFORM audit.write_entry(
         CASE p_verdict WHEN 'approve' THEN 'approve' WHEN 'deny' THEN 'deny' ELSE 'withdraw' END,
         CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,
-        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'subject', r.holder,
+        audit.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason, 'subject', r.holder,
             'account', r.reference, 'ticket', r.ticket_number, 'ticket_kind', coalesce(q.ticket_kind, r.kind),
             'ticket_state', coalesce(q.ticket_state, r.ticket_state), 'purpose', r.purpose, 'request_id', r.id,
             'categories', CASE WHEN p_categories <@ r.categories::text[] THEN p_categories ELSE r.categories END, 'grant_id', "grant", 'details', jsonb_build_object(
@@ -150,69 +150,69 @@ END $$;
 
 -- Opens a window; its end is written once: the least of window, stretch, and the planned leaving and the end of
 -- the agreement, of the member and of the approver. Internal: the caller has decided, under lock.
-CREATE OR REPLACE FUNCTION vault.start_window(p_grant bigint, p_facts jsonb) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION gatekeeper.start_window(p_grant bigint, p_facts jsonb) RETURNS timestamptz
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     ends timestamptz;
 BEGIN
     UPDATE public.gatekeeper_grant g SET opened_at = clock_timestamp(), openings = g.openings + 1,
-        window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), vault.signature_ends(n.id),
-            CASE WHEN g.while_open THEN g.open_before END, vault.approval_ends(g.member_id, g.approver_id),
+        window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), staff.signature_ends(n.id),
+            CASE WHEN g.while_open THEN g.open_before END, gatekeeper.approval_ends(g.member_id, g.approver_id),
             ((m.left_on + 1)::timestamp AT TIME ZONE (SELECT value FROM public.gatekeeper_limit WHERE name = 'time_zone')))
     FROM public.staff_signature n, public.staff_member m
     WHERE g.id = p_grant AND n.id = g.signature_id AND m.id = g.member_id
     RETURNING g.window_ends_at INTO ends;
-    PERFORM vault.write_entry('start', 'allowed', p_facts || jsonb_build_object('details', jsonb_build_object('ends', ends)));
+    PERFORM audit.write_entry('start', 'allowed', p_facts || jsonb_build_object('details', jsonb_build_object('ends', ends)));
     RETURN ends;
 END $$;
 
-CREATE OR REPLACE FUNCTION vault.open_grant(
+CREATE OR REPLACE FUNCTION gatekeeper.open_grant(
     p_digest bytea, p_context jsonb, p_grant bigint, p_account text, OUT reason text, OUT codes text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
 BEGIN
     -- Where no account is named, it is the grant's, if that is the member's own.
-    d := vault.decide(p_digest, 'open', coalesce(p_account, (
+    d := gatekeeper.decide(p_digest, 'open', coalesce(p_account, (
         SELECT a.reference FROM public.gatekeeper_grant g JOIN public.gatekeeper_account a ON a.id = g.account_id
             JOIN public.staff_session s ON s.member_id = g.member_id AND s.digest = p_digest
         WHERE g.id = p_grant)), p_grant => p_grant);
     reason := d.reason;
     codes := d.codes;
     IF reason IS NOT NULL THEN
-        PERFORM vault.write_entry('start', 'refused', vault.context(p_context) || to_jsonb(d));
+        PERFORM audit.write_entry('start', 'refused', audit.context(p_context) || to_jsonb(d));
     ELSIF (d.window_ends_at > clock_timestamp()) IS NOT TRUE THEN  -- open already: nothing to do
-        PERFORM vault.start_window(p_grant, vault.context(p_context) || to_jsonb(d));
+        PERFORM gatekeeper.start_window(p_grant, audit.context(p_context) || to_jsonb(d));
     END IF;
 END $$;
 
 -- One's own, or anybody's: a manager, a reviewer or a people officer may end any grant.
-CREATE OR REPLACE FUNCTION vault.end_grant(p_digest bytea, p_context jsonb, p_grant bigint) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.end_grant(p_digest bytea, p_context jsonb, p_grant bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
     own boolean := EXISTS (SELECT FROM public.gatekeeper_grant g JOIN public.staff_session s ON s.member_id = g.member_id
                            WHERE g.id = p_grant AND s.digest = p_digest);
 BEGIN
-    d := vault.decide(p_digest, CASE WHEN own THEN 'own' ELSE 'end' END);
+    d := gatekeeper.decide(p_digest, CASE WHEN own THEN 'own' ELSE 'end' END);
     IF d.reason IS NOT NULL THEN
-        PERFORM vault.write_entry(CASE WHEN own THEN 'end' ELSE 'revoke' END, 'refused',
-            vault.context(p_context) || to_jsonb(d) || jsonb_build_object('grant_id', p_grant));
+        PERFORM audit.write_entry(CASE WHEN own THEN 'end' ELSE 'revoke' END, 'refused',
+            audit.context(p_context) || to_jsonb(d) || jsonb_build_object('grant_id', p_grant));
         RETURN d.reason;
     END IF;
-    PERFORM vault.end_grants(ARRAY[p_grant], CASE WHEN own THEN 'ended' ELSE 'revoked' END, d.actor_id,
-        vault.context(p_context) || to_jsonb(d));
+    PERFORM gatekeeper.end_grants(ARRAY[p_grant], CASE WHEN own THEN 'ended' ELSE 'revoked' END, d.actor_id,
+        audit.context(p_context) || to_jsonb(d));
     RETURN '';
 END $$;
 
 REVOKE ALL ON FUNCTION
-    vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
-    vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
-    vault.judge_asked(bigint, text[], boolean), vault.judge_request(bigint),
-    vault.start_window(bigint, jsonb), vault.open_grant(bytea, jsonb, bigint, text),
-    vault.end_grant(bytea, jsonb, bigint) FROM PUBLIC;
+    gatekeeper.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
+    gatekeeper.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
+    gatekeeper.judge_asked(bigint, text[], boolean), gatekeeper.judge_request(bigint),
+    gatekeeper.start_window(bigint, jsonb), gatekeeper.open_grant(bytea, jsonb, bigint, text),
+    gatekeeper.end_grant(bytea, jsonb, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    vault.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
-    vault.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
-    vault.judge_request(bigint),
-    vault.open_grant(bytea, jsonb, bigint, text), vault.end_grant(bytea, jsonb, bigint) TO gatekeeper_web;
+    gatekeeper.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
+    gatekeeper.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
+    gatekeeper.judge_request(bigint),
+    gatekeeper.open_grant(bytea, jsonb, bigint, text), gatekeeper.end_grant(bytea, jsonb, bigint) TO gatekeeper_web;

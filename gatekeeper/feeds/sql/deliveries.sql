@@ -1,6 +1,6 @@
 -- Takes a message's identifier: 'new', 'replayed' where this very message came before, or 'another' where
 -- another one came under it. A second delivery waits here until the first one's transaction has ended.
-CREATE OR REPLACE FUNCTION vault.take_delivery(p_source text, p_webhook text, p_digest text) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.take_delivery(p_source text, p_webhook text, p_digest text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     INSERT INTO public.gatekeeper_delivery (source, webhook_id, digest, received_at)
@@ -13,5 +13,5 @@ BEGIN
         FROM public.gatekeeper_delivery x WHERE x.source = p_source AND x.webhook_id = p_webhook);
 END $$;
 
-REVOKE ALL ON FUNCTION vault.take_delivery(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.take_delivery(text, text, text) TO gatekeeper_feed;
+REVOKE ALL ON FUNCTION gatekeeper.take_delivery(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.take_delivery(text, text, text) TO gatekeeper_feed;

@@ -12,7 +12,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
 $$;
 
 -- A consent as an entry tells it. Internal.
-CREATE OR REPLACE FUNCTION vault.consent_state(p_since timestamptz, p_until timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.consent_state(p_since timestamptz, p_until timestamptz) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE WHEN p_since IS NULL THEN 'missing' WHEN p_since > clock_timestamp() THEN 'planned'
         WHEN p_until <= clock_timestamp() THEN 'expired' ELSE 'running' END
@@ -21,7 +21,7 @@ $$;
 -- Records what a call has stored: one entry for all that is new or has other values, in numbers (of the new ones
 -- also how many tell a consent or a restriction), which names the account where it is one alone; and one for each account that was here and whose consents or restriction have
 -- changed. p_stored: {reference, outcome, tells, changes} of each line. Internal: store_accounts.
-CREATE OR REPLACE FUNCTION vault.record_stored(p_stored jsonb, p_source text) RETURNS void
+CREATE OR REPLACE FUNCTION gatekeeper.record_stored(p_stored jsonb, p_source text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     facts jsonb := jsonb_build_object('source', left(p_source, 80));
@@ -35,13 +35,13 @@ BEGIN
         'restricted', count(*) FILTER (WHERE x.outcome = 'new' AND x.tells ? 'restricted'))
     INTO told FROM jsonb_to_recordset(p_stored) AS x (outcome text, tells jsonb);
     IF (told->>'new')::int + (told->>'changed')::int > 0 THEN
-        PERFORM vault.write_entry('import', 'allowed', facts || jsonb_build_object(
+        PERFORM audit.write_entry('import', 'allowed', facts || jsonb_build_object(
             'details', jsonb_build_object('what', 'accounts', 'stored', told),
             'account', CASE jsonb_array_length(p_stored) WHEN 1 THEN p_stored->0->>'reference' END));
     END IF;
     FOR one IN SELECT x.reference, x.changes FROM jsonb_to_recordset(p_stored) AS x (reference text, changes jsonb)
         WHERE x.changes <> '{}' ORDER BY x.reference LOOP
-        PERFORM vault.write_entry('change', 'allowed',
+        PERFORM audit.write_entry('change', 'allowed',
             facts || jsonb_build_object('account', one.reference, 'details', one.changes));
     END LOOP;
 END $$;
@@ -63,12 +63,12 @@ BEGIN
         SELECT l.*, a.id, jsonb_build_object(
             'participants', CASE WHEN (a.participants_since, a.participants_until)
                 IS DISTINCT FROM (l.participants_since, l.participants_until) THEN jsonb_build_array(
-                    vault.consent_state(a.participants_since, a.participants_until),
-                    vault.consent_state(l.participants_since, l.participants_until)) END,
+                    gatekeeper.consent_state(a.participants_since, a.participants_until),
+                    gatekeeper.consent_state(l.participants_since, l.participants_until)) END,
             'support', CASE WHEN (a.support_since, a.support_until)
                 IS DISTINCT FROM (l.support_since, l.support_until) THEN jsonb_build_array(
-                    vault.consent_state(a.support_since, a.support_until),
-                    vault.consent_state(l.support_since, l.support_until)) END,
+                    gatekeeper.consent_state(a.support_since, a.support_until),
+                    gatekeeper.consent_state(l.support_since, l.support_until)) END,
             'restricted', CASE WHEN (a.restricted_at IS NULL, v.restricted_at IS NULL) IS DISTINCT FROM
                 (coalesce(v.held_at, l.restricted_at) IS NULL, l.restricted_at IS NULL) THEN jsonb_build_array(
                     a.restricted_at IS NOT NULL, coalesce(v.held_at, l.restricted_at) IS NOT NULL) END,
@@ -122,7 +122,7 @@ BEGIN
             'restricted', j.restricted_at)),
         'changes', CASE j.verdict WHEN 'changed' THEN jsonb_strip_nulls(j.changes) ELSE '{}' END))
     INTO stored FROM judged j LEFT JOIN added n ON n.reference = j.reference;
-    PERFORM vault.record_stored(stored, p_source);
+    PERFORM gatekeeper.record_stored(stored, p_source);
     RETURN QUERY SELECT x.reference, x.outcome FROM jsonb_to_recordset(stored) AS x (reference text, outcome text);
 END $$;
 
@@ -174,7 +174,7 @@ BEGIN
         CASE WHEN (a.support_since, a.support_until) IS DISTINCT FROM (b.support_since, b.support_until)
             THEN 'support' END], NULL);
     IF cardinality(closed) > 0 OR held THEN
-        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
             'account', p_reference, 'details', jsonb_build_object('closed', closed) || CASE WHEN held
                 THEN '{"restricted": [true, true], "held": true}'::jsonb ELSE '{}' END));
     END IF;
@@ -224,13 +224,13 @@ BEGIN
         'objected', count(*) FILTER (WHERE x.outcome = 'new' AND x.objected))
     INTO told FROM jsonb_to_recordset(stored) AS x (outcome text, objected boolean);
     IF (told->>'new')::int + (told->>'changed')::int > 0 THEN
-        PERFORM vault.write_entry('import', 'allowed', facts || jsonb_build_object('details',
+        PERFORM audit.write_entry('import', 'allowed', facts || jsonb_build_object('details',
             jsonb_build_object('what', 'participants', 'stored', told)));
     END IF;
     FOR one IN SELECT x.reference, x.objected, jsonb_agg(x.number ORDER BY x.number) AS numbers
         FROM jsonb_to_recordset(stored) AS x (reference text, number integer, outcome text, objected boolean, before boolean)
         WHERE x.outcome = 'changed' AND x.objected <> x.before GROUP BY x.reference, x.objected ORDER BY 1, 2 LOOP
-        PERFORM vault.write_entry('change', 'allowed', facts || jsonb_build_object('account', one.reference,
+        PERFORM audit.write_entry('change', 'allowed', facts || jsonb_build_object('account', one.reference,
             'records', one.numbers, 'details', jsonb_build_object('objected', jsonb_build_array(NOT one.objected, one.objected))));
     END LOOP;
     RETURN QUERY SELECT x.reference, x.number, x.outcome
@@ -269,7 +269,7 @@ BEGIN
     SELECT coalesce(array_agg(r.number ORDER BY r.number), '{}') INTO gone FROM removed r;
     IF cardinality(gone) > 0 THEN
         UPDATE public.gatekeeper_account a SET participants = a.participants - cardinality(gone) WHERE a.id = account;
-        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
             'account', p_reference, 'details', jsonb_build_object('removed', gone)));
     END IF;
     RETURN cardinality(gone);
@@ -290,7 +290,7 @@ BEGIN
     IF a.erased_at IS NOT NULL THEN
         RETURN 'already';
     END IF;
-    PERFORM vault.lock_endings(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.account_id = a.id), '{}');
+    PERFORM gatekeeper.lock_endings(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.account_id = a.id), '{}');
     UPDATE public.gatekeeper_accessrequest r SET reason_text = NULL
     WHERE r.account_id = a.id AND r.reason_text IS NOT NULL;
     UPDATE public.gatekeeper_account x SET erased_at = clock_timestamp(), plan = '', language = '', created_at = NULL,
@@ -300,7 +300,7 @@ BEGIN
     DELETE FROM vault.participant p WHERE p.account_id = a.id;
     GET DIAGNOSTICS gone = ROW_COUNT;
     DELETE FROM vault.account v WHERE v.account_id = a.id;
-    PERFORM vault.erase_references(p_reference, jsonb_build_object('source', left(p_source, 80),
+    PERFORM audit.erase_references(p_reference, jsonb_build_object('source', left(p_source, 80),
         'fields', a.filled, 'details', jsonb_build_object('participants', gone)));
     RETURN CASE WHEN a.exported_at IS NULL THEN 'barred' ELSE 'erased' END;
 END $$;
@@ -323,16 +323,16 @@ BEGIN
     UPDATE vault.account x SET held_at = CASE WHEN p_restrict THEN clock_timestamp() END WHERE x.account_id = a.id
     RETURNING * INTO v;
     UPDATE public.gatekeeper_account x SET restricted_at = coalesce(v.held_at, v.restricted_at) WHERE x.id = a.id;
-    PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+    PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
         'account', p_reference, 'details', jsonb_build_object('restricted', jsonb_build_array(NOT p_restrict, p_restrict))));
     RETURN CASE WHEN p_restrict THEN 'restricted' WHEN v.restricted_at IS NULL THEN 'lifted' ELSE 'platform' END;
 END $$;
 
 -- One entry a run: what came in, in numbers. A run that did not get to its end has failed.
-CREATE OR REPLACE FUNCTION vault.write_import(
+CREATE OR REPLACE FUNCTION gatekeeper.write_import(
     p_what text, p_finished boolean, p_counts jsonb, p_account text, p_source text) RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT vault.write_entry('import', CASE WHEN p_finished THEN 'allowed' ELSE 'failed' END,
+    SELECT audit.write_entry('import', CASE WHEN p_finished THEN 'allowed' ELSE 'failed' END,
         jsonb_build_object('source', left(p_source, 80), 'account', p_account, 'details',
             jsonb_build_object('what', p_what) || (
                 SELECT jsonb_object_agg(x.key, x.value::bigint) FROM jsonb_each_text(p_counts) x
@@ -340,24 +340,24 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 $$;
 
 -- The feeds' own runs, and what came by a webhook; members are not theirs (staff/directory/sql/commands.sql).
-CREATE OR REPLACE FUNCTION vault.record_import(
+CREATE OR REPLACE FUNCTION gatekeeper.record_import(
     p_what text, p_finished boolean, p_counts jsonb, p_account text, p_source text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     IF (p_what IN ('account', 'accounts', 'participants', 'tickets')) IS NOT TRUE THEN
         RAISE insufficient_privilege USING MESSAGE = 'no feed has such an import';
     END IF;
-    RETURN vault.write_import(p_what, p_finished, p_counts, p_account, p_source);
+    RETURN gatekeeper.write_import(p_what, p_finished, p_counts, p_account, p_source);
 END $$;
 
-REVOKE ALL ON FUNCTION vault.consent_state(timestamptz, timestamptz), vault.record_stored(jsonb, text),
-    vault.write_import(text, boolean, jsonb, text, text), vault.stored(text[]), vault.store_accounts(jsonb, text), vault.store_participants(jsonb, text),
+REVOKE ALL ON FUNCTION gatekeeper.consent_state(timestamptz, timestamptz), gatekeeper.record_stored(jsonb, text),
+    gatekeeper.write_import(text, boolean, jsonb, text, text), vault.stored(text[]), vault.store_accounts(jsonb, text), vault.store_participants(jsonb, text),
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
-    vault.record_import(text, boolean, jsonb, text, text) FROM PUBLIC;
+    gatekeeper.record_import(text, boolean, jsonb, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.stored(text[]), vault.store_accounts(jsonb, text), vault.store_participants(jsonb, text),
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),
-    vault.record_import(text, boolean, jsonb, text, text) TO gatekeeper_feed;
+    gatekeeper.record_import(text, boolean, jsonb, text, text) TO gatekeeper_feed;

@@ -8,7 +8,7 @@
 -- is the last word about it, and about a ticket that was shut or missing before.
 -- Who is no member of ours is nobody. An assignment runs while the ticket is open, this member's and
 -- about these accounts; the update of the ticket ends the grants.
-CREATE OR REPLACE FUNCTION vault.apply_tickets(p_tickets jsonb, p_source text, p_as_of timestamptz DEFAULT NULL)
+CREATE OR REPLACE FUNCTION gatekeeper.apply_tickets(p_tickets jsonb, p_source text, p_as_of timestamptz DEFAULT NULL)
 RETURNS TABLE (number text, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -22,7 +22,7 @@ BEGIN
     PERFORM FROM public.gatekeeper_ticket x
     WHERE x.number IN (SELECT y->>'number' FROM jsonb_array_elements(p_tickets) y)
     ORDER BY x.number FOR NO KEY UPDATE;
-    PERFORM vault.lock_endings(
+    PERFORM gatekeeper.lock_endings(
         ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r JOIN public.gatekeeper_ticket x ON x.id = r.ticket_id
             WHERE r.state = 'pending' AND x.number IN (SELECT y->>'number' FROM jsonb_array_elements(p_tickets) y)),
         ARRAY(SELECT g.id FROM public.gatekeeper_grant g JOIN public.gatekeeper_ticket x ON x.id = g.ticket_id
@@ -77,7 +77,7 @@ BEGIN
             ('accounts', to_jsonb(t.accounts), to_jsonb(i.accounts))) AS x (fact, was, becomes)
         WHERE x.was IS DISTINCT FROM x.becomes;
         IF told IS NOT NULL THEN
-            PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+            PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
                 'ticket', i.number, 'ticket_kind', i.kind, 'ticket_state', i.state, 'subject', i.member,
                 'details', told || jsonb_build_object('told_at', i.updated_at)));
         END IF;
@@ -86,7 +86,7 @@ END $$;
 
 -- A message about a known ticket that cannot be used shuts it until a usable one comes. p_at: the
 -- message's own time, or when it was sent, so that an older message does not open the ticket again.
-CREATE OR REPLACE FUNCTION vault.shut_ticket(p_number text, p_at timestamptz, p_source text) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.shut_ticket(p_number text, p_at timestamptz, p_source text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
@@ -104,7 +104,7 @@ BEGIN
     IF t.state NOT IN ('open', 'pending') THEN
         RETURN 'same';
     END IF;
-    PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80), 'ticket', p_number,
+    PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80), 'ticket', p_number,
         'ticket_kind', t.kind, 'ticket_state', 'unusable',
         'details', jsonb_build_object('state', jsonb_build_array(t.state, 'unusable'))));
     RETURN 'shut';
@@ -113,7 +113,7 @@ END $$;
 -- Closes what is open here and a complete list of the helpdesk does not have, as far as it is not newer
 -- than the list's beginning. Returns the numbers that it closed. A message that is older than the list does
 -- not open them again; a newer one does, and so does a later list.
-CREATE OR REPLACE FUNCTION vault.close_missing(p_numbers text[], p_as_of timestamptz, p_source text) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION gatekeeper.close_missing(p_numbers text[], p_as_of timestamptz, p_source text) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
@@ -123,7 +123,7 @@ BEGIN
         RAISE 'a complete list has a beginning, which is not in the future';
     END IF;
     PERFORM FROM public.gatekeeper_ticket x WHERE x.number = ANY (p_numbers) ORDER BY x.number FOR NO KEY UPDATE;
-    PERFORM vault.lock_endings(
+    PERFORM gatekeeper.lock_endings(
         ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r JOIN public.gatekeeper_ticket x ON x.id = r.ticket_id
             WHERE r.state = 'pending' AND x.number = ANY (p_numbers)),
         ARRAY(SELECT g.id FROM public.gatekeeper_grant g JOIN public.gatekeeper_ticket x ON x.id = g.ticket_id
@@ -134,7 +134,7 @@ BEGIN
     LOOP
         UPDATE public.gatekeeper_ticket x SET state = 'missing', updated_at = p_as_of, sent_assignee = '' WHERE x.id = t.id;
         UPDATE public.gatekeeper_assignment x SET ended_at = at WHERE x.ticket_id = t.id AND x.ended_at IS NULL;
-        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
             'ticket', t.number, 'ticket_kind', t.kind, 'ticket_state', 'missing',
             'details', jsonb_build_object('state', jsonb_build_array(t.state, 'missing'), 'told_at', p_as_of)));
         RETURN NEXT t.number;
@@ -143,45 +143,45 @@ END $$;
 
 -- Whether the helpdesk's contact can be relied on, as the gate counts its age: fresh or stale; '' where it was
 -- never heard. Internal.
-CREATE OR REPLACE FUNCTION vault.contact_of(p_feed public.gatekeeper_feed) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.contact_of(p_feed public.gatekeeper_feed) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE WHEN p_feed.name <> 'tickets' OR p_feed.heard_at IS NULL THEN ''
         WHEN l.feed_age > '0' AND clock_timestamp() >= least(p_feed.heard_at, p_feed.doubted_at) + l.feed_age THEN 'stale'
         ELSE 'fresh' END
-    FROM vault.limits l
+    FROM staff.limits l
 $$;
 
 -- Records that the contact has turned stale or fresh since it was last recorded, if it has. Time alone makes it
 -- stale, so whoever comes first says so: tidying, or the next message. The gate waits for neither. Internal.
-CREATE OR REPLACE FUNCTION vault.note_contact(p_source text) RETURNS void
+CREATE OR REPLACE FUNCTION gatekeeper.note_contact(p_source text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     f public.gatekeeper_feed;
     turned text;
 BEGIN
     SELECT x.* INTO f FROM public.gatekeeper_feed x WHERE x.name = 'tickets' FOR NO KEY UPDATE;
-    turned := vault.contact_of(f);
+    turned := gatekeeper.contact_of(f);
     IF f.name IS NOT NULL AND turned <> f.contact THEN
         UPDATE public.gatekeeper_feed x SET contact = turned WHERE x.name = f.name;
-        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80), 'details',
+        PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80), 'details',
             jsonb_build_object('feed', f.name, 'contact', jsonb_build_array(nullif(f.contact, ''), turned), 'heard_at', f.heard_at)));
     END IF;
 END $$;
 
 -- The helpdesk was heard, authentically: a delivery, a heartbeat or a finished import.
-CREATE OR REPLACE FUNCTION vault.heard(p_source text) RETURNS void
+CREATE OR REPLACE FUNCTION gatekeeper.heard(p_source text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    PERFORM vault.note_contact(p_source);  -- that it had turned stale, where nobody has said so
+    PERFORM gatekeeper.note_contact(p_source);  -- that it had turned stale, where nobody has said so
     INSERT INTO public.gatekeeper_feed (name, heard_at) VALUES ('tickets', clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET heard_at = clock_timestamp();
-    PERFORM vault.note_contact(p_source);
+    PERFORM gatekeeper.note_contact(p_source);
 END $$;
 
 -- What is held of a feed may not be what the sender holds. A doubt is on the page of checks at once; the
 -- gate counts the feed's age from the first doubt that nothing has settled. p_doubt: unreadable (an
 -- authentic message names nothing that can be told) or digest (a heartbeat told of other tickets).
-CREATE OR REPLACE FUNCTION vault.doubt(p_feed text, p_doubt text, p_source text) RETURNS void
+CREATE OR REPLACE FUNCTION gatekeeper.doubt(p_feed text, p_doubt text, p_source text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
@@ -192,14 +192,14 @@ BEGIN
     UPDATE public.gatekeeper_feed x
     SET doubted_at = coalesce(f.doubted_at, at), doubted_last_at = at, doubt = p_doubt WHERE x.name = p_feed;
     IF f.doubted_at IS NULL THEN
-        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
             'details', jsonb_build_object('feed', p_feed, 'doubt', jsonb_build_array(NULL, p_doubt))));
     END IF;
 END $$;
 
 -- All that a feed holds was compared with what the sender held at p_as_of, or was taken from there: older
 -- doubts are settled, younger ones stay.
-CREATE OR REPLACE FUNCTION vault.settle(p_feed text, p_as_of timestamptz, p_source text) RETURNS void
+CREATE OR REPLACE FUNCTION gatekeeper.settle(p_feed text, p_as_of timestamptz, p_source text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     as_of timestamptz := least(p_as_of, clock_timestamp());
@@ -209,18 +209,18 @@ BEGIN
     UPDATE public.gatekeeper_feed x SET settled_at = greatest(f.settled_at, as_of) WHERE x.name = p_feed;
     IF f.doubted_last_at <= as_of THEN
         UPDATE public.gatekeeper_feed x SET doubted_at = NULL, doubted_last_at = NULL, doubt = '' WHERE x.name = p_feed;
-        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
+        PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80),
             'details', jsonb_build_object('feed', p_feed, 'doubt', jsonb_build_array(f.doubt, NULL))));
     ELSIF f.doubted_at < as_of THEN  -- of those that are left, none is older than this
         UPDATE public.gatekeeper_feed x SET doubted_at = as_of WHERE x.name = p_feed;
     END IF;
-    PERFORM vault.note_contact(p_source);
+    PERFORM gatekeeper.note_contact(p_source);
 END $$;
 
 -- Compares the open tickets with those that the helpdesk held at p_as_of: how many, and the SHA-256 of
 -- one line for each (gatekeeper/feeds/README.md has its form). Returns whether they are the same; what is not told is not compared.
 -- Only a digest settles doubts.
-CREATE OR REPLACE FUNCTION vault.compare_tickets(p_open bigint, p_digest text, p_as_of timestamptz, p_source text)
+CREATE OR REPLACE FUNCTION gatekeeper.compare_tickets(p_open bigint, p_digest text, p_as_of timestamptz, p_source text)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -228,29 +228,29 @@ DECLARE
     digest text;
 BEGIN
     SELECT count(*), encode(sha256(convert_to(coalesce(string_agg(x.line || E'\n', '' ORDER BY x.line COLLATE "C"), ''), 'UTF8')), 'hex')
-    INTO held, digest FROM vault.open_tickets() x;
+    INTO held, digest FROM gatekeeper.open_tickets() x;
     IF (p_open IS NULL OR p_open = held) AND (p_digest IS NULL OR p_digest = digest) THEN
         IF p_digest IS NOT NULL THEN
-            PERFORM vault.settle('tickets', p_as_of, p_source);
+            PERFORM gatekeeper.settle('tickets', p_as_of, p_source);
         END IF;
         RETURN true;
     END IF;
-    PERFORM vault.doubt('tickets', 'digest', p_source);
+    PERFORM gatekeeper.doubt('tickets', 'digest', p_source);
     RETURN false;
 END $$;
 
 -- The lines over which the digest of a heartbeat goes.
-CREATE OR REPLACE FUNCTION vault.open_tickets() RETURNS TABLE (number text, line text)
+CREATE OR REPLACE FUNCTION gatekeeper.open_tickets() RETURNS TABLE (number text, line text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT x.number::text, x.number || E'\t' || x.sent_assignee || E'\t' || x.state
     FROM public.gatekeeper_ticket x WHERE x.state IN ('open', 'pending')
 $$;
 
-REVOKE ALL ON FUNCTION vault.contact_of(public.gatekeeper_feed), vault.note_contact(text), vault.apply_tickets(jsonb, text, timestamptz), vault.shut_ticket(text, timestamptz, text),
-    vault.close_missing(text[], timestamptz, text), vault.heard(text), vault.doubt(text, text, text),
-    vault.settle(text, timestamptz, text), vault.compare_tickets(bigint, text, timestamptz, text), vault.open_tickets()
+REVOKE ALL ON FUNCTION gatekeeper.contact_of(public.gatekeeper_feed), gatekeeper.note_contact(text), gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.shut_ticket(text, timestamptz, text),
+    gatekeeper.close_missing(text[], timestamptz, text), gatekeeper.heard(text), gatekeeper.doubt(text, text, text),
+    gatekeeper.settle(text, timestamptz, text), gatekeeper.compare_tickets(bigint, text, timestamptz, text), gatekeeper.open_tickets()
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.apply_tickets(jsonb, text, timestamptz), vault.shut_ticket(text, timestamptz, text),
-    vault.close_missing(text[], timestamptz, text), vault.heard(text), vault.doubt(text, text, text),
-    vault.settle(text, timestamptz, text), vault.compare_tickets(bigint, text, timestamptz, text), vault.open_tickets()
+GRANT EXECUTE ON FUNCTION gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.shut_ticket(text, timestamptz, text),
+    gatekeeper.close_missing(text[], timestamptz, text), gatekeeper.heard(text), gatekeeper.doubt(text, text, text),
+    gatekeeper.settle(text, timestamptz, text), gatekeeper.compare_tickets(bigint, text, timestamptz, text), gatekeeper.open_tickets()
     TO gatekeeper_feed;

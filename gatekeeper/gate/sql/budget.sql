@@ -2,21 +2,21 @@
 -- a session that was stolen or bribed, however many accesses are open to it. A day is the company's.
 -- gatekeeper_dailybudget has one row a member and day, with what is counted, and gatekeeper_dailyaccount one a
 -- member, day and account, with the fields that are. Both are read and written under the lock on the member, which
--- vault.decide takes first: so two sessions of one member count one after the other, and neither row is locked
+-- gatekeeper.decide takes first: so two sessions of one member count one after the other, and neither row is locked
 -- before it is changed.
 
 -- Whether so much more is beyond what is left of that day: its figures, for the entry, or NULL while it fits. This
--- and the next two are internal, and have no settings of their own, as vault.decide, which calls them.
-CREATE OR REPLACE FUNCTION vault.beyond_budget(p_member bigint, p_day date, p_accounts integer, p_fields integer)
+-- and the next two are internal, and have no settings of their own, as gatekeeper.decide, which calls them.
+CREATE OR REPLACE FUNCTION gatekeeper.beyond_budget(p_member bigint, p_day date, p_accounts integer, p_fields integer)
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     x record;
     budgets integer := 1;
 BEGIN
     SELECT coalesce(b.accounts, 0) AS accounts, coalesce(b.fields, 0) AS fields, l.accounts_per_day, l.fields_per_day INTO x
-    FROM vault.limits l LEFT JOIN public.gatekeeper_dailybudget b ON b.member_id = p_member AND b.day = p_day;
+    FROM staff.limits l LEFT JOIN public.gatekeeper_dailybudget b ON b.member_id = p_member AND b.day = p_day;
     IF x.accounts + p_accounts > x.accounts_per_day OR x.fields + p_fields > x.fields_per_day THEN
-        budgets := 1 + vault.more_today(p_member, p_day);
+        budgets := 1 + gatekeeper.more_today(p_member, p_day);
     END IF;
     IF (x.accounts + p_accounts <= x.accounts_per_day * budgets AND x.fields + p_fields <= x.fields_per_day * budgets) IS TRUE THEN
         RETURN NULL;
@@ -28,11 +28,11 @@ END $$;
 
 -- The same of an account's fields: of these, which are not counted (p_another: nor is the account). Where none are
 -- named (NULL), one that may be seen is enough: a new one, or one of these categories that is counted already.
-CREATE OR REPLACE FUNCTION vault.beyond_day(
+CREATE OR REPLACE FUNCTION gatekeeper.beyond_day(
     p_member bigint, p_day date, p_account bigint, p_categories text[], p_uncounted text[], p_another boolean)
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    beyond jsonb := vault.beyond_budget(p_member, p_day, p_another::integer, coalesce(cardinality(p_uncounted), 1));
+    beyond jsonb := gatekeeper.beyond_budget(p_member, p_day, p_another::integer, coalesce(cardinality(p_uncounted), 1));
 BEGIN
     IF beyond IS NOT NULL AND p_uncounted IS NULL AND EXISTS (
         SELECT FROM public.gatekeeper_dailyaccount x CROSS JOIN LATERAL unnest(x.fields) y (field)
@@ -44,7 +44,7 @@ BEGIN
 END $$;
 
 -- Which of these fields are not among those that are counted (NULL: none is), each once.
-CREATE OR REPLACE FUNCTION vault.uncounted(p_fields text[], p_counted text[]) RETURNS text[]
+CREATE OR REPLACE FUNCTION gatekeeper.uncounted(p_fields text[], p_counted text[]) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN CASE WHEN p_fields IS NOT NULL THEN ARRAY(SELECT x.field FROM unnest(p_fields) WITH ORDINALITY x (field, place)
@@ -53,15 +53,15 @@ END $$;
 
 -- The same for participants, whose records and searches without a match count by account and day: another grant
 -- does not begin anew.
-CREATE OR REPLACE FUNCTION vault.beyond_participants(
+CREATE OR REPLACE FUNCTION gatekeeper.beyond_participants(
     p_member bigint, p_day date, p_account bigint, p_records integer) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    l vault.limits;
+    l staff.limits;
     u public.gatekeeper_dailyaccount;
-    budgets integer := 1 + vault.more_today(p_member, p_day);
+    budgets integer := 1 + gatekeeper.more_today(p_member, p_day);
 BEGIN
-    SELECT x.* INTO l FROM vault.limits x;
+    SELECT x.* INTO l FROM staff.limits x;
     SELECT x.* INTO u FROM public.gatekeeper_dailyaccount x
     WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account;
     IF (coalesce(u.participants_shown, 0) + p_records <= l.participants_per_grant * budgets
@@ -76,7 +76,7 @@ END $$;
 -- Counts a view that is allowed: the fields that are new on that day, and participants shown or missed. The caller
 -- has decided, and holds the lock on the member; the account is another one of the day's where none of its fields is
 -- counted.
-CREATE OR REPLACE FUNCTION vault.count_view(
+CREATE OR REPLACE FUNCTION gatekeeper.count_view(
     p_member bigint, p_day date, p_account bigint, p_another boolean, p_fields text[], p_records integer, p_misses integer)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -98,16 +98,16 @@ BEGIN
 END $$;
 
 -- Forgets the days that nobody is judged by any more: a view is released on its own day, or just after midnight.
-CREATE OR REPLACE FUNCTION vault.forget_days() RETURNS void
+CREATE OR REPLACE FUNCTION gatekeeper.forget_days() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    yesterday date := (SELECT (clock_timestamp() AT TIME ZONE l.time_zone)::date - 1 FROM vault.limits l);
+    yesterday date := (SELECT (clock_timestamp() AT TIME ZONE l.time_zone)::date - 1 FROM staff.limits l);
 BEGIN
     DELETE FROM public.gatekeeper_dailybudget x WHERE x.day < yesterday;
     DELETE FROM public.gatekeeper_dailyaccount x WHERE x.day < yesterday;
 END $$;
 
-REVOKE ALL ON FUNCTION vault.beyond_budget(bigint, date, integer, integer),
-    vault.beyond_day(bigint, date, bigint, text[], text[], boolean), vault.uncounted(text[], text[]),
-    vault.beyond_participants(bigint, date, bigint, integer),
-    vault.count_view(bigint, date, bigint, boolean, text[], integer, integer), vault.forget_days() FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatekeeper.beyond_budget(bigint, date, integer, integer),
+    gatekeeper.beyond_day(bigint, date, bigint, text[], text[], boolean), gatekeeper.uncounted(text[], text[]),
+    gatekeeper.beyond_participants(bigint, date, bigint, integer),
+    gatekeeper.count_view(bigint, date, bigint, boolean, text[], integer, integer), gatekeeper.forget_days() FROM PUBLIC;

@@ -4,8 +4,8 @@
 
 -- The ticket under which a member would see an account: the one that was named, if it ever was theirs, for nobody
 -- learns which numbers there are, and how they stand; or the one nearest to opening this account. Internal, as are
--- the next five; none has settings of its own, as vault.decide, which calls them.
-CREATE OR REPLACE FUNCTION vault.nearest_ticket(p_member bigint, p_ticket text, p_account text, p_account_id bigint)
+-- the next five; none has settings of its own, as gatekeeper.decide, which calls them.
+CREATE OR REPLACE FUNCTION gatekeeper.nearest_ticket(p_member bigint, p_ticket text, p_account text, p_account_id bigint)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF p_ticket IS NOT NULL THEN
@@ -23,7 +23,7 @@ END $$;
 -- How far a member came with an account under a ticket: the access that is open or may be opened, which asking for
 -- more never closes, or else the newest request, and what came of it. Where a grant was named (p_named), and is none
 -- of the member's, only the request: it opens nothing.
-CREATE OR REPLACE FUNCTION vault.newest_access(
+CREATE OR REPLACE FUNCTION gatekeeper.newest_access(
     p_member bigint, p_account bigint, p_ticket bigint, p_assignment bigint, p_named boolean, p_at timestamptz,
     OUT "grant" bigint, OUT request bigint)
 LANGUAGE plpgsql STABLE AS $$
@@ -46,7 +46,7 @@ END $$;
 
 -- Whether an account was ever named by a ticket of the member's, or asked for by them. First the account's few
 -- assignments, then whose: the planner would walk all the member ever had.
-CREATE OR REPLACE FUNCTION vault.has_claimed(p_member bigint, p_account text, p_account_id bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION gatekeeper.has_claimed(p_member bigint, p_account text, p_account_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (
@@ -58,7 +58,7 @@ BEGIN
 END $$;
 
 -- The version before one, which is accepted within its grace.
-CREATE OR REPLACE FUNCTION vault.version_before(p_version integer) RETURNS integer
+CREATE OR REPLACE FUNCTION gatekeeper.version_before(p_version integer) RETURNS integer
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT x.number FROM public.staff_ndaversion x WHERE x.recalled_at IS NULL AND x.effective_at
@@ -67,7 +67,7 @@ BEGIN
 END $$;
 
 -- A member's newest signature, save of a version that says nothing yet.
-CREATE OR REPLACE FUNCTION vault.newest_signature(p_member bigint, p_at timestamptz) RETURNS public.staff_signature
+CREATE OR REPLACE FUNCTION gatekeeper.newest_signature(p_member bigint, p_at timestamptz) RETURNS public.staff_signature
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT x FROM public.staff_signature x
@@ -77,11 +77,11 @@ BEGIN
 END $$;
 
 -- Whether the log has an entry of the future, later than a person has accepted: a clock went back since.
-CREATE OR REPLACE FUNCTION vault.is_clock_behind(p_at timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION gatekeeper.is_clock_behind(p_at timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM public.audit_entry x WHERE x."timestamp" > p_at + interval '5 seconds'
-        AND x.id > coalesce((SELECT max(y.accepted_entry) FROM vault.clock y), 0));
+        AND x.id > coalesce((SELECT max(y.accepted_entry) FROM gatekeeper.clock y), 0));
 END $$;
 
 -- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
@@ -92,7 +92,7 @@ END $$;
 -- its fields are, and `details` what the budget is where it refuses.
 --
 -- p_digest names the session, and the session names the member: no caller says who they are.
--- p_member is for this schema alone: it judges the requester when somebody else approves.
+-- p_member is for functions of this room alone: it judges the requester when somebody else approves.
 -- p_lock takes the rows in the one order (member, session, signature, account, ticket, grant), so that
 -- what holds here holds until the transaction ends. FOR NO KEY UPDATE: FOR SHARE starves the closing,
 -- FOR KEY SHARE does not stop it. Guardian's row is read, not locked: whoever deletes it goes on to the
@@ -100,7 +100,7 @@ END $$;
 -- A row at a time and by its key, a name a row: that is what PL/pgSQL does fastest, and each reveal decides twice. A
 -- join takes longer than as many such reads, and a query within a query costs its start even where it is not asked.
 -- What is seldom asked stands in functions of its own. The search path and the time zone are the callers'.
-CREATE OR REPLACE FUNCTION vault.decide(
+CREATE OR REPLACE FUNCTION gatekeeper.decide(
     p_digest bytea, p_act text, p_account text DEFAULT NULL, p_ticket text DEFAULT NULL,
     p_grant bigint DEFAULT NULL, p_categories text[] DEFAULT NULL, p_lock boolean DEFAULT true,
     p_member bigint DEFAULT NULL, p_fields text[] DEFAULT NULL, p_recorded_at timestamptz DEFAULT NULL,
@@ -117,7 +117,7 @@ DECLARE
     at timestamptz;
     today date;
     key bytea;  -- the session's, also where the caller has the one before its renewal
-    l vault.limits;
+    l staff.limits;
     m public.staff_member;
     s public.staff_session;
     n public.staff_signature;  -- the newest, where none is in force
@@ -139,7 +139,7 @@ BEGIN
     -- Who, and under what. A grant that is not this member's, or of another account, is no grant.
     SELECT x.digest, x.member_id INTO key, actor_id FROM public.staff_session x WHERE x.digest = p_digest;
     IF key IS NULL AND NOT p_lock THEN
-        SELECT x.digest, x.member_id INTO key, actor_id FROM public.staff_session x WHERE x.id = vault.renewed_session(p_digest);
+        SELECT x.digest, x.member_id INTO key, actor_id FROM public.staff_session x WHERE x.id = staff.renewed_session(p_digest);
     END IF;
     actor_id := coalesce(p_member, actor_id);
     account := p_account;
@@ -148,7 +148,7 @@ BEGIN
         SELECT x.id, x.ticket_id INTO grant_id, ticket_id FROM public.gatekeeper_grant x
         WHERE x.id = p_grant AND x.member_id = actor_id AND x.account_id = decide.account_id;
         IF grant_id IS NULL THEN
-            ticket_id := vault.nearest_ticket(actor_id, CASE WHEN p_grant IS NULL THEN p_ticket END, p_account, account_id);
+            ticket_id := gatekeeper.nearest_ticket(actor_id, CASE WHEN p_grant IS NULL THEN p_ticket END, p_account, account_id);
         END IF;
     END IF;
 
@@ -167,7 +167,7 @@ BEGIN
     SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.id = account_id;
     SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id;
     SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id;
-    SELECT x.* INTO l FROM vault.limits x;
+    SELECT x.* INTO l FROM staff.limits x;
     IF (l IS NOT NULL) IS NOT TRUE THEN  -- that is: if any of them is null
         RAISE 'limits are missing: run apply_settings';
     END IF;
@@ -181,17 +181,17 @@ BEGIN
     SELECT x.number, x.effective_at + make_interval(days => x.grace_days) INTO version, grace_ends FROM public.staff_ndaversion x
     WHERE x.effective_at <= at AND x.recalled_at IS NULL ORDER BY x.effective_at DESC LIMIT 1;
     IF at < grace_ends THEN
-        version_before := vault.version_before(version);
+        version_before := gatekeeper.version_before(version);
     END IF;
     SELECT x.id, x.version_id, x.valid_until INTO signature, nda_version, nda_ends FROM public.staff_signature x
     WHERE x.member_id = actor_id AND x.withdrawn_at IS NULL AND x.counts_from <= at AND x.valid_until > at
         AND (x.form = 'founding' OR x.version_id = version OR x.version_id = version_before)
     ORDER BY least(x.valid_until, CASE WHEN x.version_id = version_before THEN grace_ends END) DESC, x.id DESC LIMIT 1;
     IF signature IS NULL THEN
-        n := vault.newest_signature(actor_id, at);
+        n := gatekeeper.newest_signature(actor_id, at);
     END IF;
     IF NOT about_an_account OR m.id IS NULL THEN
-        role := vault.role_for(p_act, m.roles);
+        role := gatekeeper.role_for(p_act, m.roles);
         codes := array_fill(CASE WHEN about_an_account THEN 'cannot_start_yet' ELSE 'not_required' END, '{5}');
     ELSE
         role := CASE WHEN 'consultant' = ANY (m.roles) THEN 'consultant' END;
@@ -202,11 +202,11 @@ BEGIN
         SELECT x.id, x.accounts @> ARRAY[account]::varchar[] INTO assignment_id, claimed
         FROM public.gatekeeper_assignment x WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;
         IF claimed IS NOT TRUE THEN  -- then it was theirs once, or they asked for it
-            claimed := vault.has_claimed(actor_id, account, a.id);
+            claimed := gatekeeper.has_claimed(actor_id, account, a.id);
         END IF;
         IF grant_id IS NULL THEN
             SELECT x."grant", x.request INTO grant_id, request_id
-            FROM vault.newest_access(actor_id, a.id, t.id, assignment_id, p_grant IS NOT NULL, at) x;
+            FROM gatekeeper.newest_access(actor_id, a.id, t.id, assignment_id, p_grant IS NOT NULL, at) x;
             SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id;
             SELECT x.* INTO r FROM public.gatekeeper_accessrequest x WHERE x.id = request_id;
         END IF;
@@ -217,42 +217,42 @@ BEGIN
         WHERE x.member_id = actor_id AND x.day = decide.day AND x.account_id = a.id;
         categories := coalesce(p_categories, g.categories, r.categories);
         IF coalesce(g.categories, categories) && '{support,participants}' OR categories && '{support,participants}' THEN
-            support := vault.consent_at(a.support_since, a.support_until, at);
-            participants := vault.consent_at(a.participants_since, a.participants_until, at);
+            support := gatekeeper.consent_at(a.support_since, a.support_until, at);
+            participants := gatekeeper.consent_at(a.participants_since, a.participants_until, at);
             shut := CASE WHEN claimed AND a.erased_at IS NULL
-                THEN vault.shut_categories(coalesce(g.categories, categories), t.kind, support, participants) END;
+                THEN gatekeeper.shut_categories(coalesce(g.categories, categories), t.kind, support, participants) END;
         END IF;
         another := counted IS NULL;
-        uncounted := CASE WHEN p_fields <@ counted THEN '{}' ELSE vault.uncounted(p_fields, counted) END;
+        uncounted := CASE WHEN p_fields <@ counted THEN '{}' ELSE gatekeeper.uncounted(p_fields, counted) END;
         IF (cardinality(uncounted) = 0) IS NOT TRUE AND g.id IS NOT NULL AND p_act <> 'request' THEN
-            details := vault.beyond_day(actor_id, day, a.id, categories, uncounted, another);
+            details := gatekeeper.beyond_day(actor_id, day, a.id, categories, uncounted, another);
         END IF;
-        c_ticket := vault.ticket_code(t, claimed, actor_id, assignment_id, account, heard_at, l, at);
+        c_ticket := gatekeeper.ticket_code(t, claimed, actor_id, assignment_id, account, heard_at, l, at);
         codes := ARRAY[c_ticket,
-            vault.approval_code(p_act, c_ticket, t.kind, g, r, listed, categories, l, details, at),
-            vault.time_code(p_act, g, assignment_id, g.signature_id = signature OR vault.signature_runs(g.signature_id, at),
-                vault.approval_ends(g.member_id, g.approver_id), at),
-            vault.consent_code(a, claimed, categories, p_categories IS NOT NULL, support, participants),
-            vault.account_code(a, claimed)];
+            gatekeeper.approval_code(p_act, c_ticket, t.kind, g, r, listed, categories, l, details, at),
+            gatekeeper.time_code(p_act, g, assignment_id, g.signature_id = signature OR staff.signature_runs(g.signature_id, at),
+                gatekeeper.approval_ends(g.member_id, g.approver_id), at),
+            gatekeeper.consent_code(a, claimed, categories, p_categories IS NOT NULL, support, participants),
+            gatekeeper.account_code(a, claimed)];
         details := CASE WHEN codes[2] = 'daily_budget_reached' THEN details END;
         ticket := t.number; ticket_kind := t.kind; ticket_state := t.state;
         request_id := coalesce(g.request_id, r.id); purpose := coalesce(g.purpose, r.purpose); window_ends_at := g.window_ends_at;
     END IF;
     codes := ARRAY[
-        vault.member_code(p_act, m, m.suspended_at IS NOT NULL AND vault.is_suspended(m.suspended_at, m.suspended_until), role, today),
-        vault.session_code(p_act, p_member IS NOT NULL, s, actor_id, l, at),
-        vault.nda_code(p_act, m.id, signature, n, at)] || codes;
+        gatekeeper.member_code(p_act, m, m.suspended_at IS NOT NULL AND staff.is_suspended(m.suspended_at, m.suspended_until), role, today),
+        gatekeeper.session_code(p_act, p_member IS NOT NULL, s, actor_id, l, at),
+        gatekeeper.nda_code(p_act, m.id, signature, n, at)] || codes;
     member := m.number; member_name := m.name; session := s.id; factor := s.factor; consent := codes[7];
     failed := CASE WHEN codes <@ '{passed,not_required}' THEN '{}' ELSE array_remove(array_remove(array_remove(array_remove(
         codes, 'passed'), 'not_required'), 'cannot_start_yet'), NULL) END;
-    reason := CASE WHEN CASE WHEN latest_entry > at + interval '5 seconds' THEN vault.is_clock_behind(at) END THEN 'clock_behind'
+    reason := CASE WHEN CASE WHEN latest_entry > at + interval '5 seconds' THEN gatekeeper.is_clock_behind(at) END THEN 'clock_behind'
         WHEN failed[1] IS NOT NULL THEN failed[1]
         WHEN NOT codes <@ '{passed,not_required}' THEN 'check_failed' END;  -- what could not be judged has failed
 END $$;
 
 -- The same answer for the pages, without locks and without an entry. The web role may ask it. Of several
 -- grants that run, one of which the gate is open is enough: the others' limits and categories shut it not.
-CREATE OR REPLACE FUNCTION vault.gate(
+CREATE OR REPLACE FUNCTION gatekeeper.gate(
     p_digest bytea, p_account text, p_ticket text, p_grant bigint, p_categories text[],
     OUT reason text, OUT codes text[], OUT signature bigint, OUT account_id bigint, OUT ticket_id bigint,
     OUT request_id bigint, OUT grant_id bigint, OUT shut text[])
@@ -262,7 +262,7 @@ DECLARE
     other record;
     next_grant bigint;
 BEGIN
-    d := vault.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false);
+    d := gatekeeper.decide(p_digest, 'gate', p_account, p_ticket, p_grant, p_categories, false);
     IF d.reason IS NOT NULL AND p_grant IS NULL THEN
         FOR next_grant IN
             SELECT x.id FROM public.gatekeeper_grant x
@@ -271,7 +271,7 @@ BEGIN
                 AND (p_ticket IS NULL OR x.ticket_id = d.ticket_id)
             ORDER BY x.window_ends_at DESC, x.id DESC
         LOOP
-            other := vault.decide(p_digest, 'gate', p_account, p_ticket, next_grant, p_categories, false);
+            other := gatekeeper.decide(p_digest, 'gate', p_account, p_ticket, next_grant, p_categories, false);
             IF other.reason IS NULL THEN
                 d := other;
                 EXIT;
@@ -284,23 +284,23 @@ END $$;
 
 -- Whether an officer's act is theirs at this moment: member, session and nda. Empty when it is. An
 -- attempt without the role is recorded (ASVS 16.3.2).
-CREATE OR REPLACE FUNCTION vault.officer(p_digest bytea, p_context jsonb, p_act text) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.officer(p_digest bytea, p_context jsonb, p_act text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
 BEGIN
-    d := vault.decide(p_digest, p_act, p_lock => false);
+    d := gatekeeper.decide(p_digest, p_act, p_lock => false);
     IF d.reason = 'role_missing' THEN
-        PERFORM vault.write_entry('change', 'refused', vault.context(p_context) || to_jsonb(d)
+        PERFORM audit.write_entry('change', 'refused', audit.context(p_context) || to_jsonb(d)
             || jsonb_build_object('details', jsonb_build_object('act', left(p_act, 12))));
     END IF;
     RETURN coalesce(d.reason, '');
 END $$;
 
-REVOKE ALL ON FUNCTION vault.nearest_ticket(bigint, text, text, bigint),
-    vault.newest_access(bigint, bigint, bigint, bigint, boolean, timestamptz), vault.has_claimed(bigint, text, bigint),
-    vault.is_clock_behind(timestamptz), vault.version_before(integer), vault.newest_signature(bigint, timestamptz),
-    vault.decide(bytea, text, text, text, bigint, text[], boolean, bigint, text[], timestamptz),
-    vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.gate(bytea, text, text, bigint, text[]), vault.officer(bytea, jsonb, text)
+REVOKE ALL ON FUNCTION gatekeeper.nearest_ticket(bigint, text, text, bigint),
+    gatekeeper.newest_access(bigint, bigint, bigint, bigint, boolean, timestamptz), gatekeeper.has_claimed(bigint, text, bigint),
+    gatekeeper.is_clock_behind(timestamptz), gatekeeper.version_before(integer), gatekeeper.newest_signature(bigint, timestamptz),
+    gatekeeper.decide(bytea, text, text, text, bigint, text[], boolean, bigint, text[], timestamptz),
+    gatekeeper.gate(bytea, text, text, bigint, text[]), gatekeeper.officer(bytea, jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.gate(bytea, text, text, bigint, text[]), gatekeeper.officer(bytea, jsonb, text)
     TO gatekeeper_web;

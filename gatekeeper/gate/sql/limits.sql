@@ -1,11 +1,11 @@
 -- The limits as the gate reads them: gatekeeper_limit has them by name, as the settings say them, and
--- vault.limits has the same in one row, each with its type, for a reveal decides twice, and taking them
+-- staff.limits has the same in one row, each with its type, for a reveal decides twice, and taking them
 -- from names and words takes longer than any row that it reads. What is missing or no number is NULL
 -- there, and whoever decides with it raises.
-CREATE OR REPLACE FUNCTION vault.spread_limits() RETURNS trigger
+CREATE OR REPLACE FUNCTION gatekeeper.spread_limits() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    INSERT INTO vault.limits AS l (session_idle, session_whole, factor, factor_signing, feed_age, release_age,
+    INSERT INTO staff.limits AS l (session_idle, session_whole, factor, factor_signing, feed_age, release_age,
         views_per_grant, participants_per_grant, accounts_per_day, fields_per_day, more_per_day,
         time_zone)
     SELECT make_interval(mins => (n->>'session_idle_minutes')::int), make_interval(hours => (n->>'session_hours')::int),
@@ -23,8 +23,8 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER limit_spread AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.gatekeeper_limit
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.spread_limits();
+    FOR EACH STATEMENT EXECUTE FUNCTION gatekeeper.spread_limits();
 -- What stands there already; with no row the trigger runs as well.
 UPDATE public.gatekeeper_limit SET value = value;
 
-REVOKE ALL ON FUNCTION vault.spread_limits() FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatekeeper.spread_limits() FROM PUBLIC;

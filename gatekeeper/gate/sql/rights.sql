@@ -1,8 +1,11 @@
 -- What each role may do with the tables; gatekeeper/README.md has the same as a table, and a test compares them with
 -- the catalogue. What stands nowhere is nobody's (revoked.sql).
 
-GRANT USAGE ON SCHEMA vault TO gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_vault,
-    gatekeeper_watch, gatekeeper_people, gatekeeper_sealer;
+-- Where a role has anything at all. The vault is for who stores and who releases; the pages never enter it.
+GRANT USAGE ON SCHEMA audit TO gatekeeper_web, gatekeeper_watch, gatekeeper_sealer;
+GRANT USAGE ON SCHEMA staff TO gatekeeper_web, gatekeeper_signin, gatekeeper_people;
+GRANT USAGE ON SCHEMA gatekeeper TO gatekeeper_web, gatekeeper_feed, gatekeeper_watch;
+GRANT USAGE ON SCHEMA vault TO gatekeeper_feed, gatekeeper_vault;
 GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_signin, gatekeeper_feed, gatekeeper_watch,
     gatekeeper_people, gatekeeper_sealer;
 
@@ -22,7 +25,7 @@ GRANT SELECT (id, last_login, password_mark, number, name, email, roles, manager
 GRANT SELECT (id, member_id, started_at, last_seen_at, verified_at, factor, ended_at, remote_addr, user_agent)
     ON public.staff_session TO gatekeeper_web;
 -- What was installed, for the page of checks.
-GRANT SELECT ON vault.installation TO gatekeeper_web;
+GRANT SELECT ON audit.installation TO gatekeeper_web;
 -- What they may write by themselves: what a page says next, drafts, a member's own settings, ordinary entries.
 GRANT SELECT, INSERT, UPDATE ON public.staff_sessionnotes TO gatekeeper_web;
 GRANT INSERT, UPDATE, DELETE ON public.staff_ndadraft TO gatekeeper_web;
@@ -31,7 +34,7 @@ GRANT INSERT, SELECT, UPDATE (tries, next_at), DELETE ON public.staff_mail TO ga
 GRANT UPDATE (language, theme) ON public.staff_member TO gatekeeper_web;
 GRANT INSERT ON public.audit_entry TO gatekeeper_web;
 
--- Signing in: members' factors, passwords and links, each with its entry (vault.require_entry), and the counts
+-- Signing in: members' factors, passwords and links, each with its entry (staff.require_entry), and the counts
 -- of attempts. Whose a passkey is, and its key, never change; nor does a recovery code, but that it is used.
 GRANT SELECT ON public.django_content_type, public.gatekeeper_limit, public.staff_member, public.staff_totpdevice,
     public.staff_recoverydevice, public.staff_recoverycode, public.staff_invitation,
@@ -77,7 +80,7 @@ GRANT SELECT (id, number, email, language) ON public.staff_member TO gatekeeper_
 GRANT SELECT (id, reference, participants, erased_at) ON public.gatekeeper_account TO gatekeeper_feed;
 GRANT SELECT (id, number, state, updated_at) ON public.gatekeeper_ticket TO gatekeeper_feed;
 
--- Watching: the rules run by a function (vault.judge), which writes what they find; the stream reads what it
+-- Watching: the rules run by a function (gatekeeper.judge), which writes what they find; the stream reads what it
 -- sends, members' numbers and no names, and where it stands.
 GRANT SELECT ON public.audit_leaf, public.audit_checkpoint, public.audit_stream TO gatekeeper_watch;
 GRANT SELECT (id, "timestamp", event, outcome, reason, failed, answers, member, role, session, factor, source, cid,

@@ -1,10 +1,10 @@
--- The eight conditions of the gate, each as one expression over the facts that vault.decide has found: 'passed',
+-- The eight conditions of the gate, each as one expression over the facts that gatekeeper.decide has found: 'passed',
 -- 'not_required', 'cannot_start_yet', or the reason why it does not hold. They read nothing and have no settings, so
 -- that PostgreSQL makes each a part of the statement that asks it. A row that is not there is NULL, and so is each
 -- of its columns. Each WHEN asks 'is it not true', so that an unknown fails.
 
 -- In which role a member does what is about no account: the first that fits. NULL when none does.
-CREATE OR REPLACE FUNCTION vault.role_for(p_act text, p_roles text[]) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.role_for(p_act text, p_roles text[]) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN p_act = 'own' AND 'consultant' = ANY (p_roles) THEN 'consultant'
@@ -16,7 +16,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- 1: at work, and with the role. Whoever signs need not have begun.
-CREATE OR REPLACE FUNCTION vault.member_code(
+CREATE OR REPLACE FUNCTION gatekeeper.member_code(
     p_act text, m public.staff_member, p_suspended boolean, p_role text, p_today date) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
@@ -30,8 +30,8 @@ $$;
 
 -- 2: the member's session runs; how recent the second factor must be depends on the act. Whoever is judged by
 -- somebody else (p_other) needs none.
-CREATE OR REPLACE FUNCTION vault.session_code(
-    p_act text, p_other boolean, s public.staff_session, p_member bigint, l vault.limits, p_at timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.session_code(
+    p_act text, p_other boolean, s public.staff_session, p_member bigint, l staff.limits, p_at timestamptz) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN p_other THEN 'not_required'
@@ -48,7 +48,7 @@ $$;
 
 -- 3: a signature is in force; where none is, the newest says why. A lapsed one still lets its holder sign anew, and
 -- a people officer countersign.
-CREATE OR REPLACE FUNCTION vault.nda_code(
+CREATE OR REPLACE FUNCTION gatekeeper.nda_code(
     p_act text, p_member bigint, p_in_force bigint, newest public.staff_signature, p_at timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
@@ -63,9 +63,9 @@ $$;
 
 -- 4: an open ticket, the member's, that names the account. Without any claim to the account, now or ever, the answer
 -- is the same for a known and an unknown one.
-CREATE OR REPLACE FUNCTION vault.ticket_code(
+CREATE OR REPLACE FUNCTION gatekeeper.ticket_code(
     t public.gatekeeper_ticket, p_claimed boolean, p_member bigint, p_assignment bigint, p_account text,
-    p_heard_at timestamptz, l vault.limits, p_at timestamptz) RETURNS text
+    p_heard_at timestamptz, l staff.limits, p_at timestamptz) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN p_claimed IS NOT TRUE OR t.id IS NULL THEN 'ticket_missing'
@@ -78,9 +78,9 @@ $$;
 
 -- 5: a grant covers the categories, and its limit and the day's budget are not used up. Guardian's row must stand
 -- while the grant lives (p_listed). Without a grant the newest request says how far it came.
-CREATE OR REPLACE FUNCTION vault.approval_code(
+CREATE OR REPLACE FUNCTION gatekeeper.approval_code(
     p_act text, p_ticket_code text, p_ticket_kind text, g public.gatekeeper_grant, r public.gatekeeper_accessrequest,
-    p_listed boolean, p_categories text[], l vault.limits, p_beyond jsonb, p_at timestamptz) RETURNS text
+    p_listed boolean, p_categories text[], l staff.limits, p_beyond jsonb, p_at timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN p_act = 'request' THEN 'not_required'
@@ -98,7 +98,7 @@ $$;
 -- 6: the window is open; one while the ticket is open can be followed by another. It rests on the assignment, the
 -- signature and the approver's word; a window's written end has the last in it, and whatever changes it later ends
 -- the grant.
-CREATE OR REPLACE FUNCTION vault.time_code(
+CREATE OR REPLACE FUNCTION gatekeeper.time_code(
     p_act text, g public.gatekeeper_grant, p_assignment bigint, p_signature_runs boolean, p_approval_ends timestamptz,
     p_at timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
@@ -117,7 +117,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- How a consent stands.
-CREATE OR REPLACE FUNCTION vault.consent_at(p_since timestamptz, p_until timestamptz, p_at timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.consent_at(p_since timestamptz, p_until timestamptz, p_at timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN (p_since <= p_at) IS NOT TRUE THEN 'consent_missing'
                 WHEN p_until <= p_at THEN 'consent_expired' ELSE 'passed' END
@@ -125,7 +125,7 @@ $$;
 
 -- 7: the customer's consent, where a category needs one. Of categories that were asked for (p_asked) all must hold;
 -- asked for nothing in particular, one is enough, and so is one that needs none.
-CREATE OR REPLACE FUNCTION vault.consent_code(
+CREATE OR REPLACE FUNCTION gatekeeper.consent_code(
     a public.gatekeeper_account, p_claimed boolean, p_categories text[], p_asked boolean,
     p_support text, p_participants text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
@@ -141,7 +141,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- 8: the account is there, neither erased nor restricted.
-CREATE OR REPLACE FUNCTION vault.account_code(a public.gatekeeper_account, p_claimed boolean) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.account_code(a public.gatekeeper_account, p_claimed boolean) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN p_claimed IS NOT TRUE THEN 'cannot_start_yet'
@@ -152,7 +152,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Of the categories that a grant covers those that stay shut while others are open, each with its reason.
-CREATE OR REPLACE FUNCTION vault.shut_categories(p_covered text[], p_ticket_kind text, p_support text, p_participants text)
+CREATE OR REPLACE FUNCTION gatekeeper.shut_categories(p_covered text[], p_ticket_kind text, p_support text, p_participants text)
 RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN 'support' = ANY (p_covered) AND p_support <> 'passed' THEN ARRAY[['support', p_support]] END
         || CASE WHEN NOT 'participants' = ANY (p_covered) THEN NULL
@@ -160,15 +160,15 @@ RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
                 WHEN p_participants <> 'passed' THEN ARRAY[['participants', p_participants]] END
 $$;
 
-REVOKE ALL ON FUNCTION vault.role_for(text, text[]),
-    vault.member_code(text, public.staff_member, boolean, text, date),
-    vault.session_code(text, boolean, public.staff_session, bigint, vault.limits, timestamptz),
-    vault.nda_code(text, bigint, bigint, public.staff_signature, timestamptz),
-    vault.ticket_code(public.gatekeeper_ticket, boolean, bigint, bigint, text, timestamptz, vault.limits, timestamptz),
-    vault.approval_code(text, text, text, public.gatekeeper_grant, public.gatekeeper_accessrequest, boolean, text[],
-        vault.limits, jsonb, timestamptz),
-    vault.time_code(text, public.gatekeeper_grant, bigint, boolean, timestamptz, timestamptz),
-    vault.consent_at(timestamptz, timestamptz, timestamptz),
-    vault.consent_code(public.gatekeeper_account, boolean, text[], boolean, text, text),
-    vault.account_code(public.gatekeeper_account, boolean),
-    vault.shut_categories(text[], text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatekeeper.role_for(text, text[]),
+    gatekeeper.member_code(text, public.staff_member, boolean, text, date),
+    gatekeeper.session_code(text, boolean, public.staff_session, bigint, staff.limits, timestamptz),
+    gatekeeper.nda_code(text, bigint, bigint, public.staff_signature, timestamptz),
+    gatekeeper.ticket_code(public.gatekeeper_ticket, boolean, bigint, bigint, text, timestamptz, staff.limits, timestamptz),
+    gatekeeper.approval_code(text, text, text, public.gatekeeper_grant, public.gatekeeper_accessrequest, boolean, text[],
+        staff.limits, jsonb, timestamptz),
+    gatekeeper.time_code(text, public.gatekeeper_grant, bigint, boolean, timestamptz, timestamptz),
+    gatekeeper.consent_at(timestamptz, timestamptz, timestamptz),
+    gatekeeper.consent_code(public.gatekeeper_account, boolean, text[], boolean, text, text),
+    gatekeeper.account_code(public.gatekeeper_account, boolean),
+    gatekeeper.shut_categories(text[], text, text, text) FROM PUBLIC;

@@ -1,7 +1,7 @@
 -- Record, then release: the only way by which a personal value leaves the database (gatekeeper/README.md, 'The boundary').
 
 -- The fields of an account that there are; what else a caller sends must not reach the log.
-CREATE OR REPLACE FUNCTION vault.known_fields() RETURNS text[]
+CREATE OR REPLACE FUNCTION gatekeeper.known_fields() RETURNS text[]
 LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY['contact.name', 'contact.email', 'contact.marketing_consent', 'company.name', 'company.address',
         'billing.bank_account', 'activity.ip_address', 'activity.last_visit_at', 'activity.settings',
@@ -9,13 +9,13 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The categories that there are.
-CREATE OR REPLACE FUNCTION vault.known_categories() RETURNS text[]
+CREATE OR REPLACE FUNCTION gatekeeper.known_categories() RETURNS text[]
 LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY['contact', 'company', 'billing', 'activity', 'support', 'participants']
 $$;
 
 -- Whose session asks, where nothing was decided: known all the same, unless it is nobody's. Internal.
-CREATE OR REPLACE FUNCTION vault.asker(p_digest bytea) RETURNS jsonb
+CREATE OR REPLACE FUNCTION gatekeeper.asker(p_digest bytea) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT coalesce((SELECT jsonb_build_object('actor_id', m.id, 'member', m.number, 'member_name', m.name, 'session', s.id)
         FROM public.staff_session s JOIN public.staff_member m ON m.id = s.member_id WHERE s.digest = p_digest), '{}')
@@ -39,9 +39,9 @@ DECLARE
     missed integer := 0;
 BEGIN
     -- Neither what is no field nor one field many times gets into the log: both are refused.
-    IF (array_ndims(p_fields) = 1 AND p_fields <@ vault.known_fields()
-        AND cardinality(p_fields) <= cardinality(vault.known_fields())) IS NOT TRUE THEN
-        fields := ARRAY(SELECT DISTINCT x FROM unnest(p_fields) x WHERE x = ANY (vault.known_fields()));
+    IF (array_ndims(p_fields) = 1 AND p_fields <@ gatekeeper.known_fields()
+        AND cardinality(p_fields) <= cardinality(gatekeeper.known_fields())) IS NOT TRUE THEN
+        fields := ARRAY(SELECT DISTINCT x FROM unnest(p_fields) x WHERE x = ANY (gatekeeper.known_fields()));
     END IF;
     categories := ARRAY(SELECT DISTINCT split_part(x, '.', 1) FROM unnest(fields) x ORDER BY 1);
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -55,18 +55,18 @@ BEGIN
         BEGIN
             -- Under locks, though the release decides again: a member's sessions then wait for each other at
             -- the first row, and whoever closes meets one of them at the ticket, not all of them at the grant.
-            d := vault.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories,
+            d := gatekeeper.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories,
                 p_fields => fields);
             reason := d.reason;
             codes := d.codes;
             IF reason = 'grant_not_started' AND p_open AND event = 'view' THEN
                 -- The first reveal opens the window; then every condition once more.
-                d := vault.decide(p_digest, 'open', p_account, p_grant => p_grant, p_categories => categories,
+                d := gatekeeper.decide(p_digest, 'open', p_account, p_grant => p_grant, p_categories => categories,
                     p_fields => fields);
                 reason := d.reason;
                 codes := d.codes;
                 IF reason IS NULL THEN
-                    PERFORM vault.start_window(p_grant, vault.context(p_context) || to_jsonb(d));
+                    PERFORM gatekeeper.start_window(p_grant, audit.context(p_context) || to_jsonb(d));
                 END IF;
             END IF;
             IF reason IS NULL AND 'participants' = ANY (fields) THEN
@@ -75,7 +75,7 @@ BEGIN
                         AND (p_number IS NULL OR x.number = p_number) AND (p_index IS NULL OR x.email_index = p_index)
                     ORDER BY x.number LIMIT 25 OFFSET 25::bigint * (greatest(coalesce(p_page, 1), 1) - 1));
                 missed := CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END;
-                d.details := vault.beyond_participants(d.actor_id, d.day, d.account_id, cardinality(records));
+                d.details := gatekeeper.beyond_participants(d.actor_id, d.day, d.account_id, cardinality(records));
                 reason := CASE WHEN d.details IS NOT NULL THEN 'daily_budget_reached' END;
             END IF;
             IF reason IS NULL THEN
@@ -83,7 +83,7 @@ BEGIN
                 UPDATE public.gatekeeper_grant g SET views = g.views + 1,
                     participants_shown = g.participants_shown + coalesce(cardinality(records), 0),
                     misses = g.misses + missed
-                FROM vault.limits l
+                FROM staff.limits l
                 WHERE g.id = p_grant AND (records IS NULL
                     OR g.participants_shown + cardinality(records) <= l.participants_per_grant AND g.misses < 10);
                 IF NOT FOUND THEN
@@ -91,7 +91,7 @@ BEGIN
                 END IF;
             END IF;
             IF reason IS NULL AND (cardinality(d.uncounted) > 0 OR records IS NOT NULL) THEN
-                PERFORM vault.count_view(d.actor_id, d.day, d.account_id, d.another, d.uncounted,
+                PERFORM gatekeeper.count_view(d.actor_id, d.day, d.account_id, d.another, d.uncounted,
                     coalesce(cardinality(records), 0), missed);
             END IF;
         EXCEPTION WHEN OTHERS THEN
@@ -116,16 +116,16 @@ BEGIN
     IF codes IS NOT NULL THEN
         facts := facts || to_jsonb(d);
     ELSE
-        facts := facts || vault.asker(p_digest);
+        facts := facts || gatekeeper.asker(p_digest);
     END IF;
-    entry := vault.write_entry(event, 'refused', facts || vault.context(p_context) || jsonb_build_object('reason', reason,
+    entry := audit.write_entry(event, 'refused', facts || audit.context(p_context) || jsonb_build_object('reason', reason,
         'account', coalesce(nullif(p_account, ''), '?'), 'grant_id', p_grant, 'fields', fields, 'categories', categories));
 END $$;
 
 -- Waits a moment until the log of PostgreSQL is on disk up to a position; whether it is. With synchronous_commit off a
 -- crash would lose what is not. Where a page of the WAL has just begun, the position stands behind that page's header
 -- (24 bytes, 40 in a segment's first), which is flushed with what follows: not needed.
-CREATE OR REPLACE FUNCTION vault.is_flushed(p_position pg_lsn) RETURNS boolean
+CREATE OR REPLACE FUNCTION gatekeeper.is_flushed(p_position pg_lsn) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     needed pg_lsn := p_position - CASE
@@ -143,7 +143,7 @@ END $$;
 -- rolled back with what it gave in the caller's hands, so nobody can tell from it that nothing was shown. It names the
 -- record, and whose data it was, where the session at hand made it; of another's it repeats nothing. p_decided is the
 -- decision, where one was made.
-CREATE OR REPLACE FUNCTION vault.record_withheld(
+CREATE OR REPLACE FUNCTION gatekeeper.record_withheld(
     p_digest bytea, p_context jsonb, p_entry bigint, p_reason text, p_decided jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -152,11 +152,11 @@ BEGIN
     SELECT x.event, x.role, x.factor, x.ticket, x.purpose, x.account, x.grant_id, x.fields, x.categories, x.records
     INTO e FROM public.audit_entry x JOIN public.staff_session y ON y.id = x.session AND y.digest = p_digest
     WHERE x.id = p_entry AND x.event IN ('view', 'search') AND x.outcome = 'allowed';
-    PERFORM vault.write_entry(coalesce(e.event, 'view'), 'withheld', '{"failed": []}' || vault.asker(p_digest)
+    PERFORM audit.write_entry(coalesce(e.event, 'view'), 'withheld', '{"failed": []}' || gatekeeper.asker(p_digest)
         -- What is known before the conditions are asked, should they not be.
         || CASE WHEN e.event IS NULL THEN '{}' ELSE jsonb_build_object(
             'role', e.role, 'factor', e.factor, 'ticket', e.ticket, 'purpose', e.purpose) END
-        || coalesce(p_decided, '{}') || vault.context(p_context) || jsonb_build_object('reason', p_reason)
+        || coalesce(p_decided, '{}') || audit.context(p_context) || jsonb_build_object('reason', p_reason)
         || CASE WHEN e.event IS NULL THEN '{}' ELSE jsonb_build_object('answers', p_entry, 'account', e.account,
             'grant_id', e.grant_id, 'fields', e.fields, 'categories', e.categories, 'records', e.records) END);
 END $$;
@@ -178,7 +178,7 @@ BEGIN
     SELECT x.xid, x."timestamp", x.event, x.outcome, x.member, x.session, x.account, x.ticket, x.grant_id, x.fields,
         x.categories, x.records,
         (SELECT y.id FROM public.staff_session y WHERE y.digest = p_digest) AS own_session,
-        (SELECT y.release_age FROM vault.limits y) AS age
+        (SELECT y.release_age FROM staff.limits y) AS age
     INTO e FROM public.audit_entry x WHERE x.id = p_entry;
     reason := CASE
         WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'check_failed'
@@ -192,7 +192,7 @@ BEGIN
     IF reason IS NULL AND pg_current_wal_flush_lsn() < flushed_to THEN
         -- Committed is not yet on disk. The position was taken after its COMMIT (it is known in the snapshot); one
         -- stored in the entry would lie before it.
-        IF NOT vault.is_flushed(flushed_to) THEN
+        IF NOT gatekeeper.is_flushed(flushed_to) THEN
             reason := 'record_failed';
             IF clock_timestamp() < e."timestamp" + interval '2 seconds' THEN
                 -- Something lies before the position that no commit follows. This one does, and flushes it,
@@ -205,7 +205,7 @@ BEGIN
     END IF;
     IF reason IS NULL THEN
         BEGIN
-            d := vault.decide(p_digest, e.event, e.account, p_grant => e.grant_id,
+            d := gatekeeper.decide(p_digest, e.event, e.account, p_grant => e.grant_id,
                 p_categories => e.categories::text[], p_fields => e.fields::text[],
                 p_recorded_at => e."timestamp");
             codes := d.codes;
@@ -224,7 +224,7 @@ BEGIN
         IF codes IS NOT NULL THEN
             decided := to_jsonb(d);
         END IF;
-        PERFORM vault.record_withheld(p_digest, p_context, p_entry, reason, decided);
+        PERFORM gatekeeper.record_withheld(p_digest, p_context, p_entry, reason, decided);
         RETURN;
     END IF;
     SELECT x.wrapped_key, v.fields, v.ciphertexts INTO wrapped_key, fields, ciphertexts
@@ -271,9 +271,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         JOIN public.gatekeeper_account a ON a.id = x.account_id WHERE a.reference = p_account
 $$;
 
-REVOKE ALL ON FUNCTION vault.known_fields(), vault.known_categories(), vault.asker(bytea),
+REVOKE ALL ON FUNCTION gatekeeper.known_fields(), gatekeeper.known_categories(), gatekeeper.asker(bytea),
     vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
-    vault.is_flushed(pg_lsn), vault.record_withheld(bytea, jsonb, bigint, text, jsonb),
+    gatekeeper.is_flushed(pg_lsn), gatekeeper.record_withheld(bytea, jsonb, bigint, text, jsonb),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE vault.reveal FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE vault.reveal TO gatekeeper_vault;

@@ -1,16 +1,16 @@
 -- Reading the log and taking parts of it out are entries as well (PCI DSS 10.2.1.3). Who may, the gate
--- says (vault.decide); what was asked for is kept as tokens, which the pages have parsed before.
+-- says (gatekeeper.decide); what was asked for is kept as tokens, which the pages have parsed before.
 
 -- Write that the log is read, before it is: one entry for each question and each row opened. What the same
 -- session asked in the same words a moment ago is written already: a refresh, or the counts that follow the
 -- rows, write no second one. Only the reader's newest entries are looked at, so that it costs the same in
 -- a long log.
-CREATE OR REPLACE FUNCTION vault.read_log(p_digest bytea, p_context jsonb, p_asked jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.read_log(p_digest bytea, p_context jsonb, p_asked jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
 BEGIN
-    d := vault.decide(p_digest, 'review');
+    d := gatekeeper.decide(p_digest, 'review');
     IF d.reason IS NULL AND (jsonb_typeof(p_asked) = 'object' AND length(p_asked::text) <= 4000) IS NOT TRUE THEN
         d.reason := 'value_refused';  -- tokens, and no room for a text
     END IF;
@@ -22,27 +22,27 @@ BEGIN
     THEN
         RETURN '';
     END IF;
-    PERFORM vault.write_entry('search', CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
-        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_asked));
+    PERFORM audit.write_entry('search', CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
+        audit.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_asked));
     RETURN coalesce(d.reason, '');
 END $$;
 
 -- Write that entries are taken out as a file, with how many: by a reviewer whose presence was proved as
 -- freshly as for a signature. Each is an entry of its own; twice the same file is twice out of the house.
-CREATE OR REPLACE FUNCTION vault.take_log(p_digest bytea, p_context jsonb, p_asked jsonb, p_results integer) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.take_log(p_digest bytea, p_context jsonb, p_asked jsonb, p_results integer) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
 BEGIN
-    d := vault.decide(p_digest, 'export');
+    d := gatekeeper.decide(p_digest, 'export');
     IF d.reason IS NULL AND (jsonb_typeof(p_asked) = 'object' AND length(p_asked::text) <= 4000) IS NOT TRUE THEN
         d.reason := 'value_refused';
     END IF;
-    PERFORM vault.write_entry('export', CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
-        vault.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_asked, 'results', p_results));
+    PERFORM audit.write_entry('export', CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
+        audit.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_asked, 'results', p_results));
     RETURN coalesce(d.reason, '');
 END $$;
 
-REVOKE ALL ON FUNCTION vault.read_log(bytea, jsonb, jsonb), vault.take_log(bytea, jsonb, jsonb, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.read_log(bytea, jsonb, jsonb), vault.take_log(bytea, jsonb, jsonb, integer)
+REVOKE ALL ON FUNCTION gatekeeper.read_log(bytea, jsonb, jsonb), gatekeeper.take_log(bytea, jsonb, jsonb, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.read_log(bytea, jsonb, jsonb), gatekeeper.take_log(bytea, jsonb, jsonb, integer)
     TO gatekeeper_web;

@@ -11,11 +11,11 @@ from audit.context import command_source
 from gatekeeper.management.asking import answer
 
 _ACCEPT = (
-    "INSERT INTO vault.clock SELECT max(id), clock_timestamp() FROM audit_entry"
+    "INSERT INTO gatekeeper.clock SELECT max(id), clock_timestamp() FROM audit_entry"
     " HAVING max(id) IS NOT NULL RETURNING accepted_entry"
 )
 _RECORD = (
-    "SELECT vault.write_entry('change', 'allowed', jsonb_build_object('source', %s::text, 'details',"
+    "SELECT audit.write_entry('change', 'allowed', jsonb_build_object('source', %s::text, 'details',"
     " jsonb_build_object('clock_accepted', %s::bigint)))"
 )
 

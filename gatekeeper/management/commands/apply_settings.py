@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 limits.update_or_create(name=name, defaults={"value": value})
             if changed:
                 facts = {"source": command_source("apply_settings"), "details": {"limits": changed}}
-                call("SELECT vault.write_entry('change', 'allowed', %s::jsonb)", [facts], using=MIGRATOR)
+                call("SELECT audit.write_entry('change', 'allowed', %s::jsonb)", [facts], using=MIGRATOR)
         if options["verbosity"]:
             self.stdout.write(f"{len(wanted)} limits written.")
 

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def _round(self) -> str:
         with connections[ALIAS].cursor() as cursor:
-            cursor.execute("SELECT grants, requests FROM vault.tidy()")
+            cursor.execute("SELECT grants, requests FROM gatekeeper.tidy()")
             grants, requests = cursor.fetchone()
         connections[ALIAS].close()  # not held while nothing is done
         self.stdout.write(f"ended {grants} grants, lapsed {requests} requests")

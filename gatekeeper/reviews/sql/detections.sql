@@ -4,7 +4,7 @@
 
 -- The hours of a member's team: those that the setting names for them or for the nearest manager above them who
 -- has any, and else everybody's. 'hours.K-0020' is '6-22 1-7 Europe/Warsaw'; a night ends before it begins.
-CREATE OR REPLACE FUNCTION vault.working_hours(p_member text, OUT begins integer, OUT ends integer,
+CREATE OR REPLACE FUNCTION gatekeeper.working_hours(p_member text, OUT begins integer, OUT ends integer,
     OUT first_day integer, OUT last_day integer, OUT zone text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH RECURSIVE line AS (
@@ -24,13 +24,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- A night's hours after midnight are the day's before.
-CREATE OR REPLACE FUNCTION vault.odd_hours(p_fresh bigint[]) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.odd_hours(p_fresh bigint[]) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH fresh AS MATERIALIZED (
         SELECT e.id, e.member, e."timestamp" FROM public.audit_entry e
         WHERE e.id = ANY (p_fresh) AND e.event IN ('start', 'view', 'search') AND e.outcome = 'allowed' AND e.account <> ''
     ), hours AS MATERIALIZED (
-        SELECT x.member, h.* FROM (SELECT DISTINCT f.member FROM fresh f) x CROSS JOIN LATERAL vault.working_hours(x.member) h
+        SELECT x.member, h.* FROM (SELECT DISTINCT f.member FROM fresh f) x CROSS JOIN LATERAL gatekeeper.working_hours(x.member) h
     )
     SELECT f.id FROM fresh f JOIN hours h USING (member)
         CROSS JOIN LATERAL (SELECT f."timestamp" AT TIME ZONE h.zone AS at) l
@@ -42,7 +42,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Needs more than the log: who opened the ticket, and when.
-CREATE OR REPLACE FUNCTION vault.odd_own_ticket(p_fresh bigint[], p_minutes integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.odd_own_ticket(p_fresh bigint[], p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e JOIN public.gatekeeper_ticket t ON t.number = e.ticket
     WHERE e.id = ANY (p_fresh) AND e.event = 'start' AND e.outcome = 'allowed' AND t.opened_by LIKE 'K-%'
@@ -50,7 +50,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Accesses that were approved and never opened: every p_count-th of a member's within some days.
-CREATE OR REPLACE FUNCTION vault.odd_unopened(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.odd_unopened(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
         JOIN public.gatekeeper_grant g ON g.id = e.grant_id AND g.opened_at IS NULL AND g.ended_at IS NOT NULL
@@ -61,31 +61,31 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- More than somebody new looks at: every p_count-th access of the first days.
-CREATE OR REPLACE FUNCTION vault.odd_first_days(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.odd_first_days(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH new AS MATERIALIZED (
         SELECT e.id, e.member FROM public.audit_entry e JOIN public.staff_member m ON m.number = e.member
         WHERE e.id = ANY (p_fresh) AND e.event = 'start' AND e.outcome = 'allowed'
-            AND e."timestamp" < vault.end_of_day(m.starts_on + p_days - 1)
+            AND e."timestamp" < staff.end_of_day(m.starts_on + p_days - 1)
     )
     SELECT n.id FROM new n WHERE (SELECT count(*) FROM public.audit_entry x
         WHERE x.member = n.member AND x.event = 'start' AND x.outcome = 'allowed' AND x.id <= n.id) % p_count = 0
 $$;
 
 -- Before somebody's last day: every p_count-th access.
-CREATE OR REPLACE FUNCTION vault.odd_leaving(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.odd_leaving(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e JOIN public.staff_member m ON m.number = e.member
-        CROSS JOIN LATERAL (SELECT vault.end_of_day(m.left_on - p_days) AS since) l
+        CROSS JOIN LATERAL (SELECT staff.end_of_day(m.left_on - p_days) AS since) l
     WHERE e.id = ANY (p_fresh) AND e.event = 'start' AND e.outcome = 'allowed' AND e."timestamp" >= l.since AND (
         SELECT count(*) FROM public.audit_entry x
-        WHERE (x.member, x.id) BETWEEN (e.member, vault.first_since(l.since)) AND (e.member, e.id)
+        WHERE (x.member, x.id) BETWEEN (e.member, audit.first_since(l.since)) AND (e.member, e.id)
             AND x.event = 'start' AND x.outcome = 'allowed') % p_count = 0
 $$;
 
 -- Lets every rule judge these entries, flags what they find and queues it for review. Judging an entry twice
 -- changes nothing. Returns how many each rule found anew. Internal: judge, judge_again.
-CREATE OR REPLACE FUNCTION vault.flag(p_fresh bigint[], p_source text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION gatekeeper.flag(p_fresh bigint[], p_source text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     zone text := (SELECT l.value FROM public.gatekeeper_limit l WHERE l.name = 'time_zone');
@@ -97,43 +97,43 @@ BEGIN
     WITH added AS (
         INSERT INTO public.audit_flag (entry, rule, found_at)
         SELECT x.entry, x.rule, clock_timestamp() FROM (
-            SELECT 'hours', vault.odd_hours(p_fresh)
-            UNION ALL SELECT 'volume', vault.odd_volume(p_fresh, zone, vault.threshold(t, 'volume.days'), vault.threshold(t, 'volume.history'),
-                vault.threshold(t, 'volume.least'), vault.threshold(t, 'volume.percent'))
-            UNION ALL SELECT 'harvest', vault.odd_harvest(p_fresh, zone, vault.threshold(t, 'harvest.days'),
-                vault.threshold(t, 'harvest.percent'), vault.threshold(t, 'harvest.least'))
-            UNION ALL SELECT 'same_account', vault.odd_same_account(p_fresh,
-                vault.threshold(t, 'same_account.count'), vault.threshold(t, 'same_account.days'))
-            UNION ALL SELECT 'brief', vault.odd_brief(p_fresh, vault.threshold(t, 'brief.seconds'))
-            UNION ALL SELECT 'alone', vault.odd_alone(p_fresh, zone, vault.threshold(t, 'alone.days'))
-            UNION ALL SELECT 'first_days', vault.odd_first_days(p_fresh,
-                vault.threshold(t, 'first_days.count'), vault.threshold(t, 'first_days.days'))
-            UNION ALL SELECT 'leaving', vault.odd_leaving(p_fresh,
-                vault.threshold(t, 'leaving.count'), vault.threshold(t, 'leaving.days'))
-            UNION ALL SELECT 'refusals', vault.odd_refusals(p_fresh,
-                vault.threshold(t, 'refusals.count'), vault.threshold(t, 'refusals.minutes'))
-            UNION ALL SELECT 'probing', vault.odd_probing(p_fresh,
-                vault.threshold(t, 'probing.count'), vault.threshold(t, 'probing.days'))
-            UNION ALL SELECT 'misses', vault.odd_misses(p_fresh,
-                vault.threshold(t, 'misses.count'), vault.threshold(t, 'misses.days'))
-            UNION ALL SELECT 'guesses', vault.odd_guesses(p_fresh,
-                vault.threshold(t, 'guesses.count'), vault.threshold(t, 'guesses.minutes'))
-            UNION ALL SELECT 'same_pair', vault.odd_same_pair(p_fresh, vault.threshold(t, 'same_pair.count'),
-                vault.threshold(t, 'same_pair.days'), vault.threshold(t, 'same_pair.times'))
-            UNION ALL SELECT 'instant', vault.odd_instant(p_fresh, vault.threshold(t, 'instant.count'),
-                vault.threshold(t, 'instant.seconds'), vault.threshold(t, 'instant.days'))
-            UNION ALL SELECT 'second_opinion', vault.odd_second_opinion(p_fresh, vault.threshold(t, 'second_opinion.hours'))
-            UNION ALL SELECT 'new_network', vault.odd_new_network(p_fresh,
-                vault.threshold(t, 'new_network.days'), vault.threshold(t, 'new_network.history'))
-            UNION ALL SELECT 'unopened', vault.odd_unopened(p_fresh,
-                vault.threshold(t, 'unopened.count'), vault.threshold(t, 'unopened.days'))
-            UNION ALL SELECT 'everything', vault.odd_everything(p_fresh, vault.threshold(t, 'everything.categories'))
-            UNION ALL SELECT 'participants', vault.odd_participants(p_fresh, vault.threshold(t, 'participants.count'))
-            UNION ALL SELECT 'export', vault.odd_export(p_fresh)
-            UNION ALL SELECT 'own_ticket', vault.odd_own_ticket(p_fresh, vault.threshold(t, 'own_ticket.minutes'))
-            UNION ALL SELECT 'suspensions', vault.odd_suspensions(p_fresh, vault.threshold(t, 'suspensions.count'),
-                vault.threshold(t, 'suspensions.minutes'))
-            UNION ALL SELECT 'unproved', vault.odd_unproved(p_fresh, hours)
+            SELECT 'hours', gatekeeper.odd_hours(p_fresh)
+            UNION ALL SELECT 'volume', audit.odd_volume(p_fresh, zone, audit.threshold(t, 'volume.days'), audit.threshold(t, 'volume.history'),
+                audit.threshold(t, 'volume.least'), audit.threshold(t, 'volume.percent'))
+            UNION ALL SELECT 'harvest', audit.odd_harvest(p_fresh, zone, audit.threshold(t, 'harvest.days'),
+                audit.threshold(t, 'harvest.percent'), audit.threshold(t, 'harvest.least'))
+            UNION ALL SELECT 'same_account', audit.odd_same_account(p_fresh,
+                audit.threshold(t, 'same_account.count'), audit.threshold(t, 'same_account.days'))
+            UNION ALL SELECT 'brief', audit.odd_brief(p_fresh, audit.threshold(t, 'brief.seconds'))
+            UNION ALL SELECT 'alone', audit.odd_alone(p_fresh, zone, audit.threshold(t, 'alone.days'))
+            UNION ALL SELECT 'first_days', gatekeeper.odd_first_days(p_fresh,
+                audit.threshold(t, 'first_days.count'), audit.threshold(t, 'first_days.days'))
+            UNION ALL SELECT 'leaving', gatekeeper.odd_leaving(p_fresh,
+                audit.threshold(t, 'leaving.count'), audit.threshold(t, 'leaving.days'))
+            UNION ALL SELECT 'refusals', audit.odd_refusals(p_fresh,
+                audit.threshold(t, 'refusals.count'), audit.threshold(t, 'refusals.minutes'))
+            UNION ALL SELECT 'probing', audit.odd_probing(p_fresh,
+                audit.threshold(t, 'probing.count'), audit.threshold(t, 'probing.days'))
+            UNION ALL SELECT 'misses', audit.odd_misses(p_fresh,
+                audit.threshold(t, 'misses.count'), audit.threshold(t, 'misses.days'))
+            UNION ALL SELECT 'guesses', audit.odd_guesses(p_fresh,
+                audit.threshold(t, 'guesses.count'), audit.threshold(t, 'guesses.minutes'))
+            UNION ALL SELECT 'same_pair', audit.odd_same_pair(p_fresh, audit.threshold(t, 'same_pair.count'),
+                audit.threshold(t, 'same_pair.days'), audit.threshold(t, 'same_pair.times'))
+            UNION ALL SELECT 'instant', audit.odd_instant(p_fresh, audit.threshold(t, 'instant.count'),
+                audit.threshold(t, 'instant.seconds'), audit.threshold(t, 'instant.days'))
+            UNION ALL SELECT 'second_opinion', audit.odd_second_opinion(p_fresh, audit.threshold(t, 'second_opinion.hours'))
+            UNION ALL SELECT 'new_network', audit.odd_new_network(p_fresh,
+                audit.threshold(t, 'new_network.days'), audit.threshold(t, 'new_network.history'))
+            UNION ALL SELECT 'unopened', gatekeeper.odd_unopened(p_fresh,
+                audit.threshold(t, 'unopened.count'), audit.threshold(t, 'unopened.days'))
+            UNION ALL SELECT 'everything', audit.odd_everything(p_fresh, audit.threshold(t, 'everything.categories'))
+            UNION ALL SELECT 'participants', audit.odd_participants(p_fresh, audit.threshold(t, 'participants.count'))
+            UNION ALL SELECT 'export', audit.odd_export(p_fresh)
+            UNION ALL SELECT 'own_ticket', gatekeeper.odd_own_ticket(p_fresh, audit.threshold(t, 'own_ticket.minutes'))
+            UNION ALL SELECT 'suspensions', audit.odd_suspensions(p_fresh, audit.threshold(t, 'suspensions.count'),
+                audit.threshold(t, 'suspensions.minutes'))
+            UNION ALL SELECT 'unproved', audit.odd_unproved(p_fresh, hours)
         ) x (rule, entry)
         ON CONFLICT DO NOTHING RETURNING entry, rule
     ), counted AS (
@@ -142,14 +142,14 @@ BEGIN
     SELECT ARRAY(SELECT a.entry FROM added a), (SELECT jsonb_object_agg(c.rule, c.entries) FROM counted c)
     INTO entries, counts;
     IF cardinality(entries) > 0 THEN
-        PERFORM vault.queue_reviews(entries, p_source);
+        PERFORM gatekeeper.queue_reviews(entries, p_source);
     END IF;
     RETURN coalesce(counts, '{}');
 END $$;
 
 -- A number up to which every entry belongs to a transaction below this horizon, so that the primary key finds
 -- the rest (audit/seal/stored.py, `lowest`, has the reasons). Of another cluster's checkpoints none counts.
-CREATE OR REPLACE FUNCTION vault.judged_below(p_horizon xid8, p_system bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION gatekeeper.judged_below(p_horizon xid8, p_system bigint) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce((SELECT c.drawn FROM public.audit_checkpoint c
         WHERE c.ceiling <= p_horizon AND c.era = (SELECT max(e.number) FROM public.audit_era e)
@@ -162,7 +162,7 @@ $$;
 -- run judges what was there when it began, `ahead`, and from the next on the horizon lies there. Another
 -- cluster (a restored copy) numbers transactions anew: there the entry's number alone counts. One at a time;
 -- and only in READ COMMITTED, or it would go on from a round that is no longer the last.
-CREATE OR REPLACE FUNCTION vault.judge(p_source text, p_most integer, OUT more boolean, OUT counts jsonb)
+CREATE OR REPLACE FUNCTION gatekeeper.judge(p_source text, p_most integer, OUT more boolean, OUT counts jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     system bigint := (SELECT c.system_identifier FROM pg_control_system() c);
@@ -188,12 +188,12 @@ BEGIN
     END IF;
     fresh := ARRAY(SELECT e.id FROM public.audit_entry e
         WHERE e.id > n.upto AND e.id <= n.newest AND e.xid >= n.horizon ORDER BY e.id LIMIT p_most);
-    counts := vault.flag(fresh, p_source);
+    counts := gatekeeper.flag(fresh, p_source);
     more := cardinality(fresh) = p_most;
     n.upto := fresh[p_most];
     IF NOT more THEN
         n.horizon := n.ahead;
-        n.lowest := greatest(n.lowest, vault.judged_below(n.ahead, n.system));
+        n.lowest := greatest(n.lowest, gatekeeper.judged_below(n.ahead, n.system));
         n.ahead := NULL;
         n.newest := NULL;
     END IF;
@@ -208,7 +208,7 @@ END $$;
 -- Judges again what was judged before: what the rules find there now and no flag says. They may have other
 -- thresholds, or somebody may have taken a flag away who can. At most p_most entries between two numbers, each
 -- time with an entry; returns up to which they were, and NULL where there are no more.
-CREATE OR REPLACE FUNCTION vault.judge_again(p_after bigint, p_last bigint, p_most integer, p_source text,
+CREATE OR REPLACE FUNCTION gatekeeper.judge_again(p_after bigint, p_last bigint, p_most integer, p_source text,
     OUT upto bigint, OUT counts jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -219,14 +219,14 @@ BEGIN
     IF upto IS NULL THEN
         RETURN;
     END IF;
-    counts := vault.flag(fresh, p_source);
-    PERFORM vault.write_entry('review', 'allowed', jsonb_build_object('source', left(p_source, 80),
+    counts := gatekeeper.flag(fresh, p_source);
+    PERFORM audit.write_entry('review', 'allowed', jsonb_build_object('source', left(p_source, 80),
         'results', (SELECT coalesce(sum(x.value::int), 0) FROM jsonb_each_text(counts) x),
         'details', jsonb_build_object('act', 'judge_again', 'from', fresh[1], 'to', upto, 'lacking', counts)));
 END $$;
 
-REVOKE ALL ON FUNCTION vault.working_hours(text), vault.odd_hours(bigint[]), vault.odd_own_ticket(bigint[], integer),
-    vault.odd_unopened(bigint[], integer, integer), vault.odd_first_days(bigint[], integer, integer),
-    vault.odd_leaving(bigint[], integer, integer), vault.flag(bigint[], text),
-    vault.judged_below(xid8, bigint), vault.judge(text, integer), vault.judge_again(bigint, bigint, integer, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.judge(text, integer), vault.judge_again(bigint, bigint, integer, text) TO gatekeeper_watch;
+REVOKE ALL ON FUNCTION gatekeeper.working_hours(text), gatekeeper.odd_hours(bigint[]), gatekeeper.odd_own_ticket(bigint[], integer),
+    gatekeeper.odd_unopened(bigint[], integer, integer), gatekeeper.odd_first_days(bigint[], integer, integer),
+    gatekeeper.odd_leaving(bigint[], integer, integer), gatekeeper.flag(bigint[], text),
+    gatekeeper.judged_below(xid8, bigint), gatekeeper.judge(text, integer), gatekeeper.judge_again(bigint, bigint, integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.judge(text, integer), gatekeeper.judge_again(bigint, bigint, integer, text) TO gatekeeper_watch;

@@ -4,13 +4,13 @@
 -- (commands.sql).
 
 -- The end of a day in the company's time zone: dates mean their end.
-CREATE OR REPLACE FUNCTION vault.end_of_day(p_day date) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION staff.end_of_day(p_day date) RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT (p_day + 1)::timestamp AT TIME ZONE l.value FROM public.gatekeeper_limit l WHERE l.name = 'time_zone'
 $$;
 
 -- Whether somebody is the other, or stands above the other in the line of managers.
-CREATE OR REPLACE FUNCTION vault.stands_above(p_member bigint, p_other bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.stands_above(p_member bigint, p_other bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH RECURSIVE above AS (
         SELECT p_other AS id
@@ -21,7 +21,7 @@ $$;
 -- Judges an officer's act on another member; returns the decision's facts, with the subject's number
 -- and id. Both members are locked first, in one order: two officers who act on each other would wait
 -- for each other. Nobody acts on themselves.
-CREATE OR REPLACE FUNCTION vault.judge_officer(p_digest bytea, p_act text, p_number text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.judge_officer(p_digest bytea, p_act text, p_number text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     subject public.staff_member;
@@ -31,10 +31,10 @@ BEGIN
         -- An older snapshot sees neither who was suspended meanwhile nor whose manager somebody became.
         RAISE 'officers act in READ COMMITTED only';
     END IF;
-    PERFORM vault.lock_members(ARRAY(SELECT m.id FROM public.staff_member m WHERE m.number = p_number),
+    PERFORM staff.lock_members(ARRAY(SELECT m.id FROM public.staff_member m WHERE m.number = p_number),
         ARRAY(SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest));
     SELECT m.* INTO subject FROM public.staff_member m WHERE m.number = p_number;
-    SELECT x.* INTO d FROM vault.decide(p_digest, p_act) x;
+    SELECT x.* INTO d FROM gatekeeper.decide(p_digest, p_act) x;
     RETURN jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object(
         'subject', coalesce(subject.number, ''), 'subject_id', subject.id,
         'reason', coalesce(d.reason, CASE WHEN p_number IS NOT NULL AND subject.id IS NULL THEN 'member_unknown'
@@ -42,7 +42,7 @@ BEGIN
 END $$;
 
 -- The same facts for a command: it has no session, and says what it is.
-CREATE OR REPLACE FUNCTION vault.judge_command(p_source text, p_number text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.judge_command(p_source text, p_number text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     subject public.staff_member;
@@ -57,19 +57,19 @@ BEGIN
 END $$;
 
 -- Writes what was judged, and returns the reason: empty when the act was done.
-CREATE OR REPLACE FUNCTION vault.record_act(p_event text, p_judged jsonb, p_context jsonb, p_details jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION staff.record_act(p_event text, p_judged jsonb, p_context jsonb, p_details jsonb) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    PERFORM vault.write_entry(p_event, CASE WHEN p_judged->>'reason' = '' THEN 'allowed' ELSE 'refused' END,
-                              p_judged || vault.context(p_context) || jsonb_build_object('details', p_details));
+    PERFORM audit.write_entry(p_event, CASE WHEN p_judged->>'reason' = '' THEN 'allowed' ELSE 'refused' END,
+                              p_judged || audit.context(p_context) || jsonb_build_object('details', p_details));
     RETURN p_judged->>'reason';
 END $$;
 
 -- What an entry says of a fact, and what a proposal is compared with: structured values only. Of a suspension whether
 -- it counts until it is lifted, or until when.
-CREATE OR REPLACE FUNCTION vault.fact_of(p_member bigint, p_fact text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.fact_of(p_member bigint, p_fact text) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT CASE p_fact WHEN 'suspended' THEN CASE WHEN NOT vault.is_suspended(m.suspended_at, m.suspended_until) THEN 'false'
+    SELECT CASE p_fact WHEN 'suspended' THEN CASE WHEN NOT staff.is_suspended(m.suspended_at, m.suspended_until) THEN 'false'
             ELSE coalesce(to_jsonb(m.suspended_until), 'true') END
         WHEN 'manager' THEN (SELECT to_jsonb(x.number) FROM public.staff_member x WHERE x.id = m.manager_id)
         ELSE to_jsonb(m)->p_fact END
@@ -77,7 +77,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Whether a fact of a member can have a value at all. NULL where it is not known: to be read as no.
-CREATE OR REPLACE FUNCTION vault.value_fits(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.value_fits(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     plain text := p_value #>> '{}';
@@ -89,7 +89,7 @@ BEGIN
             OR (jsonb_array_length(p_value) = 1 AND p_value <@ '["reviewer", "people", "privacy", "administrator"]'))
         -- In a circle each would approve for the other.
         WHEN p_fact = 'manager' THEN p_value = 'null' OR (is_text AND EXISTS (
-            SELECT FROM public.staff_member x WHERE x.number = plain AND NOT vault.stands_above(p_member, x.id)))
+            SELECT FROM public.staff_member x WHERE x.number = plain AND NOT staff.stands_above(p_member, x.id)))
         WHEN p_fact IN ('starts_on', 'left_on') THEN p_value = 'null'
             OR (is_text AND plain ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' AND plain::date IS NOT NULL)
         WHEN p_fact = 'name' THEN is_text AND length(plain) BETWEEN 1 AND 200 AND plain = btrim(plain)
@@ -105,17 +105,17 @@ EXCEPTION WHEN data_exception THEN
 END $$;
 
 -- Whether the fact has this value already. A reset and a link are acts, and never so already.
-CREATE OR REPLACE FUNCTION vault.is_so(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.is_so(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE WHEN p_fact IN ('factor', 'invitation') THEN false
         WHEN p_fact = 'roles' THEN x.now @> p_value AND x.now <@ p_value ELSE x.now = p_value END
-    FROM (SELECT coalesce(vault.fact_of(p_member, p_fact), 'null') AS now) x
+    FROM (SELECT coalesce(staff.fact_of(p_member, p_fact), 'null') AS now) x
 $$;
 
 -- Whether a change that fits opens something up, so that a second person has to confirm it (staff/README.md, 'Two persons'):
 -- a role beyond consultant, whose manager somebody is, a suspension lifted, lost factors forgotten, and
 -- a member back who had left. The rest closes, or is harmless.
-CREATE OR REPLACE FUNCTION vault.opens_up(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.opens_up(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE p_fact
         WHEN 'roles' THEN EXISTS (SELECT FROM jsonb_array_elements_text(p_value) x
@@ -123,15 +123,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         WHEN 'manager' THEN true
         WHEN 'suspended' THEN p_value = 'false'
         WHEN 'factor' THEN true
-        WHEN 'left_on' THEN coalesce(vault.end_of_day(m.left_on) <= clock_timestamp(), false)
-            AND coalesce(vault.end_of_day((p_value #>> '{}')::date) > clock_timestamp(), true)
+        WHEN 'left_on' THEN coalesce(staff.end_of_day(m.left_on) <= clock_timestamp(), false)
+            AND coalesce(staff.end_of_day((p_value #>> '{}')::date) > clock_timestamp(), true)
         ELSE false END
     FROM public.staff_member m WHERE m.id = p_member
 $$;
 
 -- The member's second factors are gone; the next one-time link lets them set up others. Deleted, not
 -- switched off: a key that was lost must not be found again.
-CREATE OR REPLACE FUNCTION vault.forget_factors(p_member bigint) RETURNS void
+CREATE OR REPLACE FUNCTION staff.forget_factors(p_member bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     DELETE FROM public.django_otp_webauthn_webauthnattestation x
         USING public.django_otp_webauthn_webauthncredential c WHERE c.id = x.credential_id AND c.user_id = p_member;
@@ -146,24 +146,24 @@ $$;
 -- password, factors, requests, grants (their own and those they approved), signatures and authorisations
 -- (at the end of the last day, as the registers of any date need it), deputies, and every role that only
 -- two people give; sessions and links by the caller.
-CREATE OR REPLACE FUNCTION vault.begin_anew(p_member bigint, p_left_on date, p_by bigint) RETURNS void
+CREATE OR REPLACE FUNCTION staff.begin_anew(p_member bigint, p_left_on date, p_by bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
-    over timestamptz := vault.end_of_day(p_left_on);
+    over timestamptz := staff.end_of_day(p_left_on);
     requests bigint[] := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.member_id = p_member AND r.state = 'pending');
     grants bigint[] := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE p_member IN (g.member_id, g.approver_id) AND g.ended_at IS NULL);
 BEGIN
-    PERFORM vault.lock_authority(NULL, ARRAY[p_member], false);
+    PERFORM gatekeeper.lock_authority(NULL, ARRAY[p_member], false);
     UPDATE public.staff_proposal x SET state = 'lapsed', decided_at = at
     WHERE x.subject_id = p_member AND x.state = 'pending' AND x.fact <> 'left_on';
-    PERFORM vault.forget_factors(p_member);
+    PERFORM staff.forget_factors(p_member);
     PERFORM FROM public.staff_signature x WHERE x.member_id = p_member ORDER BY x.id FOR NO KEY UPDATE;
-    PERFORM vault.lock_endings(requests, grants || vault.resting_on(ARRAY[p_member], false));
-    PERFORM vault.lapse_requests(requests, 'member_left');
-    PERFORM vault.end_grants(grants, 'member_left', NULL, '{"source": "gatekeeper"}');
+    PERFORM gatekeeper.lock_endings(requests, grants || gatekeeper.resting_on(ARRAY[p_member], false));
+    PERFORM gatekeeper.lapse_requests(requests, 'member_left');
+    PERFORM gatekeeper.end_grants(grants, 'member_left', NULL, '{"source": "gatekeeper"}');
     -- One given after a last day that was set back ends now: it was given before the coming back.
     UPDATE public.staff_signature x SET withdrawn_why = 'left', withdrawn_by_id = p_by,
         withdrawn_at = CASE WHEN x.signed_at < over THEN over ELSE at END
@@ -178,7 +178,7 @@ END $$;
 
 -- A member's one-time links are over: those that wait, and the right of who has just used one to set up a second
 -- factor.
-CREATE OR REPLACE FUNCTION vault.end_links(p_member bigint) RETURNS void
+CREATE OR REPLACE FUNCTION staff.end_links(p_member bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     UPDATE public.staff_invitation x SET expires_at = clock_timestamp()
     WHERE x.member_id = p_member AND x.expires_at > clock_timestamp()
@@ -187,17 +187,17 @@ $$;
 -- Whether a link is good now, used or not: inside its time, its member not barred, and whoever made it still
 -- keeps members, for they have seen it or could have. A command's, and one that was asked for by mail, has
 -- nobody. Each step that rests on a link asks anew.
-CREATE OR REPLACE FUNCTION vault.is_good_link(p_link bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.is_good_link(p_link bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM public.staff_invitation x WHERE x.id = p_link AND x.expires_at > clock_timestamp()
-        AND NOT vault.is_barred(x.member_id) AND (x.made_by_id IS NULL OR vault.still_may(x.made_by_id, 'people')));
+        AND NOT staff.is_barred(x.member_id) AND (x.made_by_id IS NULL OR staff.still_may(x.made_by_id, 'people')));
 END $$;
 
 -- Whether the address to which a member's link would go was put there by this person, and nobody has proved both
 -- factors of the member's since: then who changed it could come in by the link as the member, and another person makes
 -- it. The address with which a member was added is nobody's change.
-CREATE OR REPLACE FUNCTION vault.is_own_address(p_member bigint, p_by bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.is_own_address(p_member bigint, p_by bigint) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT EXISTS (SELECT FROM public.staff_member m WHERE m.id = p_member AND m.email_changed_by_id = p_by
         AND NOT EXISTS (SELECT FROM public.staff_session s WHERE s.member_id = m.id AND s.verified_at > m.email_changed_at))
@@ -206,7 +206,7 @@ $$;
 -- Changes one fact of a member, without judging who asks; returns why it cannot be, empty when done.
 -- Suspending, leaving, coming back and resetting end the member's sessions and links at once (ASVS
 -- 7.4.2); a new address ends the links that went to the old one.
-CREATE OR REPLACE FUNCTION vault.apply_change(p_member bigint, p_by bigint, p_fact text, p_value jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION staff.apply_change(p_member bigint, p_by bigint, p_fact text, p_value jsonb) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     m public.staff_member;
@@ -217,26 +217,26 @@ BEGIN
     IF p_fact = 'manager' THEN
         -- One at a time, or two changes that do not see each other could close a circle. The row is one
         -- that no run-time role can lock.
-        PERFORM vault.lock_authority(NULL, NULL, true);
+        PERFORM gatekeeper.lock_authority(NULL, NULL, true);
     END IF;
-    IF vault.value_fits(p_member, p_fact, p_value) IS NOT TRUE THEN RETURN 'value_refused'; END IF;
+    IF staff.value_fits(p_member, p_fact, p_value) IS NOT TRUE THEN RETURN 'value_refused'; END IF;
     SELECT x.* INTO m FROM public.staff_member x WHERE x.id = p_member;
     CASE p_fact
     WHEN 'suspended' THEN
-        IF vault.is_so(m.id, p_fact, p_value) THEN RETURN 'no_change'; END IF;
+        IF staff.is_so(m.id, p_fact, p_value) THEN RETURN 'no_change'; END IF;
         IF NOT plain::boolean AND m.suspended_by_id = p_by THEN RETURN 'second_person'; END IF;
         ending := plain::boolean;
         UPDATE public.staff_member x SET suspended_until = NULL, suspended_by_id = CASE WHEN ending THEN p_by END,
             suspended_at = CASE WHEN NOT ending THEN NULL
-                WHEN vault.is_suspended(x.suspended_at, x.suspended_until) THEN x.suspended_at ELSE at END
+                WHEN staff.is_suspended(x.suspended_at, x.suspended_until) THEN x.suspended_at ELSE at END
         WHERE x.id = m.id;
     WHEN 'starts_on' THEN
         UPDATE public.staff_member x SET starts_on = plain::date WHERE x.id = m.id;
     WHEN 'left_on' THEN
-        ending := coalesce(vault.end_of_day(plain::date) <= at, false);
-        IF vault.opens_up(m.id, p_fact, p_value) THEN
+        ending := coalesce(staff.end_of_day(plain::date) <= at, false);
+        IF staff.opens_up(m.id, p_fact, p_value) THEN
             ending := true;
-            PERFORM vault.begin_anew(m.id, m.left_on, p_by);
+            PERFORM staff.begin_anew(m.id, m.left_on, p_by);
         END IF;
         UPDATE public.staff_member x SET left_on = plain::date WHERE x.id = m.id;
     WHEN 'roles' THEN
@@ -252,12 +252,12 @@ BEGIN
         UPDATE public.staff_member x SET language = plain WHERE x.id = m.id;
     WHEN 'factor' THEN
         ending := true;
-        PERFORM vault.forget_factors(m.id);
+        PERFORM staff.forget_factors(m.id);
     ELSE NULL;  -- an invitation: below
     END CASE;
-    IF p_fact = 'invitation' AND vault.is_own_address(m.id, p_by) THEN RETURN 'second_person'; END IF;
+    IF p_fact = 'invitation' AND staff.is_own_address(m.id, p_by) THEN RETURN 'second_person'; END IF;
     IF ending OR p_fact IN ('email', 'invitation') THEN  -- of links the newest alone is good
-        PERFORM vault.end_links(m.id);
+        PERFORM staff.end_links(m.id);
     END IF;
     IF p_fact = 'invitation' THEN
         INSERT INTO public.staff_invitation (purpose, digest, member_id, created_at, expires_at, made_by_id)
@@ -279,7 +279,7 @@ END $$;
 -- officers'. What opens something up is only proposed, and what shuts somebody out who must not be shut out by one
 -- person. To suspend whose suspension waits for a second person is to confirm it. Returns the reason, empty when done,
 -- 'proposed' when it waits for a second person, 'held' when it counts for some hours without one.
-CREATE OR REPLACE FUNCTION vault.change_member(
+CREATE OR REPLACE FUNCTION staff.change_member(
     p_digest bytea, p_context jsonb, p_number text, p_fact text, p_value jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -289,53 +289,53 @@ DECLARE
     suspending boolean := coalesce(p_fact = 'suspended' AND p_value = 'true', false);
     subject bigint;
     before jsonb;
-    waits bigint := CASE WHEN suspending THEN vault.waiting_suspension(
+    waits bigint := CASE WHEN suspending THEN staff.waiting_suspension(
         (SELECT m.id FROM public.staff_member m WHERE m.number = p_number),
         (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)) END;
 BEGIN
     IF waits IS NOT NULL THEN
-        RETURN vault.decide_proposal(p_digest, p_context, waits, true);
+        RETURN staff.decide_proposal(p_digest, p_context, waits, true);
     END IF;
-    j := vault.judge_officer(p_digest, CASE WHEN suspending THEN 'suspend' ELSE 'people' END, p_number);
+    j := staff.judge_officer(p_digest, CASE WHEN suspending THEN 'suspend' ELSE 'people' END, p_number);
     subject := (j->>'subject_id')::bigint;
     IF j->>'reason' = '' THEN
         j := j || jsonb_build_object('reason', CASE
-            WHEN NOT known OR vault.value_fits(subject, p_fact, p_value) IS NOT TRUE THEN 'value_refused'
-            WHEN vault.is_so(subject, p_fact, p_value) THEN 'no_change' ELSE '' END);
+            WHEN NOT known OR staff.value_fits(subject, p_fact, p_value) IS NOT TRUE THEN 'value_refused'
+            WHEN staff.is_so(subject, p_fact, p_value) THEN 'no_change' ELSE '' END);
     END IF;
     IF j->>'reason' = '' AND suspending THEN
-        RETURN vault.suspend(j, p_context, '{}');
-    ELSIF j->>'reason' = '' AND (vault.opens_up(subject, p_fact, p_value)
-            OR vault.shuts_out(subject, p_fact, p_value, (j->>'actor_id')::bigint)) THEN
-        RETURN vault.propose(j, p_context, p_fact, p_value);
+        RETURN staff.suspend(j, p_context, '{}');
+    ELSIF j->>'reason' = '' AND (staff.opens_up(subject, p_fact, p_value)
+            OR staff.shuts_out(subject, p_fact, p_value, (j->>'actor_id')::bigint)) THEN
+        RETURN staff.propose(j, p_context, p_fact, p_value);
     ELSIF j->>'reason' = '' THEN
-        before := vault.fact_of(subject, p_fact);
-        j := j || jsonb_build_object('reason', vault.apply_change(subject, (j->>'actor_id')::bigint, p_fact, p_value));
+        before := staff.fact_of(subject, p_fact);
+        j := j || jsonb_build_object('reason', staff.apply_change(subject, (j->>'actor_id')::bigint, p_fact, p_value));
     END IF;
-    RETURN vault.record_act('change', j, p_context, jsonb_build_object(CASE WHEN known THEN p_fact ELSE 'unknown' END,
-        CASE WHEN j->>'reason' = '' THEN vault.told(subject, p_fact, before) END));
+    RETURN staff.record_act('change', j, p_context, jsonb_build_object(CASE WHEN known THEN p_fact ELSE 'unknown' END,
+        CASE WHEN j->>'reason' = '' THEN staff.told(subject, p_fact, before) END));
 END $$;
 
 -- A changed fact as an entry tells it: before and after, but of a name and an address only that it changed.
-CREATE OR REPLACE FUNCTION vault.told(p_member bigint, p_fact text, p_before jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.told(p_member bigint, p_fact text, p_before jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE WHEN p_fact = 'factor' THEN '"reset"' WHEN p_fact = 'invitation' THEN '"sent"'
         WHEN p_fact IN ('name', 'email') THEN '"changed"'
-        ELSE jsonb_build_array(p_before, vault.fact_of(p_member, p_fact)) END
+        ELSE jsonb_build_array(p_before, staff.fact_of(p_member, p_fact)) END
 $$;
 
 -- A new member, by a people officer: {number, name, email, language, starts_on, manager, roles}. Nothing
 -- opens by it: there is no signature yet, no ticket, and no role that two people give; such roles are
 -- proposed. The first manager comes with the member, as no change of anybody's.
-CREATE OR REPLACE FUNCTION vault.add_member(p_digest bytea, p_context jsonb, p_facts jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION staff.add_member(p_digest bytea, p_context jsonb, p_facts jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_officer(p_digest, 'people', NULL);
+    j jsonb := staff.judge_officer(p_digest, 'people', NULL);
     made bigint;
 BEGIN
     IF j->>'reason' = '' AND EXISTS (
             SELECT FROM unnest(ARRAY['name', 'email', 'language', 'starts_on', 'manager', 'roles']) x
-            WHERE vault.value_fits(NULL, x, coalesce(p_facts->x, 'null')) IS NOT TRUE) THEN
+            WHERE staff.value_fits(NULL, x, coalesce(p_facts->x, 'null')) IS NOT TRUE) THEN
         j := j || '{"reason": "value_refused"}';
     END IF;
     IF j->>'reason' = '' THEN
@@ -353,18 +353,18 @@ BEGIN
             j := j || '{"reason": "value_refused"}';
         END;
     END IF;
-    PERFORM vault.record_act('change', j, p_context, jsonb_build_object('new', true) || coalesce((
-        SELECT jsonb_object_agg(x, vault.told(made, x, NULL))
+    PERFORM staff.record_act('change', j, p_context, jsonb_build_object('new', true) || coalesce((
+        SELECT jsonb_object_agg(x, staff.told(made, x, NULL))
         FROM unnest(ARRAY['roles', 'manager', 'starts_on']) x WHERE made IS NOT NULL), '{}'));
-    IF made IS NOT NULL AND vault.opens_up(made, 'roles', p_facts->'roles') THEN
-        RETURN vault.propose(j, p_context, 'roles', p_facts->'roles');
+    IF made IS NOT NULL AND staff.opens_up(made, 'roles', p_facts->'roles') THEN
+        RETURN staff.propose(j, p_context, 'roles', p_facts->'roles');
     END IF;
     RETURN j->>'reason';
 END $$;
 
 -- First set-up is over when anybody has signed in with a second factor: from then on there are people
 -- who can confirm, and a command only proposes. The log says it, which nobody rewrites.
-CREATE OR REPLACE FUNCTION vault.is_set_up() RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.is_set_up() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT EXISTS (SELECT FROM public.audit_entry e WHERE e.event = 'sign_in' AND e.outcome = 'allowed' AND e.factor <> '')
 $$;
@@ -377,7 +377,7 @@ $$;
 -- After first set-up a role that opens something up, another manager of somebody who is there, and what would
 -- shut out one of the last two of a guarded role, are proposed; the same line does not propose twice, and not again
 -- what was declined.
-CREATE OR REPLACE FUNCTION vault.apply_members(p_members jsonb, p_source text) RETURNS TABLE (number text, outcome text)
+CREATE OR REPLACE FUNCTION staff.apply_members(p_members jsonb, p_source text) RETURNS TABLE (number text, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     line jsonb;
@@ -388,7 +388,7 @@ DECLARE
     j jsonb;
     details jsonb;
     place int := 0;
-    proposing boolean := vault.is_set_up();
+    proposing boolean := staff.is_set_up();
     proposed boolean;
     known bigint[];
     found_id bigint;
@@ -397,14 +397,14 @@ BEGIN
     -- All members and what may end with them, before the first of them is changed.
     known := ARRAY(SELECT m.id FROM public.staff_member m
         WHERE m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x));
-    PERFORM vault.lock_members(known, '{}');
-    PERFORM vault.lock_authority(NULL, known, true);
-    PERFORM vault.lock_endings(
+    PERFORM staff.lock_members(known, '{}');
+    PERFORM gatekeeper.lock_authority(NULL, known, true);
+    PERFORM gatekeeper.lock_endings(
         ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.state = 'pending' AND r.member_id = ANY (known)),
-        vault.resting_on(known, true));
+        gatekeeper.resting_on(known, true));
     FOR line IN SELECT x FROM jsonb_array_elements(p_members) x LOOP
-        refusal := CASE WHEN vault.value_fits(NULL, 'roles', line->'roles') IS NOT TRUE THEN 'value' END;
-        before := (SELECT to_jsonb(m) || jsonb_build_object('manager', vault.fact_of(m.id, 'manager'))
+        refusal := CASE WHEN staff.value_fits(NULL, 'roles', line->'roles') IS NOT TRUE THEN 'value' END;
+        before := (SELECT to_jsonb(m) || jsonb_build_object('manager', staff.fact_of(m.id, 'manager'))
                    FROM public.staff_member m WHERE m.number = line->>'number');
         IF refusal IS NULL THEN
             BEGIN
@@ -416,10 +416,10 @@ BEGIN
                     SET name = excluded.name, email = excluded.email,
                         email_changed_by_id = CASE WHEN m.email = excluded.email THEN m.email_changed_by_id END,
                         email_changed_at = CASE WHEN m.email = excluded.email THEN m.email_changed_at ELSE clock_timestamp() END,
-                        starts_on = CASE WHEN proposing AND vault.shuts_out(m.id, 'starts_on', to_jsonb(excluded.starts_on), NULL)
+                        starts_on = CASE WHEN proposing AND staff.shuts_out(m.id, 'starts_on', to_jsonb(excluded.starts_on), NULL)
                                          THEN m.starts_on ELSE excluded.starts_on END,
-                        roles = CASE WHEN proposing AND (vault.opens_up(m.id, 'roles', line->'roles')
-                                                         OR vault.shuts_out(m.id, 'roles', line->'roles', NULL)) THEN m.roles
+                        roles = CASE WHEN proposing AND (staff.opens_up(m.id, 'roles', line->'roles')
+                                                         OR staff.shuts_out(m.id, 'roles', line->'roles', NULL)) THEN m.roles
                                      ELSE ARRAY(SELECT jsonb_array_elements_text(line->'roles')) END
                     WHERE (m.name, m.email, m.starts_on) IS DISTINCT FROM (excluded.name, excluded.email, excluded.starts_on)
                         OR to_jsonb(m.roles) <> line->'roles';
@@ -439,31 +439,31 @@ BEGIN
         proposed := false;
         details := NULL;
         IF refusal IS NULL THEN
-            j := vault.judge_command(p_source, number);
+            j := staff.judge_command(p_source, number);
             found_id := (j->>'subject_id')::bigint;
             manager := coalesce(line->'manager', 'null');
-            IF NOT vault.is_so(found_id, 'manager', manager) AND NOT (proposing AND before IS NOT NULL)
-                    AND vault.apply_change(found_id, NULL, 'manager', manager) <> '' THEN
+            IF NOT staff.is_so(found_id, 'manager', manager) AND NOT (proposing AND before IS NOT NULL)
+                    AND staff.apply_change(found_id, NULL, 'manager', manager) <> '' THEN
                 refusal := 'manager';
-                PERFORM vault.apply_change(found_id, NULL, 'manager', 'null');
+                PERFORM staff.apply_change(found_id, NULL, 'manager', 'null');
             END IF;
             IF before->>'email' <> line->>'email' THEN  -- links that went to the old address
-                PERFORM vault.end_links(found_id);
+                PERFORM staff.end_links(found_id);
             END IF;
-            SELECT jsonb_object_agg(x.fact, vault.told(found_id, x.fact, before->x.fact)) INTO details
+            SELECT jsonb_object_agg(x.fact, staff.told(found_id, x.fact, before->x.fact)) INTO details
             FROM unnest(ARRAY['roles', 'manager', 'starts_on', 'name', 'email']) AS x (fact)
-            WHERE before->x.fact IS DISTINCT FROM coalesce(vault.fact_of(found_id, x.fact), 'null');
+            WHERE before->x.fact IS DISTINCT FROM coalesce(staff.fact_of(found_id, x.fact), 'null');
             IF details IS NOT NULL THEN
-                PERFORM vault.record_act('change', j, '{}', details || jsonb_build_object('new', before IS NULL));
+                PERFORM staff.record_act('change', j, '{}', details || jsonb_build_object('new', before IS NULL));
             END IF;
             IF proposing THEN
-                IF vault.value_fits(found_id, 'manager', manager) IS NOT TRUE THEN
+                IF staff.value_fits(found_id, 'manager', manager) IS NOT TRUE THEN
                     refusal := 'manager';
                 ELSIF before IS NOT NULL THEN
-                    proposed := vault.propose_line(j, 'manager', manager);
+                    proposed := staff.propose_line(j, 'manager', manager);
                 END IF;
-                proposed := vault.propose_line(j, 'roles', line->'roles') OR proposed;
-                proposed := vault.propose_line(j, 'starts_on', coalesce(line->'starts_on', 'null')) OR proposed;
+                proposed := staff.propose_line(j, 'roles', line->'roles') OR proposed;
+                proposed := staff.propose_line(j, 'starts_on', coalesce(line->'starts_on', 'null')) OR proposed;
             END IF;
         END IF;
         outcome := CASE WHEN refusal IS NOT NULL THEN 'refused:' || refusal WHEN proposed THEN 'proposed'
@@ -473,24 +473,24 @@ BEGIN
 END $$;
 
 -- Members leave; they are never deleted, by nobody: the log and every paper name them.
-CREATE OR REPLACE FUNCTION vault.keep_members() RETURNS trigger
+CREATE OR REPLACE FUNCTION staff.keep_members() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'members leave; they are never deleted';
 END $$;
 CREATE OR REPLACE TRIGGER member_is_kept BEFORE DELETE ON public.staff_member
-    FOR EACH ROW EXECUTE FUNCTION vault.keep_members();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_members();
 CREATE OR REPLACE TRIGGER members_are_kept BEFORE TRUNCATE ON public.staff_member
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.keep_members();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_members();
 
-REVOKE ALL ON FUNCTION vault.end_of_day(date), vault.stands_above(bigint, bigint),
-    vault.judge_officer(bytea, text, text), vault.judge_command(text, text),
-    vault.record_act(text, jsonb, jsonb, jsonb), vault.fact_of(bigint, text), vault.value_fits(bigint, text, jsonb),
-    vault.is_so(bigint, text, jsonb), vault.opens_up(bigint, text, jsonb), vault.forget_factors(bigint),
-    vault.begin_anew(bigint, date, bigint), vault.end_links(bigint), vault.is_good_link(bigint), vault.is_own_address(bigint, bigint), vault.apply_change(bigint, bigint, text, jsonb),
-    vault.change_member(bytea, jsonb, text, text, jsonb), vault.told(bigint, text, jsonb),
-    vault.add_member(bytea, jsonb, jsonb), vault.is_set_up(), vault.apply_members(jsonb, text),
-    vault.keep_members() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.is_own_address(bigint, bigint), vault.change_member(bytea, jsonb, text, text, jsonb),
-    vault.add_member(bytea, jsonb, jsonb) TO gatekeeper_web;
-GRANT EXECUTE ON FUNCTION vault.is_good_link(bigint) TO gatekeeper_signin;
+REVOKE ALL ON FUNCTION staff.end_of_day(date), staff.stands_above(bigint, bigint),
+    staff.judge_officer(bytea, text, text), staff.judge_command(text, text),
+    staff.record_act(text, jsonb, jsonb, jsonb), staff.fact_of(bigint, text), staff.value_fits(bigint, text, jsonb),
+    staff.is_so(bigint, text, jsonb), staff.opens_up(bigint, text, jsonb), staff.forget_factors(bigint),
+    staff.begin_anew(bigint, date, bigint), staff.end_links(bigint), staff.is_good_link(bigint), staff.is_own_address(bigint, bigint), staff.apply_change(bigint, bigint, text, jsonb),
+    staff.change_member(bytea, jsonb, text, text, jsonb), staff.told(bigint, text, jsonb),
+    staff.add_member(bytea, jsonb, jsonb), staff.is_set_up(), staff.apply_members(jsonb, text),
+    staff.keep_members() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION staff.is_own_address(bigint, bigint), staff.change_member(bytea, jsonb, text, text, jsonb),
+    staff.add_member(bytea, jsonb, jsonb) TO gatekeeper_web;
+GRANT EXECUTE ON FUNCTION staff.is_good_link(bigint) TO gatekeeper_signin;

@@ -3,14 +3,14 @@
 
 -- Whether an act is still a member's, as far as roles, days, suspension and agreement say: only then their half of what
 -- takes two people counts, and their links.
-CREATE OR REPLACE FUNCTION vault.still_may(p_member bigint, p_act text) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.still_may(p_member bigint, p_act text) RETURNS boolean
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT d.codes[1] = 'passed' AND d.codes[3] = 'passed'
-    FROM vault.decide(NULL, p_act, p_lock => false, p_member => p_member) d
+    FROM gatekeeper.decide(NULL, p_act, p_lock => false, p_member => p_member) d
 $$;
 
 -- What nobody decided within its time is over. Nothing waits for this: deciding looks at the time itself.
-CREATE OR REPLACE FUNCTION vault.lapse_proposals(p_member bigint) RETURNS integer
+CREATE OR REPLACE FUNCTION staff.lapse_proposals(p_member bigint) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     p record;
@@ -21,7 +21,7 @@ BEGIN
         ORDER BY x.id FOR NO KEY UPDATE OF x
     LOOP
         UPDATE public.staff_proposal x SET state = 'lapsed', decided_at = clock_timestamp() WHERE x.id = p.id;
-        PERFORM vault.write_entry('change', 'allowed', jsonb_build_object('source', 'gatekeeper', 'subject', p.number,
+        PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', 'gatekeeper', 'subject', p.number,
             'details', jsonb_build_object('proposal', p.id, 'fact', p.fact, 'decision', 'lapsed')));
         lapsed := lapsed + 1;
     END LOOP;
@@ -31,17 +31,17 @@ END $$;
 -- Writes a proposal of an officer or a command, who was judged before, and whose value fits: one waits
 -- for a fact and member, for seven days. The state it was made against is kept, to be compared. Whoever
 -- suspended does not propose to lift it. Returns 'proposed', or the reason.
-CREATE OR REPLACE FUNCTION vault.propose(p_judged jsonb, p_context jsonb, p_fact text, p_value jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION staff.propose(p_judged jsonb, p_context jsonb, p_fact text, p_value jsonb) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     j jsonb := p_judged;
     subject bigint := (j->>'subject_id')::bigint;
     proposer bigint := (j->>'actor_id')::bigint;
     at timestamptz := clock_timestamp();
-    before jsonb := coalesce(vault.fact_of(subject, p_fact), 'null');
+    before jsonb := coalesce(staff.fact_of(subject, p_fact), 'null');
     written bigint;
 BEGIN
-    PERFORM vault.lapse_proposals(subject);
+    PERFORM staff.lapse_proposals(subject);
     IF p_fact = 'suspended' AND p_value = 'false' AND EXISTS (SELECT FROM public.staff_member m WHERE m.id = subject AND m.suspended_by_id = proposer) THEN
         j := j || '{"reason": "second_person"}';
     ELSIF EXISTS (SELECT FROM public.staff_proposal x WHERE x.subject_id = subject AND x.fact = p_fact AND x.state = 'pending') THEN
@@ -51,7 +51,7 @@ BEGIN
         VALUES (subject, p_fact, before, p_value, coalesce(j->>'source', ''), proposer, at, at + interval '7 days', 'pending')
         RETURNING id INTO written;
     END IF;
-    PERFORM vault.record_act('change', j, p_context, jsonb_build_object('proposal', written, 'proposed',
+    PERFORM staff.record_act('change', j, p_context, jsonb_build_object('proposal', written, 'proposed',
         jsonb_build_object(p_fact, CASE WHEN p_fact = 'factor' THEN p_value ELSE jsonb_build_array(before, p_value) END)));
     RETURN coalesce(nullif(j->>'reason', ''), 'proposed');
 END $$;
@@ -59,22 +59,22 @@ END $$;
 -- The same for a line of the personnel system: a newer line takes the place of an older one's proposal,
 -- one that waits already is not written twice, one that was declined not again while the line says the
 -- same, and a person's own proposal stays. Returns whether something new waits.
-CREATE OR REPLACE FUNCTION vault.propose_line(p_judged jsonb, p_fact text, p_value jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.propose_line(p_judged jsonb, p_fact text, p_value jsonb) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     subject bigint := (p_judged->>'subject_id')::bigint;
     p public.staff_proposal;
 BEGIN
-    PERFORM vault.lapse_proposals(subject);
+    PERFORM staff.lapse_proposals(subject);
     UPDATE public.staff_proposal x SET state = 'withdrawn', decided_at = clock_timestamp()
     WHERE x.subject_id = subject AND x.fact = p_fact AND x.state = 'pending' AND x.source <> '' AND x.value <> p_value
     RETURNING x.* INTO p;
     IF FOUND THEN
-        PERFORM vault.record_act('change', p_judged, '{}',
+        PERFORM staff.record_act('change', p_judged, '{}',
             jsonb_build_object('proposal', p.id, 'fact', p.fact, 'decision', 'withdrawn'));
     END IF;
-    IF vault.is_so(subject, p_fact, p_value)
-            OR NOT (vault.opens_up(subject, p_fact, p_value) OR vault.shuts_out(subject, p_fact, p_value, NULL)) THEN
+    IF staff.is_so(subject, p_fact, p_value)
+            OR NOT (staff.opens_up(subject, p_fact, p_value) OR staff.shuts_out(subject, p_fact, p_value, NULL)) THEN
         RETURN false;
     END IF;
     SELECT x.* INTO p FROM public.staff_proposal x WHERE x.subject_id = subject AND x.fact = p_fact
@@ -82,7 +82,7 @@ BEGIN
     IF p.state = 'pending' OR (p.state = 'declined' AND p.value = p_value) THEN
         RETURN false;
     END IF;
-    RETURN vault.propose(p_judged, '{}', p_fact, p_value) = 'proposed';
+    RETURN staff.propose(p_judged, '{}', p_fact, p_value) = 'proposed';
 END $$;
 
 -- A second person confirms a proposal, or declines it; its proposer may take it back by declining.
@@ -91,7 +91,7 @@ END $$;
 -- when it was proposed, and the value still fits. What does not fit any more lapses. What a command
 -- proposed a people officer confirms: whoever runs commands may be an administrator. A suspension whoever may
 -- suspend confirms or declines; until its hour it holds all the same. Returns the reason, empty when done.
-CREATE OR REPLACE FUNCTION vault.decide_proposal(
+CREATE OR REPLACE FUNCTION staff.decide_proposal(
     p_digest bytea, p_context jsonb, p_proposal bigint, p_confirm boolean) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -105,9 +105,9 @@ BEGIN
     SELECT x.* INTO p FROM public.staff_proposal x WHERE x.id = p_proposal;
     suspends := coalesce(p.fact = 'suspended' AND p.value = 'true', false);
     -- The proposer too, before the others are judged: all members in one order.
-    PERFORM vault.lock_members(ARRAY[p.subject_id],
+    PERFORM staff.lock_members(ARRAY[p.subject_id],
         p.proposed_by_id || ARRAY(SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest));
-    j := vault.judge_officer(p_digest, CASE WHEN suspends THEN 'suspend' WHEN p.source <> '' AND decision = 'confirmed' THEN 'people' ELSE 'confirm' END,
+    j := staff.judge_officer(p_digest, CASE WHEN suspends THEN 'suspend' WHEN p.source <> '' AND decision = 'confirmed' THEN 'people' ELSE 'confirm' END,
         coalesce((SELECT m.number FROM public.staff_member m WHERE m.id = p.subject_id), ''));
     actor := (j->>'actor_id')::bigint;
     IF j->>'reason' = '' THEN
@@ -121,9 +121,9 @@ BEGIN
         ELSIF p.proposed_by_id = actor OR (p.fact = 'suspended' AND NOT suspends AND EXISTS (
                 SELECT FROM public.staff_member m WHERE m.id = p.subject_id AND m.suspended_by_id = actor)) THEN
             why := 'second_person';
-        ELSIF (p.source <> '' OR vault.still_may(p.proposed_by_id, CASE WHEN suspends THEN 'suspend' ELSE 'people' END)) IS NOT TRUE
-                OR coalesce(vault.fact_of(p.subject_id, p.fact), 'null') <> coalesce(p.before, 'null')
-                OR vault.apply_change(p.subject_id, CASE WHEN suspends THEN p.proposed_by_id ELSE actor END, p.fact, p.value) <> '' THEN
+        ELSIF (p.source <> '' OR staff.still_may(p.proposed_by_id, CASE WHEN suspends THEN 'suspend' ELSE 'people' END)) IS NOT TRUE
+                OR coalesce(staff.fact_of(p.subject_id, p.fact), 'null') <> coalesce(p.before, 'null')
+                OR staff.apply_change(p.subject_id, CASE WHEN suspends THEN p.proposed_by_id ELSE actor END, p.fact, p.value) <> '' THEN
             why := 'proposal_lapsed';
         END IF;
         IF why IN ('', 'proposal_lapsed') THEN
@@ -133,13 +133,13 @@ BEGIN
         END IF;
         j := j || jsonb_build_object('reason', why);
     END IF;
-    RETURN vault.record_act('change', j, p_context, jsonb_build_object('proposal', p_proposal, 'decision', decision,
+    RETURN staff.record_act('change', j, p_context, jsonb_build_object('proposal', p_proposal, 'decision', decision,
         'fact', p.fact, 'proposed_by', coalesce((SELECT m.number FROM public.staff_member m WHERE m.id = p.proposed_by_id), p.source))
         || CASE WHEN j->>'reason' = '' AND decision = 'confirmed'
-                THEN jsonb_build_object(p.fact, vault.told(p.subject_id, p.fact, p.before)) ELSE '{}' END);
+                THEN jsonb_build_object(p.fact, staff.told(p.subject_id, p.fact, p.before)) ELSE '{}' END);
 END $$;
 
-REVOKE ALL ON FUNCTION vault.still_may(bigint, text), vault.lapse_proposals(bigint),
-    vault.propose(jsonb, jsonb, text, jsonb), vault.propose_line(jsonb, text, jsonb),
-    vault.decide_proposal(bytea, jsonb, bigint, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.decide_proposal(bytea, jsonb, bigint, boolean) TO gatekeeper_web;
+REVOKE ALL ON FUNCTION staff.still_may(bigint, text), staff.lapse_proposals(bigint),
+    staff.propose(jsonb, jsonb, text, jsonb), staff.propose_line(jsonb, text, jsonb),
+    staff.decide_proposal(bytea, jsonb, bigint, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION staff.decide_proposal(bytea, jsonb, bigint, boolean) TO gatekeeper_web;

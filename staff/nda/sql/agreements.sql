@@ -5,7 +5,7 @@
 -- What was published, signed and filed stays as it was, whoever asks: also the owner, by a mistyped
 -- UPDATE. A version may still be recalled, once; a signature be countersigned, confirmed and withdrawn,
 -- each once; a file nothing at all. Not a definer function: it judges the rows, not who writes.
-CREATE OR REPLACE FUNCTION vault.keep_paper() RETURNS trigger
+CREATE OR REPLACE FUNCTION staff.keep_paper() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     once text[];  -- the columns that may be filled, from empty to something
@@ -26,23 +26,23 @@ BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'what was published, signed or filed stays as it was';
 END $$;
 CREATE OR REPLACE TRIGGER version_stays BEFORE UPDATE OR DELETE ON public.staff_ndaversion
-    FOR EACH ROW EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
 CREATE OR REPLACE TRIGGER version_no_truncate BEFORE TRUNCATE ON public.staff_ndaversion
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
 CREATE OR REPLACE TRIGGER signature_stays BEFORE UPDATE OR DELETE ON public.staff_signature
-    FOR EACH ROW EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
 CREATE OR REPLACE TRIGGER signature_no_truncate BEFORE TRUNCATE ON public.staff_signature
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
 CREATE OR REPLACE TRIGGER file_stays BEFORE UPDATE OR DELETE ON public.staff_signaturefile
-    FOR EACH ROW EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
 CREATE OR REPLACE TRIGGER file_no_truncate BEFORE TRUNCATE ON public.staff_signaturefile
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
 
 -- A new version of the agreement, required from its effective moment on. Numbers and moments only grow:
 -- what an old signature is worth must not change afterwards. An officer's version is required from now
 -- on at the earliest; a command's may be an older one, taken over. The database hashes both texts.
 -- Returns the reason, empty when done.
-CREATE OR REPLACE FUNCTION vault.add_version(
+CREATE OR REPLACE FUNCTION staff.add_version(
     p_judged jsonb, p_context jsonb, p_number int, p_effective_at timestamptz, p_term_days int, p_grace_days int,
     p_countersigned boolean, p_text_en text, p_text_pl text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -57,7 +57,7 @@ BEGIN
     END IF;
     -- Two who publish at once would each see the other's version not yet there.
     LOCK TABLE public.staff_ndaversion IN SHARE ROW EXCLUSIVE MODE;
-    PERFORM vault.lock_authority(NULL, NULL, true);
+    PERFORM gatekeeper.lock_authority(NULL, NULL, true);
     IF j->>'reason' = '' AND ((p_number > 0 AND p_term_days BETWEEN 1 AND 3650 AND p_grace_days BETWEEN 0 AND 365
             AND p_countersigned IS NOT NULL AND isfinite(effective) AND (j ? 'source' OR effective >= clock_timestamp() - interval '1 minute')
             AND p_text_en ~ '\S' AND p_text_pl ~ '\S' AND greatest(length(p_text_en), length(p_text_pl)) <= 100000
@@ -71,23 +71,23 @@ BEGIN
         VALUES (p_number, effective, p_term_days, p_grace_days, (j->>'actor_id')::bigint, clock_timestamp(),
             p_countersigned, p_text_en, p_text_pl, hash_en, hash_pl);
     END IF;
-    RETURN vault.record_act('change', j, p_context, jsonb_build_object('nda_version', p_number,
+    RETURN staff.record_act('change', j, p_context, jsonb_build_object('nda_version', p_number,
         'effective_at', effective, 'term_days', p_term_days, 'grace_days', p_grace_days, 'countersigned', p_countersigned,
         'sha256_en', encode(hash_en, 'hex'), 'sha256_pl', encode(hash_pl, 'hex')));
 END $$;
 
-CREATE OR REPLACE FUNCTION vault.publish_nda_version(p_digest bytea, p_context jsonb, p_number int, p_effective_at timestamptz,
+CREATE OR REPLACE FUNCTION staff.publish_nda_version(p_digest bytea, p_context jsonb, p_number int, p_effective_at timestamptz,
     p_term_days int, p_grace_days int, p_countersigned boolean, p_text_en text, p_text_pl text) RETURNS text
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT vault.add_version(vault.judge_officer(p_digest, 'people', NULL), p_context,
+    SELECT staff.add_version(staff.judge_officer(p_digest, 'people', NULL), p_context,
         p_number, p_effective_at, p_term_days, p_grace_days, p_countersigned, p_text_en, p_text_pl)
 $$;
 
 -- Takes a version back that nobody is required to have signed yet.
-CREATE OR REPLACE FUNCTION vault.recall_nda_version(p_digest bytea, p_context jsonb, p_number int) RETURNS text
+CREATE OR REPLACE FUNCTION staff.recall_nda_version(p_digest bytea, p_context jsonb, p_number int) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_officer(p_digest, 'people', NULL);
+    j jsonb := staff.judge_officer(p_digest, 'people', NULL);
     v public.staff_ndaversion;
 BEGIN
     IF j->>'reason' = '' THEN
@@ -100,14 +100,14 @@ BEGIN
         UPDATE public.staff_ndaversion x SET recalled_at = clock_timestamp(), recalled_by_id = (j->>'actor_id')::bigint
         WHERE x.number = p_number;
     END IF;
-    RETURN vault.record_act('change', j, p_context, jsonb_build_object('nda_version', p_number, 'recalled', true));
+    RETURN staff.record_act('change', j, p_context, jsonb_build_object('nda_version', p_number, 'recalled', true));
 END $$;
 
 -- Puts down a signature that was judged, and its file, and records it. It is valid to the end of the day
 -- on which its term runs out; without a version it is a founder's, 7 days, once, by command alone. It
 -- counts from p_counts_from; while that is NULL it waits for a second person. The entry's facts of the
 -- NDA are the actor's own; the subject's stand in the details.
-CREATE OR REPLACE FUNCTION vault.add_signature(
+CREATE OR REPLACE FUNCTION staff.add_signature(
     p_judged jsonb, p_context jsonb, p_version int, p_form text, p_language text, p_signed_at timestamptz,
     p_counts_from timestamptz, p_evidence jsonb, p_pdf bytea, OUT signature bigint, OUT reason text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -120,7 +120,7 @@ BEGIN
     IF founding THEN
         ends := p_signed_at + interval '7 days';
     ELSE
-        SELECT vault.end_of_day((p_signed_at AT TIME ZONE l.value)::date + v.term_days) INTO ends
+        SELECT staff.end_of_day((p_signed_at AT TIME ZONE l.value)::date + v.term_days) INTO ends
         FROM public.staff_ndaversion v JOIN public.gatekeeper_limit l ON l.name = 'time_zone'
         WHERE v.number = p_version AND v.recalled_at IS NULL AND p_form <> 'founding';
     END IF;
@@ -140,15 +140,15 @@ BEGIN
             VALUES (signature, CASE p_form WHEN 'documentary' THEN 'signed' ELSE 'uploaded' END, p_pdf, hash, clock_timestamp());
         END IF;
     END IF;
-    reason := vault.record_act('sign', j, p_context, jsonb_build_object('signature', signature, 'version', p_version,
+    reason := staff.record_act('sign', j, p_context, jsonb_build_object('signature', signature, 'version', p_version,
         'form', p_form, 'signed_at', p_signed_at, 'valid_until', ends, 'counts', p_counts_from IS NOT NULL, 'sha256', encode(hash, 'hex')));
 END $$;
 
 -- A member signs in the application, also before the first day. The evidence has to say what the database
 -- knows by itself: whose, in which session, by which proof, which version and text. It counts at once,
--- unless it waits for a second person (vault.waits_for_second); p_waits says whether the file leaves room for that person's. One signature a
+-- unless it waits for a second person (staff.waits_for_second); p_waits says whether the file leaves room for that person's. One signature a
 -- version: a second is taken in its last 30 days alone.
-CREATE OR REPLACE FUNCTION vault.sign_nda(
+CREATE OR REPLACE FUNCTION staff.sign_nda(
     p_digest bytea, p_context jsonb, p_version int, p_language text, p_signed_at timestamptz, p_evidence jsonb, p_pdf bytea,
     p_waits boolean, OUT signature bigint, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -159,10 +159,10 @@ DECLARE
     v public.staff_ndaversion;
     waits boolean;
 BEGIN
-    SELECT x.* INTO d FROM vault.decide(p_digest, 'sign') x;
+    SELECT x.* INTO d FROM gatekeeper.decide(p_digest, 'sign') x;
     at := clock_timestamp();
     SELECT x.* INTO v FROM public.staff_ndaversion x WHERE x.number = p_version AND x.recalled_at IS NULL;
-    waits := vault.waits_for_second(d.actor_id, v.number);
+    waits := staff.waits_for_second(d.actor_id, v.number);
     j := jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object('subject', coalesce(d.member, ''), 'subject_id', d.actor_id,
         'reason', coalesce(d.reason, CASE
             WHEN (p_language IN ('en', 'pl') AND p_waits = waits AND abs(extract(epoch FROM at - p_signed_at)) <= 60
@@ -174,20 +174,20 @@ BEGIN
                 AND p_evidence->>'version' = p_version::text AND p_evidence->>'language' = p_language
                 AND p_evidence->>'sha256' = encode(CASE p_language WHEN 'pl' THEN v.sha256_pl ELSE v.sha256_en END, 'hex')
                 AND (p_evidence->>'signed_at')::timestamptz = p_signed_at) IS NOT TRUE THEN 'value_refused'
-            WHEN vault.has_signed(d.actor_id, p_version, at) THEN 'no_change'
+            WHEN staff.has_signed(d.actor_id, p_version, at) THEN 'no_change'
             ELSE '' END));
     SELECT x.signature, x.reason INTO sign_nda.signature, sign_nda.reason
-    FROM vault.add_signature(j, p_context, p_version, 'documentary', p_language, least(p_signed_at, at),
+    FROM staff.add_signature(j, p_context, p_version, 'documentary', p_language, least(p_signed_at, at),
         CASE WHEN NOT waits THEN at END, p_evidence, p_pdf) x;
 END $$;
 
 -- A people officer countersigns another's signature. The file must hold the signed one unchanged, as its
 -- beginning: a countersignature is added, nothing is exchanged. A lapsed NDA does not keep the officer
 -- from it, for somebody has to be the first.
-CREATE OR REPLACE FUNCTION vault.countersign(p_digest bytea, p_context jsonb, p_signature bigint, p_pdf bytea) RETURNS text
+CREATE OR REPLACE FUNCTION staff.countersign(p_digest bytea, p_context jsonb, p_signature bigint, p_pdf bytea) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_signature(p_digest, 'countersign', p_signature);
+    j jsonb := staff.judge_signature(p_digest, 'countersign', p_signature);
     s public.staff_signature;
     signed bytea;
     at timestamptz := clock_timestamp();  -- both locks are held
@@ -207,19 +207,19 @@ BEGIN
         INSERT INTO public.staff_signaturefile (signature_id, kind, data, sha256, added_at)
         VALUES (p_signature, 'countersigned', p_pdf, sha256(p_pdf), clock_timestamp());
     END IF;
-    RETURN vault.record_act('sign', j, p_context, jsonb_build_object('signature', p_signature, 'version', s.version_id,
+    RETURN staff.record_act('sign', j, p_context, jsonb_build_object('signature', p_signature, 'version', s.version_id,
         'countersigned', true, 'sha256', encode(sha256(p_pdf), 'hex')));
 END $$;
 
 -- A people officer files a PDF that another signed elsewhere. An electronic signature counts at once when
 -- its verdict, which stands in the evidence, is good; a scan waits until a second person has seen the
 -- paper. The same file is filed once.
-CREATE OR REPLACE FUNCTION vault.upload_signature(
+CREATE OR REPLACE FUNCTION staff.upload_signature(
     p_digest bytea, p_context jsonb, p_number text, p_version int, p_form text, p_signed_at timestamptz, p_evidence jsonb,
     p_pdf bytea, OUT signature bigint, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_officer(p_digest, 'people', coalesce(p_number, ''));
+    j jsonb := staff.judge_officer(p_digest, 'people', coalesce(p_number, ''));
     electronic boolean := p_form IN ('electronic', 'qualified');
 BEGIN
     IF j->>'reason' = '' THEN
@@ -231,13 +231,13 @@ BEGIN
                 THEN 'no_change' ELSE '' END);
     END IF;
     SELECT x.signature, x.reason INTO upload_signature.signature, upload_signature.reason
-    FROM vault.add_signature(j, p_context, p_version, p_form, '', p_signed_at,
+    FROM staff.add_signature(j, p_context, p_version, p_form, '', p_signed_at,
         CASE WHEN electronic THEN clock_timestamp() END, p_evidence, p_pdf) x;
 END $$;
 
 -- A second people officer, or an administrator, has seen the paper: not the one concerned, nor who filed it.
 -- Whoever filed it still keeps members, or it is withdrawn and another files it again.
-CREATE OR REPLACE FUNCTION vault.confirm_original(p_digest bytea, p_context jsonb, p_signature bigint) RETURNS text
+CREATE OR REPLACE FUNCTION staff.confirm_original(p_digest bytea, p_context jsonb, p_signature bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     j jsonb;
@@ -246,32 +246,32 @@ DECLARE
 BEGIN
     SELECT x.* INTO s FROM public.staff_signature x WHERE x.id = p_signature;
     -- Who filed it too, before the others are judged: all members in one order.
-    PERFORM vault.lock_members(ARRAY[s.member_id],
+    PERFORM staff.lock_members(ARRAY[s.member_id],
         ARRAY[s.entered_by_id, (SELECT x.member_id FROM public.staff_session x WHERE x.digest = p_digest)]);
-    j := vault.judge_signature(p_digest, 'confirm', p_signature);
+    j := staff.judge_signature(p_digest, 'confirm', p_signature);
     at := clock_timestamp();  -- all locks are held
     SELECT x.* INTO s FROM public.staff_signature x WHERE x.id = p_signature;
     IF j->>'reason' = '' THEN
         j := j || jsonb_build_object('reason', CASE
             WHEN s.counts_from IS NOT NULL OR s.withdrawn_at IS NOT NULL THEN 'no_change'
             WHEN (s.form = 'paper' AND s.valid_until > clock_timestamp()) IS NOT TRUE THEN 'value_refused'
-            WHEN vault.still_may(s.entered_by_id, 'people') IS NOT TRUE THEN 'filer_gone'
+            WHEN staff.still_may(s.entered_by_id, 'people') IS NOT TRUE THEN 'filer_gone'
             WHEN s.entered_by_id = (j->>'actor_id')::bigint THEN 'second_person' ELSE '' END);
     END IF;
     IF j->>'reason' = '' THEN
         UPDATE public.staff_signature x SET confirmed_at = at, confirmed_by_id = (j->>'actor_id')::bigint,
             counts_from = at WHERE x.id = p_signature;
     END IF;
-    RETURN vault.record_act('sign', j, p_context, jsonb_build_object('signature', p_signature, 'version', s.version_id,
+    RETURN staff.record_act('sign', j, p_context, jsonb_build_object('signature', p_signature, 'version', s.version_id,
         'confirmed', true));
 END $$;
 
 -- A people officer withdraws another's signature and says why, by a code; the grants that rest on it end
 -- by trigger. It says nothing of the duty of secrecy, which goes on.
-CREATE OR REPLACE FUNCTION vault.withdraw_signature(p_digest bytea, p_context jsonb, p_signature bigint, p_why text) RETURNS text
+CREATE OR REPLACE FUNCTION staff.withdraw_signature(p_digest bytea, p_context jsonb, p_signature bigint, p_why text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_signature(p_digest, 'people', p_signature);
+    j jsonb := staff.judge_signature(p_digest, 'people', p_signature);
     known boolean := p_signature IS NOT NULL AND p_why IN ('revoked', 'declared', 'invalid');
 BEGIN
     IF j->>'reason' = '' AND known IS NOT TRUE THEN
@@ -281,18 +281,18 @@ BEGIN
             withdrawn_why = p_why WHERE s.id = p_signature AND s.withdrawn_at IS NULL;
         IF NOT FOUND THEN j := j || '{"reason": "no_change"}'; END IF;
     END IF;
-    RETURN vault.record_act('sign', j, p_context, jsonb_build_object('signature', p_signature, 'withdrawn', true,
+    RETURN staff.record_act('sign', j, p_context, jsonb_build_object('signature', p_signature, 'withdrawn', true,
         'why', CASE WHEN known THEN p_why END));
 END $$;
 
 -- Judges an officer's act on another's signature; the row is locked after both members (the one order). NULL is a
 -- form that names none: who asks is judged all the same, and the act refuses it.
-CREATE OR REPLACE FUNCTION vault.judge_signature(p_digest bytea, p_act text, p_signature bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.judge_signature(p_digest bytea, p_act text, p_signature bigint) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     j jsonb;
 BEGIN
-    j := vault.judge_officer(p_digest, p_act, CASE WHEN p_signature IS NOT NULL THEN coalesce((SELECT m.number
+    j := staff.judge_officer(p_digest, p_act, CASE WHEN p_signature IS NOT NULL THEN coalesce((SELECT m.number
         FROM public.staff_signature s JOIN public.staff_member m ON m.id = s.member_id WHERE s.id = p_signature), '') END);
     PERFORM FROM public.staff_signature s WHERE s.id = p_signature FOR NO KEY UPDATE;
     RETURN j;
@@ -301,7 +301,7 @@ END $$;
 -- Gives a signature's newest file, and records it: to the member whose it is, also when nothing is in
 -- force any more, or to a people officer, who proves presence anew (an export). Whoever is neither is
 -- told the same of a file that is there and of one that is not.
-CREATE OR REPLACE FUNCTION vault.take_file(p_digest bytea, p_context jsonb, p_signature bigint, OUT data bytea, OUT reason text)
+CREATE OR REPLACE FUNCTION staff.take_file(p_digest bytea, p_context jsonb, p_signature bigint, OUT data bytea, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     j jsonb;
@@ -312,26 +312,26 @@ BEGIN
     IF own THEN
         SELECT jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object('subject', coalesce(d.member, ''),
             'reason', CASE WHEN d.reason = 'mfa_stale' THEN '' ELSE coalesce(d.reason, '') END) INTO j
-        FROM vault.decide(p_digest, 'sign') d;
+        FROM gatekeeper.decide(p_digest, 'sign') d;
     ELSE
-        j := vault.judge_taking(p_digest) || jsonb_build_object('subject', coalesce((SELECT m.number
+        j := staff.judge_taking(p_digest) || jsonb_build_object('subject', coalesce((SELECT m.number
             FROM public.staff_signature s JOIN public.staff_member m ON m.id = s.member_id WHERE s.id = p_signature), ''));
     END IF;
     SELECT x.* INTO f FROM public.staff_signaturefile x WHERE x.signature_id = p_signature ORDER BY x.id DESC LIMIT 1;
     IF j->>'reason' = '' AND f.id IS NULL THEN
         j := j || '{"reason": "signature_unknown"}';
     END IF;
-    reason := vault.record_act('export', j, p_context, jsonb_build_object('signature', p_signature, 'file', f.id,
+    reason := staff.record_act('export', j, p_context, jsonb_build_object('signature', p_signature, 'file', f.id,
         'sha256', encode(f.sha256, 'hex')));
     data := CASE WHEN reason = '' THEN f.data END;
 END $$;
 
 -- Whether a people officer may take papers out now: an export asks for a proof of presence as fresh as
 -- a signature does.
-CREATE OR REPLACE FUNCTION vault.judge_taking(p_digest bytea) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.judge_taking(p_digest bytea) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_officer(p_digest, 'people', NULL);
+    j jsonb := staff.judge_officer(p_digest, 'people', NULL);
 BEGIN
     IF j->>'reason' = '' AND NOT EXISTS (SELECT FROM public.staff_session s
             JOIN public.gatekeeper_limit l ON l.name = 'factor_minutes_signing'
@@ -342,28 +342,28 @@ BEGIN
 END $$;
 
 -- Records that a people officer takes a register out as a file. Returns the reason, empty when allowed.
-CREATE OR REPLACE FUNCTION vault.record_register(p_digest bytea, p_context jsonb, p_register text, p_on date, p_rows int) RETURNS text
+CREATE OR REPLACE FUNCTION staff.record_register(p_digest bytea, p_context jsonb, p_register text, p_on date, p_rows int) RETURNS text
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT vault.record_act('export', vault.judge_taking(p_digest), p_context,
+    SELECT staff.record_act('export', staff.judge_taking(p_digest), p_context,
         jsonb_build_object('register', left(p_register, 20), 'on', p_on, 'rows', p_rows))
 $$;
 
-REVOKE ALL ON FUNCTION vault.keep_paper(),
-    vault.add_version(jsonb, jsonb, int, timestamptz, int, int, boolean, text, text),
-    vault.publish_nda_version(bytea, jsonb, int, timestamptz, int, int, boolean, text, text),
-    vault.recall_nda_version(bytea, jsonb, int),
-    vault.add_signature(jsonb, jsonb, int, text, text, timestamptz, timestamptz, jsonb, bytea),
-    vault.sign_nda(bytea, jsonb, int, text, timestamptz, jsonb, bytea, boolean),
-    vault.countersign(bytea, jsonb, bigint, bytea),
-    vault.upload_signature(bytea, jsonb, text, int, text, timestamptz, jsonb, bytea),
-    vault.confirm_original(bytea, jsonb, bigint), vault.withdraw_signature(bytea, jsonb, bigint, text),
-    vault.judge_signature(bytea, text, bigint), vault.take_file(bytea, jsonb, bigint), vault.judge_taking(bytea),
-    vault.record_register(bytea, jsonb, text, date, int) FROM PUBLIC;
+REVOKE ALL ON FUNCTION staff.keep_paper(),
+    staff.add_version(jsonb, jsonb, int, timestamptz, int, int, boolean, text, text),
+    staff.publish_nda_version(bytea, jsonb, int, timestamptz, int, int, boolean, text, text),
+    staff.recall_nda_version(bytea, jsonb, int),
+    staff.add_signature(jsonb, jsonb, int, text, text, timestamptz, timestamptz, jsonb, bytea),
+    staff.sign_nda(bytea, jsonb, int, text, timestamptz, jsonb, bytea, boolean),
+    staff.countersign(bytea, jsonb, bigint, bytea),
+    staff.upload_signature(bytea, jsonb, text, int, text, timestamptz, jsonb, bytea),
+    staff.confirm_original(bytea, jsonb, bigint), staff.withdraw_signature(bytea, jsonb, bigint, text),
+    staff.judge_signature(bytea, text, bigint), staff.take_file(bytea, jsonb, bigint), staff.judge_taking(bytea),
+    staff.record_register(bytea, jsonb, text, date, int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    vault.publish_nda_version(bytea, jsonb, int, timestamptz, int, int, boolean, text, text),
-    vault.recall_nda_version(bytea, jsonb, int),
-    vault.sign_nda(bytea, jsonb, int, text, timestamptz, jsonb, bytea, boolean),
-    vault.countersign(bytea, jsonb, bigint, bytea),
-    vault.upload_signature(bytea, jsonb, text, int, text, timestamptz, jsonb, bytea),
-    vault.confirm_original(bytea, jsonb, bigint), vault.withdraw_signature(bytea, jsonb, bigint, text),
-    vault.take_file(bytea, jsonb, bigint), vault.record_register(bytea, jsonb, text, date, int) TO gatekeeper_web;
+    staff.publish_nda_version(bytea, jsonb, int, timestamptz, int, int, boolean, text, text),
+    staff.recall_nda_version(bytea, jsonb, int),
+    staff.sign_nda(bytea, jsonb, int, text, timestamptz, jsonb, bytea, boolean),
+    staff.countersign(bytea, jsonb, bigint, bytea),
+    staff.upload_signature(bytea, jsonb, text, int, text, timestamptz, jsonb, bytea),
+    staff.confirm_original(bytea, jsonb, bigint), staff.withdraw_signature(bytea, jsonb, bigint, text),
+    staff.take_file(bytea, jsonb, bigint), staff.record_register(bytea, jsonb, text, date, int) TO gatekeeper_web;

@@ -2,19 +2,19 @@
 -- officer issues and withdraws. They open nothing: the gate does not read them. Each change is recorded
 -- in the transaction that makes it; the scope, which is typed, stays out of the log.
 
--- What was issued stays as it was; it may be withdrawn, once (vault.keep_paper, staff/nda/sql/agreements.sql).
+-- What was issued stays as it was; it may be withdrawn, once (staff.keep_paper, staff/nda/sql/agreements.sql).
 CREATE OR REPLACE TRIGGER authorisation_stays BEFORE UPDATE OR DELETE ON public.staff_authorisation
-    FOR EACH ROW EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
 CREATE OR REPLACE TRIGGER authorisation_no_truncate BEFORE TRUNCATE ON public.staff_authorisation
-    FOR EACH STATEMENT EXECUTE FUNCTION vault.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
 
 -- A people officer authorises another member, from today on at the earliest: none is written back in time.
-CREATE OR REPLACE FUNCTION vault.issue_authorisation(
+CREATE OR REPLACE FUNCTION staff.issue_authorisation(
     p_digest bytea, p_context jsonb, p_number text, p_scope text, p_starts_on date, p_ends_on date,
     OUT authorisation bigint, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_officer(p_digest, 'people', coalesce(p_number, ''));
+    j jsonb := staff.judge_officer(p_digest, 'people', coalesce(p_number, ''));
     at timestamptz := clock_timestamp();
     today date := (SELECT (at AT TIME ZONE l.value)::date FROM public.gatekeeper_limit l WHERE l.name = 'time_zone');
 BEGIN
@@ -30,27 +30,27 @@ BEGIN
         VALUES ((j->>'subject_id')::bigint, btrim(p_scope), p_starts_on, p_ends_on, (j->>'actor_id')::bigint, at)
         RETURNING a.id INTO authorisation;
     END IF;
-    reason := vault.record_act('change', j, p_context, jsonb_build_object('authorisation', authorisation,
+    reason := staff.record_act('change', j, p_context, jsonb_build_object('authorisation', authorisation,
         'issued', true, 'from', p_starts_on, 'to', p_ends_on));
 END $$;
 
 -- A people officer withdraws another's; one that has run out already is left as it is.
-CREATE OR REPLACE FUNCTION vault.withdraw_authorisation(p_digest bytea, p_context jsonb, p_authorisation bigint) RETURNS text
+CREATE OR REPLACE FUNCTION staff.withdraw_authorisation(p_digest bytea, p_context jsonb, p_authorisation bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := vault.judge_officer(p_digest, 'people', vault.authorised(p_authorisation));
+    j jsonb := staff.judge_officer(p_digest, 'people', staff.authorised(p_authorisation));
     at timestamptz := clock_timestamp();
 BEGIN
     IF j->>'reason' = '' THEN
         UPDATE public.staff_authorisation a SET withdrawn_at = at, withdrawn_by_id = (j->>'actor_id')::bigint
-        WHERE a.id = p_authorisation AND a.withdrawn_at IS NULL AND (a.ends_on IS NULL OR vault.end_of_day(a.ends_on) > at);
+        WHERE a.id = p_authorisation AND a.withdrawn_at IS NULL AND (a.ends_on IS NULL OR staff.end_of_day(a.ends_on) > at);
         IF NOT FOUND THEN j := j || '{"reason": "no_change"}'; END IF;
     END IF;
-    RETURN vault.record_act('change', j, p_context, jsonb_build_object('authorisation', p_authorisation, 'withdrawn', true));
+    RETURN staff.record_act('change', j, p_context, jsonb_build_object('authorisation', p_authorisation, 'withdrawn', true));
 END $$;
 
 -- Whose an authorisation is: the number, empty (nobody's) where there is none.
-CREATE OR REPLACE FUNCTION vault.authorised(p_authorisation bigint) RETURNS text
+CREATE OR REPLACE FUNCTION staff.authorised(p_authorisation bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT coalesce((SELECT m.number FROM public.staff_authorisation a JOIN public.staff_member m ON m.id = a.member_id
                      WHERE a.id = p_authorisation), '')
@@ -58,29 +58,29 @@ $$;
 
 -- Records that the paper is taken out: by the member whose it is, or by a people officer who proves
 -- presence anew. Whoever is neither is told the same of one that is there and of one that is not.
-CREATE OR REPLACE FUNCTION vault.take_authorisation(p_digest bytea, p_context jsonb, p_authorisation bigint) RETURNS text
+CREATE OR REPLACE FUNCTION staff.take_authorisation(p_digest bytea, p_context jsonb, p_authorisation bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     j jsonb;
-    subject text := vault.authorised(p_authorisation);
+    subject text := staff.authorised(p_authorisation);
     own boolean := EXISTS (SELECT FROM public.staff_session s JOIN public.staff_member m ON m.id = s.member_id
                            WHERE s.digest = p_digest AND m.number = subject);
 BEGIN
     IF own THEN
         SELECT jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object(
             'reason', CASE WHEN d.reason = 'mfa_stale' THEN '' ELSE coalesce(d.reason, '') END) INTO j
-        FROM vault.decide(p_digest, 'sign') d;  -- an act of one's own, also before the first day
+        FROM gatekeeper.decide(p_digest, 'sign') d;  -- an act of one's own, also before the first day
     ELSE
-        j := vault.judge_taking(p_digest);
+        j := staff.judge_taking(p_digest);
         IF j->>'reason' = '' AND subject = '' THEN
             j := j || '{"reason": "authorisation_unknown"}';
         END IF;
     END IF;
-    RETURN vault.record_act('export', j || jsonb_build_object('subject', subject), p_context,
+    RETURN staff.record_act('export', j || jsonb_build_object('subject', subject), p_context,
         jsonb_build_object('authorisation', p_authorisation));
 END $$;
 
-REVOKE ALL ON FUNCTION vault.authorised(bigint), vault.issue_authorisation(bytea, jsonb, text, text, date, date),
-    vault.withdraw_authorisation(bytea, jsonb, bigint), vault.take_authorisation(bytea, jsonb, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.issue_authorisation(bytea, jsonb, text, text, date, date),
-    vault.withdraw_authorisation(bytea, jsonb, bigint), vault.take_authorisation(bytea, jsonb, bigint) TO gatekeeper_web;
+REVOKE ALL ON FUNCTION staff.authorised(bigint), staff.issue_authorisation(bytea, jsonb, text, text, date, date),
+    staff.withdraw_authorisation(bytea, jsonb, bigint), staff.take_authorisation(bytea, jsonb, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION staff.issue_authorisation(bytea, jsonb, text, text, date, date),
+    staff.withdraw_authorisation(bytea, jsonb, bigint), staff.take_authorisation(bytea, jsonb, bigint) TO gatekeeper_web;

@@ -1,12 +1,12 @@
 -- Who has signed what, and what it is worth: as of any moment, as it was then known. Pages, the register
 -- and reminders ask these functions; the gate has the same question for one member at one moment, in
--- fewer steps (vault.decide), and the agreements' life cycle in the tests holds the two together.
+-- fewer steps (gatekeeper.decide), and the agreements' life cycle in the tests holds the two together.
 -- What follows reads alone, and runs with its caller's rights.
 
 -- The moment at which a signature is over, withdrawal aside: its own end, or the end of the grace after
 -- the next version, or the version after that. Numbers and moments only grow and nothing is recalled
 -- after its moment, so that what is over stays over: the grants bound to it are ended for good.
-CREATE OR REPLACE FUNCTION vault.signature_ends(p_signature bigint) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION staff.signature_ends(p_signature bigint) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     RETURN (SELECT least(s.valid_until,
@@ -19,16 +19,16 @@ BEGIN
 END $$;
 
 -- Whether a signature is not withdrawn and has not ended, as things stand now.
-CREATE OR REPLACE FUNCTION vault.signature_runs(p_signature bigint, p_at timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.signature_runs(p_signature bigint, p_at timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    RETURN (SELECT s.withdrawn_at IS NULL AND vault.signature_ends(s.id) > p_at
+    RETURN (SELECT s.withdrawn_at IS NULL AND staff.signature_ends(s.id) > p_at
             FROM public.staff_signature s WHERE s.id = p_signature);
 END $$;
 
 -- The moment at which a member's agreement ends, as things stand now: each signature of theirs runs to its own end,
 -- and one that takes over without a gap carries on. '-infinity' when none is in force.
-CREATE OR REPLACE FUNCTION vault.agreement_ends(p_member bigint) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION staff.agreement_ends(p_member bigint) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
@@ -36,7 +36,7 @@ DECLARE
     later timestamptz;
 BEGIN
     LOOP
-        SELECT max(vault.signature_ends(s.id)) INTO later
+        SELECT max(staff.signature_ends(s.id)) INTO later
         FROM public.staff_signature s LEFT JOIN public.staff_ndaversion v ON v.number = s.version_id
         WHERE s.member_id = p_member AND s.withdrawn_at IS NULL AND s.counts_from <= over
             AND (s.form = 'founding' OR (v.effective_at <= over AND v.recalled_at IS NULL));
@@ -50,7 +50,7 @@ END $$;
 -- force, was withdrawn, or waited for a second person; `tells` is false while its version is still to come,
 -- or was recalled: then it says nothing yet, or never will, and waits for nobody. One taken over from elsewhere may count from before it was
 -- entered. Of all members, or of those who are named.
-CREATE OR REPLACE FUNCTION vault.signatures_at(p_at timestamptz, p_members bigint[])
+CREATE OR REPLACE FUNCTION staff.signatures_at(p_at timestamptz, p_members bigint[])
 RETURNS TABLE (id bigint, member bigint, version int, signed_at timestamptz, ends timestamptz, withdrawn boolean,
     counts boolean, tells boolean, runs boolean, waits boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -79,11 +79,11 @@ $$;
 -- How members stood at a moment: the signature that was in force longest, else the newest, with the gate's
 -- reason; `ends` is when that one was, or will be, over (NULL: it never counted); `required` whether it is of
 -- the version that was required; `waits` whether some signature waited for a second person.
-CREATE OR REPLACE FUNCTION vault.standing_at(p_at timestamptz, p_members bigint[])
+CREATE OR REPLACE FUNCTION staff.standing_at(p_at timestamptz, p_members bigint[])
 RETURNS TABLE (member bigint, signature bigint, reason text, ends timestamptz, required boolean, waits boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH given AS MATERIALIZED (
-        SELECT x.* FROM vault.signatures_at(p_at, p_members) x
+        SELECT x.* FROM staff.signatures_at(p_at, p_members) x
     ), telling AS (
         SELECT DISTINCT ON (g.member) g.* FROM given g WHERE g.tells
         ORDER BY g.member, g.runs DESC, CASE WHEN g.runs THEN g.ends END DESC, g.signed_at DESC, g.id DESC
@@ -102,11 +102,11 @@ $$;
 
 -- Whom a new version would shut out unless they sign it: the moments and how many at each. Counted are members
 -- whose right would have run longer without it, and who are not to leave before. It is newer than all others.
-CREATE OR REPLACE FUNCTION vault.shut_out(p_effective_at timestamptz, p_grace_days int)
+CREATE OR REPLACE FUNCTION staff.shut_out(p_effective_at timestamptz, p_grace_days int)
 RETURNS TABLE (at timestamptz, members bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH kept AS (
-        SELECT s.member_id, vault.signature_ends(s.id) AS ends, CASE WHEN s.version_id IS NOT NULL THEN (
+        SELECT s.member_id, staff.signature_ends(s.id) AS ends, CASE WHEN s.version_id IS NOT NULL THEN (
             SELECT count(*) FROM public.staff_ndaversion n JOIN public.staff_ndaversion v ON v.number = s.version_id
             WHERE n.effective_at > v.effective_at AND n.recalled_at IS NULL) END AS newer
         FROM public.staff_signature s WHERE s.counts_from IS NOT NULL AND s.withdrawn_at IS NULL
@@ -115,15 +115,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             WHEN 0 THEN p_effective_at + make_interval(days => p_grace_days) WHEN 1 THEN p_effective_at END)) AS after
         FROM kept k GROUP BY k.member_id
     )
-    SELECT c.after, count(*) FROM cut c JOIN vault.standing_at(clock_timestamp(), NULL) x ON x.member = c.member_id
+    SELECT c.after, count(*) FROM cut c JOIN staff.standing_at(clock_timestamp(), NULL) x ON x.member = c.member_id
         JOIN public.staff_member m ON m.id = c.member_id
-    WHERE x.reason = '' AND c.after < c.before AND (m.left_on IS NULL OR vault.end_of_day(m.left_on - 1) >= c.after)
+    WHERE x.reason = '' AND c.after < c.before AND (m.left_on IS NULL OR staff.end_of_day(m.left_on - 1) >= c.after)
     GROUP BY c.after ORDER BY c.after
 $$;
 
 -- Whether this member's signature would wait for a second person: the version is countersigned, or the
 -- company had revoked the one before: opening up again takes a second person.
-CREATE OR REPLACE FUNCTION vault.waits_for_second(p_member bigint, p_version int) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.waits_for_second(p_member bigint, p_version int) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT v.countersigned OR coalesce((SELECT s.withdrawn_why = 'revoked' FROM public.staff_signature s
         WHERE s.member_id = p_member AND (s.counts_from IS NOT NULL OR s.withdrawn_at IS NOT NULL)
@@ -133,7 +133,7 @@ $$;
 
 -- Whether this member has signed a version, so that a second signature is worth nothing. One signature a
 -- version: another is taken in its last 30 days alone, and not twice in a day.
-CREATE OR REPLACE FUNCTION vault.has_signed(p_member bigint, p_version int, p_at timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.has_signed(p_member bigint, p_version int, p_at timestamptz) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT EXISTS (SELECT FROM public.staff_signature s WHERE s.member_id = p_member AND s.version_id = p_version
         AND s.withdrawn_at IS NULL AND s.valid_until > p_at AND (s.counts_from IS NOT NULL OR s.form = 'documentary')
@@ -141,7 +141,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- What this member may sign now: the version required, else the next to come. NULL: neither.
-CREATE OR REPLACE FUNCTION vault.to_sign(p_member bigint) RETURNS int
+CREATE OR REPLACE FUNCTION staff.to_sign(p_member bigint) RETURNS int
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH standing AS (
         SELECT v.number, v.effective_at, v.effective_at <= clock_timestamp() AS is_required
@@ -151,13 +151,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         UNION ALL
         (SELECT x.* FROM standing x WHERE NOT x.is_required ORDER BY x.effective_at LIMIT 1)
     )
-    SELECT o.number FROM offered o WHERE NOT vault.has_signed(p_member, o.number, clock_timestamp())
+    SELECT o.number FROM offered o WHERE NOT staff.has_signed(p_member, o.number, clock_timestamp())
     ORDER BY o.effective_at LIMIT 1
 $$;
 
-REVOKE ALL ON FUNCTION vault.signature_ends(bigint), vault.signature_runs(bigint, timestamptz), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
-    vault.standing_at(timestamptz, bigint[]), vault.shut_out(timestamptz, int), vault.waits_for_second(bigint, int),
-    vault.has_signed(bigint, int, timestamptz), vault.to_sign(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vault.end_of_day(date), vault.signature_ends(bigint), vault.agreement_ends(bigint), vault.signatures_at(timestamptz, bigint[]),
-    vault.standing_at(timestamptz, bigint[]), vault.shut_out(timestamptz, int), vault.waits_for_second(bigint, int),
-    vault.has_signed(bigint, int, timestamptz), vault.to_sign(bigint) TO gatekeeper_web;
+REVOKE ALL ON FUNCTION staff.signature_ends(bigint), staff.signature_runs(bigint, timestamptz), staff.agreement_ends(bigint), staff.signatures_at(timestamptz, bigint[]),
+    staff.standing_at(timestamptz, bigint[]), staff.shut_out(timestamptz, int), staff.waits_for_second(bigint, int),
+    staff.has_signed(bigint, int, timestamptz), staff.to_sign(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION staff.end_of_day(date), staff.signature_ends(bigint), staff.agreement_ends(bigint), staff.signatures_at(timestamptz, bigint[]),
+    staff.standing_at(timestamptz, bigint[]), staff.shut_out(timestamptz, int), staff.waits_for_second(bigint, int),
+    staff.has_signed(bigint, int, timestamptz), staff.to_sign(bigint) TO gatekeeper_web;

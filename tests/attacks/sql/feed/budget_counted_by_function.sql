@@ -1,4 +1,4 @@
 -- As: gatekeeper_feed
 -- Wants: a count that goes backwards, by the function that counts.
 -- Verdict: refused
-SELECT vault.count_view(:member, current_date, (SELECT 1::bigint), true, '{}'::text[], -1000, -1000);
+SELECT gatekeeper.count_view(:member, current_date, (SELECT 1::bigint), true, '{}'::text[], -1000, -1000);

@@ -1,4 +1,4 @@
 -- As: gatekeeper_feed
 -- Wants: members with roles of one's choice.
 -- Verdict: refused
-SELECT vault.apply_members('[{"number": "K-9999", "name": "Nobody", "email": "no@firma.example", "roles": ["people"]}]', 'import_staff (root)');
+SELECT staff.apply_members('[{"number": "K-9999", "name": "Nobody", "email": "no@firma.example", "roles": ["people"]}]', 'import_staff (root)');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_feed
 -- Wants: a one-time link of one's own making for the manager.
 -- Verdict: refused
-SELECT vault.invite_by_command('K-1001', sha256('mine'), 24, 'invite (root)');
+SELECT staff.invite_by_command('K-1001', sha256('mine'), 24, 'invite (root)');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_feed
 -- Wants: the sealer to wait for ever.
 -- Verdict: refused
-SELECT vault.lock_seal();
+SELECT audit.lock_seal();

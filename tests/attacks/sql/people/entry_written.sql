@@ -1,4 +1,4 @@
 -- As: gatekeeper_people
 -- Wants: an entry of a command that did not run.
 -- Verdict: refused
-SELECT vault.record_act('change', '{"reason": ""}', '{}', '{}');
+SELECT staff.record_act('change', '{"reason": ""}', '{}', '{}');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_people
 -- Wants: a member without second factors.
 -- Verdict: refused
-SELECT vault.forget_factors(:member);
+SELECT staff.forget_factors(:member);

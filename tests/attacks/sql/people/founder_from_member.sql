@@ -1,4 +1,4 @@
 -- As: gatekeeper_people
 -- Wants: the consultant turned into a people officer.
 -- Verdict: nothing: value_refused
-SELECT vault.found_member(:number, 'Nobody', 'no@firma.example', 'people', 'bootstrap (root)');
+SELECT staff.found_member(:number, 'Nobody', 'no@firma.example', 'people', 'bootstrap (root)');

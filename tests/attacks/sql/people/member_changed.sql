@@ -1,4 +1,4 @@
 -- As: gatekeeper_people
 -- Wants: a suspension lifted, by what the functions are made of.
 -- Verdict: refused
-SELECT vault.apply_change(:member, NULL, 'suspended', 'false');
+SELECT staff.apply_change(:member, NULL, 'suspended', 'false');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_people
 -- Wants: more for a member's day, asked by a session that was only seen.
 -- Verdict: refused
-SELECT request, reason FROM vault.ask_more(:digest, '{"cid": "c-1"}', true);
+SELECT request, reason FROM gatekeeper.ask_more(:digest, '{"cid": "c-1"}', true);

@@ -2,4 +2,4 @@
 -- Wants: a change that sees members as they were.
 -- Verdict: refused: READ COMMITTED only
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT vault.invite_by_command(:number, sha256('mine'), 24, 'invite (root)');
+SELECT staff.invite_by_command(:number, sha256('mine'), 24, 'invite (root)');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_sealer
 -- Wants: an entry of a proof of what has no seal, under an account's name.
 -- Verdict: refused: a proof is of sealed entries of one account
-SELECT vault.note_proof(ARRAY[:entry]::bigint[], 'prove (root)');
+SELECT audit.note_proof(ARRAY[:entry]::bigint[], 'prove (root)');

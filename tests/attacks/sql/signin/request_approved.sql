@@ -1,4 +1,4 @@
 -- As: gatekeeper_signin
 -- Wants: an approval, by functions of the pages.
 -- Verdict: refused
-SELECT vault.decide_request(:digest, '{"cid": "c-1"}'::jsonb, :request, 'approve', ARRAY['contact'], 60, false, '');
+SELECT gatekeeper.decide_request(:digest, '{"cid": "c-1"}'::jsonb, :request, 'approve', ARRAY['contact'], 60, false, '');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_signin
 -- Wants: an open ticket of another account, assigned to the consultant.
 -- Verdict: refused
-SELECT vault.apply_tickets('[]'::jsonb, 'attack');
+SELECT gatekeeper.apply_tickets('[]'::jsonb, 'attack');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_vault
 -- Wants: an entry of an import that did not happen.
 -- Verdict: refused
-SELECT vault.record_import('accounts', true, '{"new": 1}', '', 'import_accounts (root)');
+SELECT gatekeeper.record_import('accounts', true, '{"new": 1}', '', 'import_accounts (root)');

@@ -1,5 +1,5 @@
 -- As: gatekeeper_vault
 -- Wants: a ticket of an account for whom there is none.
 -- Verdict: refused
-SELECT vault.apply_tickets('[{"number": "ZD-66666", "kind": "support", "state": "open", "accounts": ["MOC-40002"], "assignee": "K-1000",
+SELECT gatekeeper.apply_tickets('[{"number": "ZD-66666", "kind": "support", "state": "open", "accounts": ["MOC-40002"], "assignee": "K-1000",
     "opened_by": "customer", "opened_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}]', 'helpdesk');

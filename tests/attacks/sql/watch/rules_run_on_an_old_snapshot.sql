@@ -3,4 +3,4 @@
 -- Verdict: refused: READ COMMITTED
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT 1;
-SELECT vault.judge('attack', 100);
+SELECT gatekeeper.judge('attack', 100);

@@ -1,4 +1,4 @@
 -- As: gatekeeper_watch
 -- Wants: a place of the stream behind which the SIEM gets nothing.
 -- Verdict: refused: not beyond the newest checkpoint
-SELECT vault.stream_went('https://siem.example/in', 999999999);
+SELECT audit.stream_went('https://siem.example/in', 999999999);

@@ -2,4 +2,4 @@
 -- Wants: today's budget gone with the days that tidying forgets.
 -- Verdict: nothing
 SET timezone = 'Pacific/Kiritimati';
-SELECT vault.tidy();
+SELECT gatekeeper.tidy();

@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: a helpdesk that looks alive.
 -- Verdict: refused
-SELECT vault.heard('x');
+SELECT gatekeeper.heard('x');

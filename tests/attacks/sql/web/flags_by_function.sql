@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: flags and reviews for entries of one's own choice.
 -- Verdict: refused
-SELECT vault.flag(ARRAY[1]::bigint[], 'attack');
+SELECT gatekeeper.flag(ARRAY[1]::bigint[], 'attack');

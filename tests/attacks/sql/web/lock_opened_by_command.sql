@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: the counts of failed sign-ins forgotten, as if by a command.
 -- Verdict: refused
-SELECT vault.open_lock(:number, 'x', 'open_lock (root)');
+SELECT staff.open_lock(:number, 'x', 'open_lock (root)');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: an entry of an export that did not happen.
 -- Verdict: refused
-SELECT vault.note_proof(ARRAY[:entry]::bigint[], 'prove (root)');
+SELECT audit.note_proof(ARRAY[:entry]::bigint[], 'prove (root)');

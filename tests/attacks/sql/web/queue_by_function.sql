@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: a queue with reviews of one's own choice.
 -- Verdict: refused
-SELECT vault.queue_reviews(ARRAY[1]::bigint[], 'attack');
+SELECT gatekeeper.queue_reviews(ARRAY[1]::bigint[], 'attack');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: rounds of the pages' own.
 -- Verdict: refused
-SELECT vault.judge('attack', 100);
+SELECT gatekeeper.judge('attack', 100);

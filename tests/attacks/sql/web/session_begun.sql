@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: a session, by the function that makes them.
 -- Verdict: refused
-SELECT vault.begin_session(sha256('mine'), '{"cid": "c-1"}', :member, 'password', '{}');
+SELECT staff.begin_session(sha256('mine'), '{"cid": "c-1"}', :member, 'password', '{}');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: a second factor that was not proved, by the function that notes it.
 -- Verdict: refused
-SELECT vault.verify_session(:digest, sha256('mine'), '{"cid": "c-1"}', 'totp', 0, 'step-up');
+SELECT staff.verify_session(:digest, sha256('mine'), '{"cid": "c-1"}', 'totp', 0, 'step-up');

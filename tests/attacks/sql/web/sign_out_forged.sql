@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: an entry of a sign-out of a session that is not at hand.
 -- Verdict: nothing: False
-SELECT vault.end_session(sha256('not a key'), '{"cid": "c-1"}', '');
+SELECT staff.end_session(sha256('not a key'), '{"cid": "c-1"}', '');

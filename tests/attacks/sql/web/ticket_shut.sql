@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: a colleague's ticket that is shut.
 -- Verdict: refused
-SELECT vault.shut_ticket(:ticket, now(), 'helpdesk');
+SELECT gatekeeper.shut_ticket(:ticket, now(), 'helpdesk');

@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: the log's own writer.
 -- Verdict: refused
-SELECT vault.write_entry('view', 'allowed', '{"member": "K-1000"}'::jsonb);
+SELECT audit.write_entry('view', 'allowed', '{"member": "K-1000"}'::jsonb);
