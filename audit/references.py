@@ -18,6 +18,11 @@ MEMBER: Final = "K-[0-9]{4,6}"
 #: ZD-10442
 TICKET: Final = "ZD-[0-9]{1,12}"
 
+#: What text processors make of a plain dash.
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
+#: Signs that are not seen, and come along with what is copied: soft hyphens, no width, directions.
+_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
 #: What each of them begins with.
 PREFIXES: Final = tuple(form.partition("-")[0] for form in (ACCOUNT, MEMBER, TICKET))
 
@@ -40,12 +45,22 @@ def participant(text: str) -> tuple[str, int] | None:
     return account, int(number)
 
 
+def dashed(text: str) -> str:
+    """With plain dashes."""
+    return _DASHES.sub("-", text)
+
+
+def pasted(text: str) -> str:
+    """What was typed or pasted, with plain dashes and without signs that nobody sees."""
+    return dashed(_UNSEEN.sub("", text))
+
+
 def typed(text: str) -> tuple[str, str] | None:
     """What somebody means who types this alone, in letters of any case: ("ticket", "ZD-10442").
 
     Digits alone are an account's.
     """
-    name = text.upper()
+    name = pasted(text).upper()
     for kind, form in (("account", ACCOUNT), ("member", MEMBER), ("ticket", TICKET)):
         if re.fullmatch(form, name):
             return kind, name

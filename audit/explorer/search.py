@@ -108,7 +108,7 @@ class Query:
 
 def parse(line: str, words: Words) -> Query:
     """A typed line, or the `q` of an address. Raises SearchError; the message repeats the unknown word."""
-    if len(line) > LONGEST_LINE or len(parts := line.split()) > MOST_TERMS:
+    if len(line) > LONGEST_LINE or len(parts := references.pasted(line).split()) > MOST_TERMS:
         raise SearchError(_("This is too long for a search."))
     terms, times = [], dict.fromkeys(TIMES, "")
     for part in parts:
@@ -172,8 +172,13 @@ def _time(name: str, value: str) -> str:
         found = None
     if found is None:
         raise _unknown(f"{name}:{value}")
-    aware = timezone.make_aware(found) if timezone.is_naive(found) else found
-    return token_of(aware)
+    return token_of(_widest(found, end=name == "until") if timezone.is_naive(found) else found)
+
+
+def _widest(local: datetime, *, end: bool) -> datetime:
+    """A moment by the clock; where clocks change, of the two that it can be the one that leaves nothing out."""
+    both = [timezone.make_aware(local.replace(fold=fold)).astimezone(UTC) for fold in (0, 1)]
+    return max(both) if end else min(both)
 
 
 def token_of(moment: datetime) -> str:

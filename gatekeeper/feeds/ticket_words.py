@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from pydantic import TypeAdapter, ValidationError
 
-from audit.references import MEMBER
+from audit.references import MEMBER, dashed
 from staff.frame import emails
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 #: What a state can become.
 STATES: Final = ("open", "pending", "solved", "closed")
 
-_DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
 _MEMBER: Final = re.compile(MEMBER)
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
@@ -32,7 +31,7 @@ def reference(value: object) -> object:
     """A reference in its usual form; what is no text stays as it is, for the next to judge."""
     if not isinstance(value, str):
         return value
-    return _DASHES.sub("-", unicodedata.normalize("NFKC", value)).strip().upper()
+    return dashed(unicodedata.normalize("NFKC", value)).strip().upper()
 
 
 def references(value: object) -> object:

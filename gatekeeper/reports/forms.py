@@ -66,7 +66,7 @@ class ReportForm(forms.Form):
 
     def clean_about(self) -> tuple[tuple[str, ...], int | None]:
         """The accounts, and the participant's number. What was typed is repeated in no message."""
-        parts = re.split(r"[\s,;]+", self.cleaned_data["about"].strip().upper())
+        parts = re.split(r"[\s,;]+", references.pasted(self.cleaned_data["about"]).strip().upper())
         found = references.participant(parts[0])
         if found and len(parts) == 1:
             account, number = found

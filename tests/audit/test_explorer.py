@@ -46,6 +46,7 @@ LOG = "/log/"
         ("K-0193", "member:K-0193"),
         ("zd-10442", "ticket:ZD-10442"),
         ("-K-0193", "-member:K-0193"),
+        ("MOC\u201148213 event\u200b:view", "account:MOC-48213 event:view"),  # copied from a document
         (
             "member:K-0193 account:MOC-48213 -reason:ticket_closed event:view ticket:ZD-10442",
             "account:MOC-48213 event:view member:K-0193 ticket:ZD-10442 -reason:ticket_closed",
@@ -62,6 +63,10 @@ LOG = "/log/"
         ("since:2026-11-15T10:00", "since:2026-11-15T08:00Z"),  # the company's zone is two hours ahead
         ("since:2026-11-15t10:00z", "since:2026-11-15T10:00Z"),
         ("until:2026-11-15T10:00:30Z", "until:2026-11-15T10:00:30Z"),
+        # The half hour that came twice, and the one that never was: nothing is left out.
+        ("since:2026-10-25T03:10 until:2026-10-25T03:50", "since:2026-10-25T00:10Z until:2026-10-25T01:50Z"),
+        ("since:2026-03-29T03:30", "since:2026-03-29T00:30Z"),
+        ("until:2026-03-29T03:30", "until:2026-03-29T01:30Z"),
     ],
 )
 def test_a_line_of_known_tokens_has_one_form(line: str, canonical: str) -> None:

@@ -239,6 +239,12 @@ def test_what_is_still_to_come_is_so_in_the_reports_own_zone(
     assert list(ReportForm({"about": REFERENCE, "zone": "UTC", **asked}).errors) == [field]
 
 
+def test_what_it_is_about_may_be_copied_from_a_document() -> None:
+    form = ReportForm({"about": "moc\u201148213,\u200bMOC\u201348214", "zone": "UTC"})
+    assert form.is_valid(), form.errors
+    assert form.scope().accounts == ("MOC-48213", "MOC-48214")
+
+
 def test_a_period_is_from_midnight_to_midnight_in_its_own_zone() -> None:
     form = ReportForm(
         {"about": REFERENCE, "since": "2026-10-25", "until": "2026-10-25", "zone": "Europe/Warsaw"}

@@ -46,6 +46,8 @@ def test_what_sql_writes_out_is_seen() -> None:
         ("moc-48213", ("account", "MOC-48213")),
         ("k-0193", ("member", "K-0193")),
         ("ZD-1", ("ticket", "ZD-1")),
+        ("MOC\u201148213", ("account", "MOC-48213")),  # as text processors write the dash
+        ("\ufeffZD\u201310442\u200b", ("ticket", "ZD-10442")),  # with what comes along when it is copied
         ("4821", None),
         ("MOC-48213-P1", None),
         ("MOC-MOC-48213", None),

@@ -129,7 +129,7 @@ def _found(
     """A page of participants; or the one whom the query names."""
     if not query:
         return decision.participants(caller, account=reference, grant=grant, page=page)
-    if named := references.participant(query.upper()):
+    if named := references.participant(references.pasted(query).upper()):
         # Another account's participant is none of this one: number 0 matches nobody.
         number = named[1] if named[0] == reference else 0
         return decision.find_participant(caller, account=reference, grant=grant, number=number)
