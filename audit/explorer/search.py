@@ -176,7 +176,7 @@ def _time(name: str, value: str) -> str:
 
 
 def _widest(local: datetime, *, end: bool) -> datetime:
-    """A moment by the clock; where clocks change, of the two that it can be the one that leaves nothing out."""
+    """A moment by the clock; where clocks change, of two that it can be the one that leaves nothing out."""
     both = [timezone.make_aware(local.replace(fold=fold)).astimezone(UTC) for fold in (0, 1)]
     return max(both) if end else min(both)
 
