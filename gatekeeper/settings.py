@@ -47,7 +47,7 @@ SIEM_TARGET = environment.siem_target()
 SIEM_TOKEN = environment.text("SIEM_TOKEN")
 SIEM_ROOTS = environment.siem_roots()
 
-# What SQL decides with: apply_settings writes it to gatekeeper_limit, a check compares.
+# What SQL decides with: apply_settings writes it to audit_limit, a check compares.
 LIMITS = {
     "session_idle_minutes": environment.number("SESSION_IDLE_MINUTES"),
     "session_hours": environment.number("SESSION_HOURS"),

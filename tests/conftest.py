@@ -38,7 +38,7 @@ KEPT = (
     "django_migrations",
     "django_content_type",
     "auth_permission",
-    "gatekeeper_limit",
+    "audit_limit",
     "limits",
     "installation",
 )
@@ -220,7 +220,7 @@ def thresholds(setup_connection: Connection, settings: Any) -> Iterator[Threshol
         settings.DETECTION_THRESHOLDS = given
         for name, value in limits_wanted().items():
             setup_connection.execute(
-                "UPDATE gatekeeper_limit SET value = %s WHERE name = %s AND value <> %s", [value, name, value]
+                "UPDATE audit_limit SET value = %s WHERE name = %s AND value <> %s", [value, name, value]
             )
 
     yield change

@@ -35,11 +35,7 @@ RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezo
 DECLARE
     written bigint;
 BEGIN
-    IF coalesce(p_facts->>'role', '') = '' AND p_facts->>'actor_id' IS NOT NULL THEN
-        -- No role was asked for, or none fitted: then all that the member had at the time.
-        p_facts := p_facts || jsonb_build_object('role', (SELECT left(array_to_string(m.roles, ','), 40)
-            FROM public.staff_member m WHERE m.id = (p_facts->>'actor_id')::bigint));
-    ELSIF coalesce(p_facts->>'source', '') <> '' AND p_facts->>'actor_id' IS NULL THEN
+    IF coalesce(p_facts->>'source', '') <> '' AND p_facts->>'actor_id' IS NULL THEN
         p_facts := p_facts || jsonb_build_object('role', session_user);
     END IF;
     IF p_outcome = 'refused' THEN
@@ -57,6 +53,17 @@ BEGIN
     RETURNING id INTO written;
     RETURN written;
 END $$;
+
+-- One entry a run of an import: what came in, in numbers. A run that did not get to its end has failed.
+CREATE OR REPLACE FUNCTION audit.write_import(
+    p_what text, p_finished boolean, p_counts jsonb, p_account text, p_source text) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT audit.write_entry('import', CASE WHEN p_finished THEN 'allowed' ELSE 'failed' END,
+        jsonb_build_object('source', left(p_source, 80), 'account', p_account, 'details',
+            jsonb_build_object('what', p_what) || (
+                SELECT jsonb_object_agg(x.key, x.value::bigint) FROM jsonb_each_text(p_counts) x
+                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused', 'proposed', 'dropped', 'mended', 'closed'))))
+$$;
 
 -- What a web caller may say of the request itself, and nothing more: a context that could name other
 -- columns would let the caller write the facts of a decision.
@@ -252,6 +259,7 @@ ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_1_admit;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_3_answer;
 
-REVOKE ALL ON FUNCTION audit.cleaned(jsonb), audit.write_entry(text, text, jsonb), audit.context(jsonb), audit.admit_entry(),
+REVOKE ALL ON FUNCTION audit.cleaned(jsonb), audit.write_entry(text, text, jsonb),
+    audit.write_import(text, boolean, jsonb, text, text), audit.context(jsonb), audit.admit_entry(),
     audit.lacking_kind(public.audit_entry), audit.lacking_actor(public.audit_entry), audit.lacking_access(public.audit_entry),
     audit.lacking_subject(public.audit_entry), audit.lacking_reason(public.audit_entry), audit.stamp_entry(), audit.check_answer(), audit.refuse_rewriting() FROM PUBLIC;

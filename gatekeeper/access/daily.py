@@ -77,7 +77,7 @@ COLUMN: Final = """
     SELECT jsonb_build_array(coalesce(b.accounts, 0), coalesce(b.fields, 0), coalesce(u.fields, '{}'),
         coalesce(u.participants_shown, 0), coalesce(u.misses, 0), l.limits,
         1 + gatekeeper.more_today(g.member_id, %(today)s::date))
-    FROM (SELECT jsonb_object_agg(x.name, x.value::integer) FROM gatekeeper_limit x
+    FROM (SELECT jsonb_object_agg(x.name, x.value::integer) FROM audit_limit x
             WHERE x.name IN ('accounts_per_day', 'fields_per_day', 'participants_per_grant')) l (limits)
         LEFT JOIN gatekeeper_dailybudget b ON b.member_id = g.member_id AND b.day = %(today)s
         LEFT JOIN gatekeeper_dailyaccount u

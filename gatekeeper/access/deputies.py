@@ -1,4 +1,4 @@
-"""Deputies: naming one, ending one, and who stands in for whom now (gatekeeper/access/sql/approvers.sql)."""
+"""Deputies: naming one, ending one, and who stands in for whom now (gatekeeper/access/sql/deputies.sql)."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.functions import call, rows
+from audit.models import Limit
 from gatekeeper.gate import vault
 from gatekeeper.gate.cipher import AccountCipher
-from gatekeeper.models import Limit
 from staff.models import Member
 
 if TYPE_CHECKING:

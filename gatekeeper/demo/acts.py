@@ -13,11 +13,11 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import ImproperlyConfigured
 
-from audit.detections import finding
 from audit.functions import call
 from gatekeeper.access import grants, requests
 from gatekeeper.gate import decision
 from gatekeeper.models import Account, Grant, Ticket
+from gatekeeper.reviews import finding
 from staff.frame.callers import Caller
 from staff.models import Member, TotpDevice
 from staff.session.sessions import SessionStore

@@ -14,11 +14,11 @@ from django.db import connections
 
 from audit import detections
 from audit.installation import differences
+from audit.models import Limit
 from audit.seal import stored, trust
 from gatekeeper.installation import cluster
 from gatekeeper.installation.connections import NO_POOLER, THROUGH_POOLER, leads_through_pooler
 from gatekeeper.installation.sql_files import FILES
-from gatekeeper.models import Limit
 
 HINT = "Run manage.py apply_settings as the migrator."
 ROLES = "Run manage.py bootstrap --roles-only."
@@ -30,7 +30,7 @@ INSTALL = "Run manage.py migrate as the migrator."
 
 
 def limits_wanted() -> dict[str, str]:
-    """Return every row that gatekeeper_limit should hold, by name.
+    """Return every row that audit_limit should hold, by name.
 
     The rules' thresholds and the stream's target are among them: whoever has the role that watches over the
     log changes neither.

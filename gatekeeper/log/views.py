@@ -1,6 +1,6 @@
 """The reviewer's log: a question, its rows, what they have in common, one row opened, and files.
 
-Each reading is recorded before it happens (audit/explorer/reading.py), and the database judges there who may.
+Each reading is recorded before it happens (reading.py), and the database judges there who may.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from audit import detections
-from audit.explorer import finding, reading, search
+from audit.explorer import finding, search
 from audit.explorer.forms import SearchForm
 from audit.models import Entry
 from audit.seal import standing, stored, trust
 from gatekeeper.frame.converters import whole_number
-from gatekeeper.log import files, links, rows, words
+from gatekeeper.log import files, links, reading, rows, words
 from gatekeeper.log import sentences as entries_in_words
 from gatekeeper.log.links import UTC as IN_UTC
 from gatekeeper.log.links import Look

@@ -1,4 +1,4 @@
-"""The limits with their types, in one row; `gatekeeper/gate/sql/limits.sql` fills it."""
+"""The limits with their types, in one row; a trigger fills it."""
 
 from django.db import migrations
 

@@ -7,7 +7,6 @@ The web role reads these tables; what access rests on changes through functions 
 from gatekeeper.models.accounts import Account, AccountPermission
 from gatekeeper.models.budgets import DailyAccount, DailyBudget, MoreToday
 from gatekeeper.models.feeds import Delivery, Feed
-from gatekeeper.models.limits import Limit
 from gatekeeper.models.requests import AccessRequest, Deputy, Grant
 from gatekeeper.models.reviews import Draw, Remark, Review
 from gatekeeper.models.tickets import Assignment, Ticket
@@ -24,7 +23,6 @@ __all__ = [
     "Draw",
     "Feed",
     "Grant",
-    "Limit",
     "MoreToday",
     "Remark",
     "Review",

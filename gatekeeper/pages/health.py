@@ -17,11 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.installation import differences
+from audit.models import Limit
 from gatekeeper.feeds import health
 from gatekeeper.frame.health_row import Health
 from gatekeeper.installation.checks import limits_wanted
 from gatekeeper.installation.sql_files import FILES
-from gatekeeper.models import Limit
 from gatekeeper.pages import (
     cluster_health,
     log_health,

@@ -8,10 +8,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.detections import finding
 from gatekeeper.frame import times
 from gatekeeper.frame.health_row import Health
-from gatekeeper.reviews import queue, units
+from gatekeeper.reviews import finding, queue, units
 
 
 def odd() -> Health:

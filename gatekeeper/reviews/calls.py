@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audit.detections import finding
 from audit.functions import call
+from gatekeeper.reviews import finding
 
 if TYPE_CHECKING:
     from staff.frame.callers import Caller

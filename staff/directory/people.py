@@ -43,7 +43,7 @@ def _ask(sql: str, values: list[Any], using: str = "default") -> str:
 def officer(caller: Caller, act: str) -> str:
     """Why this officer's act is not the caller's at this moment (of member, session and nda)."""
     return _ask(
-        "SELECT gatekeeper.officer(%s::bytea, %s::jsonb, %s::text)",
+        "SELECT staff.officer(%s::bytea, %s::jsonb, %s::text)",
         [caller.digest, json.dumps(caller.context), act],
     )
 

@@ -131,7 +131,7 @@ def resendable(act: StrOrPromise, *, only: tuple[str, str] | None = None, **labe
 def role_required(act: str) -> Callable[[View[Rest]], View[Rest]]:
     """Ask the database, at this moment, whether an officer's act is the member's.
 
-    `act` is a word of `gatekeeper.decide`: people, approve, review, end, suspend, administer, privacy.
+    `act` is a word of `staff.authorize`: people, approve, review, end, suspend, administer, privacy.
     """
 
     def decorate(view: View[Rest]) -> View[Rest]:

@@ -27,14 +27,14 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 MINUTE: Final = timedelta(minutes=1)
 SOON: Final = timedelta(minutes=5)
-SET_ZONE: Final = "UPDATE gatekeeper_limit SET value = %s WHERE name = 'time_zone'"
+SET_ZONE: Final = "UPDATE audit_limit SET value = %s WHERE name = 'time_zone'"
 
 
 @pytest.fixture
 def late(scene: Scene) -> Iterator[tuple[Scene, date, datetime]]:
     """A scene in a time zone in which it is past ten in the evening, its day, and the end of that day."""
     [(before,)] = scene.world.setup.execute(
-        "SELECT value FROM gatekeeper_limit WHERE name = 'time_zone'"
+        "SELECT value FROM audit_limit WHERE name = 'time_zone'"
     ).fetchall()
     east = (22 - now().hour + 12) % 24 - 12
     scene.world.setup.execute(SET_ZONE, [f"Etc/GMT{-east:+d}"])

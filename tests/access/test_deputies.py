@@ -147,9 +147,9 @@ def test_a_manager_of_the_line_who_is_also_a_deputy_needs_nobody(scene: Scene) -
 @pytest.fixture
 def limited(scene: Scene) -> Iterator[Scene]:
     """A limit of ten days, and afterwards the settings' own."""
-    sql = "UPDATE gatekeeper_limit SET value = %s WHERE name = 'deputy_days'"
+    sql = "UPDATE audit_limit SET value = %s WHERE name = 'deputy_days'"
     [(before,)] = scene.world.setup.execute(
-        "SELECT value FROM gatekeeper_limit WHERE name = 'deputy_days'"
+        "SELECT value FROM audit_limit WHERE name = 'deputy_days'"
     ).fetchall()
     assert before == "30"
     scene.world.setup.execute(sql, ["10"])
@@ -181,11 +181,11 @@ def test_a_deputy_for_ever_is_one_for_thirty_days(
 
 def test_without_a_limit_no_deputy_counts(limited: Scene, deputy: Person, theirs: Caller) -> None:
     deputise(limited, deputy)
-    limited.world.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'deputy_days'")
+    limited.world.setup.execute("DELETE FROM audit_limit WHERE name = 'deputy_days'")
     try:
         assert limited.approve(limited.ask(), by=theirs) == "role_missing"
     finally:
-        limited.world.insert("gatekeeper_limit", name="deputy_days", value="10")
+        limited.world.insert("audit_limit", name="deputy_days", value="10")
 
 
 def midnight(days: int) -> datetime:

@@ -442,7 +442,7 @@ def late_evening(setup_connection: Connection) -> Iterator[timezone]:
     """The company's clock shows some minutes past eleven in the evening."""
     hours = 23 - datetime.now(tz=UTC).hour
     hours -= 24 if hours > 14 else 0
-    statement = "UPDATE gatekeeper_limit SET value = %s WHERE name = 'time_zone'"
+    statement = "UPDATE audit_limit SET value = %s WHERE name = 'time_zone'"
     setup_connection.execute(statement, [f"Etc/GMT{-hours:+d}"])
     yield timezone(timedelta(hours=hours))
     setup_connection.execute(statement, ["Europe/Vilnius"])

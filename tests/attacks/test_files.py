@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import pytest
 
-from audit.detections import finding
 from audit.models import Entry, Flag
 from gatekeeper.gate import decision
 from gatekeeper.installation import roles
 from gatekeeper.pages import health
+from gatekeeper.reviews import finding
 from staff.sign_in import factors
 from tests.attacks import files
 from tests.world.people import give_factors, member

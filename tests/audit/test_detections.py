@@ -15,7 +15,6 @@ from django.db import connections
 from psycopg.types.json import Jsonb
 
 from audit import detections
-from audit.detections import finding
 from audit.functions import call
 from audit.models import Entry, Flag, Round
 from gatekeeper.access import grants
@@ -24,6 +23,7 @@ from gatekeeper.installation import roles
 from gatekeeper.installation.checks import limits_wanted
 from gatekeeper.models import Review
 from gatekeeper.pages import people_health, review_health, sign_in_health
+from gatekeeper.reviews import finding
 from tests.world import World
 from tests.world.log import VIEW
 from tests.world.past import Past
@@ -97,13 +97,13 @@ def test_a_team_has_hours_of_its_own(
     boss = past.world.member("manager")
     between = past.world.member("manager", manager=boss)
     person, other = past.world.member("consultant", manager=between), past.world.member("consultant")
-    past.world.insert("gatekeeper_limit", name=f"hours.{boss.number}", value=hours)
+    past.world.insert("audit_limit", name=f"hours.{boss.number}", value=hours)
     try:
         entry = past.write("view", at, member=person.number)
         past.write("view", NOON, member=other.number)
         assert flagged("hours") == ([entry] if odd_then else [])
     finally:
-        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name LIKE 'hours.%'")
+        past.setup.execute("DELETE FROM audit_limit WHERE name LIKE 'hours.%'")
 
 
 def test_the_nearest_leaders_hours_count(past: Past, settings: Any) -> None:
@@ -114,13 +114,13 @@ def test_the_nearest_leaders_hours_count(past: Past, settings: Any) -> None:
     assert (boss.number, between.number) == ("K-1000", "K-1001")
     for name, value in limits_wanted().items():
         if name.startswith("hours."):
-            past.world.insert("gatekeeper_limit", name=name, value=value)
+            past.world.insert("audit_limit", name=name, value=value)
     try:
         past.write("view", NOON, member=person.number)
         at_one = past.write("view", NOON, member=boss.number)
         assert flagged("hours") == [at_one]
     finally:
-        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name LIKE 'hours.%'")
+        past.setup.execute("DELETE FROM audit_limit WHERE name LIKE 'hours.%'")
 
 
 def test_half_as_many_views_again_as_on_99_of_100_days(past: Past, thresholds: Thresholds) -> None:
@@ -600,7 +600,7 @@ def test_what_was_being_written_in_the_middle_of_a_run_is_judged_by_the_next(
 def test_the_rules_are_silent_for_no_want_of_a_threshold(past: Past) -> None:
     looked(past)
     with past.setup.transaction(force_rollback=True):
-        past.setup.execute("DELETE FROM gatekeeper_limit WHERE name = 'odd.brief.seconds'")
+        past.setup.execute("DELETE FROM audit_limit WHERE name = 'odd.brief.seconds'")
         past.setup.execute("SET LOCAL ROLE gatekeeper_owner")
         with pytest.raises(psycopg.Error, match=r"brief\.seconds is not set"):
             past.setup.execute("SELECT * FROM gatekeeper.judge('tests', 100)")

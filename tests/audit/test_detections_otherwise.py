@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from audit.detections import finding
 from audit.models import Flag
 from gatekeeper.access import grants
+from gatekeeper.reviews import finding
 from tests.world import World
 from tests.world.entries import entry
 from tests.world.past import Past

@@ -282,7 +282,7 @@ def test_the_sample_is_capped_for_each_reviewer(desk: Desk) -> None:
     opened_in(desk, 6)
     checkpoint(desk, 5, b"r" * 32, last_week() + timedelta(days=8))
     with desk.past.setup.transaction():
-        limits = "UPDATE gatekeeper_limit SET value = %s WHERE name = %s"
+        limits = "UPDATE audit_limit SET value = %s WHERE name = %s"
         desk.past.setup.execute(limits, ["100", "review_sample_percent"])
         desk.past.setup.execute(limits, ["1", "review_weekly_cap"])
     try:

@@ -43,9 +43,7 @@ def _streaming(setup_connection: Connection) -> Iterator[None]:
     for target in (TARGET, ""):
         with setup_connection.transaction():
             setup_connection.execute("SET LOCAL session_replication_role = replica")
-            setup_connection.execute(
-                "UPDATE gatekeeper_limit SET value = %s WHERE name = 'siem_target'", [target]
-            )
+            setup_connection.execute("UPDATE audit_limit SET value = %s WHERE name = 'siem_target'", [target])
         if target:
             yield
 

@@ -19,7 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils import timezone
 
-from audit.models import Entry, Event, Leaf, Outcome, Stream
+from audit.models import Entry, Event, Leaf, Limit, Outcome, Stream
 from audit.seal import stored
 from audit.siem import ocsf as schema
 from audit.siem import stream
@@ -27,7 +27,6 @@ from audit.siem.receivers import File, Https, RefusedError, TargetError, receive
 from gatekeeper.frame.health_row import Health
 from gatekeeper.installation import roles
 from gatekeeper.installation.environment import Environment
-from gatekeeper.models import Limit
 from gatekeeper.pages import log_health
 from tests.world import ocsf, recording
 from tests.world.log import ACCOUNT
@@ -59,7 +58,7 @@ def siem(tmp_path: Path) -> Iterator[Siem]:
 def aim(target: str) -> None:
     """The target that the settings name, as apply_settings writes it, but without its entry: the log has
     what each test puts there alone."""
-    switch = "ALTER TABLE gatekeeper_limit {} TRIGGER limit_is_recorded"
+    switch = "ALTER TABLE audit_limit {} TRIGGER limit_is_recorded"
     with recording.off("migrator"), connections["migrator"].cursor() as cursor:
         cursor.execute(switch.format("DISABLE"))
         Limit.objects.using("migrator").filter(name="siem_target").update(value=target)

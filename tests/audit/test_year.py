@@ -23,7 +23,7 @@ def company(setup_connection: Connection, settings: Any) -> Iterator[Connection]
     """A database whose teams may be given hours; afterwards they have none."""
     settings.TEAM_HOURS = {}
     yield setup_connection
-    setup_connection.execute("DELETE FROM gatekeeper_limit WHERE name LIKE 'hours.%'")
+    setup_connection.execute("DELETE FROM audit_limit WHERE name LIKE 'hours.%'")
 
 
 @pytest.mark.parametrize("seed", [41, 42])

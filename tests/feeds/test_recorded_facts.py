@@ -320,17 +320,17 @@ WRITES: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
         {"account": OTHER},
     ),
     "a limit": (
-        "UPDATE public.gatekeeper_limit SET value = '999' WHERE name = 'views_per_grant'",
+        "UPDATE public.audit_limit SET value = '999' WHERE name = 'views_per_grant'",
         {"details": {"limits": {}}},
         {"details": {"feed": "tickets"}},
     ),
     "a new limit": (
-        "INSERT INTO public.gatekeeper_limit VALUES ('another', '1')",
+        "INSERT INTO public.audit_limit VALUES ('another', '1')",
         {"details": {"limits": {}}},
         {"details": {"feed": "tickets"}},
     ),
     "a limit that is gone": (
-        "DELETE FROM public.gatekeeper_limit WHERE name = 'odd.volume.least'",
+        "DELETE FROM public.audit_limit WHERE name = 'odd.volume.least'",
         {"details": {"limits": {}}},
         {"details": {"feed": "tickets"}},
     ),
@@ -420,7 +420,7 @@ def test_an_erasure_may_change_an_accounts_state(scene: Scene, as_role: AsRole) 
         "UPDATE public.gatekeeper_ticket SET state = state",
         "UPDATE public.gatekeeper_account SET restricted_at = restricted_at",
         "UPDATE vault.account SET restricted_at = restricted_at, held_at = held_at",
-        "UPDATE public.gatekeeper_limit SET value = value",
+        "UPDATE public.audit_limit SET value = value",
         "UPDATE public.gatekeeper_feed SET heard_at = heard_at",
     ],
 )

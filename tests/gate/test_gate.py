@@ -132,7 +132,7 @@ def clock_set_back(s: Scene) -> None:
 
 
 def unevaluable(s: Scene) -> None:
-    s.world.setup.execute("UPDATE gatekeeper_limit SET value = 'many' WHERE name = 'views_per_grant'")
+    s.world.setup.execute("UPDATE audit_limit SET value = 'many' WHERE name = 'views_per_grant'")
 
 
 def day_used_up(s: Scene) -> None:
@@ -227,7 +227,7 @@ row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
 def scene(setup_connection: Connection) -> Iterator[Scene]:
     yield Scene(setup_connection)
     # The limits outlive a test.
-    setup_connection.execute("UPDATE gatekeeper_limit SET value = '500' WHERE name = 'views_per_grant'")
+    setup_connection.execute("UPDATE audit_limit SET value = '500' WHERE name = 'views_per_grant'")
 
 
 def test_every_reason_code_has_its_row() -> None:

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 Attack = Callable[[Scene, AsRole], str | None]
 
 PINNED = "SET search_path TO 'pg_catalog', 'pg_temp'"
-LOCK_TICKET = "PERFORM FROM public.gatekeeper_ticket x WHERE x.id = ticket_id FOR NO KEY UPDATE;"
-LOCK_GRANT = "PERFORM FROM public.gatekeeper_grant x WHERE x.id = grant_id FOR NO KEY UPDATE;"
+LOCK_TICKET = "SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id FOR NO KEY UPDATE;"
+LOCK_GRANT = "SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = g.id FOR NO KEY UPDATE;"
 ANOTHER_TRANSACTION = """e.xid = pg_current_xact_id() OR pg_xact_status(e.xid) IS DISTINCT FROM 'committed'
             OR pg_visible_in_snapshot(e.xid, known) IS NOT TRUE"""
 BY_XMIN = "(SELECT x.xmin FROM public.audit_entry x WHERE x.id = p_entry)::text = pg_current_xact_id()::text"

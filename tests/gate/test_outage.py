@@ -262,7 +262,7 @@ def test_seconds_of_difference_are_no_clock_set_back(scene: Scene) -> None:
 @pytest.fixture
 def missing_limit(setup_connection: Connection) -> Iterator[str]:
     """Takes away a limit that the conditions need."""
-    setup_connection.execute("DELETE FROM gatekeeper_limit WHERE name = 'session_hours'")
+    setup_connection.execute("DELETE FROM audit_limit WHERE name = 'session_hours'")
     yield "session_hours"
     call_command("apply_settings", verbosity=0)
 

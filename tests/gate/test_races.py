@@ -433,7 +433,7 @@ def test_who_waited_over_midnight_is_judged_by_the_new_day(
     # Where it is another day already, or still: between these two it always is.
     [(hour,)] = stage.world.setup.execute(there, [settings.TIME_ZONE]).fetchall()
     other = "Pacific/Kiritimati" if hour >= 12 else "Etc/GMT+12"
-    change = "UPDATE gatekeeper_limit SET value = %s WHERE name = 'time_zone'"
+    change = "UPDATE audit_limit SET value = %s WHERE name = 'time_zone'"
     try:
         assert race.run(lambda: stage.world.setup.execute(change, [other])) == (None, None)
     finally:
@@ -509,7 +509,7 @@ def test_approving_against_another_manager(stage: Stage, as_role: AsRole, crowd:
         (reason, _grant), _confirmed = both(
             crowd,
             stage,
-            ("gatekeeper_limit", "time_zone"),
+            ("audit_limit", "time_zone"),
             lambda: racing.decide(first, stage.directors_session, request, "approve"),  # noqa: B023
             lambda: confirm(hands, stage, proposal),  # noqa: B023
         )
@@ -666,6 +666,39 @@ def test_who_ends_many_does_not_deadlock(stage: Stage, as_role: AsRole, crowd: T
     for connection in (one for hand in hands for one in (hand.web, hand.feed)):
         connection.close()
     assert deadlocks() == before
+
+
+def import_meets_a_closing(stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor) -> bool:
+    """An import takes two members' role, and somebody ends their accesses in the order of the accesses,
+    which is not the order of the lines. Whether both came through."""
+    earlier, later = stage.opened(), stage.opened()
+    importer, closer = as_role(roles.PEOPLE), as_role(roles.MIGRATOR)
+    sql = """SELECT jsonb_agg(jsonb_build_object('number', m.number, 'name', m.name, 'email', m.email,
+            'roles', '[]'::jsonb, 'manager', x.number, 'starts_on', m.starts_on) ORDER BY m.id DESC)
+        FROM staff_member m JOIN staff_member x ON x.id = m.manager_id WHERE m.id = ANY (%s)"""
+    [lines] = racing.row(stage.world.setup, sql, [[earlier.consultant.id, later.consultant.id]])
+    lock = "SELECT FROM gatekeeper_grant WHERE id = %s FOR NO KEY UPDATE"
+    closer.execute("SET ROLE gatekeeper_owner")
+    closer.execute("BEGIN")
+    closer.execute(lock, earlier.grants)
+    importing = crowd.submit(importer.execute, "SELECT staff.apply_members(%s, 'tests')", [Jsonb(lines)])
+    racing.until_waiting(stage.world.setup, 1)
+    try:
+        closer.execute(lock, later.grants)
+        closer.execute("COMMIT")
+        importing.result()
+    except psycopg.errors.DeadlockDetected:
+        closer.rollback()
+        return False
+    return True
+
+
+def test_an_import_has_locked_what_ends_before_it_changes_anybody(
+    stage: Stage, as_role: AsRole, crowd: ThreadPoolExecutor, twins: Twins
+) -> None:
+    assert import_meets_a_closing(stage, as_role, crowd)
+    twins.without("apply_members", "INSERT INTO staff.member_news (news, members) VALUES ('change', known);")
+    assert not import_meets_a_closing(stage, as_role, crowd)
 
 
 def reveal_until_refused(

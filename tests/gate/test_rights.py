@@ -27,7 +27,7 @@ DATABASE = pytest.mark.django_db(transaction=True, databases="__all__")
 # Callable from outside: they run as the owner. A new one has to be named here.
 DEFINERS = {
     *("stamp_entry", "check_answer", "spread_limits", "cascade", "forget_proofs"),  # triggers
-    *("require_entry", "require_fact_entry", "require_contact_entry"),
+    *("require_entry", "require_fact_entry", "require_contact_entry", "follow_members"),
     *("session_by", "touch_session", "end_session", "end_own_sessions", "end_overdue_sessions"),
     *("is_good_link",),
     *(
@@ -72,18 +72,33 @@ DEFINERS = {
 INVOKERS = {"reveal"}
 # They read, with their caller's rights, what the caller may read anyway.
 READERS = {
-    *("end_of_day", "signature_ends", "agreement_ends", "signatures_at", "standing_at", "shut_out"),
+    *(
+        "limit_of",
+        "end_of_day",
+        "signature_ends",
+        "agreement_ends",
+        "signatures_at",
+        "standing_at",
+        "shut_out",
+    ),
     *("waits_for_second", "has_signed", "to_sign"),
 }
 # One expression each, which PostgreSQL makes a part of what calls it.
 EXPRESSIONS = {
     *(f"{condition}_code" for condition in catalogue.CONDITIONS),
-    *("role_for", "consent_at", "shut_categories"),
+    *("role_for", "failing", "consent_at", "shut_categories"),
     *(f"lacking_{facts}" for facts in ("kind", "actor", "access", "subject", "reason")),
 }
 # Internal, and called in every reveal: the search path and the time zone are those of the definer that calls.
 INHERITING = {
-    *("decide", "nearest_ticket", "newest_access", "has_claimed", "is_clock_behind"),
+    *(
+        "decide",
+        "authorize",
+        "nearest_ticket",
+        "newest_access",
+        "has_claimed",
+        "is_clock_behind",
+    ),
     *("version_before", "newest_signature", "beyond_budget", "beyond_day", "uncounted", "count_view"),
     *("context", "known_fields", "known_categories"),
     *EXPRESSIONS,
@@ -94,7 +109,8 @@ WITHOUT_TIME_ZONE = {
     *("nearest_ticket", "newest_access", "has_claimed", "is_clock_behind"),
     *("version_before", "newest_signature", "beyond_budget", "beyond_day", "uncounted", "count_view"),
     *("admit_entry", "stamp_entry", "refuse_rewriting", "keep_members"),
-    *("lock_seal", "tags", "is_in_use"),
+    *("lock_seal", "tags", "is_in_use", "limit_of", "limits_of"),
+    *("name_roles", "take_news", "lock_line"),
     *("threshold", "judged_below", "stream_target"),
 }
 DYNAMIC = re.compile(
@@ -232,7 +248,7 @@ def test_every_function_that_judges_time_pins_the_time_zone(setup_connection: Co
     rows = setup_connection.execute(FUNCTIONS).fetchall()
     assert {
         row[0] for row in rows if "TimeZone=UTC" not in (row[4] or ())
-    } == WITHOUT_TIME_ZONE | EXPRESSIONS | INVOKERS | {"decide"}
+    } == WITHOUT_TIME_ZONE | EXPRESSIONS | INVOKERS | {"decide", "authorize"}
 
 
 def test_no_function_sets_anything_else(setup_connection: Connection) -> None:
@@ -265,10 +281,11 @@ def test_every_table_that_a_function_reads_is_named_with_its_schema(setup_connec
 
 
 def test_the_conditions_come_in_one_order(setup_connection: Connection) -> None:
-    about_an_account, who = re.findall(
-        r"codes := ARRAY\[(.*?)\](?: \|\| codes)?;", source(setup_connection, "decide"), re.S
+    who, about_an_account = (
+        re.findall(r"codes := ARRAY\[(.*?)\];", source(setup_connection, function), re.S)[0]
+        for function in ("authorize", "decide")
     )
-    named = re.findall(r"(?:gatekeeper\.|c_)(\w+?)(?:_code\(|,)", who + about_an_account)
+    named = re.findall(r"(?:staff\.|gatekeeper\.|c_)(\w+?)(?:_code\(|,)", who + about_an_account)
     assert list(dict.fromkeys(named)) == list(catalogue.CONDITIONS)
 
 
@@ -279,8 +296,11 @@ def test_the_codes_of_the_gate_are_the_catalogues(setup_connection: Connection) 
         if condition == "consent":  # how each consent stands is given
             judging += source(setup_connection, "consent_at")
         assert set(re.findall(r"(?:THEN|ELSE)\s+'(\w+)'", judging)) - beside == set(codes)
+    of_both = {"clock_behind", "check_failed"}
+    assert set(re.findall(r"THEN '(\w+)'", source(setup_connection, "authorize"))) == of_both
     assert set(re.findall(r"THEN '(\w+)'", source(setup_connection, "decide"))) == {
-        *("clock_behind", "check_failed", "cannot_start_yet", "consultant")
+        *of_both,
+        "cannot_start_yet",
     }
 
 

@@ -240,6 +240,7 @@ ROWS: Final[dict[str, list[tuple[Facts, str]]]] = {
         ({"heard_at": EARLIER}, "ticket_feed_stale"),
         ({"heard_at": None}, "ticket_feed_stale"),
         ({"heard_at": None, "l": {"feed_age": "0"}}, "passed"),
+        ({"l": {"feed_age": None}}, "ticket_feed_stale"),
     ],
     "approval": [
         ({"act": "request", "g": {"id": None}}, "not_required"),

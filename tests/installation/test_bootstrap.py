@@ -217,12 +217,10 @@ def test_an_upgrade_to_a_schema_a_room_ends_as_a_new_site(
         setup.execute(f"SET ROLE {roles.OWNER}".encode())
         setup.execute(ALL_IN_THE_VAULT.encode())
         migrated_to()
-        setup.execute(
-            "INSERT INTO gatekeeper_limit VALUES ('time_zone', 'UTC')"
-        )  # no old trigger is in the way
+        setup.execute("INSERT INTO audit_limit VALUES ('time_zone', 'UTC')")  # no old trigger is in the way
         install(connections["migrator"], FILES)
         assert rights.table(setup) == readme.stands("rights")
-        assert setup.execute("SELECT accepted_entry FROM gatekeeper.clock").fetchall() == [(7,)]
+        assert setup.execute("SELECT accepted_entry FROM staff.clock").fetchall() == [(7,)]
         assert setup.execute("SELECT time_zone FROM staff.limits").fetchall() == [("UTC",)]
         migrated_to(*BEFORE_ROOMS)
         assert setup.execute("SELECT accepted_entry FROM vault.clock").fetchall() == [(7,)]

@@ -16,11 +16,10 @@ from django.core.management import call_command
 from django.db import transaction
 
 from audit.functions import call
-from audit.models import Entry
+from audit.models import Entry, Limit
 from gatekeeper.installation.checks import limits_applied
 from gatekeeper.installation.environment import Environment
 from gatekeeper.installation.settings_table import PREFIX, SETTINGS, table
-from gatekeeper.models import Limit
 from tests import readme
 from tests.world.variables import GOOD, ROOT, SOCKET
 

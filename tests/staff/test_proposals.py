@@ -449,7 +449,7 @@ def test_two_changes_at_once_close_no_circle_of_managers(house: House, as_role: 
 
 
 def test_without_the_one_lock_they_would(house: House, as_role: AsRole, twins: Twins) -> None:
-    twins.without("apply_change", "PERFORM gatekeeper.lock_authority(NULL, NULL, true);", "NULL;")
+    twins.without("apply_change", "PERFORM staff.lock_line(false);", "NULL;")
     assert circle(house, as_role(roles.WEB), as_role(roles.WEB)) == ""
 
 

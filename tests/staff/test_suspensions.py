@@ -379,16 +379,16 @@ def test_who_is_one_of_three_again_is_suspended_until_it_is_lifted(company: Comp
 
 def test_without_the_days_of_the_settings_nobody_repeats_it(company: Company) -> None:
     [(days,)] = company.world.setup.execute(
-        "DELETE FROM gatekeeper_limit WHERE name = 'suspension_repeat_days' RETURNING value"
+        "DELETE FROM audit_limit WHERE name = 'suspension_repeat_days' RETURNING value"
     )
     try:
         assert company.suspend(company.officers[0], company.boss) == "proposed"
     finally:
-        company.world.insert("gatekeeper_limit", name="suspension_repeat_days", value=days)
+        company.world.insert("audit_limit", name="suspension_repeat_days", value=days)
 
 
 def test_the_hours_are_a_limit_of_the_settings(company: Company) -> None:
-    company.world.setup.execute("UPDATE gatekeeper_limit SET value = '9' WHERE name = 'suspension_hours'")
+    company.world.setup.execute("UPDATE audit_limit SET value = '9' WHERE name = 'suspension_hours'")
     try:
         company.suspend(company.officers[0], company.boss)
         one = member(company.officers[0])
@@ -396,18 +396,18 @@ def test_the_hours_are_a_limit_of_the_settings(company: Company) -> None:
         assert one.suspended_until is not None
         assert one.suspended_until - one.suspended_at > timedelta(hours=8.9)
     finally:
-        company.world.setup.execute("UPDATE gatekeeper_limit SET value = '4' WHERE name = 'suspension_hours'")
+        company.world.setup.execute("UPDATE audit_limit SET value = '4' WHERE name = 'suspension_hours'")
 
 
 def test_without_the_hours_of_the_settings_nobody_is_held(company: Company) -> None:
     [(hours,)] = company.world.setup.execute(
-        "DELETE FROM gatekeeper_limit WHERE name = 'suspension_hours' RETURNING value"
+        "DELETE FROM audit_limit WHERE name = 'suspension_hours' RETURNING value"
     )
     try:
         with pytest.raises(Exception, match="suspension_hours"):
             company.suspend(company.reviewers[0], company.boss)
     finally:
-        company.world.insert("gatekeeper_limit", name="suspension_hours", value=hours)
+        company.world.insert("audit_limit", name="suspension_hours", value=hours)
 
 
 # By other ways

@@ -44,7 +44,7 @@ class Cluster:
             call_command("migrate", verbosity=0, interactive=False)
             call_command("apply_settings", verbosity=0)
         with self.setup() as setup:
-            setup.execute("UPDATE gatekeeper_limit SET value = '1000000' WHERE name = 'views_per_grant'")
+            setup.execute("UPDATE audit_limit SET value = '1000000' WHERE name = 'views_per_grant'")
         self.server.stop()
         self.server = Server(self.folder, settings=DURABLE)
         self.server.start()

@@ -32,9 +32,7 @@ def limit(setup_connection: Connection) -> Iterator[Limit]:
 
     def write(**limits: object) -> None:
         for name, value in limits.items():
-            setup_connection.execute(
-                "UPDATE gatekeeper_limit SET value = %s WHERE name = %s", [str(value), name]
-            )
+            setup_connection.execute("UPDATE audit_limit SET value = %s WHERE name = %s", [str(value), name])
 
     yield write
     usual = settings.LIMITS

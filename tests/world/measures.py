@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from audit.detections import finding
 from gatekeeper.access.request_notes import notes
 from gatekeeper.installation.checks import limits_wanted
 from gatekeeper.models import AccessRequest
+from gatekeeper.reviews import finding
 
 if TYPE_CHECKING:
     from tests.conftest import Connection
@@ -106,7 +106,7 @@ def _set_hours(setup: Connection, year: Year) -> None:
     settings.TEAM_HOURS = {team.manager.number: team.hours for team in year.company.teams}
     for name, value in limits_wanted().items():
         setup.execute(
-            "INSERT INTO gatekeeper_limit (name, value) VALUES (%s, %s)"
+            "INSERT INTO audit_limit (name, value) VALUES (%s, %s)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [name, value],
         )

@@ -45,7 +45,7 @@ FREE: Final[dict[str, str]] = {
     "public.django_migrations": OF_THE_DEPLOYMENT,
     "public.auth_permission": OF_THE_DEPLOYMENT,
     "audit.installation": OF_THE_DEPLOYMENT,
-    "staff.limits": "gatekeeper_limit with its types, made by trigger",
+    "staff.limits": "audit_limit with its types, made by trigger",
     "public.staff_attemptcount": "counts of attempts; each failure is an entry, and so is a lock",
     "public.gatekeeper_delivery": "that a message came is no act; what it changes is recorded",
     "public.staff_sessionnotes": "what a page says next; nobody judges by it",

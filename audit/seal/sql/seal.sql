@@ -134,7 +134,7 @@ END $$;
 CREATE OR REPLACE FUNCTION audit.retain(p_reason text, p_source text, p_most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    days integer := (SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'log_retention_days');
+    days integer := audit.limit_of('log_retention_days')::int;
     done bigint;
     upto bigint;
     gone integer := 0;
@@ -206,8 +206,7 @@ CREATE OR REPLACE FUNCTION audit.admit_removal() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     IF current_user = 'gatekeeper_owner' AND TG_OP = 'DELETE' THEN
-        IF OLD."timestamp" < clock_timestamp() - make_interval(days => (
-                SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'log_retention_days'))
+        IF OLD."timestamp" < clock_timestamp() - make_interval(days => audit.limit_of('log_retention_days')::int)
             AND EXISTS (SELECT FROM public.audit_entry e JOIN public.audit_leaf f ON f.entry = OLD.id
                 WHERE e."timestamp" >= transaction_timestamp() AND e.event = 'seal' AND e.xid = pg_current_xact_id()
                     AND f.place < (e.details->'retention'->>'to')::bigint) THEN

@@ -4,7 +4,7 @@
 -- The one target there is. Empty: none, and the log goes nowhere. Internal.
 CREATE OR REPLACE FUNCTION audit.stream_target() RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT nullif((SELECT l.value FROM public.gatekeeper_limit l WHERE l.name = 'siem_target'), '')
+    SELECT nullif(audit.limit_of('siem_target'), '')
 $$;
 
 -- Up to which leaf the target has the log. For a target that is new to us that is none, and that the log goes

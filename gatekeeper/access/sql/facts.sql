@@ -96,35 +96,15 @@ CREATE CONSTRAINT TRIGGER objection_is_recorded AFTER UPDATE OF objected ON vaul
 CREATE CONSTRAINT TRIGGER removal_is_recorded AFTER DELETE ON vault.participant DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('state');
 
-CREATE CONSTRAINT TRIGGER limit_new_is_recorded AFTER INSERT ON public.gatekeeper_limit DEFERRABLE INITIALLY DEFERRED
+CREATE CONSTRAINT TRIGGER limit_new_is_recorded AFTER INSERT ON public.audit_limit DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('limits');
-CREATE CONSTRAINT TRIGGER limit_is_recorded AFTER UPDATE ON public.gatekeeper_limit DEFERRABLE INITIALLY DEFERRED
+CREATE CONSTRAINT TRIGGER limit_is_recorded AFTER UPDATE ON public.audit_limit DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner' AND OLD.* IS DISTINCT FROM NEW.*)
     EXECUTE FUNCTION gatekeeper.require_fact_entry('limits');
-CREATE CONSTRAINT TRIGGER limit_removed_is_recorded AFTER DELETE ON public.gatekeeper_limit DEFERRABLE INITIALLY DEFERRED
+CREATE CONSTRAINT TRIGGER limit_removed_is_recorded AFTER DELETE ON public.audit_limit DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('limits');
 
 CREATE CONSTRAINT TRIGGER more_is_recorded AFTER INSERT OR UPDATE ON public.gatekeeper_moretoday DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_fact_entry('more_today');
 
--- A feed's row: a doubt and a turn of its contact are entries; and whoever hears it records the turn.
-CREATE OR REPLACE FUNCTION gatekeeper.require_contact_entry() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    f public.gatekeeper_feed;
-BEGIN
-    SELECT x.* INTO f FROM public.gatekeeper_feed x WHERE x.name = NEW.name;  -- as it stands at the end
-    IF (f.contact, f.doubted_at IS NULL) IS DISTINCT FROM (OLD.contact, OLD.doubted_at IS NULL)
-            AND NOT EXISTS (SELECT FROM public.audit_entry e
-                WHERE e."timestamp" >= transaction_timestamp() AND e.xid = pg_current_xact_id() AND e.outcome = 'allowed'
-                    AND e.details->>'feed' = NEW.name)
-        OR f.heard_at IS DISTINCT FROM OLD.heard_at AND f.contact <> gatekeeper.contact_of(f) THEN
-        RAISE insufficient_privilege USING MESSAGE = 'a feed''s contact turns with its entry alone';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE CONSTRAINT TRIGGER contact_is_recorded AFTER INSERT OR UPDATE ON public.gatekeeper_feed
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_contact_entry();
-
-REVOKE ALL ON FUNCTION gatekeeper.require_fact_entry(), gatekeeper.require_contact_entry() FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatekeeper.require_fact_entry() FROM PUBLIC;

@@ -93,19 +93,18 @@ BEGIN
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ticket_id = NEW.id AND g.ended_at IS NULL);
         requests := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.ticket_id = NEW.id AND r.state = 'pending');
     ELSIF TG_TABLE_NAME = 'staff_member' THEN
-        SELECT (clock_timestamp() AT TIME ZONE l.value)::date INTO today
-        FROM public.gatekeeper_limit l WHERE l.name = 'time_zone';
+        today := audit.today();
         why := CASE WHEN staff.is_suspended(NEW.suspended_at, NEW.suspended_until) THEN 'member_suspended'
                     WHEN NEW.left_on < today THEN 'member_left'
                     WHEN (NEW.starts_on <= today) IS NOT TRUE THEN 'member_not_started'
                     WHEN NOT NEW.roles @> OLD.roles THEN 'role_missing' END;
         rests := why IS NOT NULL OR (NEW.left_on, NEW.manager_id) IS DISTINCT FROM (OLD.left_on, OLD.manager_id);
         IF rests THEN
-            PERFORM gatekeeper.lock_authority(NULL, ARRAY[NEW.id], false);
+            PERFORM gatekeeper.lock_authority(NULL, ARRAY[NEW.id]);
             approved := gatekeeper.resting_on(ARRAY[NEW.id], NEW.manager_id IS DISTINCT FROM OLD.manager_id);
         END IF;
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL AND g.member_id = NEW.id
-            AND CASE WHEN why IS NULL THEN g.window_ends_at > staff.end_of_day(NEW.left_on)
+            AND CASE WHEN why IS NULL THEN g.window_ends_at > audit.end_of_day(NEW.left_on)
                      ELSE why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles) END);
         requests := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.member_id = NEW.id
             AND r.state = 'pending' AND (why <> 'role_missing' OR NOT 'consultant' = ANY (NEW.roles)));
@@ -163,38 +162,30 @@ CREATE OR REPLACE TRIGGER account_ends_grants AFTER UPDATE OF erased_at ON publi
 CREATE OR REPLACE TRIGGER permission_ends_grants AFTER DELETE ON public.gatekeeper_accountpermission
     FOR EACH ROW EXECUTE FUNCTION gatekeeper.cascade();
 
--- Tidies what time alone has ended. Nothing waits for it: the gate judges time itself.
-CREATE OR REPLACE FUNCTION gatekeeper.tidy(OUT grants integer, OUT requests integer)
+-- What staff says of members before it happens (staff/directory/sql/people.sql): whatever may end with a change of theirs
+-- is locked before the first of them is changed; and who comes back has no request, no access and no deputy of before,
+-- nor is one.
+CREATE OR REPLACE FUNCTION gatekeeper.follow_members() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    at timestamptz := clock_timestamp();
-    over bigint[];
-    facts jsonb := '{"source": "tidy"}';
+    anew boolean := NEW.news = 'anew';
+    requests bigint[] := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
+        WHERE r.member_id = ANY (NEW.members) AND r.state = 'pending');
+    grants bigint[] := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
+        WHERE (g.member_id = ANY (NEW.members) OR g.approver_id = ANY (NEW.members)) AND g.ended_at IS NULL);
 BEGIN
-    -- A signed message counts for five minutes only; its identifier need not be kept for ever.
-    DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
-    PERFORM staff.forget_attempts();
-    PERFORM gatekeeper.forget_days();
-    PERFORM staff.lapse_suspensions(NULL);
-    PERFORM staff.lapse_proposals(NULL);
-    PERFORM gatekeeper.note_contact('tidy');
-    requests := gatekeeper.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
-        WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
-    over := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
-        WHERE g.ended_at IS NULL AND (NOT coalesce(g.window_ends_at > at, false)
-                AND (g.open_before <= at OR (g.opened_at IS NOT NULL AND NOT g.while_open))
-            OR staff.signature_ends(g.signature_id) <= at OR gatekeeper.approval_ends(g.member_id, g.approver_id) <= at));
-    PERFORM gatekeeper.lock_endings('{}', over);
-    grants := gatekeeper.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
-            JOIN public.staff_signature n ON n.id = g.signature_id
-        WHERE g.id = ANY (over) AND n.valid_until <= at), 'nda_expired', NULL, facts);
-    grants := grants + gatekeeper.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g
-        WHERE g.id = ANY (over) AND staff.signature_ends(g.signature_id) <= at), 'nda_old_version', NULL, facts);
-    grants := grants + gatekeeper.end_grants(ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.id = ANY (over)
-        AND g.open_before > at AND (g.opened_at IS NULL OR g.while_open)), 'approver_gone', NULL, facts);
-    grants := grants + gatekeeper.end_grants(over, 'expired', NULL, facts);  -- those that are still there
+    PERFORM gatekeeper.lock_authority(NULL, NEW.members);
+    PERFORM gatekeeper.lock_endings(requests, grants || gatekeeper.resting_on(NEW.members, NOT anew));
+    IF anew THEN
+        PERFORM gatekeeper.lapse_requests(requests, 'member_left');
+        PERFORM gatekeeper.end_grants(grants, 'member_left', NULL, '{"source": "gatekeeper"}');
+        UPDATE public.gatekeeper_deputy x SET ends_at = greatest(NEW.since, x.begins_at + interval '1 microsecond')
+        WHERE (x.manager_id = ANY (NEW.members) OR x.deputy_id = ANY (NEW.members)) AND x.ends_at > clock_timestamp();
+    END IF;
+    RETURN NEW;
 END $$;
+CREATE OR REPLACE TRIGGER news_1_accesses INSTEAD OF INSERT ON staff.member_news
+    FOR EACH ROW EXECUTE FUNCTION gatekeeper.follow_members();
 
 REVOKE ALL ON FUNCTION gatekeeper.lock_endings(bigint[], bigint[]), gatekeeper.end_grants(bigint[], text, bigint, jsonb), gatekeeper.lapse_requests(bigint[], text),
-    gatekeeper.cascade(), gatekeeper.tidy() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gatekeeper.tidy() TO gatekeeper_web;
+    gatekeeper.cascade(), gatekeeper.follow_members() FROM PUBLIC;

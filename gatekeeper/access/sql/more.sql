@@ -1,15 +1,6 @@
 -- Asking for more on a day whose budget is used up, and deciding it. As with access: whoever is above the member, or
--- is a deputy, decides, nobody their own, and the word of somebody counts only while it does (approvers.sql).
-
--- How many budgets are added to a member's day, as things stand now. In PL/pgSQL, which keeps its plan: each page of
--- an account asks.
-CREATE OR REPLACE FUNCTION gatekeeper.more_today(p_member bigint, p_day date) RETURNS integer
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-BEGIN
-    RETURN (SELECT count(*) FROM public.gatekeeper_moretoday x
-        WHERE x.member_id = p_member AND x.day = p_day AND x.state = 'approved'
-            AND gatekeeper.approval_ends(x.member_id, x.decided_by_id) > clock_timestamp());
-END $$;
+-- is a deputy, decides, nobody their own, and the word of somebody counts only while it does
+-- (gatekeeper/gate/sql/approvers.sql).
 
 -- What the log says of a member's day.
 CREATE OR REPLACE FUNCTION gatekeeper.day_figures(p_member bigint, p_day date, p_request bigint) RETURNS jsonb
@@ -28,7 +19,7 @@ DECLARE
     today date;
 BEGIN
     d := gatekeeper.decide(p_digest, 'own');
-    today := (SELECT (clock_timestamp() AT TIME ZONE l.time_zone)::date FROM staff.limits l);
+    today := audit.today();
     reason := coalesce(d.reason, CASE WHEN p_usable IS NOT TRUE THEN 'value_refused'
         WHEN (gatekeeper.more_today(d.actor_id, today) < (SELECT l.more_per_day FROM staff.limits l)) IS NOT TRUE
             THEN 'no_more_today' END);
@@ -60,7 +51,7 @@ DECLARE
 BEGIN
     SELECT x.* INTO r FROM public.gatekeeper_moretoday x WHERE x.id = p_request;
     PERFORM FROM public.staff_member m WHERE m.id IN (r.member_id, decider) ORDER BY m.id FOR NO KEY UPDATE;
-    PERFORM gatekeeper.lock_authority(decider, NULL, false);
+    PERFORM gatekeeper.lock_authority(decider, NULL);
     d := gatekeeper.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
     SELECT * INTO q FROM gatekeeper.decide(NULL, 'own', p_member => r.member_id) WHERE p_verdict = 'approve';
     SELECT x.* INTO r FROM public.gatekeeper_moretoday x WHERE x.id = p_request FOR NO KEY UPDATE;
@@ -70,8 +61,7 @@ BEGIN
         WHEN r.id IS NULL THEN 'role_missing'  -- as of another's: nobody learns which numbers there are
         WHEN p_verdict = 'withdraw' AND d.actor_id <> r.member_id THEN 'role_missing'
         WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT gatekeeper.approvers(r.member_id)) THEN 'role_missing'
-        WHEN r.state <> 'pending' OR (r.day = (clock_timestamp() AT TIME ZONE l.time_zone)::date) IS NOT TRUE
-            THEN 'already_decided'
+        WHEN r.state <> 'pending' OR (r.day = audit.today()) IS NOT TRUE THEN 'already_decided'
         WHEN p_verdict IN ('deny', 'withdraw') THEN NULL
         WHEN p_verdict IS DISTINCT FROM 'approve' THEN 'check_failed'
         WHEN q.reason IS NOT NULL THEN q.reason
@@ -91,7 +81,6 @@ BEGIN
     RETURN coalesce(reason, '');
 END $$;
 
-REVOKE ALL ON FUNCTION gatekeeper.more_today(bigint, date), gatekeeper.day_figures(bigint, date, bigint),
+REVOKE ALL ON FUNCTION gatekeeper.day_figures(bigint, date, bigint),
     gatekeeper.ask_more(bytea, jsonb, boolean), gatekeeper.decide_more(bytea, jsonb, bigint, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gatekeeper.more_today(bigint, date), gatekeeper.ask_more(bytea, jsonb, boolean),
-    gatekeeper.decide_more(bytea, jsonb, bigint, text) TO gatekeeper_web;
+GRANT EXECUTE ON FUNCTION gatekeeper.ask_more(bytea, jsonb, boolean), gatekeeper.decide_more(bytea, jsonb, bigint, text) TO gatekeeper_web;

@@ -22,9 +22,8 @@ BEGIN
         CASE caller WHEN g.member_id THEN 'own' WHEN g.approver_id THEN 'manage' ELSE 'export' END) x;
     why := coalesce(d.reason, CASE
         WHEN g.id IS NULL THEN 'grant_unknown'
-        WHEN NOT EXISTS (SELECT FROM public.staff_session s
-                JOIN public.gatekeeper_limit l ON l.name = 'factor_minutes_signing'
-                WHERE s.id = d.session AND clock_timestamp() < s.verified_at + make_interval(mins => l.value::int))
+        WHEN NOT EXISTS (SELECT FROM public.staff_session s, staff.limits l
+                WHERE s.id = d.session AND clock_timestamp() < s.verified_at + l.factor_signing)
             THEN 'mfa_stale' ELSE '' END);
     facts := audit.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', why, 'grant_id', p_grant,
         'details', '{"print": "grant"}'::jsonb);

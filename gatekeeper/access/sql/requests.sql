@@ -9,7 +9,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
     over text;
-    hours integer := (SELECT value::int FROM public.gatekeeper_limit WHERE name = 'request_hours');
+    hours integer := audit.limit_of('request_hours')::int;
 BEGIN
     d := gatekeeper.decide(p_digest, 'request', p_account, p_ticket, p_categories => p_categories);
     reason := CASE
@@ -86,7 +86,7 @@ DECLARE
     q record;  -- who asked, as they stand now
     r record;
     stead bigint;  -- the manager for whom a deputy decides
-    limits jsonb := (SELECT jsonb_object_agg(name, value) FROM public.gatekeeper_limit);
+    limits jsonb := audit.limits_of('');
 BEGIN
     SELECT x.*, b.reference, k.number AS ticket_number, k.kind, k.state AS ticket_state, m.number AS holder INTO r
     FROM public.gatekeeper_accessrequest x JOIN public.gatekeeper_account b ON b.id = x.account_id
@@ -96,7 +96,7 @@ BEGIN
     PERFORM FROM public.staff_member m WHERE m.id = r.member_id
         OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
         ORDER BY m.id FOR NO KEY UPDATE;
-    PERFORM gatekeeper.lock_authority((SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest), NULL, false);
+    PERFORM gatekeeper.lock_authority((SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest), NULL);
     d := gatekeeper.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
     SELECT * INTO q FROM gatekeeper.judge_asked(r.id, p_categories, true) WHERE p_verdict = 'approve';  -- else all of it is NULL
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
@@ -148,24 +148,6 @@ BEGIN
                 || jsonb_strip_nulls(jsonb_build_object('in_stead_of', (SELECT m.number FROM public.staff_member m WHERE m.id = stead)))));
 END $$;
 
--- Opens a window; its end is written once: the least of window, stretch, and the planned leaving and the end of
--- the agreement, of the member and of the approver. Internal: the caller has decided, under lock.
-CREATE OR REPLACE FUNCTION gatekeeper.start_window(p_grant bigint, p_facts jsonb) RETURNS timestamptz
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    ends timestamptz;
-BEGIN
-    UPDATE public.gatekeeper_grant g SET opened_at = clock_timestamp(), openings = g.openings + 1,
-        window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), staff.signature_ends(n.id),
-            CASE WHEN g.while_open THEN g.open_before END, gatekeeper.approval_ends(g.member_id, g.approver_id),
-            ((m.left_on + 1)::timestamp AT TIME ZONE (SELECT value FROM public.gatekeeper_limit WHERE name = 'time_zone')))
-    FROM public.staff_signature n, public.staff_member m
-    WHERE g.id = p_grant AND n.id = g.signature_id AND m.id = g.member_id
-    RETURNING g.window_ends_at INTO ends;
-    PERFORM audit.write_entry('start', 'allowed', p_facts || jsonb_build_object('details', jsonb_build_object('ends', ends)));
-    RETURN ends;
-END $$;
-
 CREATE OR REPLACE FUNCTION gatekeeper.open_grant(
     p_digest bytea, p_context jsonb, p_grant bigint, p_account text, OUT reason text, OUT codes text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -209,8 +191,7 @@ REVOKE ALL ON FUNCTION
     gatekeeper.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
     gatekeeper.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),
     gatekeeper.judge_asked(bigint, text[], boolean), gatekeeper.judge_request(bigint),
-    gatekeeper.start_window(bigint, jsonb), gatekeeper.open_grant(bytea, jsonb, bigint, text),
-    gatekeeper.end_grant(bytea, jsonb, bigint) FROM PUBLIC;
+    gatekeeper.open_grant(bytea, jsonb, bigint, text), gatekeeper.end_grant(bytea, jsonb, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     gatekeeper.ask(bytea, jsonb, text, text, text, text[], integer, boolean, text, bytea),
     gatekeeper.decide_request(bytea, jsonb, bigint, text, text[], integer, boolean, text),

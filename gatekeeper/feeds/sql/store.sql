@@ -328,17 +328,6 @@ BEGIN
     RETURN CASE WHEN p_restrict THEN 'restricted' WHEN v.restricted_at IS NULL THEN 'lifted' ELSE 'platform' END;
 END $$;
 
--- One entry a run: what came in, in numbers. A run that did not get to its end has failed.
-CREATE OR REPLACE FUNCTION gatekeeper.write_import(
-    p_what text, p_finished boolean, p_counts jsonb, p_account text, p_source text) RETURNS bigint
-LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT audit.write_entry('import', CASE WHEN p_finished THEN 'allowed' ELSE 'failed' END,
-        jsonb_build_object('source', left(p_source, 80), 'account', p_account, 'details',
-            jsonb_build_object('what', p_what) || (
-                SELECT jsonb_object_agg(x.key, x.value::bigint) FROM jsonb_each_text(p_counts) x
-                WHERE x.key IN ('new', 'changed', 'same', 'older', 'refused', 'proposed', 'dropped', 'mended', 'closed'))))
-$$;
-
 -- The feeds' own runs, and what came by a webhook; members are not theirs (staff/directory/sql/commands.sql).
 CREATE OR REPLACE FUNCTION gatekeeper.record_import(
     p_what text, p_finished boolean, p_counts jsonb, p_account text, p_source text) RETURNS bigint
@@ -347,11 +336,11 @@ BEGIN
     IF (p_what IN ('account', 'accounts', 'participants', 'tickets')) IS NOT TRUE THEN
         RAISE insufficient_privilege USING MESSAGE = 'no feed has such an import';
     END IF;
-    RETURN gatekeeper.write_import(p_what, p_finished, p_counts, p_account, p_source);
+    RETURN audit.write_import(p_what, p_finished, p_counts, p_account, p_source);
 END $$;
 
 REVOKE ALL ON FUNCTION gatekeeper.consent_state(timestamptz, timestamptz), gatekeeper.record_stored(jsonb, text),
-    gatekeeper.write_import(text, boolean, jsonb, text, text), vault.stored(text[]), vault.store_accounts(jsonb, text), vault.store_participants(jsonb, text),
+    vault.stored(text[]), vault.store_accounts(jsonb, text), vault.store_participants(jsonb, text),
     vault.close_account(text, timestamptz, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bytea, text),
     vault.participants_beyond(jsonb), vault.remove_participants(text, integer[], text),
     vault.erase_account(text, text), vault.restrict_account(text, boolean, text),

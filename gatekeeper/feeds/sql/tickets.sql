@@ -168,6 +168,26 @@ BEGIN
     END IF;
 END $$;
 
+-- A feed's row: a doubt and a turn of its contact are entries; and whoever hears it records the turn.
+CREATE OR REPLACE FUNCTION gatekeeper.require_contact_entry() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    f public.gatekeeper_feed;
+BEGIN
+    SELECT x.* INTO f FROM public.gatekeeper_feed x WHERE x.name = NEW.name;  -- as it stands at the end
+    IF (f.contact, f.doubted_at IS NULL) IS DISTINCT FROM (OLD.contact, OLD.doubted_at IS NULL)
+            AND NOT EXISTS (SELECT FROM public.audit_entry e
+                WHERE e."timestamp" >= transaction_timestamp() AND e.xid = pg_current_xact_id() AND e.outcome = 'allowed'
+                    AND e.details->>'feed' = NEW.name)
+        OR f.heard_at IS DISTINCT FROM OLD.heard_at AND f.contact <> gatekeeper.contact_of(f) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'a feed''s contact turns with its entry alone';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER contact_is_recorded AFTER INSERT OR UPDATE ON public.gatekeeper_feed
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_contact_entry();
+
 -- The helpdesk was heard, authentically: a delivery, a heartbeat or a finished import.
 CREATE OR REPLACE FUNCTION gatekeeper.heard(p_source text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -246,7 +266,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
     FROM public.gatekeeper_ticket x WHERE x.state IN ('open', 'pending')
 $$;
 
-REVOKE ALL ON FUNCTION gatekeeper.contact_of(public.gatekeeper_feed), gatekeeper.note_contact(text), gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.shut_ticket(text, timestamptz, text),
+REVOKE ALL ON FUNCTION gatekeeper.contact_of(public.gatekeeper_feed), gatekeeper.note_contact(text), gatekeeper.require_contact_entry(),
+    gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.shut_ticket(text, timestamptz, text),
     gatekeeper.close_missing(text[], timestamptz, text), gatekeeper.heard(text), gatekeeper.doubt(text, text, text),
     gatekeeper.settle(text, timestamptz, text), gatekeeper.compare_tickets(bigint, text, timestamptz, text), gatekeeper.open_tickets()
     FROM PUBLIC;

@@ -5,6 +5,16 @@
 -- gatekeeper.decide takes first: so two sessions of one member count one after the other, and neither row is locked
 -- before it is changed.
 
+-- How many budgets are added to a member's day, as things stand now. In PL/pgSQL, which keeps its plan: each page of
+-- an account asks.
+CREATE OR REPLACE FUNCTION gatekeeper.more_today(p_member bigint, p_day date) RETURNS integer
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM public.gatekeeper_moretoday x
+        WHERE x.member_id = p_member AND x.day = p_day AND x.state = 'approved'
+            AND gatekeeper.approval_ends(x.member_id, x.decided_by_id) > clock_timestamp());
+END $$;
+
 -- Whether so much more is beyond what is left of that day: its figures, for the entry, or NULL while it fits. This
 -- and the next two are internal, and have no settings of their own, as gatekeeper.decide, which calls them.
 CREATE OR REPLACE FUNCTION gatekeeper.beyond_budget(p_member bigint, p_day date, p_accounts integer, p_fields integer)
@@ -101,7 +111,7 @@ END $$;
 CREATE OR REPLACE FUNCTION gatekeeper.forget_days() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    yesterday date := (SELECT (clock_timestamp() AT TIME ZONE l.time_zone)::date - 1 FROM staff.limits l);
+    yesterday date := audit.today() - 1;
 BEGIN
     DELETE FROM public.gatekeeper_dailybudget x WHERE x.day < yesterday;
     DELETE FROM public.gatekeeper_dailyaccount x WHERE x.day < yesterday;
@@ -110,4 +120,6 @@ END $$;
 REVOKE ALL ON FUNCTION gatekeeper.beyond_budget(bigint, date, integer, integer),
     gatekeeper.beyond_day(bigint, date, bigint, text[], text[], boolean), gatekeeper.uncounted(text[], text[]),
     gatekeeper.beyond_participants(bigint, date, bigint, integer),
-    gatekeeper.count_view(bigint, date, bigint, boolean, text[], integer, integer), gatekeeper.forget_days() FROM PUBLIC;
+    gatekeeper.count_view(bigint, date, bigint, boolean, text[], integer, integer), gatekeeper.forget_days(),
+    gatekeeper.more_today(bigint, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.more_today(bigint, date) TO gatekeeper_web;

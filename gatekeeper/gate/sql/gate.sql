@@ -1,10 +1,10 @@
--- The gate: every condition is found, locked and judged in one place (verdicts.sql has the eight judgements;
--- gatekeeper/README.md, 'The conditions', their order).
+-- The gate: every condition is found, locked and judged in one place (staff/session/sql/authorize.sql judges the
+-- person, verdicts.sql the account; gatekeeper/README.md, 'The conditions', their order).
 -- Python presents what this returns and never decides again.
 
 -- The ticket under which a member would see an account: the one that was named, if it ever was theirs, for nobody
 -- learns which numbers there are, and how they stand; or the one nearest to opening this account. Internal, as are
--- the next five; none has settings of its own, as gatekeeper.decide, which calls them.
+-- the next two; none has settings of its own, as gatekeeper.decide, which calls them.
 CREATE OR REPLACE FUNCTION gatekeeper.nearest_ticket(p_member bigint, p_ticket text, p_account text, p_account_id bigint)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -57,33 +57,6 @@ BEGIN
                    WHERE x.member_id = p_member AND x.account_id = p_account_id);
 END $$;
 
--- The version before one, which is accepted within its grace.
-CREATE OR REPLACE FUNCTION gatekeeper.version_before(p_version integer) RETURNS integer
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (SELECT x.number FROM public.staff_ndaversion x WHERE x.recalled_at IS NULL AND x.effective_at
-            < (SELECT y.effective_at FROM public.staff_ndaversion y WHERE y.number = p_version)
-        ORDER BY x.effective_at DESC LIMIT 1);
-END $$;
-
--- A member's newest signature, save of a version that says nothing yet.
-CREATE OR REPLACE FUNCTION gatekeeper.newest_signature(p_member bigint, p_at timestamptz) RETURNS public.staff_signature
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (SELECT x FROM public.staff_signature x
-        WHERE x.member_id = p_member AND NOT EXISTS (SELECT FROM public.staff_ndaversion y
-            WHERE y.number = x.version_id AND (y.effective_at > p_at OR y.recalled_at IS NOT NULL))
-        ORDER BY x.signed_at DESC, x.id DESC LIMIT 1);
-END $$;
-
--- Whether the log has an entry of the future, later than a person has accepted: a clock went back since.
-CREATE OR REPLACE FUNCTION gatekeeper.is_clock_behind(p_at timestamptz) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN EXISTS (SELECT FROM public.audit_entry x WHERE x."timestamp" > p_at + interval '5 seconds'
-        AND x.id > coalesce((SELECT max(y.accepted_entry) FROM gatekeeper.clock y), 0));
-END $$;
-
 -- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
 -- 'not_required', 'cannot_start_yet' or the reason; `reason` is the first that fails, NULL when all
 -- hold. The other columns are the facts on which it rested, under the names that the log has for them;
@@ -115,21 +88,15 @@ LANGUAGE plpgsql AS $$
 DECLARE
     about_an_account boolean := p_act IN ('gate', 'view', 'search', 'open', 'request');
     at timestamptz;
-    today date;
-    key bytea;  -- the session's, also where the caller has the one before its renewal
+    who record;  -- what staff says of whoever acts
     l staff.limits;
     m public.staff_member;
     s public.staff_session;
-    n public.staff_signature;  -- the newest, where none is in force
     a public.gatekeeper_account;
     t public.gatekeeper_ticket;
     r public.gatekeeper_accessrequest;
     g public.gatekeeper_grant;
-    version integer;  -- of the agreement that is required, and of the one before it within the grace
-    grace_ends timestamptz;
-    version_before integer;
     heard_at timestamptz;
-    latest_entry timestamptz;
     claimed boolean;  -- the account was the member's at some time, by a ticket or a request
     listed boolean;
     support text; participants text;  -- how the consents stand
@@ -137,64 +104,44 @@ DECLARE
     c_ticket text;
 BEGIN
     -- Who, and under what. A grant that is not this member's, or of another account, is no grant.
-    SELECT x.digest, x.member_id INTO key, actor_id FROM public.staff_session x WHERE x.digest = p_digest;
-    IF key IS NULL AND NOT p_lock THEN
-        SELECT x.digest, x.member_id INTO key, actor_id FROM public.staff_session x WHERE x.id = staff.renewed_session(p_digest);
+    SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest;
+    IF s.id IS NULL AND NOT p_lock THEN
+        SELECT x.* INTO s FROM public.staff_session x WHERE x.id = staff.renewed_session(p_digest);
     END IF;
-    actor_id := coalesce(p_member, actor_id);
+    actor_id := coalesce(p_member, s.member_id);
     account := p_account;
     IF about_an_account THEN
-        SELECT x.id INTO account_id FROM public.gatekeeper_account x WHERE x.reference = p_account;
-        SELECT x.id, x.ticket_id INTO grant_id, ticket_id FROM public.gatekeeper_grant x
-        WHERE x.id = p_grant AND x.member_id = actor_id AND x.account_id = decide.account_id;
-        IF grant_id IS NULL THEN
-            ticket_id := gatekeeper.nearest_ticket(actor_id, CASE WHEN p_grant IS NULL THEN p_ticket END, p_account, account_id);
+        SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.reference = p_account;
+        SELECT x.* INTO g FROM public.gatekeeper_grant x
+        WHERE x.id = p_grant AND x.member_id = actor_id AND x.account_id = a.id;
+        ticket_id := g.ticket_id;
+        IF g.id IS NULL THEN
+            ticket_id := gatekeeper.nearest_ticket(actor_id, CASE WHEN p_grant IS NULL THEN p_ticket END, p_account, a.id);
         END IF;
     END IF;
 
+    -- What is locked is read by the statement that locks it: nobody changes it until this transaction ends.
     IF p_lock THEN
-        PERFORM FROM public.staff_member x WHERE x.id = actor_id FOR NO KEY UPDATE;
-        PERFORM FROM public.staff_session x WHERE x.digest = p_digest FOR NO KEY UPDATE;
+        SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id FOR NO KEY UPDATE;
+        SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = p_digest FOR NO KEY UPDATE;
         PERFORM FROM public.staff_signature x WHERE x.member_id = actor_id ORDER BY x.id FOR NO KEY UPDATE;
-        PERFORM FROM public.gatekeeper_account x WHERE x.id = account_id FOR NO KEY UPDATE;
-        PERFORM FROM public.gatekeeper_ticket x WHERE x.id = ticket_id FOR NO KEY UPDATE;
-        PERFORM FROM public.gatekeeper_grant x WHERE x.id = grant_id FOR NO KEY UPDATE;
+        SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.id = a.id FOR NO KEY UPDATE;
+        SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id FOR NO KEY UPDATE;
+        SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = g.id FOR NO KEY UPDATE;
+    ELSE
+        SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id;
+        SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id;
     END IF;
-    -- Every fact is read by a statement that begins when every lock is held, and by the clock of that moment.
+    -- Every other fact is read by a statement that begins when every lock is held, and by the clock of that moment.
     at := clock_timestamp();  -- not now(), which is the start of the transaction
-    SELECT x.* INTO m FROM public.staff_member x WHERE x.id = actor_id;
-    SELECT x.* INTO s FROM public.staff_session x WHERE x.digest = key;
-    SELECT x.* INTO a FROM public.gatekeeper_account x WHERE x.id = account_id;
-    SELECT x.* INTO t FROM public.gatekeeper_ticket x WHERE x.id = ticket_id;
-    SELECT x.* INTO g FROM public.gatekeeper_grant x WHERE x.id = grant_id;
     SELECT x.* INTO l FROM staff.limits x;
-    IF (l IS NOT NULL) IS NOT TRUE THEN  -- that is: if any of them is null
-        RAISE 'limits are missing: run apply_settings';
-    END IF;
-    today := (at AT TIME ZONE l.time_zone)::date;
-    -- The newest entry of the future: the refusals that follow it have the clock's own time. The call began no later
-    -- than `at`: that bounds what is read of the index, and unlike a variable lets the plan be kept.
-    SELECT x."timestamp" INTO latest_entry FROM public.audit_entry x
-    WHERE x."timestamp" > statement_timestamp() + interval '5 seconds' ORDER BY x."timestamp" DESC LIMIT 1;
-    -- The signature in force: of the version required, or of the one before it within the grace, not
-    -- withdrawn, not past its end; of several the one that lasts longest.
-    SELECT x.number, x.effective_at + make_interval(days => x.grace_days) INTO version, grace_ends FROM public.staff_ndaversion x
-    WHERE x.effective_at <= at AND x.recalled_at IS NULL ORDER BY x.effective_at DESC LIMIT 1;
-    IF at < grace_ends THEN
-        version_before := gatekeeper.version_before(version);
-    END IF;
-    SELECT x.id, x.version_id, x.valid_until INTO signature, nda_version, nda_ends FROM public.staff_signature x
-    WHERE x.member_id = actor_id AND x.withdrawn_at IS NULL AND x.counts_from <= at AND x.valid_until > at
-        AND (x.form = 'founding' OR x.version_id = version OR x.version_id = version_before)
-    ORDER BY least(x.valid_until, CASE WHEN x.version_id = version_before THEN grace_ends END) DESC, x.id DESC LIMIT 1;
-    IF signature IS NULL THEN
-        n := gatekeeper.newest_signature(actor_id, at);
-    END IF;
-    IF NOT about_an_account OR m.id IS NULL THEN
-        role := gatekeeper.role_for(p_act, m.roles);
+    who := staff.authorize(p_digest, p_act, p_lock, p_member, m, s, l, at);
+    member := who.member; member_name := who.member_name; role := who.role; session := who.session; factor := who.factor;
+    signature := who.signature; nda_version := who.nda_version; nda_ends := who.nda_ends;
+    account_id := a.id; grant_id := g.id;
+    IF NOT about_an_account OR member IS NULL THEN
         codes := array_fill(CASE WHEN about_an_account THEN 'cannot_start_yet' ELSE 'not_required' END, '{5}');
     ELSE
-        role := CASE WHEN 'consultant' = ANY (m.roles) THEN 'consultant' END;
         IF l.feed_age > '0' THEN  -- from the first doubt on, hearing the helpdesk makes its tickets no younger
             SELECT least(x.heard_at, x.doubted_at) INTO heard_at FROM public.gatekeeper_feed x
             WHERE x.name = 'tickets' AND x.heard_at IS NOT NULL;
@@ -212,7 +159,7 @@ BEGIN
         END IF;
         listed := EXISTS (SELECT FROM public.gatekeeper_accountpermission x WHERE x.user_id = actor_id AND x.content_object_id = a.id);
         SELECT x.number INTO approver FROM public.staff_member x WHERE x.id = g.approver_id;
-        day := CASE WHEN p_recorded_at IS NULL THEN today ELSE (p_recorded_at AT TIME ZONE l.time_zone)::date END;
+        day := (coalesce(p_recorded_at, at) AT TIME ZONE l.time_zone)::date;
         SELECT x.fields INTO counted FROM public.gatekeeper_dailyaccount x
         WHERE x.member_id = actor_id AND x.day = decide.day AND x.account_id = a.id;
         categories := coalesce(p_categories, g.categories, r.categories);
@@ -238,15 +185,10 @@ BEGIN
         ticket := t.number; ticket_kind := t.kind; ticket_state := t.state;
         request_id := coalesce(g.request_id, r.id); purpose := coalesce(g.purpose, r.purpose); window_ends_at := g.window_ends_at;
     END IF;
-    codes := ARRAY[
-        gatekeeper.member_code(p_act, m, m.suspended_at IS NOT NULL AND staff.is_suspended(m.suspended_at, m.suspended_until), role, today),
-        gatekeeper.session_code(p_act, p_member IS NOT NULL, s, actor_id, l, at),
-        gatekeeper.nda_code(p_act, m.id, signature, n, at)] || codes;
-    member := m.number; member_name := m.name; session := s.id; factor := s.factor; consent := codes[7];
-    failed := CASE WHEN codes <@ '{passed,not_required}' THEN '{}' ELSE array_remove(array_remove(array_remove(array_remove(
-        codes, 'passed'), 'not_required'), 'cannot_start_yet'), NULL) END;
-    reason := CASE WHEN CASE WHEN latest_entry > at + interval '5 seconds' THEN gatekeeper.is_clock_behind(at) END THEN 'clock_behind'
-        WHEN failed[1] IS NOT NULL THEN failed[1]
+    codes := who.codes || codes;
+    consent := codes[7];
+    failed := staff.failing(codes);
+    reason := CASE WHEN who.reason = 'clock_behind' THEN 'clock_behind' WHEN failed[1] IS NOT NULL THEN failed[1]
         WHEN NOT codes <@ '{passed,not_required}' THEN 'check_failed' END;  -- what could not be judged has failed
 END $$;
 
@@ -282,25 +224,8 @@ BEGIN
     ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id; shut := d.shut;
 END $$;
 
--- Whether an officer's act is theirs at this moment: member, session and nda. Empty when it is. An
--- attempt without the role is recorded (ASVS 16.3.2).
-CREATE OR REPLACE FUNCTION gatekeeper.officer(p_digest bytea, p_context jsonb, p_act text) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    d record;
-BEGIN
-    d := gatekeeper.decide(p_digest, p_act, p_lock => false);
-    IF d.reason = 'role_missing' THEN
-        PERFORM audit.write_entry('change', 'refused', audit.context(p_context) || to_jsonb(d)
-            || jsonb_build_object('details', jsonb_build_object('act', left(p_act, 12))));
-    END IF;
-    RETURN coalesce(d.reason, '');
-END $$;
-
 REVOKE ALL ON FUNCTION gatekeeper.nearest_ticket(bigint, text, text, bigint),
     gatekeeper.newest_access(bigint, bigint, bigint, bigint, boolean, timestamptz), gatekeeper.has_claimed(bigint, text, bigint),
-    gatekeeper.is_clock_behind(timestamptz), gatekeeper.version_before(integer), gatekeeper.newest_signature(bigint, timestamptz),
     gatekeeper.decide(bytea, text, text, text, bigint, text[], boolean, bigint, text[], timestamptz),
-    gatekeeper.gate(bytea, text, text, bigint, text[]), gatekeeper.officer(bytea, jsonb, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gatekeeper.gate(bytea, text, text, bigint, text[]), gatekeeper.officer(bytea, jsonb, text)
-    TO gatekeeper_web;
+    gatekeeper.gate(bytea, text, text, bigint, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.gate(bytea, text, text, bigint, text[]) TO gatekeeper_web;

@@ -12,7 +12,7 @@ GRANT USAGE ON SCHEMA public TO gatekeeper_web, gatekeeper_signin, gatekeeper_fe
 -- Pages: what is not personal may be read; of sessions all but what opens one, of members all but what their
 -- passwords are judged by.
 GRANT SELECT ON public.django_content_type, public.auth_permission, public.auth_group,
-    public.auth_group_permissions, public.django_migrations, public.gatekeeper_limit,
+    public.auth_group_permissions, public.django_migrations, public.audit_limit,
     public.gatekeeper_account, public.gatekeeper_accountpermission, public.gatekeeper_ticket,
     public.gatekeeper_assignment, public.gatekeeper_feed,
     public.gatekeeper_accessrequest, public.gatekeeper_grant, public.gatekeeper_deputy,
@@ -36,7 +36,7 @@ GRANT INSERT ON public.audit_entry TO gatekeeper_web;
 
 -- Signing in: members' factors, passwords and links, each with its entry (staff.require_entry), and the counts
 -- of attempts. Whose a passkey is, and its key, never change; nor does a recovery code, but that it is used.
-GRANT SELECT ON public.django_content_type, public.gatekeeper_limit, public.staff_member, public.staff_totpdevice,
+GRANT SELECT ON public.django_content_type, public.audit_limit, public.staff_member, public.staff_totpdevice,
     public.staff_recoverydevice, public.staff_recoverycode, public.staff_invitation,
     public.django_otp_webauthn_webauthncredential, public.django_otp_webauthn_webauthnattestation,
     public.django_otp_webauthn_webauthnuserhandle, public.staff_attemptcount TO gatekeeper_signin;

@@ -1,65 +1,8 @@
--- The eight conditions of the gate, each as one expression over the facts that gatekeeper.decide has found: 'passed',
--- 'not_required', 'cannot_start_yet', or the reason why it does not hold. They read nothing and have no settings, so
--- that PostgreSQL makes each a part of the statement that asks it. A row that is not there is NULL, and so is each
--- of its columns. Each WHEN asks 'is it not true', so that an unknown fails.
-
--- In which role a member does what is about no account: the first that fits. NULL when none does.
-CREATE OR REPLACE FUNCTION gatekeeper.role_for(p_act text, p_roles text[]) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE
-        WHEN p_act = 'own' AND 'consultant' = ANY (p_roles) THEN 'consultant'
-        WHEN p_act IN ('manage', 'approve', 'end', 'suspend') AND 'manager' = ANY (p_roles) THEN 'manager'
-        WHEN p_act IN ('review', 'export', 'end', 'suspend') AND 'reviewer' = ANY (p_roles) THEN 'reviewer'
-        WHEN p_act IN ('people', 'countersign', 'confirm', 'end', 'suspend') AND 'people' = ANY (p_roles) THEN 'people'
-        WHEN p_act IN ('administer', 'confirm') AND 'administrator' = ANY (p_roles) THEN 'administrator'
-        WHEN p_act = 'privacy' AND 'privacy' = ANY (p_roles) THEN 'privacy' END
-$$;
-
--- 1: at work, and with the role. Whoever signs need not have begun.
-CREATE OR REPLACE FUNCTION gatekeeper.member_code(
-    p_act text, m public.staff_member, p_suspended boolean, p_role text, p_today date) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE
-        WHEN m.id IS NULL THEN 'cannot_start_yet'
-        WHEN p_act <> 'sign' AND (m.starts_on <= p_today) IS NOT TRUE THEN 'member_not_started'
-        WHEN p_suspended IS NOT FALSE THEN 'member_suspended'
-        WHEN m.left_on < p_today THEN 'member_left'
-        WHEN p_act <> 'sign' AND p_role IS NULL THEN 'role_missing'
-        ELSE 'passed' END
-$$;
-
--- 2: the member's session runs; how recent the second factor must be depends on the act. Whoever is judged by
--- somebody else (p_other) needs none.
-CREATE OR REPLACE FUNCTION gatekeeper.session_code(
-    p_act text, p_other boolean, s public.staff_session, p_member bigint, l staff.limits, p_at timestamptz) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN p_other THEN 'not_required'
-        WHEN (s.member_id = p_member AND s.ended_at IS NULL) IS NOT TRUE THEN 'session_missing'
-        WHEN (p_at < s.last_seen_at + l.session_idle AND p_at < s.started_at + l.session_whole) IS NOT TRUE
-            THEN 'session_expired'
-        WHEN s.verified_at IS NULL THEN 'mfa_missing'
-        WHEN p_act IN ('gate', 'view', 'search', 'open', 'approve', 'people', 'confirm')
-            AND (p_at < s.verified_at + l.factor) IS NOT TRUE THEN 'mfa_stale'
-        WHEN p_act IN ('sign', 'countersign', 'export')
-            AND (p_at < s.verified_at + l.factor_signing) IS NOT TRUE THEN 'mfa_stale'
-        ELSE 'passed' END
-$$;
-
--- 3: a signature is in force; where none is, the newest says why. A lapsed one still lets its holder sign anew, and
--- a people officer countersign.
-CREATE OR REPLACE FUNCTION gatekeeper.nda_code(
-    p_act text, p_member bigint, p_in_force bigint, newest public.staff_signature, p_at timestamptz) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE
-        WHEN p_act IN ('sign', 'countersign') THEN 'not_required'
-        WHEN p_in_force IS NOT NULL THEN 'passed'
-        WHEN p_member IS NULL THEN 'cannot_start_yet'
-        WHEN newest.withdrawn_at IS NOT NULL THEN 'nda_withdrawn'
-        WHEN newest.valid_until <= p_at THEN 'nda_expired'
-        WHEN newest.counts_from <= p_at THEN 'nda_old_version'
-        ELSE 'nda_missing' END
-$$;
+-- The gate's conditions 4 to 8, each as one expression over the facts that gatekeeper.decide has found: 'passed',
+-- 'not_required', 'cannot_start_yet', or the reason why it does not hold; the first three, about whoever acts, stand in
+-- staff/session/sql/authorize.sql. They read nothing and have no settings, so that PostgreSQL makes each a part of the
+-- statement that asks it. A row that is not there is NULL, and so is each of its columns. Each WHEN asks 'is it not
+-- true', so that an unknown fails.
 
 -- 4: an open ticket, the member's, that names the account. Without any claim to the account, now or ever, the answer
 -- is the same for a known and an unknown one.
@@ -72,7 +15,7 @@ LANGUAGE sql STABLE AS $$
         WHEN (t.state IN ('open', 'pending')) IS NOT TRUE THEN 'ticket_closed'
         WHEN t.assignee_id IS DISTINCT FROM p_member OR p_assignment IS NULL THEN 'ticket_not_yours'
         WHEN (t.accounts @> ARRAY[p_account]::varchar[]) IS NOT TRUE THEN 'ticket_other_account'
-        WHEN l.feed_age > '0' AND (p_at < p_heard_at + l.feed_age) IS NOT TRUE THEN 'ticket_feed_stale'
+        WHEN (l.feed_age > '0') IS NOT FALSE AND (p_at < p_heard_at + l.feed_age) IS NOT TRUE THEN 'ticket_feed_stale'
         ELSE 'passed' END
 $$;
 
@@ -160,11 +103,7 @@ RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
                 WHEN p_participants <> 'passed' THEN ARRAY[['participants', p_participants]] END
 $$;
 
-REVOKE ALL ON FUNCTION gatekeeper.role_for(text, text[]),
-    gatekeeper.member_code(text, public.staff_member, boolean, text, date),
-    gatekeeper.session_code(text, boolean, public.staff_session, bigint, staff.limits, timestamptz),
-    gatekeeper.nda_code(text, bigint, bigint, public.staff_signature, timestamptz),
-    gatekeeper.ticket_code(public.gatekeeper_ticket, boolean, bigint, bigint, text, timestamptz, staff.limits, timestamptz),
+REVOKE ALL ON FUNCTION gatekeeper.ticket_code(public.gatekeeper_ticket, boolean, bigint, bigint, text, timestamptz, staff.limits, timestamptz),
     gatekeeper.approval_code(text, text, text, public.gatekeeper_grant, public.gatekeeper_accessrequest, boolean, text[],
         staff.limits, jsonb, timestamptz),
     gatekeeper.time_code(text, public.gatekeeper_grant, bigint, boolean, timestamptz, timestamptz),

@@ -21,6 +21,24 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         FROM public.staff_session s JOIN public.staff_member m ON m.id = s.member_id WHERE s.digest = p_digest), '{}')
 $$;
 
+-- Opens a window; its end is written once: the least of window, stretch, and the planned leaving and the end of
+-- the agreement, of the member and of the approver. Internal: the caller has decided, under lock.
+CREATE OR REPLACE FUNCTION gatekeeper.start_window(p_grant bigint, p_facts jsonb) RETURNS timestamptz
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    ends timestamptz;
+BEGIN
+    UPDATE public.gatekeeper_grant g SET opened_at = clock_timestamp(), openings = g.openings + 1,
+        window_ends_at = least(clock_timestamp() + make_interval(mins => g.minutes), staff.signature_ends(n.id),
+            CASE WHEN g.while_open THEN g.open_before END, gatekeeper.approval_ends(g.member_id, g.approver_id),
+            audit.end_of_day(m.left_on))
+    FROM public.staff_signature n, public.staff_member m
+    WHERE g.id = p_grant AND n.id = g.signature_id AND m.id = g.member_id
+    RETURNING g.window_ends_at INTO ends;
+    PERFORM audit.write_entry('start', 'allowed', p_facts || jsonb_build_object('details', jsonb_build_object('ends', ends)));
+    RETURN ends;
+END $$;
+
 -- First transaction: decide, write the entry (allowed or refused), count. What is asked for is either
 -- fields of the account, or a page of participants, or one participant by number or by blind index.
 -- Locks and count stand in one block: rows that it locked and its outside changed would cost a multixact.
@@ -271,7 +289,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         JOIN public.gatekeeper_account a ON a.id = x.account_id WHERE a.reference = p_account
 $$;
 
-REVOKE ALL ON FUNCTION gatekeeper.known_fields(), gatekeeper.known_categories(), gatekeeper.asker(bytea),
+REVOKE ALL ON FUNCTION gatekeeper.known_fields(), gatekeeper.known_categories(), gatekeeper.asker(bytea), gatekeeper.start_window(bigint, jsonb),
     vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
     gatekeeper.is_flushed(pg_lsn), gatekeeper.record_withheld(bytea, jsonb, bigint, text, jsonb),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;

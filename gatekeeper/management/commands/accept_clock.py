@@ -11,7 +11,7 @@ from audit.context import command_source
 from gatekeeper.management.asking import answer
 
 _ACCEPT = (
-    "INSERT INTO gatekeeper.clock SELECT max(id), clock_timestamp() FROM audit_entry"
+    "INSERT INTO staff.clock SELECT max(id), clock_timestamp() FROM audit_entry"
     " HAVING max(id) IS NOT NULL RETURNING accepted_entry"
 )
 _RECORD = (

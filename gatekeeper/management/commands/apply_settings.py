@@ -10,8 +10,8 @@ from django.db import transaction
 
 from audit.context import command_source
 from audit.functions import call
+from audit.models import Limit
 from gatekeeper.installation.checks import limits_wanted
-from gatekeeper.models import Limit
 
 MIGRATOR = "migrator"
 

@@ -10,8 +10,7 @@ from django.db import connections
 
 from audit import rounds
 from audit.context import command_source
-from audit.detections import finding
-from gatekeeper.reviews import calls
+from gatekeeper.reviews import calls, finding
 
 
 class Command(BaseCommand):

@@ -16,9 +16,8 @@ BEGIN
     why := coalesce(d.reason, CASE
         WHEN (cardinality(named) > 0 AND named @> p_accounts AND p_since < p_until AND p_form IN ('page', 'pdf', 'csv', 'zip')
             AND (p_participant IS NULL OR (p_participant > 0 AND cardinality(named) = 1))) IS NOT TRUE THEN 'value_refused'
-        WHEN p_form <> 'page' AND NOT EXISTS (SELECT FROM public.staff_session s
-                JOIN public.gatekeeper_limit l ON l.name = 'factor_minutes_signing'
-                WHERE s.id = d.session AND clock_timestamp() < s.verified_at + make_interval(mins => l.value::int))
+        WHEN p_form <> 'page' AND NOT EXISTS (SELECT FROM public.staff_session s, staff.limits l
+                WHERE s.id = d.session AND clock_timestamp() < s.verified_at + l.factor_signing)
             THEN 'mfa_stale'
         WHEN EXISTS (SELECT FROM unnest(named) x
                 WHERE NOT EXISTS (SELECT FROM public.gatekeeper_account a WHERE a.reference = x)) THEN 'account_unknown'

@@ -13,11 +13,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         WHERE l.far < 50
     ), named AS (
         SELECT regexp_match(x.value, '^([0-9]+)-([0-9]+) ([1-7])-([1-7]) (.+)$') AS h
-        FROM line l JOIN public.gatekeeper_limit x ON x.name = 'hours.' || l.number ORDER BY l.far LIMIT 1
+        FROM line l CROSS JOIN LATERAL audit.limit_of('hours.' || l.number) x (value)
+        WHERE x.value IS NOT NULL ORDER BY l.far LIMIT 1
     ), everybodys AS (
-        SELECT ARRAY[max(x.value) FILTER (WHERE x.name = 'odd.hours.begins'), max(x.value) FILTER (WHERE x.name = 'odd.hours.ends'),
-            '1', max(x.value) FILTER (WHERE x.name = 'odd.hours.days'), max(x.value) FILTER (WHERE x.name = 'time_zone')] AS h
-        FROM public.gatekeeper_limit x
+        SELECT ARRAY[audit.limit_of('odd.hours.begins'), audit.limit_of('odd.hours.ends'), '1',
+            audit.limit_of('odd.hours.days'), audit.limit_of('time_zone')] AS h
     )
     SELECT x.h[1]::integer, x.h[2]::integer, x.h[3]::integer, x.h[4]::integer, x.h[5]
     FROM (SELECT coalesce((SELECT n.h FROM named n), y.h) AS h FROM everybodys y) x
@@ -66,7 +66,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     WITH new AS MATERIALIZED (
         SELECT e.id, e.member FROM public.audit_entry e JOIN public.staff_member m ON m.number = e.member
         WHERE e.id = ANY (p_fresh) AND e.event = 'start' AND e.outcome = 'allowed'
-            AND e."timestamp" < staff.end_of_day(m.starts_on + p_days - 1)
+            AND e."timestamp" < audit.end_of_day(m.starts_on + p_days - 1)
     )
     SELECT n.id FROM new n WHERE (SELECT count(*) FROM public.audit_entry x
         WHERE x.member = n.member AND x.event = 'start' AND x.outcome = 'allowed' AND x.id <= n.id) % p_count = 0
@@ -76,7 +76,7 @@ $$;
 CREATE OR REPLACE FUNCTION gatekeeper.odd_leaving(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e JOIN public.staff_member m ON m.number = e.member
-        CROSS JOIN LATERAL (SELECT staff.end_of_day(m.left_on - p_days) AS since) l
+        CROSS JOIN LATERAL (SELECT audit.end_of_day(m.left_on - p_days) AS since) l
     WHERE e.id = ANY (p_fresh) AND e.event = 'start' AND e.outcome = 'allowed' AND e."timestamp" >= l.since AND (
         SELECT count(*) FROM public.audit_entry x
         WHERE (x.member, x.id) BETWEEN (e.member, audit.first_since(l.since)) AND (e.member, e.id)
@@ -88,9 +88,9 @@ $$;
 CREATE OR REPLACE FUNCTION gatekeeper.flag(p_fresh bigint[], p_source text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    zone text := (SELECT l.value FROM public.gatekeeper_limit l WHERE l.name = 'time_zone');
-    hours integer := (SELECT l.value::integer FROM public.gatekeeper_limit l WHERE l.name = 'session_hours');
-    t jsonb := (SELECT jsonb_object_agg(substr(l.name, 5), l.value) FROM public.gatekeeper_limit l WHERE l.name LIKE 'odd.%');
+    zone text := audit.limit_of('time_zone');
+    hours integer := audit.limit_of('session_hours')::integer;
+    t jsonb := audit.limits_of('odd.');
     entries bigint[];
     counts jsonb;
 BEGIN

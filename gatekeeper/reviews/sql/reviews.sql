@@ -19,9 +19,8 @@ CREATE OR REPLACE FUNCTION gatekeeper.queue_reviews(p_entries bigint[], p_source
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
-    zone text := (SELECT l.value FROM public.gatekeeper_limit l WHERE l.name = 'time_zone');
-    due timestamptz := at + make_interval(days =>
-        (SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'review_due_days'));
+    zone text := audit.limit_of('time_zone');
+    due timestamptz := at + make_interval(days => audit.limit_of('review_due_days')::int);
     units integer;
     days integer;
 BEGIN
@@ -58,7 +57,7 @@ CREATE OR REPLACE FUNCTION gatekeeper.draw_reviews(p_source text) RETURNS intege
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
-    limits jsonb := (SELECT jsonb_object_agg(l.name, l.value) FROM public.gatekeeper_limit l);
+    limits jsonb := audit.limits_of('');
     today date := (at AT TIME ZONE (limits->>'time_zone'))::date;
     newest date := date_trunc('week', today)::date - 7;
     monday date := coalesce((SELECT max(x.week) + 7 FROM public.gatekeeper_draw x), newest);
@@ -73,12 +72,12 @@ DECLARE
 BEGIN
     WHILE monday <= newest LOOP
         SELECT x.size, decode(split_part(x.note, E'\n', 3), 'base64') AS root INTO c FROM public.audit_checkpoint x
-        WHERE x.sealed_at >= staff.end_of_day(monday + 6) ORDER BY x.size LIMIT 1;
+        WHERE x.sealed_at >= audit.end_of_day(monday + 6) ORDER BY x.size LIMIT 1;
         EXIT WHEN c.size IS NULL;
         opened := ARRAY(SELECT DISTINCT e.grant_id FROM public.audit_entry e
                 JOIN public.gatekeeper_grant g ON g.id = e.grant_id
             WHERE e.event = 'start' AND e.outcome = 'allowed'
-                AND e."timestamp" >= staff.end_of_day(monday - 1) AND e."timestamp" < staff.end_of_day(monday + 6));
+                AND e."timestamp" >= audit.end_of_day(monday - 1) AND e."timestamp" < audit.end_of_day(monday + 6));
         chosen := ARRAY(SELECT x FROM unnest(opened) x ORDER BY sha256(c.root || int8send(x))
             LIMIT least(ceil(cardinality(opened) * (limits->>'review_sample_percent')::int / 100.0), most));
         INSERT INTO public.gatekeeper_draw (week, checkpoint, percent, cap, reviewers, population, drawn, drawn_at)

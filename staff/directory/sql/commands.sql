@@ -13,8 +13,7 @@ DECLARE
     m public.staff_member;
     why text;
 BEGIN
-    -- One at a time, or two that do not see each other would make three. No run-time role can lock this row.
-    PERFORM FROM public.gatekeeper_limit x WHERE x.name = 'time_zone' FOR NO KEY UPDATE;
+    PERFORM staff.lock_line(false);  -- one at a time, or two that do not see each other would make three
     SELECT x.* INTO m FROM public.staff_member x WHERE x.number = p_number;
     IF m.roles::text[] = ARRAY[p_role] AND m.email = p_email AND p_role IN ('people', 'administrator') THEN
         RETURN CASE WHEN staff.has_factor(m.id) THEN 'enrolled' ELSE 'known' END;
@@ -26,8 +25,7 @@ BEGIN
     IF why = '' THEN
         SELECT x.outcome INTO STRICT why FROM staff.apply_members(jsonb_build_array(jsonb_build_object(
             'number', p_number, 'name', p_name, 'email', p_email, 'roles', jsonb_build_array(p_role), 'manager', NULL,
-            'language', 'en', 'starts_on', (SELECT (clock_timestamp() AT TIME ZONE x.value)::date
-                FROM public.gatekeeper_limit x WHERE x.name = 'time_zone'))), p_source) x;
+            'language', 'en', 'starts_on', audit.today())), p_source) x;
         IF why = 'new' THEN
             SELECT x.reason INTO STRICT why FROM staff.add_signature(staff.judge_command(p_source, p_number), '{}', NULL,
                 'founding', '', clock_timestamp(), clock_timestamp(), NULL, NULL) x;
@@ -72,7 +70,7 @@ END $$;
 -- The entry of one run of import_staff.
 CREATE OR REPLACE FUNCTION staff.record_staff_import(p_finished boolean, p_counts jsonb, p_source text) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT gatekeeper.write_import('staff', p_finished, p_counts, '', p_source)
+    SELECT audit.write_import('staff', p_finished, p_counts, '', p_source)
 $$;
 
 REVOKE ALL ON FUNCTION staff.found_member(text, text, text, text, text), staff.invite_by_command(text, bytea, int, text),

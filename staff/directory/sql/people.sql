@@ -1,13 +1,7 @@
 -- Members: what access rests on changes here alone, and each change is
--- recorded in the transaction that makes it. The cascades on grants are triggers
--- (gatekeeper/access/sql/grants.sql). Who acts is the session's member; a command acts as `p_source`
+-- recorded in the transaction that makes it. What it ends in the rooms above, triggers of theirs end in the same
+-- transaction. Who acts is the session's member; a command acts as `p_source`
 -- (commands.sql).
-
--- The end of a day in the company's time zone: dates mean their end.
-CREATE OR REPLACE FUNCTION staff.end_of_day(p_day date) RETURNS timestamptz
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT (p_day + 1)::timestamp AT TIME ZONE l.value FROM public.gatekeeper_limit l WHERE l.name = 'time_zone'
-$$;
 
 -- Whether somebody is the other, or stands above the other in the line of managers.
 CREATE OR REPLACE FUNCTION staff.stands_above(p_member bigint, p_other bigint) RETURNS boolean
@@ -17,6 +11,45 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         UNION SELECT m.manager_id FROM above JOIN public.staff_member m ON m.id = above.id
     ) SELECT EXISTS (SELECT FROM above WHERE above.id = p_member)
 $$;
+
+-- The roles of whoever acts, for an entry that names none: none was asked for, or none fitted; then all that they had
+-- at the time.
+CREATE OR REPLACE FUNCTION staff.name_roles() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    NEW.role := coalesce((SELECT left(array_to_string(m.roles, ','), 40) FROM public.staff_member m WHERE m.id = NEW.actor_id), '');
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER entry_0_roles BEFORE INSERT ON public.audit_entry
+    FOR EACH ROW WHEN (current_user = 'gatekeeper_owner' AND NEW.role = '' AND NEW.actor_id IS NOT NULL)
+    EXECUTE FUNCTION staff.name_roles();
+ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_0_roles;
+
+-- What is about to happen to members, told to the rooms above before it happens: a view that never has a row. Whoever
+-- has something that rests on members adds a trigger of its own, and all run within the INSERT, in the order of their
+-- names. News: 'change', for which is locked what may end with it; and 'anew', when somebody comes back who had left
+-- at `since`: what was before ends.
+CREATE OR REPLACE VIEW staff.member_news AS
+    SELECT NULL::text AS news, NULL::bigint[] AS members, NULL::timestamptz AS since WHERE false;
+CREATE OR REPLACE FUNCTION staff.take_news() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN NEW;  -- without a trigger a view takes nothing in
+END $$;
+CREATE OR REPLACE TRIGGER news_0_taken INSTEAD OF INSERT ON staff.member_news
+    FOR EACH ROW EXECUTE FUNCTION staff.take_news();
+
+-- Whoever changes who stands above whom, or the agreement, comes here one after the other, and after those who rely on
+-- either at this moment (p_shared); all have locked the members before. No run-time role can lock this row.
+CREATE OR REPLACE FUNCTION staff.lock_line(p_shared boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_shared THEN
+        PERFORM FROM public.audit_limit x WHERE x.name = 'time_zone' FOR SHARE;
+    ELSE
+        PERFORM FROM public.audit_limit x WHERE x.name = 'time_zone' FOR NO KEY UPDATE;
+    END IF;
+END $$;
 
 -- Judges an officer's act on another member; returns the decision's facts, with the subject's number
 -- and id. Both members are locked first, in one order: two officers who act on each other would wait
@@ -34,7 +67,7 @@ BEGIN
     PERFORM staff.lock_members(ARRAY(SELECT m.id FROM public.staff_member m WHERE m.number = p_number),
         ARRAY(SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest));
     SELECT m.* INTO subject FROM public.staff_member m WHERE m.number = p_number;
-    SELECT x.* INTO d FROM gatekeeper.decide(p_digest, p_act) x;
+    SELECT x.* INTO d FROM staff.authorize(p_digest, p_act) x;
     RETURN jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object(
         'subject', coalesce(subject.number, ''), 'subject_id', subject.id,
         'reason', coalesce(d.reason, CASE WHEN p_number IS NOT NULL AND subject.id IS NULL THEN 'member_unknown'
@@ -123,8 +156,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         WHEN 'manager' THEN true
         WHEN 'suspended' THEN p_value = 'false'
         WHEN 'factor' THEN true
-        WHEN 'left_on' THEN coalesce(staff.end_of_day(m.left_on) <= clock_timestamp(), false)
-            AND coalesce(staff.end_of_day((p_value #>> '{}')::date) > clock_timestamp(), true)
+        WHEN 'left_on' THEN coalesce(audit.end_of_day(m.left_on) <= clock_timestamp(), false)
+            AND coalesce(audit.end_of_day((p_value #>> '{}')::date) > clock_timestamp(), true)
         ELSE false END
     FROM public.staff_member m WHERE m.id = p_member
 $$;
@@ -142,36 +175,26 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     DELETE FROM public.staff_totpdevice x WHERE x.user_id = p_member;
 $$;
 
--- Who comes back begins anew: nothing of before revives. What time alone had shut is ended here:
--- password, factors, requests, grants (their own and those they approved), signatures and authorisations
--- (at the end of the last day, as the registers of any date need it), deputies, and every role that only
--- two people give; sessions and links by the caller.
+-- Who comes back begins anew: nothing of before revives. What time alone had shut is ended here: password, factors,
+-- what rests on them in the rooms above, signatures and authorisations (at the end of the last day, as the registers of
+-- any date need it), and every role that only two people give; sessions and links by the caller.
 CREATE OR REPLACE FUNCTION staff.begin_anew(p_member bigint, p_left_on date, p_by bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
-    over timestamptz := staff.end_of_day(p_left_on);
-    requests bigint[] := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
-        WHERE r.member_id = p_member AND r.state = 'pending');
-    grants bigint[] := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
-        WHERE p_member IN (g.member_id, g.approver_id) AND g.ended_at IS NULL);
+    over timestamptz := audit.end_of_day(p_left_on);
 BEGIN
-    PERFORM gatekeeper.lock_authority(NULL, ARRAY[p_member], false);
     UPDATE public.staff_proposal x SET state = 'lapsed', decided_at = at
     WHERE x.subject_id = p_member AND x.state = 'pending' AND x.fact <> 'left_on';
     PERFORM staff.forget_factors(p_member);
     PERFORM FROM public.staff_signature x WHERE x.member_id = p_member ORDER BY x.id FOR NO KEY UPDATE;
-    PERFORM gatekeeper.lock_endings(requests, grants || gatekeeper.resting_on(ARRAY[p_member], false));
-    PERFORM gatekeeper.lapse_requests(requests, 'member_left');
-    PERFORM gatekeeper.end_grants(grants, 'member_left', NULL, '{"source": "gatekeeper"}');
+    INSERT INTO staff.member_news (news, members, since) VALUES ('anew', ARRAY[p_member], over);
     -- One given after a last day that was set back ends now: it was given before the coming back.
     UPDATE public.staff_signature x SET withdrawn_why = 'left', withdrawn_by_id = p_by,
         withdrawn_at = CASE WHEN x.signed_at < over THEN over ELSE at END
     WHERE x.member_id = p_member AND x.withdrawn_at IS NULL;
     UPDATE public.staff_authorisation x SET withdrawn_at = over, withdrawn_by_id = p_by
     WHERE x.member_id = p_member AND x.withdrawn_at IS NULL;
-    UPDATE public.gatekeeper_deputy x SET ends_at = greatest(over, x.begins_at + interval '1 microsecond')
-    WHERE p_member IN (x.manager_id, x.deputy_id) AND x.ends_at > at;
     UPDATE public.staff_member x SET password = '!',
         roles = ARRAY(SELECT y FROM unnest(x.roles) y WHERE y = 'consultant') WHERE x.id = p_member;
 END $$;
@@ -215,9 +238,8 @@ DECLARE
     ending boolean := false;
 BEGIN
     IF p_fact = 'manager' THEN
-        -- One at a time, or two changes that do not see each other could close a circle. The row is one
-        -- that no run-time role can lock.
-        PERFORM gatekeeper.lock_authority(NULL, NULL, true);
+        -- One at a time, or two changes that do not see each other could close a circle.
+        PERFORM staff.lock_line(false);
     END IF;
     IF staff.value_fits(p_member, p_fact, p_value) IS NOT TRUE THEN RETURN 'value_refused'; END IF;
     SELECT x.* INTO m FROM public.staff_member x WHERE x.id = p_member;
@@ -233,7 +255,7 @@ BEGIN
     WHEN 'starts_on' THEN
         UPDATE public.staff_member x SET starts_on = plain::date WHERE x.id = m.id;
     WHEN 'left_on' THEN
-        ending := coalesce(staff.end_of_day(plain::date) <= at, false);
+        ending := coalesce(audit.end_of_day(plain::date) <= at, false);
         IF staff.opens_up(m.id, p_fact, p_value) THEN
             ending := true;
             PERFORM staff.begin_anew(m.id, m.left_on, p_by);
@@ -398,10 +420,8 @@ BEGIN
     known := ARRAY(SELECT m.id FROM public.staff_member m
         WHERE m.number IN (SELECT x->>'number' FROM jsonb_array_elements(p_members) x));
     PERFORM staff.lock_members(known, '{}');
-    PERFORM gatekeeper.lock_authority(NULL, known, true);
-    PERFORM gatekeeper.lock_endings(
-        ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r WHERE r.state = 'pending' AND r.member_id = ANY (known)),
-        gatekeeper.resting_on(known, true));
+    PERFORM staff.lock_line(false);
+    INSERT INTO staff.member_news (news, members) VALUES ('change', known);
     FOR line IN SELECT x FROM jsonb_array_elements(p_members) x LOOP
         refusal := CASE WHEN staff.value_fits(NULL, 'roles', line->'roles') IS NOT TRUE THEN 'value' END;
         before := (SELECT to_jsonb(m) || jsonb_build_object('manager', staff.fact_of(m.id, 'manager'))
@@ -483,7 +503,7 @@ CREATE OR REPLACE TRIGGER member_is_kept BEFORE DELETE ON public.staff_member
 CREATE OR REPLACE TRIGGER members_are_kept BEFORE TRUNCATE ON public.staff_member
     FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_members();
 
-REVOKE ALL ON FUNCTION staff.end_of_day(date), staff.stands_above(bigint, bigint),
+REVOKE ALL ON FUNCTION staff.stands_above(bigint, bigint), staff.name_roles(), staff.take_news(), staff.lock_line(boolean),
     staff.judge_officer(bytea, text, text), staff.judge_command(text, text),
     staff.record_act(text, jsonb, jsonb, jsonb), staff.fact_of(bigint, text), staff.value_fits(bigint, text, jsonb),
     staff.is_so(bigint, text, jsonb), staff.opens_up(bigint, text, jsonb), staff.forget_factors(bigint),

@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION staff.still_may(p_member bigint, p_act text) RETURNS boolean
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT d.codes[1] = 'passed' AND d.codes[3] = 'passed'
-    FROM gatekeeper.decide(NULL, p_act, p_lock => false, p_member => p_member) d
+    FROM staff.authorize(NULL, p_act, p_lock => false, p_member => p_member) d
 $$;
 
 -- What nobody decided within its time is over. Nothing waits for this: deciding looks at the time itself.

@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION staff.hindrances(p_member bigint) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    d record := gatekeeper.decide(NULL, 'people', p_lock => false, p_member => p_member);
+    d record := staff.authorize(NULL, 'people', p_lock => false, p_member => p_member);
 BEGIN
     RETURN array_remove(ARRAY[d.codes[1], d.codes[3]], 'passed')
         || CASE WHEN staff.has_factor(p_member) THEN '{}' ELSE '{mfa_missing}'::text[] END;
@@ -24,10 +24,9 @@ DECLARE
 BEGIN
     SELECT x.* INTO m FROM public.staff_member x WHERE x.id = p_member;
     FOR change IN SELECT * FROM (VALUES
-        ('left_on', 'null'::jsonb, coalesce(staff.end_of_day(m.left_on) <= clock_timestamp(), false)),
+        ('left_on', 'null'::jsonb, coalesce(audit.end_of_day(m.left_on) <= clock_timestamp(), false)),
         ('suspended', 'false', staff.is_suspended(m.suspended_at, m.suspended_until)),
-        ('starts_on', (SELECT to_jsonb((clock_timestamp() AT TIME ZONE l.value)::date) FROM public.gatekeeper_limit l
-            WHERE l.name = 'time_zone'), coalesce(staff.end_of_day(m.starts_on - 1) > clock_timestamp(), true)),
+        ('starts_on', to_jsonb(audit.today()), coalesce(audit.end_of_day(m.starts_on - 1) > clock_timestamp(), true)),
         ('roles', '["people"]', true), ('factor', '"reset"', true),
         ('invitation', jsonb_build_object('digest', encode(p_digest, 'hex'), 'hours', 24), true)) x (fact, value, needed)
     LOOP
@@ -88,7 +87,7 @@ END $$;
 CREATE OR REPLACE FUNCTION staff.acknowledge_recovery(p_digest bytea, p_context jsonb, p_recovery bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    d record := gatekeeper.decide(p_digest, 'review');
+    d record := staff.authorize(p_digest, 'review');
     why text;
 BEGIN
     PERFORM FROM public.staff_recovery x WHERE x.id = p_recovery AND x.acknowledged_at IS NULL FOR NO KEY UPDATE;

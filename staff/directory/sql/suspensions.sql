@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION staff.able(p_role text) RETURNS SETOF bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     RETURN QUERY SELECT m.id FROM public.staff_member m
-        CROSS JOIN LATERAL gatekeeper.decide(NULL, CASE p_role WHEN 'people' THEN 'people' WHEN 'reviewer' THEN 'review'
+        CROSS JOIN LATERAL staff.authorize(NULL, CASE p_role WHEN 'people' THEN 'people' WHEN 'reviewer' THEN 'review'
             WHEN 'administrator' THEN 'administer' END, p_lock => false, p_member => m.id) d
     WHERE p_role = ANY (m.roles) AND d.codes[1] = 'passed' AND d.codes[3] = 'passed' AND staff.has_factor(m.id);
 END $$;
@@ -55,7 +55,7 @@ DECLARE
     role text := staff.guarded_role(p_subject);
     able bigint[] := ARRAY(SELECT staff.able(role));
     others bigint[] := array_remove(able, p_subject);
-    days integer := (SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'suspension_repeat_days');
+    days integer := audit.limit_of('suspension_repeat_days')::int;
 BEGIN
     RETURN CASE
         WHEN able = ARRAY[p_subject] THEN 'proposed'
@@ -106,8 +106,7 @@ END $$;
 CREATE OR REPLACE FUNCTION staff.hold(p_member bigint, p_by bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    until timestamptz := clock_timestamp() + make_interval(hours =>
-        (SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'suspension_hours'));
+    until timestamptz := clock_timestamp() + make_interval(hours => audit.limit_of('suspension_hours')::int);
     written bigint;
 BEGIN
     IF until IS NULL THEN
@@ -163,7 +162,7 @@ DECLARE
 BEGIN
     IF (SELECT CASE p_fact WHEN 'roles' THEN NOT p_value @> to_jsonb(m.roles)
             WHEN 'left_on' THEN p_value <> 'null'
-            WHEN 'starts_on' THEN coalesce(staff.end_of_day((p_value #>> '{}')::date - 1) > clock_timestamp(), true)
+            WHEN 'starts_on' THEN coalesce(audit.end_of_day((p_value #>> '{}')::date - 1) > clock_timestamp(), true)
             END FROM public.staff_member m WHERE m.id = p_member) IS NOT TRUE THEN
         RETURN false;
     END IF;
@@ -176,13 +175,13 @@ END $$;
 CREATE OR REPLACE FUNCTION staff.foresee_suspension(p_digest bytea, p_number text, OUT reach text, OUT waits bigint, OUT hours integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    d record := gatekeeper.decide(p_digest, 'suspend', p_lock => false);
+    d record := staff.authorize(p_digest, 'suspend', p_lock => false);
     subject bigint := (SELECT m.id FROM public.staff_member m WHERE m.number = p_number);
 BEGIN
     IF d.reason IS NULL AND subject IS NOT NULL THEN
         reach := staff.reach_of_suspension(d.actor_id, subject);
         waits := staff.waiting_suspension(subject, d.actor_id);
-        hours := (SELECT l.value::int FROM public.gatekeeper_limit l WHERE l.name = 'suspension_hours');
+        hours := audit.limit_of('suspension_hours')::int;
     END IF;
 END $$;
 

@@ -1,5 +1,5 @@
 -- Agreements and signatures (staff/README.md, 'The agreement'): versions, who signed, the files that prove it. Each change is
--- recorded in the transaction that makes it; the cascades on grants are triggers (gatekeeper/access/sql/grants.sql).
+-- recorded in the transaction that makes it; what ends with one in the rooms above, triggers of theirs end.
 -- What ends with a signature is the right to access; the duty of secrecy goes on.
 
 -- What was published, signed and filed stays as it was, whoever asks: also the owner, by a mistyped
@@ -57,7 +57,7 @@ BEGIN
     END IF;
     -- Two who publish at once would each see the other's version not yet there.
     LOCK TABLE public.staff_ndaversion IN SHARE ROW EXCLUSIVE MODE;
-    PERFORM gatekeeper.lock_authority(NULL, NULL, true);
+    PERFORM staff.lock_line(false);
     IF j->>'reason' = '' AND ((p_number > 0 AND p_term_days BETWEEN 1 AND 3650 AND p_grace_days BETWEEN 0 AND 365
             AND p_countersigned IS NOT NULL AND isfinite(effective) AND (j ? 'source' OR effective >= clock_timestamp() - interval '1 minute')
             AND p_text_en ~ '\S' AND p_text_pl ~ '\S' AND greatest(length(p_text_en), length(p_text_pl)) <= 100000
@@ -120,9 +120,8 @@ BEGIN
     IF founding THEN
         ends := p_signed_at + interval '7 days';
     ELSE
-        SELECT staff.end_of_day((p_signed_at AT TIME ZONE l.value)::date + v.term_days) INTO ends
-        FROM public.staff_ndaversion v JOIN public.gatekeeper_limit l ON l.name = 'time_zone'
-        WHERE v.number = p_version AND v.recalled_at IS NULL AND p_form <> 'founding';
+        SELECT audit.end_of_day((p_signed_at AT TIME ZONE audit.limit_of('time_zone'))::date + v.term_days) INTO ends
+        FROM public.staff_ndaversion v WHERE v.number = p_version AND v.recalled_at IS NULL AND p_form <> 'founding';
     END IF;
     IF j->>'reason' = '' AND ((p_signed_at <= clock_timestamp() AND ends > clock_timestamp()) IS NOT TRUE
             OR (NOT founding AND (octet_length(p_pdf) <= 10485760 AND position('%PDF-'::bytea IN substring(p_pdf FROM 1 FOR 1029)) > 0
@@ -159,7 +158,7 @@ DECLARE
     v public.staff_ndaversion;
     waits boolean;
 BEGIN
-    SELECT x.* INTO d FROM gatekeeper.decide(p_digest, 'sign') x;
+    SELECT x.* INTO d FROM staff.authorize(p_digest, 'sign') x;
     at := clock_timestamp();
     SELECT x.* INTO v FROM public.staff_ndaversion x WHERE x.number = p_version AND x.recalled_at IS NULL;
     waits := staff.waits_for_second(d.actor_id, v.number);
@@ -312,7 +311,7 @@ BEGIN
     IF own THEN
         SELECT jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object('subject', coalesce(d.member, ''),
             'reason', CASE WHEN d.reason = 'mfa_stale' THEN '' ELSE coalesce(d.reason, '') END) INTO j
-        FROM gatekeeper.decide(p_digest, 'sign') d;
+        FROM staff.authorize(p_digest, 'sign') d;
     ELSE
         j := staff.judge_taking(p_digest) || jsonb_build_object('subject', coalesce((SELECT m.number
             FROM public.staff_signature s JOIN public.staff_member m ON m.id = s.member_id WHERE s.id = p_signature), ''));
@@ -333,9 +332,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $
 DECLARE
     j jsonb := staff.judge_officer(p_digest, 'people', NULL);
 BEGIN
-    IF j->>'reason' = '' AND NOT EXISTS (SELECT FROM public.staff_session s
-            JOIN public.gatekeeper_limit l ON l.name = 'factor_minutes_signing'
-            WHERE s.digest = p_digest AND clock_timestamp() < s.verified_at + make_interval(mins => l.value::int)) THEN
+    IF j->>'reason' = '' AND NOT EXISTS (SELECT FROM public.staff_session s, staff.limits l
+            WHERE s.digest = p_digest AND clock_timestamp() < s.verified_at + l.factor_signing) THEN
         j := j || '{"reason": "mfa_stale"}';
     END IF;
     RETURN j;

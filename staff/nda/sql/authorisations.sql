@@ -16,7 +16,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     j jsonb := staff.judge_officer(p_digest, 'people', coalesce(p_number, ''));
     at timestamptz := clock_timestamp();
-    today date := (SELECT (at AT TIME ZONE l.value)::date FROM public.gatekeeper_limit l WHERE l.name = 'time_zone');
+    today date := audit.today();
 BEGIN
     IF j->>'reason' = '' THEN
         j := j || jsonb_build_object('reason', CASE
@@ -43,7 +43,7 @@ DECLARE
 BEGIN
     IF j->>'reason' = '' THEN
         UPDATE public.staff_authorisation a SET withdrawn_at = at, withdrawn_by_id = (j->>'actor_id')::bigint
-        WHERE a.id = p_authorisation AND a.withdrawn_at IS NULL AND (a.ends_on IS NULL OR staff.end_of_day(a.ends_on) > at);
+        WHERE a.id = p_authorisation AND a.withdrawn_at IS NULL AND (a.ends_on IS NULL OR audit.end_of_day(a.ends_on) > at);
         IF NOT FOUND THEN j := j || '{"reason": "no_change"}'; END IF;
     END IF;
     RETURN staff.record_act('change', j, p_context, jsonb_build_object('authorisation', p_authorisation, 'withdrawn', true));
@@ -69,7 +69,7 @@ BEGIN
     IF own THEN
         SELECT jsonb_strip_nulls(to_jsonb(d)) || jsonb_build_object(
             'reason', CASE WHEN d.reason = 'mfa_stale' THEN '' ELSE coalesce(d.reason, '') END) INTO j
-        FROM gatekeeper.decide(p_digest, 'sign') d;  -- an act of one's own, also before the first day
+        FROM staff.authorize(p_digest, 'sign') d;  -- an act of one's own, also before the first day
     ELSE
         j := staff.judge_taking(p_digest);
         IF j->>'reason' = '' AND subject = '' THEN

@@ -1,6 +1,6 @@
 -- Who has signed what, and what it is worth: as of any moment, as it was then known. Pages, the register
 -- and reminders ask these functions; the gate has the same question for one member at one moment, in
--- fewer steps (gatekeeper.decide), and the agreements' life cycle in the tests holds the two together.
+-- fewer steps (staff.authorize), and the agreements' life cycle in the tests holds the two together.
 -- What follows reads alone, and runs with its caller's rights.
 
 -- The moment at which a signature is over, withdrawal aside: its own end, or the end of the grace after
@@ -117,7 +117,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     )
     SELECT c.after, count(*) FROM cut c JOIN staff.standing_at(clock_timestamp(), NULL) x ON x.member = c.member_id
         JOIN public.staff_member m ON m.id = c.member_id
-    WHERE x.reason = '' AND c.after < c.before AND (m.left_on IS NULL OR staff.end_of_day(m.left_on - 1) >= c.after)
+    WHERE x.reason = '' AND c.after < c.before AND (m.left_on IS NULL OR audit.end_of_day(m.left_on - 1) >= c.after)
     GROUP BY c.after ORDER BY c.after
 $$;
 
@@ -158,6 +158,6 @@ $$;
 REVOKE ALL ON FUNCTION staff.signature_ends(bigint), staff.signature_runs(bigint, timestamptz), staff.agreement_ends(bigint), staff.signatures_at(timestamptz, bigint[]),
     staff.standing_at(timestamptz, bigint[]), staff.shut_out(timestamptz, int), staff.waits_for_second(bigint, int),
     staff.has_signed(bigint, int, timestamptz), staff.to_sign(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION staff.end_of_day(date), staff.signature_ends(bigint), staff.agreement_ends(bigint), staff.signatures_at(timestamptz, bigint[]),
+GRANT EXECUTE ON FUNCTION staff.signature_ends(bigint), staff.agreement_ends(bigint), staff.signatures_at(timestamptz, bigint[]),
     staff.standing_at(timestamptz, bigint[]), staff.shut_out(timestamptz, int), staff.waits_for_second(bigint, int),
     staff.has_signed(bigint, int, timestamptz), staff.to_sign(bigint) TO gatekeeper_web;

@@ -4,7 +4,7 @@
 
 -- The session whose key this was until its renewal, at most ten seconds ago: what a browser sent just before
 -- it got the new key is under way with the old one. It answers what locks, writes and reveals nothing
--- (`gatekeeper.decide` asks here only for what takes no lock), and ends with its session. Internal.
+-- (`staff.authorize` asks here only for what takes no lock), and ends with its session. Internal.
 CREATE OR REPLACE FUNCTION staff.renewed_session(p_digest bytea) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT s.id FROM public.staff_session s
@@ -35,7 +35,7 @@ END $$;
 -- Whether a member is barred from being signed in: suspended, or past the last day. Internal.
 CREATE OR REPLACE FUNCTION staff.is_barred(p_member bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT staff.is_suspended(m.suspended_at, m.suspended_until) OR coalesce(staff.end_of_day(m.left_on) <= clock_timestamp(), false)
+    SELECT staff.is_suspended(m.suspended_at, m.suspended_until) OR coalesce(audit.end_of_day(m.left_on) <= clock_timestamp(), false)
     FROM public.staff_member m WHERE m.id = p_member
 $$;
 

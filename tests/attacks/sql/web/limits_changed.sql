@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: sessions that never end, by another limit.
 -- Verdict: refused
-UPDATE public.gatekeeper_limit SET value = '1000000' WHERE name = 'session_hours';
+UPDATE public.audit_limit SET value = '1000000' WHERE name = 'session_hours';

@@ -1,74 +1,5 @@
--- Who may approve for a member, and until when, as things stand now: asked again at every use, so that what
--- was delegated is worth what whoever gave it is worth at that moment. In PL/pgSQL, which keeps its plans: a manager's
--- every page asks this for each member whose request waits.
-
--- Until when somebody is at work as a manager; NULL when they are not: started, neither suspended nor past the
--- last day, and with the role. Internal, and called for a few rows at a time.
-CREATE OR REPLACE FUNCTION gatekeeper.manages_until(p_member bigint) RETURNS timestamptz
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-BEGIN
-    RETURN (SELECT x.until FROM (
-        SELECT coalesce((m.left_on + 1)::timestamp AT TIME ZONE l.value, 'infinity') AS until
-        FROM public.staff_member m JOIN public.gatekeeper_limit l ON l.name = 'time_zone'
-        WHERE m.id = p_member AND 'manager' = ANY (m.roles)
-            AND NOT staff.is_suspended(m.suspended_at, m.suspended_until)
-            AND m.starts_on <= (clock_timestamp() AT TIME ZONE l.value)::date
-    ) x WHERE x.until > clock_timestamp());
-END $$;
-
--- The end of a deputy's time: as it was named, but never longer than the limit allows today, whatever stands
--- in the row. Without a limit it is over.
-CREATE OR REPLACE FUNCTION gatekeeper.deputy_ends(p_begins timestamptz, p_ends timestamptz) RETURNS timestamptz
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-BEGIN
-    RETURN coalesce((
-        SELECT least(p_ends, (p_begins AT TIME ZONE l.value + make_interval(days => n.value::int)) AT TIME ZONE l.value)
-        FROM public.gatekeeper_limit l, public.gatekeeper_limit n WHERE l.name = 'time_zone' AND n.name = 'deputy_days'),
-        '-infinity');
-END $$;
-
--- The managers above a member, and the deputies they named: each at work, and a deputy only while the manager
--- who named them is at work too. `until` is when time alone ends it, as far as is known; `stead` the manager in
--- whose stead a deputy approves (of several the one whose word lasts longest), NULL for who stands above themselves.
--- Never the member.
-CREATE OR REPLACE FUNCTION gatekeeper.authorities(p_member bigint) RETURNS TABLE (id bigint, until timestamptz, stead bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    WITH RECURSIVE above AS (
-        SELECT m.manager_id AS id FROM public.staff_member m WHERE m.id = p_member
-        UNION  -- not ALL: a circle ends
-        SELECT m.manager_id FROM above JOIN public.staff_member m ON m.id = above.id
-    ), line AS (
-        SELECT above.id, gatekeeper.manages_until(above.id) AS until FROM above
-    ), might AS (
-        SELECT line.id, line.until, NULL::bigint AS stead FROM line
-        UNION ALL
-        SELECT d.deputy_id, least(line.until, gatekeeper.deputy_ends(d.begins_at, d.ends_at), gatekeeper.manages_until(d.deputy_id)), line.id
-        FROM line JOIN public.gatekeeper_deputy d ON d.manager_id = line.id
-        WHERE line.until IS NOT NULL AND clock_timestamp() >= d.begins_at
-            AND gatekeeper.manages_until(d.deputy_id) IS NOT NULL
-    )
-    SELECT might.id, max(might.until), CASE WHEN bool_and(might.stead IS NOT NULL)
-        THEN (array_agg(might.stead ORDER BY might.until DESC, might.stead))[1] END FROM might
-    WHERE might.id <> p_member AND might.until > clock_timestamp() GROUP BY might.id;
-END $$;
-
-CREATE OR REPLACE FUNCTION gatekeeper.approvers(p_member bigint) RETURNS SETOF bigint
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-BEGIN
-    RETURN QUERY SELECT x.id FROM gatekeeper.authorities(p_member) x;
-END $$;
-
--- Until when an approver's word counts for a member, as things stand now: while they may approve for them, and
--- an agreement of their own is in force. '-infinity' when it does not count.
-CREATE OR REPLACE FUNCTION gatekeeper.approval_ends(p_member bigint, p_approver bigint) RETURNS timestamptz
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-BEGIN
-    RETURN coalesce((SELECT least(x.until, staff.agreement_ends(p_approver))
-                     FROM gatekeeper.authorities(p_member) x WHERE x.id = p_approver), '-infinity');
-END $$;
+-- What rests on the word of whoever approves, and deputies: managers who approve in the stead of others
+-- (gatekeeper/gate/sql/approvers.sql says whose word counts, and until when).
 
 -- The live grants that rest on the word of one of these members: what they approved, what a deputy of theirs
 -- approved, and, where who stands above them changes, what anybody approved for them and those below them.
@@ -87,16 +18,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Whoever approves, and whoever changes what an approval rests on, come one after the other here; both have
--- locked the members before. An approval shares the first row with other approvals, and locks the times in which
--- the approver is a deputy; a change of managers or of the agreement locks the first row alone, and one of a
--- member locks the times of the deputies whom they named. No run-time role can lock these rows.
-CREATE OR REPLACE FUNCTION gatekeeper.lock_authority(p_approver bigint, p_managers bigint[], p_line boolean) RETURNS void
+-- locked the members before. An approval shares the line with other approvals, and locks the times in which the
+-- approver is a deputy; a change of managers or of the agreement has locked the line alone (staff.lock_line), and one
+-- of a member locks the times of the deputies whom they named. No run-time role can lock these rows.
+CREATE OR REPLACE FUNCTION gatekeeper.lock_authority(p_approver bigint, p_managers bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     IF p_approver IS NOT NULL THEN
-        PERFORM FROM public.gatekeeper_limit x WHERE x.name = 'time_zone' FOR SHARE;
-    ELSIF p_line THEN
-        PERFORM FROM public.gatekeeper_limit x WHERE x.name = 'time_zone' FOR NO KEY UPDATE;
+        PERFORM staff.lock_line(true);
     END IF;
     PERFORM FROM public.gatekeeper_deputy x WHERE x.deputy_id = p_approver OR x.manager_id = ANY (p_managers)
     ORDER BY x.id FOR NO KEY UPDATE;
@@ -167,9 +96,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
     WHERE d.ends_at > clock_timestamp() AND x.over > clock_timestamp()
 $$;
 
-REVOKE ALL ON FUNCTION gatekeeper.manages_until(bigint), gatekeeper.deputy_ends(timestamptz, timestamptz),
-    gatekeeper.authorities(bigint), gatekeeper.approvers(bigint), gatekeeper.deputies(), gatekeeper.approval_ends(bigint, bigint),
-    gatekeeper.resting_on(bigint[], boolean), gatekeeper.lock_authority(bigint, bigint[], boolean),
+REVOKE ALL ON FUNCTION gatekeeper.deputies(), gatekeeper.resting_on(bigint[], boolean), gatekeeper.lock_authority(bigint, bigint[]),
     gatekeeper.name_deputy(bytea, jsonb, text, timestamptz, timestamptz), gatekeeper.end_deputy(bytea, jsonb, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gatekeeper.approvers(bigint), gatekeeper.deputies(),
+GRANT EXECUTE ON FUNCTION gatekeeper.deputies(),
     gatekeeper.name_deputy(bytea, jsonb, text, timestamptz, timestamptz), gatekeeper.end_deputy(bytea, jsonb, bigint) TO gatekeeper_web;

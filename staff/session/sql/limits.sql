@@ -1,8 +1,7 @@
--- The limits as the gate reads them: gatekeeper_limit has them by name, as the settings say them, and
--- staff.limits has the same in one row, each with its type, for a reveal decides twice, and taking them
--- from names and words takes longer than any row that it reads. What is missing or no number is NULL
--- there, and whoever decides with it raises.
-CREATE OR REPLACE FUNCTION gatekeeper.spread_limits() RETURNS trigger
+-- The limits (audit/sql/limits.sql) for whoever decides: in one row, each with its type, for a reveal decides twice, and
+-- taking them from names and words takes longer than any row that it reads. What is missing or no number is NULL there,
+-- and whoever decides with it raises.
+CREATE OR REPLACE FUNCTION staff.spread_limits() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     INSERT INTO staff.limits AS l (session_idle, session_whole, factor, factor_signing, feed_age, release_age,
@@ -13,8 +12,8 @@ BEGIN
         make_interval(mins => (n->>'ticket_feed_max_age_minutes')::int), make_interval(secs => (n->>'release_seconds')::int),
         (n->>'views_per_grant')::int, (n->>'participants_per_grant')::int,
         (n->>'accounts_per_day')::int, (n->>'fields_per_day')::int, (n->>'more_per_day')::int,
-        (SELECT x.value FROM public.gatekeeper_limit x WHERE x.name = 'time_zone')
-    FROM (SELECT jsonb_object_agg(x.name, x.value) FILTER (WHERE x.value ~ '^[0-9]{1,9}$') FROM public.gatekeeper_limit x) y (n)
+        audit.limit_of('time_zone')
+    FROM (SELECT jsonb_object_agg(x.name, x.value) FILTER (WHERE x.value ~ '^[0-9]{1,9}$') FROM public.audit_limit x) y (n)
     ON CONFLICT (one) DO UPDATE SET session_idle = excluded.session_idle, session_whole = excluded.session_whole,
         factor = excluded.factor, factor_signing = excluded.factor_signing, feed_age = excluded.feed_age,
         release_age = excluded.release_age, views_per_grant = excluded.views_per_grant,
@@ -22,9 +21,9 @@ BEGIN
         fields_per_day = excluded.fields_per_day, more_per_day = excluded.more_per_day, time_zone = excluded.time_zone;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER limit_spread AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.gatekeeper_limit
-    FOR EACH STATEMENT EXECUTE FUNCTION gatekeeper.spread_limits();
+CREATE OR REPLACE TRIGGER limit_spread AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.audit_limit
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.spread_limits();
 -- What stands there already; with no row the trigger runs as well.
-UPDATE public.gatekeeper_limit SET value = value;
+UPDATE public.audit_limit SET value = value;
 
-REVOKE ALL ON FUNCTION gatekeeper.spread_limits() FROM PUBLIC;
+REVOKE ALL ON FUNCTION staff.spread_limits() FROM PUBLIC;
