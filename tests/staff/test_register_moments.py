@@ -122,6 +122,12 @@ def standing(person: Person, days: float = 0) -> tuple[int | None, Standing]:
             Signed(withdrawn=True, counts=False, runs=False),
         ),
         ({"entered_at": NOW - DAY}, -2, Signed()),
+        # At the very moment
+        ({}, -10, Signed()),
+        ({"withdrawn_at": NOW - DAY}, -1, Signed(withdrawn=True, runs=False)),
+        ({"counts_from": NOW - DAY}, -1, Signed()),
+        ({"valid_until": NOW - DAY}, -1, Signed(runs=False)),
+        ({"counts_from": None, "valid_until": NOW - DAY}, -1, Signed(counts=False, runs=False)),
     ],
 )
 def test_a_signature_at_a_moment(paper: Paper, changes: dict[str, Any], days: float, said: Signed) -> None:
@@ -131,7 +137,12 @@ def test_a_signature_at_a_moment(paper: Paper, changes: dict[str, Any], days: fl
 
 
 @pytest.mark.parametrize(
-    ("changes", "days"), [({}, -11), ({"counts_from": NOW - DAY, "entered_at": NOW - DAY}, -2)]
+    ("changes", "days"),
+    [
+        ({}, -11),
+        ({"counts_from": NOW - DAY, "entered_at": NOW - DAY}, -2),
+        ({"signed_at": NOW - DAY, "counts_from": NOW - DAY}, -2),
+    ],
 )
 def test_before_it_was_signed_or_known_there_is_none(
     paper: Paper, changes: dict[str, Any], days: float
@@ -155,6 +166,32 @@ def test_of_a_version_to_come_or_recalled_it_says_nothing(
     paper.version(2, 5, recalled_at=NOW - DAY / 2 if recalled else None)
     paper.changed(version_id=2, counts_from=counts_from)
     assert signed(paper.anna) == {paper.one: said}
+
+
+def test_a_version_is_known_and_in_force_from_its_moment_on_and_gone_from_its_recall_on(paper: Paper) -> None:
+    paper.version(2, -5)
+    paper.changed(version_id=2)
+    assert signed(paper.anna, -5) == {paper.one: Signed()}
+    paper.world.quietly_version(2, published_at=NOW - 6 * DAY)
+    assert signed(paper.anna, -5) == {paper.one: Signed()}
+    paper.world.quietly_version(2, published_at=NOW - DAY)  # taken over by a command: required before that
+    assert signed(paper.anna, -3) == {paper.one: Signed()}
+    paper.changed(version_id=1)
+    paper.version(3, 5, recalled_at=NOW - DAY)
+    assert (ends(paper.anna, -1), ends(paper.anna, -1.5)) == (9, 5)
+
+
+def test_a_signature_runs_until_it_ends_or_is_withdrawn(paper: Paper) -> None:
+    paper.another(-5, 100)
+
+    def runs(days: float = 0) -> bool:
+        sql = "SELECT staff.signature_runs(%s, %s)"
+        [(found,)] = paper.world.setup.execute(sql, [paper.one, NOW + days * DAY]).fetchall()
+        return bool(found)
+
+    assert [runs(days) for days in (0, 299, 300, 301)] == [True, True, False, False]
+    paper.changed(withdrawn_at=NOW)
+    assert not runs()
 
 
 def test_it_ends_with_the_grace_after_the_next_version_or_with_the_one_after_that(paper: Paper) -> None:
@@ -218,6 +255,23 @@ def test_how_a_member_stands(paper: Paper, changes: dict[str, Any], said: Standi
     assert standing(paper.other) == (None, Standing("nda_missing", required=False, ends=None))
 
 
+def test_members_stand_each_by_themselves_and_what_is_to_come_says_nothing(paper: Paper) -> None:
+    paper.changed(counts_from=None)
+    sql = "SELECT member, waits FROM staff.standing_at(%s, ARRAY[%s, %s]::bigint[]) ORDER BY member"
+    assert ask(sql, NOW, paper.anna.id, paper.other.id) == [(paper.anna.id, True), (paper.other.id, False)]
+    paper.version(2, 5)
+    paper.changed(counts_from=NOW - DAY, version_id=2)
+    assert standing(paper.anna) == (None, Standing("nda_missing", required=False, ends=None))
+
+
+def test_at_the_very_moment_it_is_over_or_required(paper: Paper) -> None:
+    paper.changed(valid_until=NOW - DAY)
+    assert standing(paper.anna, -1)[1].reason == "nda_expired"
+    paper.changed(valid_until=NOW + 300 * DAY)
+    paper.version(2, 5)
+    assert [standing(paper.anna, days)[1].required for days in (4, 5)] == [True, False]
+
+
 def test_under_an_old_version(paper: Paper) -> None:
     paper.version(2, -5, 9)
     assert standing(paper.anna)[1] == Standing(required=False, ends=4)
@@ -249,6 +303,7 @@ def test_a_founding_signature_is_of_what_is_required(paper: Paper) -> None:
         ({}, (-5, 400, {"counts_from": None}), True),
         ({"valid_until": NOW - 2 * DAY}, (-5, -1, {}), False),  # of none in force the newest
         ({"valid_until": NOW - DAY}, (-15, -0.5, {}), True),
+        ({}, (-10, 300, {}), False),  # of two alike the later
     ],
 )
 def test_which_of_two_is_named(
@@ -292,6 +347,37 @@ def test_whom_a_new_version_shuts_out(paper: Paper) -> None:
     assert shut() == {19: 1}
     paper.version(3, -4000, 14)  # one that came before theirs
     assert shut() == {19: 1}
+
+
+def shut_out(effective_at: datetime) -> dict[datetime, int]:
+    return dict(ask("SELECT at, members FROM staff.shut_out(%s, 14)", effective_at))
+
+
+@pytest.mark.parametrize("facts", [{"withdrawn_at": NOW}, {"counts_from": None}])
+def test_what_does_not_count_is_no_right_that_would_have_run(paper: Paper, facts: dict[str, Any]) -> None:
+    paper.changed(valid_until=NOW + 10 * DAY)
+    paper.another(-5, 300, **facts)
+    assert shut_out(NOW + 5 * DAY) == {}
+
+
+def test_whoever_is_not_in_force_is_not_shut_out(paper: Paper) -> None:
+    paper.version(2, 3)
+    paper.changed(version_id=2)
+    assert shut_out(NOW + 5 * DAY) == {}
+
+
+def test_each_signature_ends_by_itself_where_another_is_cut_short(paper: Paper) -> None:
+    paper.version(2, -5, 100)
+    paper.another(-4, 18, version=2)
+    assert shut_out(NOW + 5 * DAY) == {NOW + 18 * DAY: 1}
+
+
+def test_whoever_leaves_at_that_very_moment_is_shut_out_before(paper: Paper) -> None:
+    last = (NOW + 20 * DAY).date()
+    [(over,)] = ask("SELECT staff.end_of_day(%s)", last)
+    for left, found in ((last + DAY, {over: 1}), (last, {})):
+        paper.world.quietly("staff_member", paper.anna.id, left_on=left)
+        assert shut_out(over - 14 * DAY) == found
 
 
 def to_sign(person: Person) -> int | None:
@@ -342,6 +428,8 @@ def test_who_has_signed_a_version(paper: Paper, changes: dict[str, Any], has: bo
         ({}, {}, False),
         ({"withdrawn_at": NOW, "withdrawn_why": "revoked"}, {}, True),
         ({"withdrawn_at": NOW, "withdrawn_why": "declared"}, {}, False),
+        ({"withdrawn_at": NOW, "withdrawn_why": "revoked", "counts_from": None}, {}, True),
+        ({"withdrawn_at": NOW, "withdrawn_why": "revoked"}, {"signed": -10}, False),
         ({"withdrawn_at": NOW, "withdrawn_why": "revoked"}, {"signed": -5}, False),
         ({"withdrawn_at": NOW, "withdrawn_why": "revoked"}, {"signed": -15}, True),
         ({"withdrawn_at": NOW, "withdrawn_why": "revoked"}, {"signed": -5, "counts_from": None}, True),
@@ -365,6 +453,7 @@ def test_a_signature_after_one_that_was_revoked_waits_for_a_second_person(
     ("signed_from", "facts", "end"),
     [
         (250, {}, 600),
+        (300, {}, 600),
         (301, {}, 300),
         (250, {"withdrawn_at": NOW}, 300),
         (250, {"version": None, "form": "founding"}, 600),

@@ -91,7 +91,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     SELECT m.id, t.id,
         CASE WHEN t.runs THEN '' WHEN t.withdrawn THEN 'nda_withdrawn' WHEN s.valid_until <= p_at THEN 'nda_expired'
              WHEN t.counts THEN 'nda_old_version' ELSE 'nda_missing' END,
-        CASE WHEN t.runs THEN t.ends WHEN t.counts THEN least(t.ends, CASE WHEN t.withdrawn THEN s.withdrawn_at END) END,
+        CASE WHEN t.counts THEN least(t.ends, CASE WHEN t.withdrawn THEN s.withdrawn_at END) END,
         t.id IS NOT NULL AND (t.version IS NULL OR t.version = (
             SELECT v.number FROM public.staff_ndaversion v WHERE v.effective_at <= p_at AND (v.recalled_at <= p_at) IS NOT TRUE
             ORDER BY v.effective_at DESC LIMIT 1)),
