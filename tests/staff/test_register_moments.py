@@ -374,7 +374,7 @@ def test_each_signature_ends_by_itself_where_another_is_cut_short(paper: Paper) 
 
 def test_whoever_leaves_at_that_very_moment_is_shut_out_before(paper: Paper) -> None:
     last = (NOW + 20 * DAY).date()
-    [(over,)] = ask("SELECT staff.end_of_day(%s)", last)
+    [(over,)] = ask("SELECT audit.end_of_day(%s)", last)
     for left, found in ((last + DAY, {over: 1}), (last, {})):
         paper.world.quietly("staff_member", paper.anna.id, left_on=left)
         assert shut_out(over - 14 * DAY) == found
