@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from audit.database import rows
 from audit.seal import held, stored
 from audit.seal.sealing import QUIET
 from audit.seal.verification import LAG
@@ -41,11 +42,12 @@ def sealing(alias: str) -> Sealing:
     connection = stored.raw(alias)
     newest = stored.newest_checkpoint(connection)
     horizon, era = (newest.horizon, newest.era) if newest else (0, 0)
-    [(now, oldest)] = connection.execute(
+    [(now, oldest)] = rows(
         "SELECT clock_timestamp(), (SELECT min(e.timestamp) FROM public.audit_entry e"
         " WHERE e.id > %s AND e.xid >= %s::text::xid8)",
         [stored.lowest(connection, horizon, era), str(horizon)],
-    ).fetchall()
+        using=connection,
+    )
     wrong = _late(now, newest, oldest)
     found = held.held_up(connection, now, waits=bool(wrong))
     wrong += [one.sentence for one in found]
@@ -54,15 +56,14 @@ def sealing(alias: str) -> Sealing:
 
 
 def _copies(alias: str, newest: stored.Checkpoint, now: datetime) -> list[str]:
-    rows = (
-        stored.raw(alias)
-        .execute("SELECT anchor, size, copied_at, failed_at, failure FROM public.audit_copy ORDER BY anchor")
-        .fetchall()
+    copies = rows(
+        "SELECT anchor, size, copied_at, failed_at, failure FROM public.audit_copy ORDER BY anchor",
+        using=stored.raw(alias),
     )
-    if not rows:
+    if not copies:
         return [_("No copy leaves the database: a superuser could write everything anew.")]
     wrong = []
-    for name, size, copied_at, failed_at, failure in rows:
+    for name, size, copied_at, failed_at, failure in copies:
         if failed_at is not None:
             wrong.append(f"{name}: {failure}")
         elif size < newest.size and now - (copied_at or newest.sealed_at) > QUIET + LAG:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audit.database import rows
 from audit.seal import stored
 from audit.seal.anchors import anchor
 
@@ -51,7 +52,7 @@ class Copier:
         newest = stored.newest_checkpoint(connection)
         if newest is None:
             return
-        done = dict(connection.execute("SELECT anchor, size FROM public.audit_copy").fetchall())
+        done = dict(rows("SELECT anchor, size FROM public.audit_copy", using=connection))
         for name, where in self._anchors.items():
             if done.get(name, 0) == newest.size:
                 continue

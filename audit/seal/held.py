@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
 
+from audit.database import calls
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -60,6 +62,5 @@ class HeldUp:
 
 def held_up(connection: Connection[Any], now: datetime, *, waits: bool) -> list[HeldUp]:
     """What holds the sealing up for longer than our own ever do; where an entry `waits`, all that may."""
-    rows = connection.execute("SELECT kind, process, role, since, named FROM audit.held_up()").fetchall()
-    found = [HeldUp(*row) for row in rows]
+    found = calls("audit.held_up", into=HeldUp, using=connection)
     return [one for one in found if waits or (one.since and now - one.since > PATIENCE)]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
+from audit.database import rows
 from audit.seal import leaves
 
 if TYPE_CHECKING:
@@ -66,10 +67,11 @@ class Erasures:
     def read(cls, connection: Connection[Any]) -> Erasures:
         """From the entries that say so."""
         found = cls()
-        ranges = connection.execute(
+        ranges = rows(
             "SELECT (r->>0)::bigint, (r->>1)::bigint FROM public.audit_entry e,"
             " LATERAL jsonb_array_elements(CASE jsonb_typeof(e.details->'leaves') WHEN 'array'"
-            " THEN e.details->'leaves' ELSE '[]' END) r WHERE e.event = 'erase' ORDER BY 1"
+            " THEN e.details->'leaves' ELSE '[]' END) r WHERE e.event = 'erase' ORDER BY 1",
+            using=connection,
         )
         for first, last in ranges:
             found.firsts.append(first)
@@ -91,9 +93,8 @@ def judgements(
     """
     end = first
     if others:
-        [(count,)] = reading.execute(
-            "SELECT count(*) FROM public.audit_leaf WHERE place >= %s", [first]
-        ).fetchall()
+        counted = "SELECT count(*) FROM public.audit_leaf WHERE place >= %s"
+        [(count,)] = rows(counted, [first], using=reading)
         end = first + count  # where none lacks, and none was put elsewhere
         with others.at_work(reading, erasures) as judge:
             for block in judge(range(first, end, others.span), end):
@@ -115,7 +116,7 @@ class Others:
         self, reading: Connection[Any], erasures: Erasures
     ) -> Iterator[Callable[[range, int], Iterator[bytes]]]:
         """Start them in the snapshot of `reading`; gives what has them judge spans and yields in order."""
-        [(snapshot,)] = reading.execute("SELECT pg_export_snapshot()").fetchall()
+        [(snapshot,)] = rows("SELECT pg_export_snapshot()", using=reading)
         # By fork: they know the settings, and begin at once. They never touch this process's connections.
         with ProcessPoolExecutor(
             self.processes, get_context("fork"), _begin, (self.connect, snapshot, erasures)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from audit import verify_bundle as stranger
+from audit.database import rows
 from audit.seal import leaves, merkle, stored
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def sealed(connection: Connection[Any], account: str, since: datetime, until: da
     None lacks between the first and the last of their running numbers: the order of the seal, which is that
     of transactions, is not quite that of times, so that one may lie just outside the period.
     """
-    rows = connection.execute(
+    found = rows(
         "WITH own AS MATERIALIZED (SELECT e.id, e.timestamp, l.number FROM public.audit_entry e"
         " JOIN public.audit_leaf l ON l.entry = e.id WHERE e.account = %(account)s"
         " AND octet_length(e.salts) = %(salts)s),"
@@ -106,8 +107,9 @@ def sealed(connection: Connection[Any], account: str, since: datetime, until: da
         " WHERE timestamp >= %(since)s AND timestamp < %(until)s)"
         " SELECT own.id FROM own, span WHERE own.number BETWEEN span.first AND span.last ORDER BY own.id",
         {"account": account, "since": since, "until": until, "salts": 2 * leaves.SALT_BYTES},
+        using=connection,
     )
-    return [row[0] for row in rows]
+    return [row[0] for row in found]
 
 
 def _entries(connection: Connection[Any], wanted: Wanted) -> Iterator[dict[str, Any]]:
@@ -143,11 +145,12 @@ def _opened(row: bytes) -> dict[str, Any]:
 
 def _first(connection: Connection[Any], key: stranger.Key, place: int) -> list[str]:
     """The first checkpoint under the log's present name that covers a leaf."""
-    rows = connection.execute(
+    found = rows(
         "SELECT note FROM public.audit_checkpoint WHERE size > %s AND note LIKE %s ORDER BY size LIMIT 1",
         [place, f"{key.name}\n%"],
+        using=connection,
     )
-    return [row[0] for row in rows]
+    return [row[0] for row in found]
 
 
 def _inclusion(hashes: stored.StoredHashes, entry: dict[str, Any], size: int) -> list[str]:

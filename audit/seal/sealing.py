@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, repeat
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg import sql
 
+from audit.database import call, calls, rows
 from audit.seal import leaves, merkle, stored
 from audit.seal.checkpoints import Keys
 from audit.verify_bundle import ProofError, open_checkpoint
@@ -73,6 +74,17 @@ class _Span:
     above: int
     which: sql.Composable
     horizon: int
+
+
+class _Era(NamedTuple):
+    number: int
+    horizon: str  # a transaction's number
+
+
+class _Tag(NamedTuple):
+    tagged: str
+    tag_key: bytes
+    leaves: int
 
 
 class _Waiting:
@@ -159,7 +171,7 @@ class Sealer:
         with self._db.transaction():
             # A checkpoint that has left must not be lost in a crash.
             self._db.execute("SET LOCAL synchronous_commit = on")
-            self._db.execute("SELECT audit.lock_seal()")
+            call("audit.lock_seal", using=self._db)
             newest = stored.newest_checkpoint(self._db)
             nodes: list[merkle.Kept] = []
             tree = self._tree(newest, nodes)
@@ -176,41 +188,37 @@ class Sealer:
     def _announce(self) -> None:
         """Say under which key the log goes on, once what is here was signed by it or by one before it."""
         if not self._announced:
-            self._db.execute(
-                "SELECT audit.announce_key(%s::text, %s::text)", [str(self._signer.key), self._source]
-            )
+            call("audit.announce_key", key=str(self._signer.key), source=self._source, using=self._db)
 
     def _break_silence(self) -> bool:
         """Write an entry where the newest checkpoint is so old that another is due."""
-        row = self._db.execute(
+        found = rows(
             "SELECT clock_timestamp() - sealed_at > %s"
             # While one still waits for a transaction that runs on, another would wait with it.
             " AND EXISTS (SELECT FROM public.audit_leaf"
             " WHERE entry = (SELECT max(id) FROM public.audit_entry))"
             " FROM public.audit_checkpoint ORDER BY size DESC LIMIT 1",
             [QUIET],
-        ).fetchone()
-        if not (row and row[0]):
+            using=self._db,
+        )
+        if found != [(True,)]:
             return False
-        self._db.execute("SELECT audit.note_quiet(%s::text)", [self._source])
+        call("audit.note_quiet", source=self._source, using=self._db)
         return self._is_free()
 
     def _is_free(self) -> bool:
         """Whether the newest entry can be sealed: no transaction that still runs holds it back."""
-        row = self._db.execute(
+        newest = (
             "SELECT pg_snapshot_xmin(pg_current_snapshot()) > xid FROM public.audit_entry"
             " ORDER BY id DESC LIMIT 1"
-        ).fetchone()
-        return bool(row and row[0])
+        )
+        return rows(newest, using=self._db) == [(True,)]
 
     def _moment(self) -> _Moment:
         # In this order, see stored.lowest.
-        [(drawn,)] = self._db.execute(
-            "SELECT last_value - (NOT is_called)::int FROM public.audit_entry_id_seq"
-        ).fetchall()
-        [(oldest,)] = self._db.execute(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-        ).fetchall()
+        last = "SELECT last_value - (NOT is_called)::int FROM public.audit_entry_id_seq"
+        [(drawn,)] = rows(last, using=self._db)
+        [(oldest,)] = rows("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", using=self._db)
         return _Moment(drawn, oldest)
 
     def _tree(self, newest: stored.Checkpoint | None, nodes: list[merkle.Kept]) -> merkle.Tree:
@@ -232,25 +240,24 @@ class Sealer:
         return tree
 
     def _span(self, newest: stored.Checkpoint | None, moment: _Moment) -> _Span:
-        row = self._db.execute(
+        found = rows(
             "SELECT number FROM public.audit_era WHERE number = (SELECT max(number) FROM public.audit_era)"
             " AND system = (SELECT system_identifier FROM pg_control_system()) AND origin = %s",
             [self._signer.key.name],
-        ).fetchone()
-        if row is None:
+            using=self._db,
+        )
+        if not found:
             return self._new_era(moment)
         self._announce()
-        return self._unsealed(newest, row[0], moment)
+        return self._unsealed(newest, found[0][0], moment)
 
     def _new_era(self, moment: _Moment) -> _Span:
-        [(number, horizon)] = self._db.execute(
-            "SELECT number, horizon::text::bigint FROM audit.begin_era(%s::text, %s::text)",
-            [str(self._signer.key), self._source],
-        ).fetchall()
-        if number == 1:
-            return self._unsealed(None, number, moment)
+        key = str(self._signer.key)
+        begun = call("audit.begin_era", key=key, source=self._source, into=_Era, using=self._db)
+        if begun.number == 1:
+            return self._unsealed(None, begun.number, moment)
         # All that are here, whatever their numbers: nobody writes until this transaction has ended.
-        return _Span(number, _LEAST, sql.SQL("e.xid <> pg_current_xact_id()"), horizon)
+        return _Span(begun.number, _LEAST, sql.SQL("e.xid <> pg_current_xact_id()"), int(begun.horizon))
 
     def _unsealed(self, newest: stored.Checkpoint | None, era: int, moment: _Moment) -> _Span:
         """The entries of transactions that have ended since the last horizon."""
@@ -270,12 +277,11 @@ class Sealer:
 
     def _tags(self, waiting: _Waiting) -> list[tuple[bytes, Iterator[int]]]:
         """The tag of each account, and the running numbers of its leaves; last, for -1, those of none."""
-        rows = self._db.execute(
-            "SELECT tagged, tag_key, leaves FROM audit.tags(%s::text[], %s::bigint[])",
-            [list(waiting.accounts), waiting.leaves],
+        tags = calls(
+            "audit.tags", accounts=list(waiting.accounts), leaves=waiting.leaves, into=_Tag, using=self._db
         )
         found: list[tuple[bytes, Iterator[int]]] = [(leaves.NO_TAG, repeat(0))] * (len(waiting.leaves) + 1)
-        for account, key, after in rows:
+        for account, key, after in tags:
             place = waiting.accounts[account]
             found[place] = leaves.tag(account, key), count(after - waiting.leaves[place] + 1)
         return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from psycopg import sql
 
+from audit.database import rows
 from audit.seal import leaves, merkle, stored
 from audit.verify_bundle import ProofError, root_from_inclusion
 
@@ -53,7 +54,7 @@ def standing(connection: Connection[Any], keys: Keys | None, *, entry: int) -> S
     place, leaf = _leaf(row)
     if newest is None or newest.size <= place:
         return Standing("waits", place)
-    size, sealed_at = connection.execute(_COVERS, [place]).fetchall()[0]
+    size, sealed_at = rows(_COVERS, [place], using=connection)[0]
     if keys is None:
         return Standing("keyless", place, size, sealed_at)
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connections
 
+from audit.database import rows
 from audit.seal import merkle
 
 if TYPE_CHECKING:
@@ -40,17 +41,19 @@ class StoredHashes:
 
     def _span(self, level: int, first: int, count: int) -> list[bytes]:
         if level == 0:
-            rows = self._connection.execute(
+            hashes = rows(
                 "SELECT hash FROM public.audit_leaf WHERE place >= %s AND place < %s ORDER BY place",
                 [first, first + count],
+                using=self._connection,
             )
         else:
-            rows = self._connection.execute(
+            hashes = rows(
                 "SELECT hash FROM public.audit_node WHERE level = %s AND place >= %s AND place < %s"
                 " ORDER BY place",
                 [level, first, first + count],
+                using=self._connection,
             )
-        found = [row[0] for row in rows]
+        found = [row[0] for row in hashes]
         if len(found) != count:
             raise LookupError(f"{count - len(found)} hashes of level {level} from {first} on are not there")
         return found
@@ -72,10 +75,9 @@ CHECKPOINT: Final = "size, era, horizon::text::bigint, sealed_at, note"
 
 def newest_checkpoint(connection: Connection[Any]) -> Checkpoint | None:
     """The largest checkpoint; None before the first."""
-    row = connection.execute(
-        f"SELECT {CHECKPOINT} FROM public.audit_checkpoint ORDER BY size DESC LIMIT 1"  # noqa: S608
-    ).fetchone()
-    return Checkpoint(*row) if row else None
+    newest = f"SELECT {CHECKPOINT} FROM public.audit_checkpoint ORDER BY size DESC LIMIT 1"  # noqa: S608
+    found = rows(newest, using=connection)
+    return Checkpoint(*found[0]) if found else None
 
 
 def root_at(hashes: StoredHashes, size: int) -> bytes:
@@ -91,9 +93,10 @@ def lowest(connection: Connection[Any], horizon: int, era: int) -> int:
     transactions can lie above it). So transactions above a ceiling draw numbers above its `drawn`; and once
     the horizon, below which everything is sealed, has reached a ceiling, the rest lies above its `drawn`.
     """
-    row = connection.execute(
+    found = rows(
         "SELECT drawn FROM public.audit_checkpoint WHERE ceiling <= %s::text::xid8 AND era = %s"
         " ORDER BY size DESC LIMIT 1",
         [str(horizon), era],
-    ).fetchone()
-    return int(row[0]) if row else 0
+        using=connection,
+    )
+    return int(found[0][0]) if found else 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from audit.database import rows
 from audit.seal.checkpoints import Keys
 from audit.verify_bundle import ProofError
 
@@ -49,8 +50,8 @@ class Trust:
 
 def read(connection: Connection[Any]) -> Trust:
     """The keys to judge by, as a role that reads the log sees them. Raises psycopg.Error."""
-    rows = connection.execute("SELECT key FROM public.audit_logkey ORDER BY number DESC").fetchall()
-    announced = list(dict.fromkeys(key for (key,) in rows))
+    told = rows("SELECT key FROM public.audit_logkey ORDER BY number DESC", using=connection)
+    announced = list(dict.fromkeys(key for (key,) in told))
     newest = announced[0] if announced else ""
     if settings.LOG_VERIFIER:
         return Trust(Keys.read(settings.LOG_VERIFIER), pinned=True, announced=newest)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
 
+from audit.database import rows
 from audit.seal import judging, merkle, stored
 from audit.seal.findings import Finding, Kind
 from audit.seal.sealing import QUIET
@@ -81,23 +82,22 @@ class Verification:
 
     def _one_snapshot(self) -> None:
         self._reading.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        [(name,)] = self._reading.execute("SELECT pg_export_snapshot()").fetchall()
+        [(name,)] = rows("SELECT pg_export_snapshot()", using=self._reading)
         judging.share(self._db, name)
 
     def _retained(self) -> int:
         """Below which leaf bodies are gone rightly; a retention that breaks its own rule is a finding."""
-        row = self._db.execute(
+        found = rows(
             "SELECT e.id, (r->>'to')::bigint, e.timestamp - make_interval(days => (r->>'days')::int)"
             " FROM public.audit_entry e, LATERAL (SELECT e.details->'retention') x (r)"
-            " WHERE e.event = 'seal' AND e.details ? 'retention' ORDER BY e.id DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
+            " WHERE e.event = 'seal' AND e.details ? 'retention' ORDER BY e.id DESC LIMIT 1",
+            using=self._db,
+        )
+        if not found:
             return 0
-        entry, upto, limit = row
-        sealed = self._db.execute(
-            "SELECT sealed_at FROM public.audit_checkpoint WHERE size = %s", [upto]
-        ).fetchone()
-        if sealed is None or sealed[0] > limit:
+        [(entry, upto, limit)] = found
+        sealed = rows("SELECT sealed_at FROM public.audit_checkpoint WHERE size = %s", [upto], using=self._db)
+        if not sealed or sealed[0][0] > limit:
             words = _("the retention of entry %(entry)d goes beyond the rule that it names")
             self.report.add(Finding(Kind.MISSING, words % {"entry": entry}, entry=entry))
         return int(upto)
@@ -117,14 +117,15 @@ class Verification:
 
     def _start(self, since: datetime) -> stored.Checkpoint | None:
         """Go on from the last checkpoint before a moment, whose signed root the nodes must give."""
-        row = self._db.execute(
+        found = rows(
             f"SELECT {stored.CHECKPOINT} FROM public.audit_checkpoint WHERE sealed_at <= %s"  # noqa: S608
             " ORDER BY size DESC LIMIT 1",
             [since],
-        ).fetchone()
-        if row is None:
+            using=self._db,
+        )
+        if not found:
             return None
-        before = stored.Checkpoint(*row)
+        before = stored.Checkpoint(*found[0])
         self._next = before.size
         while self._outside and self._outside[-1].size < before.size:
             self._outside.pop()
@@ -146,7 +147,7 @@ class Verification:
             beyond = [(place, entry) for place, entry, *_rest in walk.rest()]
         self._progress(self._next % _TOLD)
         # A leaf before the first is walked by nobody, and would give an entry the look of a sealed one.
-        self._name_uncovered(self._db.execute(_BEFORE_ALL).fetchall())
+        self._name_uncovered(rows(_BEFORE_ALL, using=self._db))
         self._name_uncovered(beyond)
         self.report.size = self._next
         return before
@@ -239,12 +240,13 @@ class Verification:
 
     def _clock_was_accepted(self, entry: int) -> bool:
         """Whether somebody has said since that entries before bear false times (manage.py accept_clock)."""
-        row = self._db.execute(
+        found = rows(
             "SELECT FROM public.audit_entry WHERE event = 'change' AND id > %s AND details ? 'clock_accepted'"
             " LIMIT 1",
             [entry],
-        ).fetchone()
-        return row is not None
+            using=self._db,
+        )
+        return bool(found)
 
     # Roots
 
@@ -284,10 +286,8 @@ class Verification:
     def _compare_nodes(self) -> None:
         """The stored nodes: no proof holds with a wrong one."""
         for level, place, found in self._nodes:
-            row = self._db.execute(
-                "SELECT hash FROM public.audit_node WHERE level = %s AND place = %s", [level, place]
-            ).fetchone()
-            if row is None or row[0] != found:
+            statement = "SELECT hash FROM public.audit_node WHERE level = %s AND place = %s"
+            if rows(statement, [level, place], using=self._db) != [(found,)]:
                 words = _("the node %(place)d of level %(level)d is not what its leaves give")
                 facts = {"place": place, "level": level}
                 first, last = place << level, (place + 1 << level) - 1
@@ -299,13 +299,14 @@ class Verification:
 
         By the horizon: what the checkpoint sealed was written below it, and nothing else was.
         """
-        [(strange, elsewhere)] = self._db.execute(
+        [(strange, elsewhere)] = rows(
             "SELECT count(*) FILTER (WHERE l.place < %(last)s AND e.xid >= %(horizon)s::text::xid8),"
             " count(*) FILTER (WHERE l.place >= %(last)s AND e.xid < %(horizon)s::text::xid8)"
             " FROM public.audit_leaf l JOIN public.audit_entry e ON e.id = l.entry"
             " WHERE l.place >= %(first)s",
             {"first": first, "last": current.size, "horizon": str(current.horizon)},
-        ).fetchall()
+            using=self._db,
+        )
         if elsewhere:
             kind, words = Kind.INSERTED, _("%(count)d leaves too many among %(first)d to %(last)d")
         elif strange:
@@ -350,30 +351,32 @@ class Verification:
 
         After a crash a sequence goes on up to 32 further on: so few count only if transactions ran, too.
         """
-        [(numbers, transactions)] = self._db.execute(
+        [(numbers, transactions)] = rows(
             "SELECT s.last_value - coalesce((SELECT max(id) FROM public.audit_entry), 0),"
             " pg_snapshot_xmax(pg_current_snapshot())::text::bigint - %s FROM public.audit_entry_id_seq s",
             [newest.horizon if newest else 0],
-        ).fetchall()
+            using=self._db,
+        )
         return bool(numbers >= lacking and (numbers > _CRASH_SKIPS or transactions >= lacking))
 
     def _judge_waiting(self, newest: stored.Checkpoint | None) -> None:
         """Entries without a leaf, and the age of the newest checkpoint."""
-        rows = self._db.execute(
+        waiting = rows(
             "SELECT e.id, e.xid < %s::text::xid8, e.timestamp < clock_timestamp() - %s::interval"
             " FROM public.audit_entry e"
             " WHERE NOT EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id) ORDER BY e.id LIMIT %s",
             [str(newest.horizon if newest else 0), LAG, MOST],
-        ).fetchall()
-        for entry, is_below, is_late in rows:
+            using=self._db,
+        )
+        for entry, is_below, is_late in waiting:
             if is_below:
                 words = _("entry %(entry)d has no leaf, though its transaction was sealed")
                 self.report.add(Finding(Kind.INSERTED, words % {"entry": entry}, entry=entry))
             elif is_late:
                 words = _("entry %(entry)d waits for its leaf too long")
                 self.report.add(Finding(Kind.UNSEALED, words % {"entry": entry}, entry=entry))
-        row = self._db.execute("SELECT clock_timestamp()").fetchone()
-        if newest and row and row[0] - newest.sealed_at > QUIET + LAG:
+        [(now,)] = rows("SELECT clock_timestamp()", using=self._db)
+        if newest and now - newest.sealed_at > QUIET + LAG:
             words = _("no checkpoint since %(time)s") % {"time": newest.sealed_at.isoformat(" ", "seconds")}
             self.report.add(Finding(Kind.UNSEALED, words))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.functions import call
+from audit.database import call, rows
 from audit.models import Checkpoint, Entry, Leaf, Stream
 from audit.siem import ocsf
 from audit.siem.receivers import TOO_LARGE, RefusedError
@@ -73,17 +73,16 @@ class Streamer:
         another process sends.
         """
         # The session's, not a transaction's: the seal's horizon must not wait for a receiver.
-        [(alone,)] = self._connect().execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchall()
+        [(alone,)] = rows("SELECT pg_try_advisory_lock(%s)", [LOCK], using=self._connect())
         if not alone:
             return 0
         try:
             return self._send()
         finally:
-            self._connect().execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            rows("SELECT pg_advisory_unlock(%s)", [LOCK], using=self._connect())
 
     def _send(self) -> int:
-        begun = [self._target, self._source]
-        place: int = call("SELECT audit.begin_stream(%s::text, %s::text)", begun, using=WATCH)[0]
+        place: int = call("audit.begin_stream", target=self._target, source=self._source, using=WATCH)
         sent, most = 0, BATCH
         while leaves := _sealed(place, most):
             lines = list(self._lines(leaves))
@@ -116,11 +115,11 @@ class Streamer:
                 yield json.dumps(found, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
     def _went(self, place: int) -> None:
-        call("SELECT audit.stream_went(%s::text, %s::bigint)", [self._target, place], using=WATCH)
+        call("audit.stream_went", target=self._target, place=place, using=WATCH)
 
     def _failed(self, error: OSError) -> None:
         words = f"{type(error).__name__}: {error.strerror or ''}"[:FAILURE_LENGTH]
-        call("SELECT audit.stream_failed(%s::text, %s::text)", [self._target, words], using=WATCH)
+        call("audit.stream_failed", target=self._target, words=words, using=WATCH)
 
 
 def _sealed(place: int, most: int) -> list[Leaf]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.functions import rows
+from audit.database import calls, rows
 from gatekeeper.models import AccessRequest
 from staff.models import Member
 
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
 
 def of(member: Member) -> QuerySet[Member]:
     """Who could approve for this member now: managers above them, and named deputies."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT gatekeeper.approvers(%s::bigint)", [member.pk])
-        return Member.objects.filter(pk__in=[row[0] for row in cursor.fetchall()])
+    return Member.objects.filter(pk__in=calls("gatekeeper.approvers", member=member.pk))
 
 
 def waiting_for(manager: Member) -> list[AccessRequest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from audit.functions import call, rows
+from audit.database import call, rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,22 +29,12 @@ def name(
     Returns '', or why not: `deputy_unfit`, `deputy_span`, a condition of the caller's, or `value_refused` of
     a form that could not be used, which names nobody.
     """
-    return _reason(
-        "gatekeeper.name_deputy(%s::bytea, %s::jsonb, %s::text, %s::timestamptz, %s::timestamptz)",
-        [caller.digest, caller.context, deputy, begins_at, ends_at],
-    )
+    return str(call("gatekeeper.name_deputy", caller, deputy=deputy, begins=begins_at, ends=ends_at))
 
 
 def end(caller: Caller, deputy_id: int) -> str:
     """End a deputy's time now, anybody's; '' or why not: `no_change` where there is none to end."""
-    return _reason(
-        "gatekeeper.end_deputy(%s::bytea, %s::jsonb, %s::bigint)", [caller.digest, caller.context, deputy_id]
-    )
-
-
-def _reason(function: str, values: list[object]) -> str:
-    reason: str = call(f"SELECT {function}", values)[0]
-    return reason
+    return str(call("gatekeeper.end_deputy", caller, deputy=deputy_id))
 
 
 @dataclass(frozen=True)

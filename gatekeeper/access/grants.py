@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from audit.functions import call, rows
+from audit.database import call, rows
 from gatekeeper.access import daily
 from gatekeeper.access.beside import COLUMN, Beside, read
 from gatekeeper.gate import decision
@@ -25,22 +25,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class _Opened(NamedTuple):
+    reason: str | None
+    codes: list[str] | None
+
+
 def open_window(caller: Caller, *, grant: int, account: str) -> decision.Refusal | None:
     """Start the clock of a grant; None when the window is open."""
-    reason, codes = call(
-        "SELECT reason, codes FROM gatekeeper.open_grant(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
-        [caller.digest, caller.context, grant, account],
-    )
+    reason, codes = call("gatekeeper.open_grant", caller, grant=grant, account=account, into=_Opened)
     return decision.Refusal(reason, decision.rows(codes)) if reason else None
 
 
 def end(caller: Caller, grant: int) -> str:
     """End a grant: one's own, or as manager, reviewer or people officer anybody's."""
-    reason: str | None = call(
-        "SELECT gatekeeper.end_grant(%s::bytea, %s::jsonb, %s::bigint)",
-        [caller.digest, caller.context, grant],
-    )[0]
-    return reason or ""
+    return str(call("gatekeeper.end_grant", caller, grant=grant) or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ The rules are in `gatekeeper/access/sql/more.sql`; each call returns a reason, e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
-from audit.functions import call, rows
+from audit.database import call
 from gatekeeper.models import DailyBudget, MoreToday
 
 if TYPE_CHECKING:
@@ -20,23 +20,21 @@ if TYPE_CHECKING:
     from staff.models import Member
 
 
+class _Asked(NamedTuple):
+    request: int | None
+    reason: str | None
+
+
 def ask(caller: Caller, *, usable: bool = True) -> tuple[int | None, str]:
     """Ask for one more budget of today; the request that waits, and '' or why there is none. Not `usable`:
     the form was none, which is refused and recorded."""
-    asked: tuple[int | None, str | None] = call(
-        "SELECT request, reason FROM gatekeeper.ask_more(%s::bytea, %s::jsonb, %s::boolean)",
-        [caller.digest, caller.context, usable],
-    )
-    return asked[0], asked[1] or ""
+    asked = call("gatekeeper.ask_more", caller, usable=usable, into=_Asked)
+    return asked.request, asked.reason or ""
 
 
 def decide(caller: Caller, request: int, verdict: str) -> str:
     """`approve`, `deny` or `withdraw`; `already_decided` when another was first, or the day is over."""
-    reason: str = call(
-        "SELECT gatekeeper.decide_more(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
-        [caller.digest, caller.context, request, verdict],
-    )[0]
-    return reason
+    return str(call("gatekeeper.decide_more", caller, request=request, verdict=verdict))
 
 
 def newest(member: Member) -> MoreToday | None:
@@ -55,9 +53,7 @@ def may_ask(member: Member) -> bool:
 
 def _added(member: int) -> int:
     """How many budgets are added to this member's day, as the gate counts them now."""
-    values = {"member": member, "today": timezone.localdate()}
-    [(added,)] = rows("SELECT gatekeeper.more_today(%(member)s::bigint, %(today)s::date)", values)
-    return int(added)
+    return int(call("gatekeeper.more_today", member=member, day=timezone.localdate()))
 
 
 def with_figures(numbers: Sequence[int]) -> list[tuple[MoreToday, DailyBudget, int]]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
 
 from audit import evidence
-from audit.functions import call
+from audit.database import call
 from audit.models import Entry, Event, Outcome
 from gatekeeper import catalogue
 from gatekeeper.log import under
@@ -37,11 +37,7 @@ EVENTS: Final = (Event.START, Event.VIEW, Event.SEARCH, Event.END, Event.REVOKE)
 
 def record_print(caller: Caller, grant: int) -> str:
     """Judge and record that a grant's print is taken out. Returns the reason; '' when it may be."""
-    reason: str = call(
-        "SELECT gatekeeper.print_grant(%s::bytea, %s::jsonb, %s::bigint)",
-        [caller.digest, caller.context, grant],
-    )[0]
-    return reason
+    return str(call("gatekeeper.print_grant", caller, grant=grant))
 
 
 def grant_print(number: int, *, at: datetime) -> bytes:

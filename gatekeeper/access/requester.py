@@ -12,7 +12,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from audit.functions import rows
+from audit.database import rows
 from gatekeeper import catalogue
 from gatekeeper.gate import conditions, sentences, widget
 from gatekeeper.models import AccessRequest

@@ -6,19 +6,17 @@ The rules are in `gatekeeper/access/sql/requests.sql`; each call returns a reaso
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from audit.functions import call, rows
+from audit.database import call, rows
 from audit.models import Limit
-from gatekeeper.gate import vault
-from gatekeeper.gate.cipher import AccountCipher
+from gatekeeper.access import typed_reasons
 from staff.models import Member
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from staff.frame.callers import Caller
-from gatekeeper.access.typed_reasons import REASON_FIELD
 
 
 @dataclass(frozen=True)
@@ -51,34 +49,19 @@ class Asked:
 
 def ask(caller: Caller, wish: Wish) -> Asked:
     """Ask for access. Asking twice for the same returns the request that waits already."""
-    return Asked(
-        *call(
-            """SELECT request, reason, codes FROM gatekeeper.ask(%s::bytea, %s::jsonb, %s::text, %s::text,
-                %s::text, %s::text[], %s::integer, %s::boolean, %s::text, %s::bytea)""",
-            [
-                caller.digest,
-                caller.context,
-                wish.account,
-                wish.ticket,
-                wish.purpose,
-                list(wish.categories),
-                wish.minutes,
-                wish.while_open,
-                wish.reason,
-                _sealed(wish),
-            ],
-        )
+    return call(
+        "gatekeeper.ask",
+        caller,
+        account=wish.account,
+        ticket=wish.ticket,
+        purpose=wish.purpose,
+        categories=list(wish.categories),
+        minutes=wish.minutes,
+        while_open=wish.while_open,
+        reason=wish.reason,
+        text=typed_reasons.sealed(wish.account, wish.text),
+        into=Asked,
     )
-
-
-def _sealed(wish: Wish) -> bytes | None:
-    """The typed reason under the account's data key, so that it goes when the account goes."""
-    if not wish.text.strip():
-        return None
-    wrapped = vault.wrapped_key(wish.account)
-    if wrapped is None:
-        return None  # no such account: the request will be refused, and the text is not kept
-    return AccountCipher.unwrap(wish.account, wrapped).encrypt(REASON_FIELD, wish.text.strip())
 
 
 def approve(
@@ -98,6 +81,10 @@ def withdraw(caller: Caller, request: int) -> str:
     return _decide(caller, request, "withdraw", None, None, None, "")
 
 
+class _Decided(NamedTuple):
+    reason: str | None
+
+
 def _decide(
     caller: Caller,
     request: int,
@@ -107,21 +94,20 @@ def _decide(
     while_open: bool | None,
     denial: str,
 ) -> str:
-    reason: str | None = call(
-        """SELECT reason FROM gatekeeper.decide_request(%s::bytea, %s::jsonb, %s::bigint, %s::text,
-                %s::text[], %s::integer, %s::boolean, %s::text)""",
-        [
-            caller.digest,
-            caller.context,
-            request,
-            verdict,
-            categories,
-            minutes,
-            while_open,
-            denial,
-        ],
-    )[0]
-    return reason or ""
+    return (
+        call(
+            "gatekeeper.decide_request",
+            caller,
+            request=request,
+            verdict=verdict,
+            categories=categories,
+            minutes=minutes,
+            while_open=while_open,
+            denial=denial,
+            into=_Decided,
+        ).reason
+        or ""
+    )
 
 
 def asked_beside(member: Member) -> dict[tuple[str, str], str]:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import Final
 
 from gatekeeper.frame import numbers
-from gatekeeper.gate import vault
-from gatekeeper.gate.cipher import AccountCipher
+from gatekeeper.gate import typed_texts
 from gatekeeper.models import AccessRequest
 
-if TYPE_CHECKING:
-    pass
-
-
-REASON_FIELD = "request.reason"  # under which a typed reason is encrypted
+_FIELD: Final = "request.reason"
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
@@ -33,12 +28,14 @@ def personal_in(text: str) -> str:
     return "telephone" if numbers.telephone_in(text) else ""
 
 
+def sealed(account: str, text: str) -> bytes | None:
+    """The text for a request; None where nothing was typed, and for no account: such a request will be
+    refused, and its text is not kept."""
+    return typed_texts.seal(text.strip(), field=_FIELD, account=account) if text.strip() else None
+
+
 def of(request: AccessRequest) -> str:
     """The requester's own words; empty when there are none, or they went with the account."""
     if not request.reason_text:
         return ""
-    wrapped = vault.wrapped_key(request.account.reference)
-    if wrapped is None:
-        return ""
-    cipher = AccountCipher.unwrap(request.account.reference, wrapped)
-    return str(cipher.decrypt(REASON_FIELD, bytes(request.reason_text)))
+    return typed_texts.unseal(request.reason_text, field=_FIELD, account=request.account.reference)

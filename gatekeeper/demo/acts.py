@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import ImproperlyConfigured
 
-from audit.functions import call
+from audit.database import call
 from gatekeeper.access import grants, requests
 from gatekeeper.gate import decision
 from gatekeeper.models import Account, Grant, Ticket
@@ -85,7 +85,7 @@ def _sign_in(member: Member) -> Caller:
 
 
 def _sign_out(caller: Caller) -> None:
-    call("SELECT staff.end_session(%s, %s, '')", [caller.digest, caller.context])
+    call("staff.end_session", caller, reason="")
 
 
 def _look(ticket: Ticket, sessions: dict[int, Caller], *, everything: bool) -> None:

@@ -7,16 +7,11 @@ PostgreSQL cannot see it.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import Final
 
-from django.db import connections, transaction
+from django.db import transaction
 
 ALIAS: Final = "feed"
-
-
-def cursor() -> Any:
-    """A cursor of the feeds' connection."""
-    return connections[ALIAS].cursor()
 
 
 def atomic() -> AbstractContextManager[None]:

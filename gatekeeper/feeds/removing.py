@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
-from gatekeeper.feeds import connection
+from audit.database import Jsonb, call, calls
+from gatekeeper.feeds.connection import ALIAS
 
 #: So many go in one transaction, with one entry that names them.
 BATCH: Final = 500
+
+
+class _Beyond(NamedTuple):
+    reference: str
+    number: int
 
 
 def beyond(named: Mapping[str, Iterable[int]]) -> dict[str, list[int]]:
     """In: accounts, each with the numbers that a list names. Out: those that are here beside them, and
     have not objected. Raises django.db.Error."""
     told = [{"reference": account, "numbers": sorted(set(numbers))} for account, numbers in named.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT reference, number FROM vault.participants_beyond(%s::jsonb)", [json.dumps(told)]
-        )
-        found = cursor.fetchall()
-    return {account: [row[1] for row in rows] for account, rows in groupby(found, key=lambda row: row[0])}
+    found = calls("vault.participants_beyond", lists=Jsonb(told), into=_Beyond, using=ALIAS)
+    return {account: [one.number for one in ones] for account, ones in groupby(found, lambda one: one[0])}
 
 
 def remove(account: str, numbers: Sequence[int], source: str) -> int:
@@ -30,10 +31,8 @@ def remove(account: str, numbers: Sequence[int], source: str) -> int:
     Raises django.db.Error."""
     removed = 0
     for start in range(0, len(numbers), BATCH):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT vault.remove_participants(%s::text, %s::integer[], %s::text)",
-                [account, list(numbers[start : start + BATCH]), source],
-            )
-            removed += cursor.fetchone()[0]
+        piece = numbers[start : start + BATCH]
+        removed += call(
+            "vault.remove_participants", reference=account, numbers=piece, source=source, using=ALIAS
+        )
     return removed

@@ -6,13 +6,14 @@ or why it was refused (erased, repeated, unknown).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from gatekeeper.feeds import closing, connection
+from audit.database import Jsonb, call, calls
+from gatekeeper.feeds import closing
 from gatekeeper.feeds.account_lines import AccountLine, personal
 from gatekeeper.feeds.closing import Closing
+from gatekeeper.feeds.connection import ALIAS
 from gatekeeper.feeds.participant_lines import ParticipantLine
 from gatekeeper.gate.cipher import AccountCipher
 
@@ -20,6 +21,30 @@ ROUNDS: Final = 5
 
 Ciphers = Mapping[str, AccountCipher]
 Stored = TypeVar("Stored", AccountLine, ParticipantLine)
+
+
+class _StoredAccount(NamedTuple):
+    reference: str
+    outcome: str
+
+    @property
+    def key(self) -> str:
+        return self.reference
+
+
+class _StoredParticipant(NamedTuple):
+    reference: str
+    number: int
+    outcome: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.reference}-P{self.number}"
+
+
+class _Known(NamedTuple):
+    reference: str
+    wrapped_key: bytes | None
 
 
 class StoreBusyError(Exception):
@@ -33,8 +58,9 @@ def store_accounts(lines: Sequence[AccountLine], source: str) -> dict[str, str]:
         lines,
         lambda line: line.reference,
         _account,
-        "SELECT reference, outcome FROM vault.store_accounts(%s::jsonb, %s::text)",
-        source,
+        lambda told: calls(
+            "vault.store_accounts", lines=told, source=source, into=_StoredAccount, using=ALIAS
+        ),
     )
     for line in lines:
         if outcomes[line.reference] == "repeated":
@@ -47,13 +73,13 @@ def close_account(told: Closing, source: str) -> list[str]:
     participants, support. Raises django.db.Error."""
     wrapped = AccountCipher.new(told.reference).wrapped
     participants, support = told.participants or (None, None), told.support or (None, None)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT vault.close_account(%s::text, %s::timestamptz, %s::boolean, %s::timestamptz,
-                %s::timestamptz, %s::timestamptz, %s::timestamptz, %s::bytea, %s::text)""",
-            [told.reference, told.at, told.restrict, *participants, *support, wrapped, source],
-        )
-        return list(cursor.fetchone()[0])
+    closed = call(
+        "vault.close_account", reference=told.reference, at=told.at, restrict=told.restrict,
+        participants_since=participants[0], participants_until=participants[1],
+        support_since=support[0], support_until=support[1],
+        wrapped_key=wrapped, source=source, using=ALIAS,
+    )  # fmt: skip
+    return list(closed)
 
 
 def close_all(told: Iterable[Closing], source: str) -> list[str]:
@@ -74,22 +100,22 @@ def store_participants(lines: Sequence[ParticipantLine], source: str) -> dict[st
         lines,
         lambda line: line.account,
         _participant,
-        "SELECT reference || '-P' || number, outcome FROM vault.store_participants(%s::jsonb, %s::text)",
-        source,
+        lambda told: calls(
+            "vault.store_participants", lines=told, source=source, into=_StoredParticipant, using=ALIAS
+        ),
     )
 
 
 def erase_account(reference: str, source: str) -> str:
     """Erase at once and for ever. Returns erased, barred (it was never here) or already."""
-    return _ask("SELECT vault.erase_account(%s::text, %s::text)", [reference, source])
+    return str(call("vault.erase_account", reference=reference, source=source, using=ALIAS))
 
 
 def restrict_account(reference: str, source: str, *, restrict: bool) -> str:
     """Restrict (Art. 18), or lift. Returns restricted, lifted, platform (it still restricts), same,
     unknown or erased."""
-    return _ask(
-        "SELECT vault.restrict_account(%s::text, %s::boolean, %s::text)",
-        [reference, restrict, source],
+    return str(
+        call("vault.restrict_account", reference=reference, restrict=restrict, source=source, using=ALIAS)
     )
 
 
@@ -97,28 +123,25 @@ def record_import(
     what: str, counts: Mapping[str, int], source: str, *, finished: bool = True, account: str = ""
 ) -> None:
     """Write the entry of one run: how many lines were new, changed, same, older and refused."""
-    _ask(
-        "SELECT gatekeeper.record_import(%s::text, %s::boolean, %s::jsonb, %s::text, %s::text)",
-        [what, finished, json.dumps(counts), account, source],
-    )
+    call(
+        "gatekeeper.record_import", what=what, finished=finished, counts=counts, account=account,
+        source=source, using=ALIAS,
+    )  # fmt: skip
 
 
 def _in_rounds(
     lines: Sequence[Stored],
     account: Callable[[Stored], str],
     sealed: Callable[[Stored, AccountCipher], dict[str, Any]],
-    statement: str,
-    source: str,
+    store: Callable[[Jsonb], Sequence[_StoredAccount | _StoredParticipant]],
 ) -> dict[str, str]:
     """Encrypt and store, and once more what was encrypted under a key that is the account's no longer."""
     outcomes: dict[str, str] = {}
     waiting = list(lines)
     for _ in range(ROUNDS):
         ciphers = _ciphers({account(line) for line in waiting})
-        rows = [sealed(line, ciphers[account(line)]) for line in waiting]
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(rows), source])
-            outcomes.update(cursor.fetchall())
+        told = [sealed(line, ciphers[account(line)]) for line in waiting]
+        outcomes |= {one.key: one.outcome for one in store(Jsonb(told))}
         waiting = [line for line in waiting if outcomes[line.key] == "again"]
         if not waiting:
             return outcomes
@@ -127,12 +150,11 @@ def _in_rounds(
 
 def _ciphers(references: set[str]) -> Ciphers:
     """The accounts' ciphers: under their data key, or under a new one where there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT reference, wrapped_key FROM vault.stored(%s::text[])", [list(references)])
-        keys = dict(cursor.fetchall())
+    known = calls("vault.stored", references=references, into=_Known, using=ALIAS)
+    keys = {one.reference: one.wrapped_key for one in known if one.wrapped_key}
     return {
         reference: AccountCipher.unwrap(reference, keys[reference])
-        if keys.get(reference)
+        if reference in keys
         else AccountCipher.new(reference)
         for reference in references
     }
@@ -176,9 +198,3 @@ def _participant(line: ParticipantLine, cipher: AccountCipher) -> dict[str, Any]
 
 def _hex(data: bytes) -> str:
     return "\\x" + data.hex()
-
-
-def _ask(statement: str, values: Sequence[str | bool]) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return str(cursor.fetchone()[0])

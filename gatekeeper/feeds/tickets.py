@@ -6,16 +6,16 @@ nobody can tell what it is about puts the feed in doubt.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from django.db.utils import OperationalError
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from audit import references
+from audit.database import Jsonb, call, calls
 from gatekeeper import catalogue
 from gatekeeper.feeds import connection
 from gatekeeper.feeds.mentions import mentioned
@@ -35,17 +35,32 @@ def is_number(value: object) -> bool:
     return isinstance(value, str) and _NUMBER.fullmatch(value.strip().upper()) is not None
 
 
+class _Applied(NamedTuple):
+    number: str
+    outcome: str
+
+
+class _Open(NamedTuple):
+    number: str
+    line: str
+
+
 def apply(lines: Sequence[TicketLine], source: str, *, as_of: datetime | None = None) -> dict[str, str]:
     """Apply tickets with different numbers; return the outcome of each: new, changed, same, older,
     tied (another one of the same moment stands), or ahead, which is unusable: such a ticket is shut.
     `as_of`: when the complete list began that has these lines. Raises django.db.Error."""
-    payload = json.dumps([line.told() for line in lines])
-    with connection.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT number, outcome FROM gatekeeper.apply_tickets(%s::jsonb, %s::text, %s::timestamptz)",
-            [payload, source, as_of],
+    told = Jsonb([line.told() for line in lines])
+    with connection.atomic():
+        outcomes = dict(
+            calls(
+                "gatekeeper.apply_tickets",
+                tickets=told,
+                source=source,
+                as_of=as_of,
+                into=_Applied,
+                using=connection.ALIAS,
+            )
         )
-        outcomes = dict(cursor.fetchall())
         for number, outcome in outcomes.items():
             if outcome == "ahead":
                 shut(number, None, source)
@@ -62,11 +77,7 @@ def apply_patiently(
 def shut(number: str, at: datetime | None, source: str) -> str:
     """Shut one ticket until a usable message comes; `at`: the moment of the unusable one, where it is
     known. Returns shut, same (it was closed) or unknown."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT gatekeeper.shut_ticket(%s::text, %s::timestamptz, %s::text)", [number, at, source]
-        )
-        return str(cursor.fetchone()[0])
+    return str(call("gatekeeper.shut_ticket", number=number, at=at, source=source, using=connection.ALIAS))
 
 
 def shut_named(raw: bytes, sent_at: datetime | None, source: str) -> list[str]:
@@ -89,25 +100,25 @@ def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[s
 
 def heard(source: str) -> None:
     """The helpdesk was heard, authentically, just now."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT gatekeeper.heard(%s::text)", [source])
+    call("gatekeeper.heard", source=source, using=connection.ALIAS)
 
 
 def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -> bool:
     """Whether the helpdesk holds the same open tickets as we; the answer is kept in the feed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT gatekeeper.compare_tickets(%s::bigint, %s::text, %s::timestamptz, %s::text)",
-            [count, digest, as_of, source],
-        )
-        return bool(cursor.fetchone()[0])
+    agrees = call(
+        "gatekeeper.compare_tickets",
+        open=count,
+        digest=digest,
+        as_of=as_of,
+        source=source,
+        using=connection.ALIAS,
+    )
+    return bool(agrees)
 
 
 def open_lines() -> dict[str, str]:
     """For each open ticket, by number, its line of the digest."""
-    with connection.cursor() as cursor:
-        cursor.execute('SELECT number, line FROM gatekeeper.open_tickets() ORDER BY number COLLATE "C"')
-        return dict(cursor.fetchall())
+    return dict(sorted(calls("gatekeeper.open_tickets", into=_Open, using=connection.ALIAS)))
 
 
 def open_numbers(until: datetime) -> set[str]:
@@ -123,12 +134,14 @@ def close_missing(numbers: Iterable[str], as_of: datetime, source: str) -> list[
     still open and not newer. Outside any transaction; access ends in the same one."""
 
     def close() -> list[str]:
-        with connection.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT gatekeeper.close_missing(%s::text[], %s::timestamptz, %s::text)",
-                [list(numbers), as_of, source],
+        with connection.atomic():
+            return calls(
+                "gatekeeper.close_missing",
+                numbers=list(numbers),
+                as_of=as_of,
+                source=source,
+                using=connection.ALIAS,
             )
-            return [str(number) for (number,) in cursor.fetchall()]
 
     return _patiently(close)
 

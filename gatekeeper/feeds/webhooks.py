@@ -24,8 +24,9 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from gatekeeper.feeds import connection
+from audit.database import call
 from gatekeeper.feeds.byte_lines import LONGEST_LINE
+from gatekeeper.feeds.connection import ALIAS
 from gatekeeper.feeds.records import RefusedError
 
 #: Bytes of a message that are kept; nothing that can be used is longer.
@@ -86,12 +87,13 @@ def taken_before(message: Message, source: str) -> bool:
     Raises RefusedError where another message came under this identifier: a sender whose identifiers are
     not its own would close nothing, and be told that all is well.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT gatekeeper.take_delivery(%s::text, %s::text, %s::text)",
-            [source, message.webhook_id, message.digest],
-        )
-        (taken,) = cursor.fetchone()
+    taken = call(
+        "gatekeeper.take_delivery",
+        source=source,
+        webhook=message.webhook_id,
+        digest=message.digest,
+        using=ALIAS,
+    )
     if taken == "another":
         raise RefusedError("webhook-id: another message came under it")
     return str(taken) == "replayed"

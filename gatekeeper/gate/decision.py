@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connections
 
-from audit.functions import call
-from audit.functions import rows as several
+from audit.database import call
+from audit.database import rows as several
 from gatekeeper import catalogue
 from gatekeeper.gate import vault
 from gatekeeper.gate.cipher import AccountCipher, CipherError, Json
@@ -81,10 +81,19 @@ class Reveal:
 #: What is no fault of the question: the server is gone, full, or kept it waiting for too long.
 AWAY = (OperationalError, InterfaceError)
 _UNEVALUATED = dict.fromkeys(catalogue.CONDITIONS, "check_failed")
-_GATE = """
-    SELECT reason, codes, shut, signature, account_id, ticket_id, request_id, grant_id
-    FROM gatekeeper.gate(%s::bytea, %s::text, %s::text, %s::bigint, %s::text[])
-"""
+
+
+class _Answer(NamedTuple):
+    """A row of the gate's."""
+
+    reason: str | None
+    codes: list[str] | None
+    shut: list[list[str]] | None
+    signature: int | None
+    account_id: int | None
+    ticket_id: int | None
+    request_id: int | None
+    grant_id: int | None
 
 
 def look(
@@ -102,11 +111,23 @@ def look(
     """
     try:
         wanted = None if categories is None else list(categories)
-        reason, codes, shut, *facts = call(_GATE, [caller.digest, account, ticket, grant, wanted])
+        found = call(
+            "gatekeeper.gate",
+            digest=caller.digest,
+            account=account,
+            ticket=ticket,
+            grant=grant,
+            categories=wanted,
+            into=_Answer,
+        )
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
         return Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY))
-    return Gate(reason, rows(codes), by_category(shut), *facts)
+    return _gate(found)
+
+
+def _gate(answer: _Answer) -> Gate:
+    return Gate(answer.reason, rows(answer.codes), by_category(answer.shut), *answer[3:])
 
 
 _GATES = """
@@ -126,7 +147,7 @@ def look_at_all(caller: Caller, pairs: Sequence[tuple[str, str]]) -> list[Gate]:
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
         return [Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY)) for _ in pairs]
-    return [Gate(reason, rows(codes), by_category(shut), *facts) for reason, codes, shut, *facts in found]
+    return [_gate(_Answer(*one)) for one in found]
 
 
 def reveal(

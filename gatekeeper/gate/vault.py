@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audit.functions import call
+from audit.database import call, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 ALIAS = "vault"
 
+#: The only procedure: it commits between its two transactions, and what it gives is named as NULL.
 _REVEAL = """
-    CALL vault.reveal(%s::bytea, %s::jsonb, %s::text, %s::bigint, %s::text[], %s::boolean,
-        %s::integer, %s::integer, %s::bytea, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+    CALL vault.reveal(p_digest => %(digest)s, p_context => %(context)s, p_account => %(account)s,
+        p_grant => %(grant)s, p_fields => %(fields)s, p_open => %(open)s, p_page => %(page)s,
+        p_number => %(number)s, p_index => %(index)s, entry => NULL, reason => NULL, codes => NULL,
+        shut => NULL, wrapped_key => NULL, fields => NULL, ciphertexts => NULL)
 """
 
 
@@ -48,21 +51,22 @@ def reveal(
     index: bytes | None = None,
 ) -> Revealed:
     """Record, commit, release: two transactions in one call. Raises django.db.Error: nothing is shown."""
-    values = [
-        caller.digest,
-        caller.context,
-        account,
-        grant,
-        list(fields),
-        open_window,
-        page,
-        number,
-        index,
-    ]
-    return Revealed(*call(_REVEAL, values, using=ALIAS))
+    values = {
+        "digest": caller.digest,
+        "context": caller.context,
+        "account": account,
+        "grant": grant,
+        "fields": list(fields),
+        "open": open_window,
+        "page": page,
+        "number": number,
+        "index": index,
+    }
+    [found] = rows(_REVEAL, values, using=ALIAS)
+    return Revealed(*found)
 
 
 def wrapped_key(account: str) -> bytes | None:
     """The account's data key, wrapped under the key ring; None when there is no such account."""
-    key: bytes | None = call("SELECT vault.wrapped_key(%s::text)", [account], using=ALIAS)[0]
+    key: bytes | None = call("vault.wrapped_key", account=account, using=ALIAS)
     return key

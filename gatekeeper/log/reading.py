@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from audit.functions import call
+from audit.database import call
 
 if TYPE_CHECKING:
     from audit.explorer.search import Query
-
-_READ = "SELECT gatekeeper.read_log(%s::bytea, %s::jsonb, %s::jsonb)"
-_TAKE = "SELECT gatekeeper.take_log(%s::bytea, %s::jsonb, %s::jsonb, %s::integer)"
 
 
 def search(digest: bytes | None, context: Mapping[str, Any], query: Query, **keys: int | None) -> str:
     """Record that a question is asked, once however often; `keys`: of the page of its answer."""
     asked = {"query": query.tokens()} | {name: key for name, key in keys.items() if key is not None}
-    return str(call(_READ, [digest, context, asked])[0])
+    return str(call("gatekeeper.read_log", digest=digest, context=context, asked=asked))
 
 
 def opening(digest: bytes | None, context: Mapping[str, Any], *, entry: int) -> str:
     """Record that one row is opened."""
-    return str(call(_READ, [digest, context, {"entry": entry}])[0])
+    return str(call("gatekeeper.read_log", digest=digest, context=context, asked={"entry": entry}))
 
 
 def taking(
@@ -34,4 +31,4 @@ def taking(
 ) -> str:
     """Record that so many entries, the newest up to `top`, are taken out as a file of a form."""
     asked = {"query": query.tokens(), "form": form, "top": top}
-    return str(call(_TAKE, [digest, context, asked, results])[0])
+    return str(call("gatekeeper.take_log", digest=digest, context=context, asked=asked, results=results))

@@ -16,6 +16,7 @@ from django.db import connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit import database
 from audit.installation import differences
 from audit.models import Limit
 from gatekeeper.feeds import health
@@ -60,15 +61,12 @@ def _safely(check: Callable[[], Health]) -> Health:
 
 
 def _database() -> Health:
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        version = cursor.fetchone()[0]
+    [(version,)] = database.rows("SHOW server_version")
     return Health("gatekeeper.database", _("Database"), "ok", f"PostgreSQL {version}")
 
 
 def _vault() -> Health:
-    with connections["vault"].cursor() as cursor:
-        cursor.execute("SELECT 1")
+    database.rows("SELECT 1", using="vault")
     return Health("gatekeeper.vault", _("Vault"), "ok", _("The vault's own connection works."))
 
 

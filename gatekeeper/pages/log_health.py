@@ -8,10 +8,10 @@ from functools import partial
 from typing import Final
 
 from django.conf import settings
-from django.db import connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit.database import rows
 from audit.seal import alarms, held
 from audit.siem import stream
 from gatekeeper.frame import times
@@ -23,12 +23,10 @@ APART: Final = timedelta(seconds=30)
 
 def clock() -> Health:
     before = timezone.now()
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            "SELECT c.now, (SELECT timestamp > c.now FROM audit_entry ORDER BY id DESC LIMIT 1)"
-            " FROM (SELECT clock_timestamp()) AS c (now)"
-        )
-        [(now, is_behind)] = cursor.fetchall()
+    [(now, is_behind)] = rows(
+        "SELECT c.now, (SELECT timestamp > c.now FROM audit_entry ORDER BY id DESC LIMIT 1)"
+        " FROM (SELECT clock_timestamp()) AS c (now)"
+    )
     row = partial(Health, "gatekeeper.clock", _("Clock"))
     if is_behind:
         return row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audit.functions import call
+from audit.database import call
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,17 +37,13 @@ def record(caller: Caller, scope: Scope, form: str) -> str:
 
     `form`: page, pdf, csv or zip. Returns the reason for which it may not be made; '' when it may.
     """
-    reason: str = call(
-        "SELECT gatekeeper.record_report(%s::bytea, %s::jsonb, %s::text[], %s::integer, %s::timestamptz,"
-        " %s::timestamptz, %s::text)",
-        [
-            caller.digest,
-            caller.context,
-            list(scope.accounts),
-            scope.participant,
-            scope.since,
-            scope.until,
-            form,
-        ],
-    )[0]
-    return reason
+    reason = call(
+        "gatekeeper.record_report",
+        caller,
+        accounts=scope.accounts,
+        participant=scope.participant,
+        since=scope.since,
+        until=scope.until,
+        form=form,
+    )
+    return str(reason)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from audit.functions import call
+from audit.database import call
 from audit.models import Entry, Round
 
 WATCH: Final = "watch"
@@ -15,6 +15,16 @@ WATCH: Final = "watch"
 BATCH: Final = 10_000
 #: So long nothing may have been judged before the page of checks says so.
 LAG: Final = timedelta(minutes=2)
+
+
+class _Judged(NamedTuple):
+    more: bool
+    counts: str
+
+
+class _JudgedAgain(NamedTuple):
+    upto: int | None
+    counts: str | None
 
 
 def find(source: str) -> Counter[str]:
@@ -25,7 +35,7 @@ def find(source: str) -> Counter[str]:
     counted: Counter[str] = Counter()
     more = True
     while more:
-        more, counts = call("SELECT * FROM gatekeeper.judge(%s::text, %s::int)", [source, BATCH], using=WATCH)
+        more, counts = call("gatekeeper.judge", source=source, most=BATCH, into=_Judged, using=WATCH)
         counted.update(json.loads(counts))
     return counted
 
@@ -36,10 +46,13 @@ def find_again(after: int, source: str) -> Counter[str]:
     newest = Entry.objects.using(WATCH).order_by("-pk").values_list("pk", flat=True).first()
     upto: int | None = after
     while upto is not None:
-        given = [upto, newest, BATCH, source]
         upto, counts = call(
-            "SELECT * FROM gatekeeper.judge_again(%s::bigint, %s::bigint, %s::int, %s::text)",
-            given,
+            "gatekeeper.judge_again",
+            after=upto,
+            last=newest,
+            most=BATCH,
+            source=source,
+            into=_JudgedAgain,
             using=WATCH,
         )
         counted.update(json.loads(counts or "{}"))

@@ -13,9 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gatekeeper.access import typed_reasons
 from gatekeeper.access.forms import PERSONAL
-from gatekeeper.gate import vault
-from gatekeeper.gate.cipher import AccountCipher
-from staff.secrets.keyring import ring
+from gatekeeper.gate import typed_texts
 
 if TYPE_CHECKING:
     from gatekeeper.models import Remark, Review
@@ -49,27 +47,18 @@ class TextForm(forms.Form):
 
 def sealed(review: Review, text: str) -> bytes | None:
     """The text, encrypted for this review; None when the account's key is gone, for then nothing is kept."""
-    if review.grant is None:
-        return ring().seal(text.encode(), about=_about(review))
-    wrapped = vault.wrapped_key(review.grant.account.reference)
-    if wrapped is None:
-        return None
-    return AccountCipher.unwrap(review.grant.account.reference, wrapped).encrypt(FIELD, text)
+    field, account = _place(review)
+    return typed_texts.seal(text, field=field, account=account)
 
 
 def opened(remark: Remark) -> str:
     """What was typed; empty when nothing was, or when it went with the account."""
-    if not remark.text:
-        return ""
-    review = remark.review
+    field, account = _place(remark.review)
+    return typed_texts.unseal(remark.text, field=field, account=account)
+
+
+def _place(review: Review) -> tuple[str, str | None]:
+    """Where its texts stand, and with which account."""
     if review.grant is None:
-        return ring().open(bytes(remark.text), about=_about(review)).decode()
-    wrapped = vault.wrapped_key(review.grant.account.reference)
-    if wrapped is None:
-        return ""
-    cipher = AccountCipher.unwrap(review.grant.account.reference, wrapped)
-    return str(cipher.decrypt(FIELD, bytes(remark.text)))
-
-
-def _about(review: Review) -> str:
-    return f"{FIELD} {review.pk}"
+        return f"{FIELD} {review.pk}", None
+    return FIELD, review.grant.account.reference

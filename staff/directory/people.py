@@ -7,15 +7,12 @@ nothing is judged here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from django.db import connections
-
+from audit.database import Jsonb, call, calls
 from staff.frame.callers import Caller
-from staff.frame.database import row
 
 #: The alias under which commands about members run; web processes have none such.
 ALIAS: Final = "people"
@@ -33,36 +30,23 @@ UNUSABLE: Final = Unusable()
 Value = str | bool | list[str] | dict[str, Any] | Unusable | None
 
 
-def _ask(sql: str, values: list[Any], using: str = "default") -> str:
-    with connections[using].cursor() as cursor:
-        cursor.execute(sql, values)
-        row = cursor.fetchone()
-    return str(row[0] or "") if row else ""
-
-
 def officer(caller: Caller, act: str) -> str:
     """Why this officer's act is not the caller's at this moment (of member, session and nda)."""
-    return _ask(
-        "SELECT staff.officer(%s::bytea, %s::jsonb, %s::text)",
-        [caller.digest, json.dumps(caller.context), act],
-    )
+    return str(call("staff.officer", caller, act=act) or "")
 
 
 def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
     """Change one fact: suspended, starts_on, left_on, roles, manager, name, email, language, factor
     or invitation. `PROPOSED` where it waits for a second person, `HELD` of a suspension for some hours.
     `UNUSABLE` changes nothing, and is recorded as refused."""
-    sent = None if isinstance(value, Unusable) else json.dumps(value)
-    return _ask(
-        "SELECT staff.change_member(%s::bytea, %s::jsonb, %s::text, %s::text, %s::jsonb)",
-        [caller.digest, json.dumps(caller.context), number, fact, sent],
-    )
+    sent = None if isinstance(value, Unusable) else Jsonb(value)
+    return str(call("staff.change_member", caller, number=number, fact=fact, value=sent) or "")
 
 
 def is_own_address(member: int, by: int) -> bool:
     """Whether `by` changed this member's e-mail, and nobody has proved both their factors since: then another
     people officer makes the link. For the eye: the act is judged anew."""
-    return bool(row("SELECT staff.is_own_address(%s::bigint, %s::bigint)", [member, by])[0])
+    return bool(call("staff.is_own_address", member=member, by=by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +61,13 @@ class Foreseen:
 
 def foresee_suspension(caller: Caller, number: str) -> Foreseen:
     """How far the caller's suspension of this member would go."""
-    sql = "SELECT reach, waits, hours FROM staff.foresee_suspension(%s::bytea, %s::text)"
-    reach, waits, hours = row(sql, [caller.digest, number])
-    return Foreseen(str(reach or ""), waits, int(hours or 0))
+    found = call("staff.foresee_suspension", digest=caller.digest, number=number, into=Foreseen)
+    return Foreseen(found.reach or "", found.waits, found.hours or 0)
 
 
 def able(role: str) -> int:
     """How many people officers, reviewers or administrators are able to act at this moment."""
-    return int(row("SELECT count(*) FROM staff.able(%s::text)", [role])[0])
+    return len(calls("staff.able", role=role))
 
 
 def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:
@@ -93,14 +76,21 @@ def add_member(caller: Caller, facts: Mapping[str, Any]) -> str:
 
     `PROPOSED` where the member is there, and roles of theirs wait for a second person.
     """
-    return _ask(
-        "SELECT staff.add_member(%s::bytea, %s::jsonb, %s::jsonb)",
-        [caller.digest, json.dumps(caller.context), json.dumps(dict(facts))],
-    )
+    return str(call("staff.add_member", caller, facts=facts) or "")
 
 
 # Commands, on a connection of their own (`staff/directory/sql/commands.sql`). `source` says which, and whose:
 # 'import_staff (root)'.
+
+
+class _Applied(NamedTuple):
+    number: str
+    outcome: str
+
+
+class _Unlocked(NamedTuple):
+    reason: str
+    counts: int | None
 
 
 def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tuple[str, str]]:
@@ -109,47 +99,43 @@ def apply_members(members: Iterable[Mapping[str, Any]], source: str) -> list[tup
     An outcome is new, changed, same, proposed (something waits for a second person), or
     refused:email, refused:manager, refused:value.
     """
-    with connections[ALIAS].cursor() as cursor:
-        cursor.execute(
-            "SELECT number, outcome FROM staff.apply_members(%s::jsonb, %s::text)",
-            [json.dumps(list(members)), source],
-        )
-        return [(str(number), str(outcome)) for number, outcome in cursor.fetchall()]
+    lines = Jsonb(list(members))
+    return [*calls("staff.apply_members", members=lines, source=source, into=_Applied, using=ALIAS)]
 
 
 def record_import(counts: Mapping[str, int], source: str, *, finished: bool) -> None:
     """Write the entry of one run of `apply_members`."""
-    _ask(
-        "SELECT staff.record_staff_import(%s::boolean, %s::jsonb, %s::text)",
-        [finished, json.dumps(counts), source],
-        ALIAS,
-    )
+    call("staff.record_staff_import", finished=finished, counts=counts, source=source, using=ALIAS)
 
 
 def found(number: str, name: str, email: str, role: str, source: str) -> str:
     """Make one of the first members: new; known or enrolled, where they are there without or with a
     second factor; or why not. The e-mail is normalised."""
-    return _ask(
-        "SELECT staff.found_member(%s::text, %s::text, %s::text, %s::text, %s::text)",
-        [number, name, email, role, source],
-        ALIAS,
+    return str(
+        call(
+            "staff.found_member",
+            number=number,
+            name=name,
+            email=email,
+            role=role,
+            source=source,
+            using=ALIAS,
+        )
+        or ""
     )
 
 
 def invite(number: str, digest: bytes, hours: int, source: str) -> str:
     """Make a one-time link, of whose token that is the digest; every earlier one of the member's ends."""
-    return _ask(
-        "SELECT staff.invite_by_command(%s::text, %s::bytea, %s::int, %s::text)",
-        [number, digest, hours, source],
-        ALIAS,
+    found = call(
+        "staff.invite_by_command", number=number, digest=digest, hours=hours, source=source, using=ALIAS
     )
+    return str(found or "")
 
 
 def open_lock(number: str, name: str, source: str) -> tuple[str, int]:
     """Forget the failed sign-ins that are counted under that name; the reason, and how many rows went."""
-    (reason, counts) = row(
-        "SELECT reason, counts FROM staff.open_lock(%s::text, %s::text, %s::text)",
-        [number, name, source],
-        using=ALIAS,
+    reason, counts = call(
+        "staff.open_lock", number=number, name=name, source=source, into=_Unlocked, using=ALIAS
     )
-    return str(reason), int(counts or 0)
+    return reason, counts or 0

@@ -6,13 +6,11 @@ what is filtered here is for the eye alone.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db import connections
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -20,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit.database import call
 from staff.directory import people
 from staff.frame import mails
 from staff.frame.callers import Caller
@@ -157,13 +156,7 @@ def suspensions_to_confirm(member: Member) -> QuerySet[Proposal]:
 
 def decide(caller: Caller, proposal: int, *, confirm: bool) -> str:
     """Confirm a proposal, or decline it (one's own: take it back); the reason, '' when done."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            "SELECT staff.decide_proposal(%s::bytea, %s::jsonb, %s::bigint, %s::boolean)",
-            [caller.digest, json.dumps(caller.context), proposal, confirm],
-        )
-        row = cursor.fetchone()
-    return str(row[0] or "") if row else ""
+    return str(call("staff.decide_proposal", caller, proposal=proposal, confirm=confirm) or "")
 
 
 def tell_deciders(subject: str, by: Member) -> None:

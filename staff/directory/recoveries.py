@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils import timezone
 
+from audit.database import call
 from staff.frame import mails
-from staff.frame.database import row
 from staff.models import Member, Recovery
 from staff.sign_in import invitations
 
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
 
     from staff.frame.callers import Caller
 
-SQL: Final = "SELECT reason, able, hindered FROM staff.recover(%s::text[], %s::bytea[], %s::text)"
+
+class _Recovered(NamedTuple):
+    reason: str
+    able: list[str] | None
+    hindered: dict[str, list[str]] | None
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,9 @@ def recover(setup: psycopg.Connection[Any], numbers: Sequence[str], source: str,
     """Bring these officers back, over the setup role's connection; `dry`: only say what would be done."""
     tokens = {number: secrets.token_urlsafe(32) for number in numbers}
     digests = None if dry else [invitations.digest_of(token) for token in tokens.values()]
-    found = setup.execute(SQL, [list(tokens), digests, source]).fetchone()
-    reason, able, hindered = found or ("check_failed", [], {})
+    reason, able, hindered = call(
+        "staff.recover", numbers=list(tokens), digests=digests, source=source, into=_Recovered, using=setup
+    )
     made = {} if dry or reason else {number: invitations.path_of(token) for number, token in tokens.items()}
     return Outcome(str(reason), list(able or ()), dict(hindered or {}), made)
 
@@ -53,8 +57,7 @@ def unseen() -> QuerySet[Recovery]:
 
 def acknowledge(caller: Caller, recovery: int) -> str:
     """A reviewer has seen it; the reason, '' when done."""
-    sql = "SELECT staff.acknowledge_recovery(%s::bytea, %s::jsonb, %s::bigint)"
-    return str(row(sql, [caller.digest, json.dumps(caller.context), recovery])[0])
+    return str(call("staff.acknowledge_recovery", caller, recovery=recovery))
 
 
 def tell_all(numbers: Sequence[str]) -> None:

@@ -6,20 +6,18 @@ and records in one transaction; what is made here is the paper (staff/nda/docume
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from audit.database import Jsonb, call
 from staff.directory.people import officer
 from staff.frame.callers import Caller
-from staff.frame.database import row
 from staff.models import Member, NdaVersion, Signature, SignatureFile
 from staff.nda import documents
 from staff.nda.seal import SealError
@@ -43,13 +41,15 @@ class Terms:
     text_en: str
     text_pl: str
 
-    @property
-    def values(self) -> list[Any]:
-        """In the order of the database's function."""
-        return [
-            self.number, self.effective_at, self.term_days, self.grace_days, self.countersigned,
-            self.text_en, self.text_pl,
-        ]  # fmt: skip
+
+class Filed(NamedTuple):
+    signature: int | None
+    reason: str
+
+
+class _File(NamedTuple):
+    data: bytes | None
+    reason: str
 
 
 # Versions
@@ -63,16 +63,13 @@ def sample(language: str) -> str:
 def publish(caller: Caller, terms: Terms | None) -> str:
     """Publish a version, required from its effective moment on; its text never changes. No terms are what
     could not be used: refused, and recorded."""
-    return _reason(
-        "SELECT staff.publish_nda_version(%s::bytea, %s::jsonb, %s::int, %s::timestamptz, %s::int, %s::int,"
-        " %s::boolean, %s::text, %s::text)",
-        [*_who(caller), *(terms.values if terms else [None] * 7)],
-    )
+    values = asdict(terms) if terms else dict.fromkeys(field.name for field in fields(Terms))
+    return str(call("staff.publish_nda_version", caller, **values) or "")
 
 
 def recall(caller: Caller, number: int) -> str:
     """Take a version back before its effective moment."""
-    return _reason("SELECT staff.recall_nda_version(%s::bytea, %s::jsonb, %s::int)", [*_who(caller), number])
+    return str(call("staff.recall_nda_version", caller, number=number) or "")
 
 
 def required(*, at: datetime) -> NdaVersion | None:
@@ -82,15 +79,14 @@ def required(*, at: datetime) -> NdaVersion | None:
 
 def to_sign(member: Member) -> NdaVersion | None:
     """What this member may sign now: the version required, else the next to come. None: neither."""
-    (number,) = row("SELECT staff.to_sign(%s::bigint)", [member.pk])
+    number = call("staff.to_sign", member=member.pk)
     return None if number is None else NdaVersion.objects.get(number=number)
 
 
 def waits_for_second(member: Member, version: NdaVersion) -> bool:
     """Whether this member's signature would wait for a second person: the version is countersigned, or
     the company had revoked the one before."""
-    (waits,) = row("SELECT staff.waits_for_second(%s::bigint, %s::int)", [member.pk, version.number])
-    return bool(waits)
+    return bool(call("staff.waits_for_second", member=member.pk, version=version.number))
 
 
 # Signing in the application
@@ -144,25 +140,18 @@ def _evidence(member: Member, version: NdaVersion, *, language: str, **more: Any
 def _filed(
     caller: Caller, version: NdaVersion, evidence: documents.Evidence, pdf: bytes, *, waits: bool
 ) -> tuple[int | None, str]:
-    number, reason = row(
-        "SELECT signature, reason FROM staff.sign_nda(%s::bytea, %s::jsonb, %s::int, %s::text,"
-        " %s::timestamptz, %s::jsonb, %s::bytea, %s::boolean)",
-        [
-            *_who(caller), version.number, evidence.language, evidence.signed_at,
-            json.dumps(evidence.to_dict()), pdf, waits,
-        ],
+    return call(
+        "staff.sign_nda", caller, version=version.number, language=evidence.language,
+        signed_at=evidence.signed_at, evidence=evidence.to_dict(), pdf=pdf, waits=waits, into=Filed,
     )  # fmt: skip
-    return number, str(reason)
 
 
 def refuse_to_sign(caller: Caller) -> str:
     """Record that a member sent a form for signing that could not be used; the reason."""
-    _signature, reason = row(
-        "SELECT signature, reason FROM staff.sign_nda("
-        "%s::bytea, %s::jsonb, NULL, NULL, NULL, NULL, NULL, NULL)",
-        _who(caller),
-    )
-    return str(reason)
+    return call(
+        "staff.sign_nda", caller, version=None, language=None, signed_at=None, evidence=None, pdf=None,
+        waits=None, into=Filed,
+    ).reason  # fmt: skip
 
 
 def text_of(version: NdaVersion, language: str) -> str:
@@ -201,10 +190,7 @@ def countersign(caller: Caller, by: Member, signature: int | None) -> str:
         except SealError as error:
             logger.warning("a paper could not be countersigned: %s", error)
             return "seal_failed"
-    return _reason(
-        "SELECT staff.countersign(%s::bytea, %s::jsonb, %s::bigint, %s::bytea)",
-        [*_who(caller), signature, pdf],
-    )
+    return str(call("staff.countersign", caller, signature=signature, pdf=pdf) or "")
 
 
 def upload(
@@ -212,44 +198,31 @@ def upload(
     signed_at: datetime | None = None, evidence: dict[str, Any] | None = None, pdf: bytes | None = None,
 ) -> tuple[int | None, str]:  # fmt: skip
     """File a PDF that another member signed elsewhere; the signature's number and the reason."""
-    signature, reason = row(
-        "SELECT signature, reason FROM staff.upload_signature(%s::bytea, %s::jsonb, %s::text, %s::int,"
-        " %s::text, %s::timestamptz, %s::jsonb, %s::bytea)",
-        [*_who(caller), number, version, form, signed_at, json.dumps(evidence), pdf],
-    )
-    return signature, str(reason)
+    return call(
+        "staff.upload_signature", caller, number=number, version=version, form=form, signed_at=signed_at,
+        evidence=Jsonb(evidence), pdf=pdf, into=Filed,
+    )  # fmt: skip
 
 
 def confirm_original(caller: Caller, signature: int | None) -> str:
     """Say that one has seen the paper that another filed as a scan."""
-    return _reason(
-        "SELECT staff.confirm_original(%s::bytea, %s::jsonb, %s::bigint)", [*_who(caller), signature]
-    )
+    return str(call("staff.confirm_original", caller, signature=signature) or "")
 
 
 def withdraw(caller: Caller, signature: int | None, why: str | None) -> str:
     """Withdraw another member's signature; what rests on it ends."""
-    return _reason(
-        "SELECT staff.withdraw_signature(%s::bytea, %s::jsonb, %s::bigint, %s::text)",
-        [*_who(caller), signature, why],
-    )
+    return str(call("staff.withdraw_signature", caller, signature=signature, why=why) or "")
 
 
 def take_file(caller: Caller, signature: int) -> tuple[bytes, str]:
     """The signature's newest file, recorded as taken out; or why not."""
-    data, reason = row(
-        "SELECT data, reason FROM staff.take_file(%s::bytea, %s::jsonb, %s::bigint)",
-        [*_who(caller), signature],
-    )
-    return bytes(data or b""), str(reason)
+    data, reason = call("staff.take_file", caller, signature=signature, into=_File)
+    return bytes(data or b""), reason
 
 
 def record_register(caller: Caller, register: str, on: Any, rows: int) -> str:
     """Record that a register is taken out as a file, before it is."""
-    return _reason(
-        "SELECT staff.record_register(%s::bytea, %s::jsonb, %s::text, %s::date, %s::int)",
-        [*_who(caller), register, on, rows],
-    )
+    return str(call("staff.record_register", caller, register=register, on=on, rows=rows) or "")
 
 
 # The demo's, as the migrator, for they are in force at once. `source` says so.
@@ -257,12 +230,8 @@ def record_register(caller: Caller, register: str, on: Any, rows: int) -> str:
 
 def publish_by_command(source: str, terms: Terms) -> str:
     """Publish a version from the server's terminal; it may be one that has been required for long."""
-    return _reason(
-        "SELECT staff.add_version(staff.judge_command(%s::text, NULL), '{}', %s::int, %s::timestamptz,"
-        " %s::int, %s::int, %s::boolean, %s::text, %s::text)",
-        [source, *terms.values],
-        using=MIGRATOR,
-    )
+    judged = call("staff.judge_command", source=source, number=None, using=MIGRATOR)
+    return str(call("staff.add_version", judged=judged, context={}, **asdict(terms), using=MIGRATOR) or "")
 
 
 def sign_by_command(
@@ -276,21 +245,9 @@ def sign_by_command(
     pdf = paper_of(evidence, version, waits=False)
     if pdf is None:
         return "seal_failed"
-    return _reason(
-        "SELECT reason FROM staff.add_signature(staff.judge_command(%s::text, %s::text), '{}', %s::int,"
-        " %s::text, %s::text, %s::timestamptz, %s::timestamptz, %s::jsonb, %s::bytea)",
-        [
-            *(source, member.number, version.number, evidence.form, language, signed_at, signed_at),
-            *(json.dumps(evidence.to_dict()), pdf),
-        ],
-        using=MIGRATOR,
-    )
-
-
-def _who(caller: Caller) -> list[Any]:
-    return [caller.digest, json.dumps(caller.context)]
-
-
-def _reason(sql: str, values: Sequence[Any], *, using: str = "default") -> str:
-    (reason,) = row(sql, values, using=using)
-    return str(reason or "")
+    judged = call("staff.judge_command", source=source, number=member.number, using=MIGRATOR)
+    return call(
+        "staff.add_signature", judged=judged, context={}, version=version.number, form=evidence.form,
+        language=language, signed_at=signed_at, counts_from=signed_at, evidence=evidence.to_dict(), pdf=pdf,
+        into=Filed, using=MIGRATOR,
+    ).reason  # fmt: skip

@@ -6,19 +6,23 @@ of Art. 29 GDPR and open nothing by themselves.
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Q
 from django.utils import timezone
 
+from audit.database import call
 from staff.frame.callers import Caller
-from staff.frame.database import row
 from staff.models import Authorisation
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+
+class _Issued(NamedTuple):
+    authorisation: int | None
+    reason: str
 
 
 def issue(
@@ -31,30 +35,25 @@ def issue(
 ) -> tuple[int | None, str]:
     """Authorise another member; the authorisation's number and the reason. Without scope and first day it
     is a form that could not be used: refused, and recorded."""
-    issued, reason = row(
-        "SELECT authorisation, reason FROM staff.issue_authorisation(%s::bytea, %s::jsonb, %s::text,"
-        " %s::text, %s::date, %s::date)",
-        [caller.digest, json.dumps(caller.context), number, scope, starts_on, ends_on],
+    return call(
+        "staff.issue_authorisation",
+        caller,
+        number=number,
+        scope=scope,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        into=_Issued,
     )
-    return issued, str(reason)
 
 
 def withdraw(caller: Caller, authorisation: int) -> str:
     """Withdraw another member's authorisation."""
-    (reason,) = row(
-        "SELECT staff.withdraw_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
-        [caller.digest, json.dumps(caller.context), authorisation],
-    )
-    return str(reason)
+    return str(call("staff.withdraw_authorisation", caller, authorisation=authorisation))
 
 
 def record_taking(caller: Caller, authorisation: int) -> str:
     """Record that the paper is taken out, before it is."""
-    (reason,) = row(
-        "SELECT staff.take_authorisation(%s::bytea, %s::jsonb, %s::bigint)",
-        [caller.digest, json.dumps(caller.context), authorisation],
-    )
-    return str(reason)
+    return str(call("staff.take_authorisation", caller, authorisation=authorisation))
 
 
 def in_force(on: date) -> QuerySet[Authorisation]:

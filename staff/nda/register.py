@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from staff.frame.database import rows
+from audit.database import call, calls, rows
 from staff.frame.days import beginning_of
 from staff.models import Member, Signature
 
@@ -51,9 +51,13 @@ class Line:
         return None if self.reason else self.ends
 
 
-_STANDING: Final = "SELECT * FROM staff.standing_at(%s::timestamptz, %s::bigint[])"
-#: Member, signature, reason, end, whether it is of the version required, whether one waits.
-_Standing = tuple[int, int | None, str, datetime | None, bool, bool]
+class _Standing(NamedTuple):
+    member: int
+    signature: int | None
+    reason: str
+    ends: datetime | None
+    required: bool  # it is of the version that is
+    waits: bool
 
 
 def line_of(member: Member, *, at: datetime | None = None) -> Line:
@@ -65,10 +69,9 @@ def line_of(member: Member, *, at: datetime | None = None) -> Line:
 def lines_of(members: Iterable[Member], *, at: datetime | None = None) -> Iterator[Line]:
     """The same of several, in their order, by one question to the database."""
     asked, moment = list(members), at or timezone.now()
-    standing: dict[int, _Standing] = {
-        one[0]: one for one in rows(_STANDING, [moment, [member.pk for member in asked]])
-    }
-    numbers = [one[1] for one in standing.values() if one[1]]
+    found = calls("staff.standing_at", at=moment, members=[member.pk for member in asked], into=_Standing)
+    standing = {one.member: one for one in found}
+    numbers = [one.signature for one in found if one.signature]
     signatures = Signature.objects.defer("evidence").in_bulk(numbers)
     for member in asked:
         yield _line(member, standing[member.pk], signatures, moment)
@@ -90,7 +93,7 @@ def _state(reason: str, ends: datetime | None, required: bool, at: datetime) -> 
 def agreement_ends(member: Member) -> datetime:
     """When the agreement of a member who has one in force will end, with all that takes over from it."""
     ends: datetime
-    [(ends,)] = rows("SELECT staff.agreement_ends(%s)", [member.pk])
+    ends = call("staff.agreement_ends", member=member.pk)
     return ends
 
 
@@ -141,11 +144,14 @@ def last_day(ends: datetime) -> date:
     return timezone.localdate(ends - timedelta(microseconds=1))
 
 
+class _ShutOut(NamedTuple):
+    at: datetime
+    members: int
+
+
 def shut_out(*, effective_at: datetime, grace_days: int) -> list[tuple[datetime, int]]:
     """Whom a new version would shut out unless they sign it: the moments and how many at each."""
-    return rows(
-        "SELECT at, members FROM staff.shut_out(%s::timestamptz, %s::int)", [effective_at, grace_days]
-    )
+    return [*calls("staff.shut_out", effective_at=effective_at, grace_days=grace_days, into=_ShutOut)]
 
 
 def counts(found: Iterable[Line]) -> dict[str, int]:

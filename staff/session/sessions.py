@@ -29,7 +29,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from psycopg.errors import DiskFull
 
-from audit.functions import call, rows
+from audit.database import call, rows
 from staff.frame.sign_in import SIGN_IN
 from staff.models import Member, Session
 from staff.session.limits import limits
@@ -135,7 +135,7 @@ class SessionStore(SessionBase):
         """Store what this request noted, once, at its end."""
         row = self._row
         if self._noted and row is not None and self._counts() and not self.outdated:
-            call(KEEP_NOTES, [row.pk, self._noted])
+            rows(KEEP_NOTES, [row.pk, self._noted])
             self._noted = {}
 
     # What sign-in and the guard do
@@ -148,8 +148,16 @@ class SessionStore(SessionBase):
         key was renewed, meanwhile.
         """
         row, key = self._loaded(), secrets.token_urlsafe(32)
-        known = [digest_of(self.session_key or ""), digest_of(key), self.context(), factor, device, stage]
-        if row is None or not _ask("staff.verify_session(%s, %s, %s, %s, %s, %s)", known, using=SIGN_IN):
+        if row is None or not call(
+            "staff.verify_session",
+            digest=digest_of(self.session_key or ""),
+            fresh=digest_of(key),
+            context=self.context(),
+            factor=factor,
+            device=device,
+            stage=stage,
+            using=SIGN_IN,
+        ):
             raise UpdateError
         row.verified_at = row.last_seen_at = timezone.now()
         row.factor = factor
@@ -164,7 +172,7 @@ class SessionStore(SessionBase):
         if row is None or self.outdated or self._asleep is not None or row.last_seen_at > now - TOUCH_AFTER:
             return
         try:
-            touched = _ask("staff.touch_session(%s)", [digest_of(self.session_key or "")])
+            touched = call("staff.touch_session", digest=digest_of(self.session_key or ""))
         except OperationalError as error:
             # What only reads needs no room on the database's disk; the idle end stays where it was.
             if getattr(error.__cause__, "sqlstate", None) != DiskFull.sqlstate:
@@ -186,7 +194,7 @@ class SessionStore(SessionBase):
     def end(self, reason: str = "") -> None:
         """End the session, with its entry; `reason` is one of ours, empty for the member's wish."""
         if self.session_key is not None:
-            _ask("staff.end_session(%s, %s, %s)", [digest_of(self.session_key), self.context(), reason])
+            _end(digest_of(self.session_key), self.context(), reason)
 
     def forget(self) -> None:
         """Let the browser forget the session, where the database could not end it; nothing is stored."""
@@ -196,14 +204,14 @@ class SessionStore(SessionBase):
 
     def end_own(self, numbers: list[int] | None) -> int:
         """End other sessions of the member's, these or all, each with its entry; how many it were."""
-        known = [digest_of(self.session_key or ""), self.context(), numbers]
-        return int(_ask("staff.end_own_sessions(%s, %s, %s::bigint[])", known))
+        digest = digest_of(self.session_key or "")
+        return int(call("staff.end_own_sessions", digest=digest, context=self.context(), numbers=numbers))
 
     def take(self, name: str) -> Any:
         """What signing in remembered under a name, for the one time that it may be used; None afterwards."""
         self.pop(name, None)
-        known = [digest_of(self.session_key or ""), name]
-        return json.loads(_ask("staff.take_remembered(%s, %s)::text", known, using=SIGN_IN) or "null")
+        digest = digest_of(self.session_key or "")
+        return json.loads(call("staff.take_remembered", digest=digest, name=name, using=SIGN_IN) or "null")
 
     # What Django calls
 
@@ -241,16 +249,17 @@ class SessionStore(SessionBase):
             if SESSION_KEY in data:
                 self._begin(data)
             return
-        row = self._row
-        known = [row.pk if row else 0, digest_of(self.session_key), data]
-        if row is None or not _ask("staff.keep_session(%s, %s, %s)", known, using=SIGN_IN):
+        row, digest = self._row, digest_of(self.session_key)
+        if row is None or not call(
+            "staff.keep_session", session=row.pk, digest=digest, data=data, using=SIGN_IN
+        ):
             raise UpdateError
 
     def delete(self, session_key: str | None = None) -> None:
         """End the session, or the one of a key; its row stays. An old key ends its session, too."""
         key = session_key or self.session_key
         if key is not None:
-            _ask("staff.end_session(%s, %s, %s)", [digest_of(key), self.context(), ENDED])
+            _end(digest_of(key), self.context(), ENDED)
 
     def flush(self) -> None:
         super().flush()
@@ -268,9 +277,8 @@ class SessionStore(SessionBase):
             self._session_key = None  # saving makes the row, with the member
             self.modified = True
             return
-        key = secrets.token_urlsafe(32)
-        known = [digest_of(self.session_key or ""), digest_of(key)]
-        if not _ask("staff.renew_session(%s, %s)", known, using=SIGN_IN):
+        key, digest = secrets.token_urlsafe(32), digest_of(self.session_key or "")
+        if not call("staff.renew_session", digest=digest, fresh=digest_of(key), using=SIGN_IN):
             raise UpdateError
         self._session_key = key
         self.modified = True
@@ -278,7 +286,7 @@ class SessionStore(SessionBase):
     @classmethod
     def clear_expired(cls) -> None:
         """End what has run out: tidying alone, every reader judges for itself."""
-        _ask("staff.end_overdue_sessions(NULL)", [])
+        call("staff.end_overdue_sessions", digest=None)
 
     # Inside
 
@@ -310,7 +318,7 @@ class SessionStore(SessionBase):
             return barred or ENDED
         if row.verified_at is not None and now < row.started_at + whole and not barred:
             return LOCKED
-        _ask("staff.end_overdue_sessions(%s)", [digest_of(self.session_key or "")])
+        call("staff.end_overdue_sessions", digest=digest_of(self.session_key or ""))
         return barred if row.verified_at is not None and barred else EXPIRED
 
     def _data(self, *, no_load: bool = False) -> dict[str, Any]:
@@ -328,8 +336,15 @@ class SessionStore(SessionBase):
     def _begin(self, data: dict[str, Any]) -> None:
         """Begin the session of a member's whose password or link was right, with its entry."""
         key, now = secrets.token_urlsafe(32), timezone.now()
-        known = [digest_of(key), self.context(), int(data[SESSION_KEY]), self.stage, data]
-        number = _ask("staff.begin_session(%s, %s, %s, %s, %s)", known, using=SIGN_IN)
+        number = call(
+            "staff.begin_session",
+            digest=digest_of(key),
+            context=self.context(),
+            member=int(data[SESSION_KEY]),
+            stage=self.stage,
+            data=data,
+            using=SIGN_IN,
+        )
         if number is None:
             raise UpdateError
         self._session_key = key
@@ -339,12 +354,11 @@ class SessionStore(SessionBase):
 
 def end_others(member: Member, *, but: int | None, doubt: bool = False) -> None:
     """End the member's sessions but one; `doubt`: that one is asked for a proof again."""
-    _ask("staff.end_sessions_of(%s, %s, %s)", [member.pk, but, doubt], using=SIGN_IN)
+    call("staff.end_sessions_of", member=member.pk, but=but, doubt=doubt, using=SIGN_IN)
 
 
-def _ask(function: str, values: list[Any], *, using: str = "default") -> Any:
-    """What one of the database's functions answers. Raises django.db.Error."""
-    return call(f"SELECT {function}", values, using=using)[0]
+def _end(digest: bytes, context: dict[str, str | None], reason: str) -> None:
+    call("staff.end_session", digest=digest, context=context, reason=reason)
 
 
 def of(request: HttpRequest) -> SessionStore:

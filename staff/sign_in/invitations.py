@@ -14,7 +14,7 @@ from typing import Final
 from django.urls import reverse
 
 from audit.context import command_source
-from audit.functions import call
+from audit.database import call
 from staff.directory import people
 from staff.frame import mails
 from staff.frame.callers import Caller
@@ -78,8 +78,7 @@ def redeem(token: str) -> Invitation | None:
 
 def is_good(link: int) -> bool:
     """Whether a link, used or not, is good at this moment, as the database judges it."""
-    good: bool = call("SELECT staff.is_good_link(%s::bigint)", [link], using=SIGN_IN)[0]
-    return good
+    return bool(call("staff.is_good_link", link=link, using=SIGN_IN))
 
 
 def found(number: str, name: str, email: str, role: str) -> str:

@@ -15,7 +15,7 @@ from django.db import connections
 from psycopg.types.json import Jsonb
 
 from audit import detections
-from audit.functions import call
+from audit.database import rows
 from audit.models import Entry, Flag, Round
 from gatekeeper.access import grants
 from gatekeeper.frame.health_row import Health
@@ -586,7 +586,7 @@ def test_what_was_being_written_in_the_middle_of_a_run_is_judged_by_the_next(
         facts = Jsonb(VIEW | {"actor_id": 1, "details": {"what": "log"}})
         [(slow,)] = writer.execute("SELECT audit.write_entry('export', 'allowed', %s)", [facts]).fetchall()
         others = [past.write("export", NOON) for _ in range(3)]
-        more, _counts = call("SELECT * FROM gatekeeper.judge('tests', 2)", [], using="watch")
+        [(more, _counts)] = rows("SELECT * FROM gatekeeper.judge('tests', 2)", using="watch")
         assert more
         writer.commit()
     finally:

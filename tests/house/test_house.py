@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("gatekeeper", "staff", "audit")
+from tests.house.source import FOLDERS, ROOT, modules, name_of
+
 #: What each folder may import of the three (README.md, 'The house').
 ALLOWED = {
     "audit": {"audit"},
@@ -27,6 +27,16 @@ ROOMS = (
     ("gatekeeper.gate",),
     ("gatekeeper.models",),
 )
+#: Who encrypts or decrypts, and what: texts that people type go through one of them.
+ENCRYPTS = {
+    "gatekeeper.gate.typed_texts": "texts that people type",
+    "gatekeeper.gate.decision": "what a reveal shows",
+    "gatekeeper.gate.cipher": "each account's data key",
+    "gatekeeper.feeds.store": "what the feeds bring",
+    "gatekeeper.pages.health": "only whether the key ring can be read",
+    "staff.models.factors": "keys of authenticator apps",
+    "staff.sign_in.factors": "keys of authenticator apps",
+}
 TOP_LEVEL = {
     ".ci",
     ".gitignore",
@@ -43,17 +53,6 @@ TOP_LEVEL = {
     "staff",
     "tests",
 }
-
-
-def modules() -> list[Path]:
-    """Every module of the product but the migrations."""
-    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
-    return [path for path in found if "migrations" not in path.parts]
-
-
-def name_of(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports_of(path: Path) -> set[str]:
@@ -93,6 +92,11 @@ def test_inside_gatekeeper_nobody_imports_what_stands_before_them(place: int) ->
         if stands_in(wanted, before)
     }
     assert not wrong
+
+
+def test_who_encrypts_is_known_and_typed_texts_are_encrypted_in_one_place() -> None:
+    keys = {"gatekeeper.gate.cipher.AccountCipher", "staff.secrets.keyring.ring"}
+    assert {module for module, wanteds in GRAPH.items() if keys & wanteds} == set(ENCRYPTS)
 
 
 def stands_in(module: str, rooms: Sequence[str]) -> bool:
@@ -140,13 +144,8 @@ def test_the_top_level_holds_what_it_should() -> None:
 
 def test_only_the_gate_calls_the_vault() -> None:
     callers = {module for module, wanteds in GRAPH.items() if "gatekeeper.gate.vault" in wanteds}
-    # requests, typed reasons and texts: the key of what was typed about an account
-    assert callers == {
-        "gatekeeper.gate.decision",
-        "gatekeeper.access.requests",
-        "gatekeeper.access.typed_reasons",
-        "gatekeeper.reviews.texts",
-    }
+    # typed texts: the key of the account that they are about
+    assert callers == {"gatekeeper.gate.decision", "gatekeeper.gate.typed_texts"}
 
 
 def test_only_one_template_prints_a_value_and_only_its_views_module_reveals() -> None:

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import transaction
 
-from audit.functions import call
+from audit.database import call
 from audit.models import Entry, Limit
 from gatekeeper.installation.checks import limits_applied
 from gatekeeper.installation.environment import Environment
@@ -162,7 +162,7 @@ def test_limits_differ_from_the_settings() -> None:
         limits.filter(name="time_zone").delete()
         limits.create(name="foreign", value="1")
         facts = {"source": "tests", "details": {"limits": {}}}
-        call("SELECT audit.write_entry('change', 'allowed', %s::jsonb)", [facts], using="migrator")
+        call("audit.write_entry", event="change", outcome="allowed", facts=facts, using="migrator")
     (found,) = limits_applied(databases=["default"])
     assert isinstance(found, Error)
     assert found.id == "gatekeeper.E002"

@@ -14,11 +14,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from audit.database import rows
 from gatekeeper.access import grants
 from gatekeeper.installation import roles
 from gatekeeper.models import Grant
 from staff.directory import people
-from staff.frame import database
 from staff.models import NdaVersion, Signature, SignatureFile
 from staff.nda import agreements
 from tests.conftest import AsRole, Connection
@@ -534,7 +534,7 @@ def test_what_cannot_be_filed(scene: Scene, officer: Person) -> None:
 
 def founded(person: Person) -> str:
     """Why no founder's signature was given, as the functions for commands give it."""
-    (reason,) = database.row(
+    [(reason,)] = rows(
         "SELECT reason FROM staff.add_signature(staff.judge_command('x', %s), '{}', NULL, 'founding', '',"
         " now(), now(), NULL, NULL)",
         [person.number],

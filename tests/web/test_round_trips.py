@@ -28,7 +28,7 @@ STATEMENTS: Final = {
     # Whose request it is, what pages noted for this one, and whether officers were brought back: one row.
     "session": ("default", "staff.session_by("),
     # All conditions, at this moment: no page is shown on an answer that an earlier request was given.
-    "gate": ("default", "FROM gatekeeper.gate(%s"),
+    "gate": ("default", "FROM gatekeeper.gate(p_"),
     # What is open, for the frame and the page, what was asked for beside it, and what is left of the day. The
     # gate answers for each access, but for the one for which it has answered in this request.
     "held": ("default", "FROM gatekeeper_grant g"),

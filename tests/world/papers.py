@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from staff.frame.database import row
+from audit.database import call
 from staff.models import NdaVersion
 from staff.nda import agreements
-from staff.nda.agreements import Terms, hash_of
+from staff.nda.agreements import Filed, Terms, hash_of
 from tests.world.keys import session_of
 from tests.world.people import member
 
@@ -65,23 +64,16 @@ def sign(
     facts = evidence(caller, person, version, language, moment) | (forged or {})
     if waits is None:
         waits = agreements.waits_for_second(member(person), NdaVersion.objects.get(pk=version))
-    number, reason = row(
-        SIGN,
-        [
-            caller.digest, json.dumps(caller.context), version, language, moment, json.dumps(facts), pdf,
-            waits,
-        ],
+    return call(
+        "staff.sign_nda", caller, version=version, language=language, signed_at=moment, evidence=facts,
+        pdf=pdf, waits=waits, into=Filed,
     )  # fmt: skip
-    return number, reason
 
 
 def countersign(caller: Caller, signature: int | None, pdf: bytes = COUNTERSIGNED) -> str:
     """Countersign with a file of our own."""
-    (reason,) = row(
-        "SELECT staff.countersign(%s::bytea, '{\"cid\": 1}', %s::bigint, %s::bytea)",
-        [caller.digest, signature, pdf],
-    )
-    return str(reason)
+    context = {"cid": 1}
+    return str(call("staff.countersign", digest=caller.digest, context=context, signature=signature, pdf=pdf))
 
 
 def upload(

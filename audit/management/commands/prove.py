@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from audit.context import command_source
+from audit.database import call
 from audit.explorer.moments import moment
-from audit.functions import call
 from audit.seal import proofs, stored, trust
 
 ALIAS = "sealer"
@@ -64,8 +64,5 @@ def _bundle(trusted: trust.Trust, wanted: proofs.Wanted, checkpoints: Sequence[P
 
 
 def _record(bundle: dict[str, Any]) -> None:
-    call(
-        "SELECT audit.note_proof(%s::bigint[], %s::text)",
-        [[int(entry["customer"]["id"]) for entry in bundle["entries"]], command_source("prove")],
-        using=ALIAS,
-    )
+    entries = [int(entry["customer"]["id"]) for entry in bundle["entries"]]
+    call("audit.note_proof", entries=entries, source=command_source("prove"), using=ALIAS)

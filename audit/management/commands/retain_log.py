@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from audit.context import command_source
-from audit.functions import call
+from audit.database import call
 
 MOST = 10_000  # in one transaction: the sealer waits for it
 REASONS = ("retention_period", "order_of_an_authority")
@@ -33,6 +33,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{removed} bodies are gone; their leaves are kept.")
 
     def _piece(self, reason: str) -> int:
-        values = [reason, command_source("retain_log"), MOST]
-        statement = "SELECT audit.retain(%s::text, %s::text, %s::integer)"
-        return int(call(statement, values, using="sealer")[0])
+        source = command_source("retain_log")
+        return int(call("audit.retain", reason=reason, source=source, most=MOST, using="sealer"))

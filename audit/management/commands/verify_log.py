@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
+from audit.database import rows
 from audit.explorer.moments import moment
 from audit.seal import judging, stored, trust
 from audit.seal.anchors import anchor
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if trusted.keys is None:
             raise CommandError(trust.no_key())
         beside, reading = stored.another(alias), stored.raw(alias)
-        [(leaves,)] = reading.execute("SELECT coalesce(max(place) + 1, 0) FROM public.audit_leaf").fetchall()
+        [(leaves,)] = rows("SELECT coalesce(max(place) + 1, 0) FROM public.audit_leaf", using=reading)
         tqdm.monitor_interval = 0  # no thread of its own: the processes are forked
         try:
             with tqdm(total=leaves, unit=" leaves", disable=None) as bar:

@@ -8,16 +8,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
 
 from audit.context import command_source
+from audit.database import call, rows
 from gatekeeper.management.asking import answer
 
 _ACCEPT = (
     "INSERT INTO staff.clock SELECT max(id), clock_timestamp() FROM audit_entry"
     " HAVING max(id) IS NOT NULL RETURNING accepted_entry"
 )
-_RECORD = (
-    "SELECT audit.write_entry('change', 'allowed', jsonb_build_object('source', %s::text, 'details',"
-    " jsonb_build_object('clock_accepted', %s::bigint)))"
-)
+MIGRATOR = "migrator"
 
 
 class Command(BaseCommand):
@@ -34,15 +32,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, yes: bool = False, **options: Any) -> None:
         """Ask, note the newest entry as accepted, record it."""
-        if "migrator" not in connections:
+        if MIGRATOR not in connections:
             raise CommandError("Set GATEKEEPER_DATABASE_URL_MIGRATOR: this is the migrator's to do.")
         if not yes and answer("Is the clock right now? Type yes: ") != "yes":
             raise CommandError("Nothing was changed.")
-        with transaction.atomic(using="migrator"), connections["migrator"].cursor() as cursor:
-            cursor.execute(_ACCEPT)
-            row = cursor.fetchone()
-            if row is None:
+        with transaction.atomic(using=MIGRATOR):
+            accepted = [entry for (entry,) in rows(_ACCEPT, using=MIGRATOR)]
+            if not accepted:
                 self.stdout.write("The log is empty: there is nothing to accept.")
                 return
-            cursor.execute(_RECORD, [command_source("accept_clock"), row[0]])
-        self.stdout.write(f"The clock is accepted as it is; entries up to {row[0]} no longer count.")
+            facts = {"source": command_source("accept_clock"), "details": {"clock_accepted": accepted[0]}}
+            call("audit.write_entry", event="change", outcome="allowed", facts=facts, using=MIGRATOR)
+        self.stdout.write(f"The clock is accepted as it is; entries up to {accepted[0]} no longer count.")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from audit.context import command_source
-from audit.functions import call
+from audit.database import call
 from audit.models import Limit
 from gatekeeper.installation.checks import limits_wanted
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 limits.update_or_create(name=name, defaults={"value": value})
             if changed:
                 facts = {"source": command_source("apply_settings"), "details": {"limits": changed}}
-                call("SELECT audit.write_entry('change', 'allowed', %s::jsonb)", [facts], using=MIGRATOR)
+                call("audit.write_entry", event="change", outcome="allowed", facts=facts, using=MIGRATOR)
         if options["verbosity"]:
             self.stdout.write(f"{len(wanted)} limits written.")
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from audit import rounds
+from audit.database import call
 
 ALIAS = "default"
+
+
+class _Ended(NamedTuple):
+    grants: int
+    requests: int
 
 
 class Command(BaseCommand):
@@ -29,9 +35,7 @@ class Command(BaseCommand):
         rounds.repeat(self._round, every=every, alias=ALIAS, out=self.stderr, well="Tidying again.")
 
     def _round(self) -> str:
-        with connections[ALIAS].cursor() as cursor:
-            cursor.execute("SELECT grants, requests FROM gatekeeper.tidy()")
-            grants, requests = cursor.fetchone()
+        grants, requests = call("gatekeeper.tidy", into=_Ended)
         connections[ALIAS].close()  # not held while nothing is done
         self.stdout.write(f"ended {grants} grants, lapsed {requests} requests")
         return ""
