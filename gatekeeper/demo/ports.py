@@ -8,8 +8,8 @@ import time
 from http.client import HTTPConnection
 
 from gatekeeper.demo.saying import fail
+from gatekeeper.installation.addresses import LAST_PORT, is_port
 
-LAST_PORT = 65_535
 PORTS = 20  # how many we try from the wanted one on
 START_SECONDS = 60
 
@@ -18,7 +18,7 @@ def wanted_port(named: str) -> int:
     """The port that is wanted, 8000 unless one is named. Stops with a sentence where that is none."""
     if not named:
         return 8000
-    if not (named.isascii() and named.isdigit() and 0 < int(named[:6]) <= LAST_PORT):
+    if not is_port(named):
         fail(f"PORT is a number from 1 to {LAST_PORT}.")
     return int(named)
 

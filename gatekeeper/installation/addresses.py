@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.utils.encoding import punycode
 
+LAST_PORT: Final = 65_535
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # Of a host name and no other kind of registered name (RFC 1123 §2.1); PostgreSQL's and Docker's have '_'.
 _LABEL: Final = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -26,6 +27,11 @@ _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 class AddressError(ValueError):
     """What was given is no such address; the message says why, and repeats nothing of it."""
+
+
+def is_port(text: str) -> bool:
+    """Whether this is the number of a port."""
+    return text.isascii() and text.isdigit() and 0 < int(text[:6]) <= LAST_PORT
 
 
 def _in_ascii(name: str) -> str:

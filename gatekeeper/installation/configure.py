@@ -24,6 +24,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from gatekeeper.installation import generate, roles
+from gatekeeper.installation.addresses import is_port
 from gatekeeper.installation.environment import Environment
 from gatekeeper.installation.logins import Logins, is_local
 from gatekeeper.installation.settings_table import SETTINGS, Setting
@@ -75,8 +76,8 @@ def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> 
 
     `bind`: as gunicorn takes it. Raises ConfigureError or ImproperlyConfigured where a value cannot be used.
     """
-    if not company.strip():
-        raise ConfigureError("--company is empty: papers bear it.")
+    if not company.strip() or not company.isprintable():
+        raise ConfigureError("--company is empty or not one line: papers bear it.")
     made = _made(site, company, logins, bind)
     made["LOG_VERIFIER"] = _verifier(made)
     made |= {f"DATABASE_URL_{name}": logins.link(role) for name, role in roles.LINKS.items()}
@@ -138,7 +139,7 @@ def _peer(bind: str) -> str:
     if bind.startswith("unix:"):
         return "unix"
     host, _, port = bind.rpartition(":")
-    if not port.isdigit() or host not in {"127.0.0.1", "[::1]"}:
+    if not is_port(port) or host not in {"127.0.0.1", "[::1]"}:
         raise ConfigureError(
             f"--bind {bind} is neither unix:/path nor 127.0.0.1:port: what is sent to it is not encrypted,"
             " and must not leave this machine."

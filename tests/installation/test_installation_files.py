@@ -94,6 +94,7 @@ REFUSED = [
     (["--site", "http://gatekeeper.akovana.test"], "is not https://"),
     (["--site", "https://gatekeeper.example.com"], "placeholder"),
     (["--company", " "], "--company is empty"),
+    (["--company", "Akovana\nLLC"], "not one line"),
     (["--database", "mysql:///gatekeeper"], "PostgreSQL address"),
     (["--database", "postgresql://somebody@/gatekeeper?host=/run/postgresql"], "names a role"),
     (["--database", "postgresql://db.akovana.test/gatekeeper", "--passwords"], "verify-full"),
@@ -101,6 +102,7 @@ REFUSED = [
     (["--database", ELSEWHERE, "--certificates", "here"], "a folder from / on"),
     (["--certificates", "/etc/certificates"], "for a server elsewhere"),
     (["--bind", "0.0.0.0:8000"], "must not leave this machine"),
+    (["--bind", "127.0.0.1:99999"], "neither unix:/path nor 127.0.0.1:port"),
 ]
 
 
