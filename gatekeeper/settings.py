@@ -136,7 +136,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "gatekeeper.access.views.live.context",
+                "gatekeeper.pages.layout.context",
             ],
         },
     },

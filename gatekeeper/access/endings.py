@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from gatekeeper.frame import times
+from staff.frame import times
 
 if TYPE_CHECKING:
     from gatekeeper.models import Grant

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from gatekeeper import catalogue
 from gatekeeper.access import deputies, requests, typed_reasons
-from gatekeeper.frame import times
+from staff.frame import times
 from staff.frame.day_field import day_field
 from staff.frame.names import is_seen
 from staff.frame.ticks import TicksField

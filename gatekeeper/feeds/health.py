@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gatekeeper.feeds import doubts
-from gatekeeper.frame import times
 from gatekeeper.frame.health_row import Health
 from gatekeeper.models import Feed
+from staff.frame import times
 
 
 def helpdesk() -> Health:

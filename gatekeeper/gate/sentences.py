@@ -12,7 +12,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from gatekeeper import catalogue
-from gatekeeper.frame import times
 from gatekeeper.gate.conditions import (
     ADJUDGED,
     CANNOT_START_WORDS,
@@ -21,6 +20,7 @@ from gatekeeper.gate.conditions import (
     STATE_WORDS,
 )
 from gatekeeper.gate.words import WORDS, Words
+from staff.frame import times
 
 Facts = Mapping[str, object]
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")

@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from gatekeeper.frame import badges
-from gatekeeper.frame.shown_times import stamp
 from gatekeeper.log import words
 from gatekeeper.log.links import Look
+from staff.frame.shown_times import stamp
 
 if TYPE_CHECKING:
     from audit.models import Entry

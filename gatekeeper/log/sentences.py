@@ -11,10 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from gatekeeper import catalogue
-from gatekeeper.frame import times
 from gatekeeper.gate.conditions import STATE_WORDS
 from gatekeeper.gate.sentences import CATEGORY_WORDS, ENDS_WITH_THE_DAY
 from gatekeeper.models import Ticket
+from staff.frame import times
 from staff.models import Role
 
 #: Columns of an entry in the order in which a reviewer asks for them.

@@ -32,7 +32,7 @@ def checks(request: HttpRequest) -> HttpResponse:
         "version": _version(),
         "now": timezone.now(),
     }
-    return render(request, "gatekeeper/checks.html", context)
+    return render(request, "gatekeeper/pages/checks.html", context)
 
 
 @post_only("checks")

@@ -20,7 +20,8 @@ from audit import references
 from audit.explorer.search import Query, Term
 from gatekeeper import catalogue
 from gatekeeper.access import requests
-from gatekeeper.access.pieces import account_url, may_ask_more, steps_for
+from gatekeeper.access.desk import desk_of
+from gatekeeper.access.pieces import account_url, may_ask_more, open_grants, steps_for
 from gatekeeper.access.views import live
 from gatekeeper.frame import badges
 from gatekeeper.gate import decision, widget
@@ -88,12 +89,13 @@ def _home(request: HttpRequest, member: Member, work: _Work, more: Mapping[str, 
         "more_tickets_url": work.more_url,
         "feed_heard_at": work.feed_heard_at,
         "own": _own(request, member),
+        **_desk(request),
         "reviews_count": queue.waiting(member).count() if "reviewer" in member.roles else 0,
         "report_form": ReportForm() if "privacy" in member.roles else None,
         **live.question(request, reverse("home_list"), work.facts, page=page if page.isdigit() else ""),
         **more,
     }
-    return render(request, "gatekeeper/home.html", context)
+    return render(request, "gatekeeper/pages/home.html", context)
 
 
 @post_only("home")
@@ -122,11 +124,11 @@ def ticket(request: HttpRequest, number: str) -> HttpResponse:
     found = Ticket.objects.filter(number=number, assignments__member=request.user.pk).first()
     if found is None or not found.accounts:
         refused = {"number": number, "accounts": []}
-        return render(request, "gatekeeper/ticket.html", refused, status=403)
+        return render(request, "gatekeeper/pages/ticket.html", refused, status=403)
     if len(found.accounts) == 1:
         return HttpResponseRedirect(account_url(found.accounts[0], number))
     lines = _lines(request, [(found, reference) for reference in found.accounts])
-    return render(request, "gatekeeper/ticket.html", {"number": number, "accounts": lines})
+    return render(request, "gatekeeper/pages/ticket.html", {"number": number, "accounts": lines})
 
 
 def _tickets(request: HttpRequest, member: Member) -> tuple[list[dict[str, object]], str]:
@@ -176,6 +178,17 @@ def _stale_feed() -> datetime | None:
     if not minutes or since is None or timezone.now() < since + timedelta(minutes=minutes):
         return None
     return since
+
+
+def _desk(request: HttpRequest) -> dict[str, object]:
+    desk = desk_of(request)
+    if desk is None:
+        return {}
+    return {
+        "open_grants": open_grants(desk.held),
+        "inbox_count": desk.inbox,
+        "proposals_count": desk.proposals,
+    }
 
 
 def _own(request: HttpRequest, member: Member) -> dict[str, object]:

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from audit.database import rows
 from audit.seal import alarms, held
 from audit.siem import stream
-from gatekeeper.frame import times
 from gatekeeper.frame.health_row import Health
+from staff.frame import times
 
 #: How far two clocks may be apart: the step of a one-time code.
 APART: Final = timedelta(seconds=30)

@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gatekeeper.frame import times
 from gatekeeper.frame.health_row import Health
-from staff.frame import mails, outbox
+from staff.frame import mails, outbox, times
 
 #: A notice that waits for longer has met a mail server that takes none, twice at least.
 LATE: Final = timedelta(minutes=10)

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gatekeeper.frame import times
 from gatekeeper.frame.health_row import Health
 from gatekeeper.reviews import finding, queue, units
+from staff.frame import times
 
 
 def odd() -> Health:

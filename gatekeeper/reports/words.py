@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from gatekeeper import catalogue
-from gatekeeper.frame import times
+from staff.frame import times
 from staff.models import Role
 
 if TYPE_CHECKING:

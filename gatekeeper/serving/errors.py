@@ -124,7 +124,7 @@ def _answer(
     with override(language):
         title, words = said or PAGES[status]
         page = render_to_string(
-            "gatekeeper/wrong.html", {"title": title, "words": words}, request if framed else None
+            "gatekeeper/serving/wrong.html", {"title": title, "words": words}, request if framed else None
         )
     headers = {"Content-Language": language, "Cache-Control": "no-store"}
     return HttpResponse(page, status=status, headers=headers)

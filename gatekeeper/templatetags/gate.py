@@ -1,4 +1,4 @@
-"""Template tags of Gatekeeper's pages: times, badges, words of the catalogue, navigation."""
+"""Template tags of Gatekeeper's pages: badges, words of the catalogue, values."""
 
 from __future__ import annotations
 
@@ -15,32 +15,17 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from audit.models import Entry
 from gatekeeper import catalogue
-from gatekeeper.access.grants import Held
-from gatekeeper.frame import badges, shown_times, shown_values
-from gatekeeper.frame.fragments import fill
+from gatekeeper.frame import badges, shown_values
 from gatekeeper.gate.sentences import sentence
 from gatekeeper.gate.words import WORDS
 from gatekeeper.log import sentences
 from gatekeeper.models import Ticket
-from gatekeeper.pages import rail
-from staff.models import Role
+from staff.frame import shown_times
 
 register = template.Library()
-register.simple_tag(fill)
 register.simple_tag(badges.drawn, name="badge")
-register.simple_tag(rail.drawn, takes_context=True, name="navigation")
-for _shown in (
-    shown_times.moment,
-    shown_times.full_moment,
-    shown_times.stamp,
-    shown_times.clock,
-    shown_times.day,
-    shown_times.last_day,
-    shown_times.countdown,
-    shown_values.lines,
-    shown_values.isolated,
-):
-    register.filter(_shown)
+register.filter(shown_values.lines)
+register.filter(shown_values.isolated)
 
 #: A hidden value is as long as any other: the length of a name says something about it.
 DOTS: Final = "••••••••••"
@@ -49,7 +34,6 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
     "purpose": dict(catalogue.PURPOSES),
     "reason": dict(catalogue.REASONS),
     "denial": dict(catalogue.DENIALS),
-    "role": dict(Role.choices),
     "ticket": dict(Ticket.State.choices),
     # the parts of a participant's record, as the platform names them
     "person": {
@@ -68,12 +52,6 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
 @register.simple_tag
 def dots() -> str:
     return DOTS
-
-
-@register.filter
-def places(open_grants: Iterable[tuple[Held, str]]) -> Iterable[tuple[str, str]]:
-    """Address and account of what is open, each account once."""
-    return {held.reference: (url, held.reference) for held, url in open_grants}.values()
 
 
 @register.filter

@@ -153,4 +153,4 @@ def refusal(request: HttpRequest, reason: str) -> HttpResponse:
     if reason == "mfa_stale":
         return presence.ask(request)
     words = {"reason": reason, "words": words_of(reason)}
-    return render(request, "staff/refused.html", words, status=403)
+    return render(request, "staff/session/refused.html", words, status=403)

@@ -39,7 +39,7 @@ def ask(request: HttpRequest, *, problem: str = "") -> HttpResponse:
         return to_page(request, "step_up")
     if not problem and getattr(request, "proof_missing", False):
         problem = _("Enter the code, or use the passkey.")
-    return render(request, "staff/step_up.html", _carrying(request, problem), status=403)
+    return render(request, "staff/session/step_up.html", _carrying(request, problem), status=403)
 
 
 def prove(request: HttpRequest) -> HttpResponse | None:
@@ -88,7 +88,7 @@ def locked_page(request: HttpRequest, problem: str = "") -> HttpResponse:
     row = sessions.of(request).locked
     member = row.member if row else None
     facts = _carrying(request, problem) | {"member": member, "theme": member.theme if member else "auto"}
-    return render(request, "staff/locked.html", facts, status=403)
+    return render(request, "staff/session/locked.html", facts, status=403)
 
 
 def _unlocked(request: HttpRequest) -> str:

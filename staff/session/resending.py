@@ -61,7 +61,7 @@ def renewed(request: HttpRequest) -> HttpResponse:
     if "HX-Request" in request.headers:
         return HttpResponse(status=409, headers={"HX-Reswap": "none"})
     if request.method in ("GET", "HEAD"):
-        answer = render(request, "staff/moment.html", status=409)
+        answer = render(request, "staff/session/moment.html", status=409)
         answer["Refresh"] = "1"
         return answer
     if NEXT in request.POST:
@@ -82,7 +82,7 @@ def _not_done(request: HttpRequest, words: str, status: int = 403) -> HttpRespon
         "back": here(request) or "/",
         "signed_in": request.user.is_authenticated or sessions.of(request).locked is not None,
     }
-    return render(request, "staff/not_done.html", facts, status=status)
+    return render(request, "staff/session/not_done.html", facts, status=status)
 
 
 def _carried(request: HttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from staff.nda.register import State, counts, line_of, lines
 register = template.Library()
 
 
-@register.inclusion_tag("staff/_nda_notice.html", takes_context=True)
+@register.inclusion_tag("staff/nda/_nda_notice.html", takes_context=True)
 def nda_notice(context: template.Context) -> dict[str, Any]:
     """Reminders without mail: whoever works here meets them where they begin."""
     member = context.get("user")

@@ -37,7 +37,7 @@ def ours(answer: Any, status: int, language: str) -> None:
     assert (answer.status_code, answer["Content-Language"]) == (status, language)
     assert f"<h1>{WORDS[status][language == 'pl']}</h1>" in page
     assert f'<html lang="{language}"' in page
-    assert "gatekeeper/app.css" in page
+    assert "staff/app.css" in page
     assert 'href="/"' in page
     assert "Django" not in page
     assert answer["Cache-Control"] == "no-store"

@@ -21,11 +21,11 @@ from django.utils import translation
 from audit.explorer.forms import SearchForm
 from audit.models import Event, Outcome
 from gatekeeper import catalogue
-from gatekeeper.frame import times
-from gatekeeper.frame.fragments import fill
 from gatekeeper.gate import conditions, sentences, steps, widget
 from gatekeeper.gate import words as presentation
 from gatekeeper.models import Ticket
+from staff.frame import times
+from staff.frame.fragments import fill
 from staff.models import Role
 from tests.world import World
 from tests.world.people import give_factors, give_password, sign_in
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 ROOT = Path(settings.BASE_DIR)
 APPS = ("gatekeeper", "staff", "audit")
 TEMPLATES = sorted(path for app in APPS for path in (ROOT / app).glob("templates/**/*.html"))
-STATIC = sorted((ROOT / "gatekeeper" / "static" / "gatekeeper").iterdir())
-CSS = (ROOT / "gatekeeper/static/gatekeeper/app.css").read_text("utf-8")
+STATIC = sorted((ROOT / "staff" / "static" / "staff").iterdir())
+CSS = (ROOT / "staff/static/staff/app.css").read_text("utf-8")
 CATALOGUE = Path("locale/pl/LC_MESSAGES/django.po")
 
 CODES = [(name, code) for name, codes in catalogue.CONDITIONS.items() for code in codes]
@@ -397,5 +397,5 @@ def _names(patterns: list[URLPattern | URLResolver]) -> set[str]:
 
 def test_what_is_filled_into_a_fragment_is_escaped_and_not_kept() -> None:
     for typed in ("<b>&", "{0.__class__}"):
-        filled = fill("gatekeeper/account/_empty.html", label=typed)
+        filled = fill("gatekeeper/access/account/_empty.html", label=typed)
         assert f"<dt>{escape(typed)}</dt>" in filled

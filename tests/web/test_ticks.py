@@ -93,7 +93,7 @@ def test_pages_send_the_mark_along(scene: Scene) -> None:
 
 
 def marked(form: forms.Form) -> str:
-    return render_to_string("gatekeeper/_chips.html", {"field": form["roles"], "hint": ""})
+    return render_to_string("staff/frame/_chips.html", {"field": form["roles"], "hint": ""})
 
 
 def test_roles_are_taken_away_only_when_all_were_unticked(scene: Scene) -> None:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 from audit import references
 from gatekeeper import catalogue
 from gatekeeper.access import account_data, grants, notices
+from gatekeeper.access.desk import mark
 from gatekeeper.access.pieces import account_url, open_gate, request_url
 from gatekeeper.access.views import live
 from gatekeeper.access.views import more as more_today
@@ -79,7 +80,7 @@ def _state_of_open(
     """The account anew where anything changed; values that were revealed stay while the data are the same."""
     asked_more = _more(request, shown)
     facts = _facts(shown, here), asked_more and asked_more["mark"]
-    same_data = request.GET.get("data") == live.mark(_data(shown, here))
+    same_data = request.GET.get("data") == mark(_data(shown, here))
 
     def page(more: Mapping[str, object]) -> HttpResponse:
         seen = _look(request, shown.reference, shown.id)
@@ -218,7 +219,7 @@ def _page(
         **_question(request, grant, here, asked_more),
         **(more or {}),
     }
-    return render(request, "gatekeeper/account.html", context)
+    return render(request, "gatekeeper/access/account.html", context)
 
 
 def _of_the_grant(grant: grants.Held, here: Sequence[grants.Held]) -> dict[str, object]:
@@ -256,7 +257,7 @@ def _question(
         reverse("gate_state", args=[grant.reference]),
         (_facts(grant, here), asked_more and asked_more["mark"]),
         was=",".join(str(one.id) for one in (grant, *(other for other in here if other is not grant))),
-        data=live.mark(_data(grant, here)),
+        data=mark(_data(grant, here)),
     )
 
 

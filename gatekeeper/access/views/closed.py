@@ -59,7 +59,7 @@ def _answer(request: HttpRequest, seen: decision.Gate, context: dict[str, Any]) 
     # A question's answer is shown in the page, whatever it says.
     away = seen.away and "HX-Request" not in request.headers
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.OK if seen.open else HTTPStatus.FORBIDDEN
-    answer = render(request, "gatekeeper/gate.html", context, status=status)
+    answer = render(request, "gatekeeper/access/gate.html", context, status=status)
     if away:
         answer["Retry-After"] = RETRY_AFTER
     return answer

@@ -18,10 +18,11 @@ from gatekeeper.access import approvers, requester, requests, typed_reasons
 from gatekeeper.access.forms import ApproveForm, DenyForm
 from gatekeeper.access.request_notes import notes
 from gatekeeper.access.views import live, more
-from gatekeeper.frame import badges, times
+from gatekeeper.frame import badges
 from gatekeeper.gate import sentences
 from gatekeeper.models import AccessRequest, Grant
 from staff.directory import people
+from staff.frame import times
 from staff.frame.callers import Caller
 from staff.models import Role
 from staff.session.decorators import polling, post_only, refusal, role_required
@@ -96,7 +97,7 @@ def _inbox(request: HttpRequest, work: _Work, more: Mapping[str, object]) -> Htt
         **live.question(request, reverse("inbox_list"), work.facts),
         **more,
     }
-    return render(request, "gatekeeper/inbox.html", context)
+    return render(request, "gatekeeper/access/inbox.html", context)
 
 
 @require_GET
@@ -119,7 +120,7 @@ def approval(request: HttpRequest, request_id: int) -> HttpResponse:
         "print_id": _to_print(asked, member),
         **CHOICES,
     }
-    return render(request, "gatekeeper/approval.html", context)
+    return render(request, "gatekeeper/access/approval.html", context)
 
 
 def _ended(asked: AccessRequest) -> dict[str, object]:

@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from gatekeeper.access import more, notices, requester
 from gatekeeper.access.forms import MoreForm
 from gatekeeper.access.pieces import account_url
-from gatekeeper.frame import badges, times
+from gatekeeper.frame import badges
 from gatekeeper.gate import sentences
 from gatekeeper.gate import words as presentation
 from gatekeeper.models import Grant, MoreToday
 from staff.directory import people
+from staff.frame import times
 from staff.frame.callers import Caller
 from staff.frame.usable import usable
 from staff.session.decorators import post_only, refusal

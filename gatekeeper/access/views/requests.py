@@ -98,7 +98,7 @@ def _page(
         "repeated": bool(form.initial.get("repeated")),
         "waiting": _waiting(request, reference, ticket),
     }
-    return render(request, "gatekeeper/request.html", context, status=status)
+    return render(request, "gatekeeper/access/request.html", context, status=status)
 
 
 def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str, Any]:

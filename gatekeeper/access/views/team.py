@@ -64,7 +64,7 @@ def _page(request: HttpRequest, form: DeputyForm | None = None, status: int = 20
     if manages:
         context["form"] = form or DeputyForm(manager=member)
         context["days"] = requests.limit("deputy_days")
-    return render(request, "gatekeeper/team.html", context, status=status)
+    return render(request, "gatekeeper/access/team.html", context, status=status)
 
 
 @post_only("team")

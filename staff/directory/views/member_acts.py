@@ -158,7 +158,7 @@ def _ask_once_more(request: HttpRequest, number: str, action: str, form: forms.F
     context: dict[str, Any] = {"subject": subject, "action": action, "fields": fields, "sure": SURE}
     if action == "suspend":
         context["foreseen"] = people.foresee_suspension(Caller.of(request), number)
-    return render(request, "staff/member_sure.html", context)
+    return render(request, "staff/directory/member_sure.html", context)
 
 
 def _refused(request: HttpRequest, number: str, reason: str) -> HttpResponse:

@@ -69,7 +69,7 @@ def members(request: HttpRequest) -> HttpResponse:
     shown = Paginator(found, PAGE).get_page(facts.get("page") or 1)
     rows = [(line.member, state_of(line.member), line.in_force_until) for line in register.lines_of(shown)]
     context = {"form": form, "page": shown, "rows": rows, "officer": Role.PEOPLE in member_of(request).roles}
-    return render(request, "staff/members.html", context, status=422 if wrong else 200)
+    return render(request, "staff/directory/members.html", context, status=422 if wrong else 200)
 
 
 def _in_state(state: str, today: date) -> Q:
@@ -122,7 +122,7 @@ def page(request: HttpRequest, subject: Member, status: int = 200, **more: Any) 
         "forms": _forms(subject) | more.pop("bound", {}),
         **more,
     }
-    return render(request, "staff/member.html", facts, status=status)
+    return render(request, "staff/directory/member.html", facts, status=status)
 
 
 def _forms(subject: Member) -> dict[str, forms.Form]:
@@ -150,7 +150,7 @@ def new_member(request: HttpRequest) -> HttpResponse:
     """Add a member, and make their one-time link."""
     form = MemberForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
-        return render(request, "staff/member_new.html", {"form": form})
+        return render(request, "staff/directory/member_new.html", {"form": form})
     usable = form.is_valid()
     with transaction.atomic():
         reason = people.add_member(Caller.of(request), form.facts() if usable else {})
@@ -159,7 +159,9 @@ def new_member(request: HttpRequest) -> HttpResponse:
     if reason in {"member_known", "value_refused"}:
         if usable:
             form.add_error(None, str(words_of(reason)))
-        return render(request, "staff/member_new.html", {"form": form}, status=409 if usable else 422)
+        return render(
+            request, "staff/directory/member_new.html", {"form": form}, status=409 if usable else 422
+        )
     if reason and reason != people.PROPOSED:
         return refusal(request, reason)
     return invite(request, get_object_or_404(Member, number=form.cleaned_data["number"]))

@@ -56,7 +56,9 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     ]
     over = proposals.shown_to(viewer, proposals.decided())[:DECIDED_SHOWN]
     decided = [proposals.told(one) for one in over]
-    return render(request, "staff/proposals.html", {"rows": rows, "decided": decided, **more}, status=status)
+    return render(
+        request, "staff/directory/proposals.html", {"rows": rows, "decided": decided, **more}, status=status
+    )
 
 
 @post_only("proposals")

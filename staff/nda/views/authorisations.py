@@ -61,7 +61,7 @@ def _page(
         "rows": [(one, _state(one, today)) for one in found],
         **more,
     }
-    return render(request, "staff/authorisations_of_member.html", facts, status=status)
+    return render(request, "staff/nda/authorisations_of_member.html", facts, status=status)
 
 
 def _state(one: Authorisation, today: Any) -> str:
@@ -128,10 +128,10 @@ def register(request: HttpRequest) -> HttpResponse:
     """The register of authorised persons as of a day."""
     form = OnForm(request.GET if "on" in request.GET else {"on": timezone.localdate().isoformat()})
     if not form.is_valid():
-        return render(request, "staff/authorisations.html", {"form": form, "rows": []}, status=422)
+        return render(request, "staff/nda/authorisations.html", {"form": form, "rows": []}, status=422)
     on = form.cleaned_data["on"]
     rows = list(authorisations.in_force(on))
-    return render(request, "staff/authorisations.html", {"form": form, "rows": rows, "on": on})
+    return render(request, "staff/nda/authorisations.html", {"form": form, "rows": rows, "on": on})
 
 
 @post_only("authorisations")

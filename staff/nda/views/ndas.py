@@ -48,7 +48,7 @@ def ndas(request: HttpRequest) -> HttpResponse:
         "to_countersign": waiting(Signature.Form.DOCUMENTARY).count(),
         "to_confirm": waiting(Signature.Form.PAPER).count(),
     }
-    return render(request, "staff/ndas.html", facts)
+    return render(request, "staff/nda/ndas.html", facts)
 
 
 def waiting(form: str) -> Any:
@@ -94,7 +94,7 @@ def _read(request: HttpRequest, version: NdaVersion, address: str, *, preview: b
         "preview": preview,
         "form": SignForm(member_of(request)),
     }
-    return render(request, "staff/nda_reading.html", facts)
+    return render(request, "staff/nda/nda_reading.html", facts)
 
 
 @resendable(
@@ -120,7 +120,7 @@ def nda_draft(request: HttpRequest) -> HttpResponse:
         return redirect("nda_publish" if "publish" in request.POST else "nda_preview")
     status = 422 if form.is_bound else 200
     facts = {"form": form, "seen": _seen(draft), "number": _following()}
-    return render(request, "staff/nda_draft.html", facts, status=status)
+    return render(request, "staff/nda/nda_draft.html", facts, status=status)
 
 
 def _seen(draft: NdaDraft | None) -> str:
@@ -190,7 +190,7 @@ def _confirmation(
         "seen": _digest(draft),
         "problem": problem,
     }
-    return render(request, "staff/nda_publish.html", facts, status=status)
+    return render(request, "staff/nda/nda_publish.html", facts, status=status)
 
 
 def _terms(draft: NdaDraft) -> agreements.Terms:
@@ -243,7 +243,7 @@ def _recall_question(request: HttpRequest, version: NdaVersion) -> HttpResponse:
         "instead": others.filter(recalled_at=None, effective_at__lt=version.effective_at).first(),
         "sure": SURE,
     }
-    return render(request, "staff/nda_recall.html", facts)
+    return render(request, "staff/nda/nda_recall.html", facts)
 
 
 def _following() -> int:

@@ -42,7 +42,7 @@ def nda_register(request: HttpRequest) -> HttpResponse:
         "on": form.cleaned_data.get("on") or timezone.localdate(),
         "counts": [(State(state), number) for state, number in register.counts(found).items()],
     }
-    return render(request, "staff/nda_register.html", facts, status=200 if valid else 422)
+    return render(request, "staff/nda/nda_register.html", facts, status=200 if valid else 422)
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:

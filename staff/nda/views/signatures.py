@@ -38,7 +38,7 @@ OF_ONE = frozenset({"not_yourself", "second_person", "no_change", "value_refused
 def nda_countersign(request: HttpRequest) -> HttpResponse:
     """Signatures that wait for a people officer; many are countersigned at once, never one's own."""
     found = list(waiting(Signature.Form.DOCUMENTARY).select_related("member"))
-    return _tick(request, found, "staff/nda_countersign.html", _countersign)
+    return _tick(request, found, "staff/nda/nda_countersign.html", _countersign)
 
 
 @page
@@ -46,7 +46,7 @@ def nda_countersign(request: HttpRequest) -> HttpResponse:
 def nda_papers(request: HttpRequest) -> HttpResponse:
     """Scans whose paper a second person has to see: an officer or administrator, not who filed them."""
     found = list(waiting(Signature.Form.PAPER).select_related("member", "entered_by"))
-    return _tick(request, found, "staff/nda_papers.html", _confirm)
+    return _tick(request, found, "staff/nda/nda_papers.html", _confirm)
 
 
 def _countersign(request: HttpRequest, signature: int | None) -> str:
@@ -113,7 +113,7 @@ def _upload_page(
     request: HttpRequest, subject: Member, form: UploadForm, verdict: uploaded.Verdict | None = None
 ) -> HttpResponse:
     facts = {"subject": subject, "form": form, "verdict": verdict}
-    return render(request, "staff/nda_upload.html", facts, status=422 if form.is_bound else 200)
+    return render(request, "staff/nda/nda_upload.html", facts, status=422 if form.is_bound else 200)
 
 
 def _unusable(

@@ -108,7 +108,7 @@ def _page(
             "prove": _proof_is_old(request),
             "switch": f"{reverse('nda')}?{urlencode({NEXT: facts['next']})}&" if facts["next"] else "?",
         }
-    return render(request, "staff/nda.html", facts, status=status)
+    return render(request, "staff/nda/nda.html", facts, status=status)
 
 
 def reading(version: NdaVersion, language: str) -> dict[str, Any]:

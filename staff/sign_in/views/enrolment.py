@@ -36,7 +36,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
             return show_new_sheet(request)
         return to_second_factor(request, member)
     if not proving.came_by_link(request):
-        return render(request, "staff/link_needed.html", status=403)
+        return render(request, "staff/sign_in/link_needed.html", status=403)
     if request.method == "POST":
         return _confirm(request, member)
     return _show_key(request, member, factors.enrol_totp(member), CodeForm())
@@ -64,4 +64,4 @@ def _show_key(request: HttpRequest, member: Member, device: TotpDevice, form: Co
         "secret": totp.secret_of(device.key),
         NEXT: wanted_next(request),
     }
-    return render(request, "staff/enrol.html", facts)
+    return render(request, "staff/sign_in/enrol.html", facts)

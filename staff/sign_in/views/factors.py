@@ -44,7 +44,7 @@ def _show(request: HttpRequest, *, problem: object = "", status: int = 200) -> H
         "problem": problem,
         "is_mailed": mails.are_configured(),
     }
-    return render(request, "staff/factors.html", facts, status=status)
+    return render(request, "staff/sign_in/factors.html", facts, status=status)
 
 
 @page
@@ -53,7 +53,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     if not factors.is_fresh(request):
         return refusal(request, STALE)
     form = FactorNameForm(request.POST if request.method == "POST" else None)
-    return render(request, "staff/add_passkey.html", {"form": form})
+    return render(request, "staff/sign_in/add_passkey.html", {"form": form})
 
 
 @page
@@ -81,7 +81,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
         "qr": totp.qr(totp.config_url(device.key, member.number)),
         "secret": totp.secret_of(device.key),
     }
-    return render(request, "staff/add_totp.html", facts)
+    return render(request, "staff/sign_in/add_totp.html", facts)
 
 
 @post_only("factors")
@@ -115,7 +115,7 @@ def show_new_sheet(request: HttpRequest) -> HttpResponse:
     codes = factors.new_sheet(member_of(request))
     enrolling = proving.ENROLLING in request.session
     target = safe_next(request) if enrolling else reverse("factors")
-    return render(request, "staff/recovery_codes.html", {"codes": codes, NEXT: target})
+    return render(request, "staff/sign_in/recovery_codes.html", {"codes": codes, NEXT: target})
 
 
 @post_only("factors")

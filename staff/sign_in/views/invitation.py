@@ -31,14 +31,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return too_many(request) if lockout.is_shut(request) else link_over(request)
     form = PasswordForm(link.member, request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
-        return render(request, "staff/invitation.html", {"form": form, "member": link.member})
+        return render(request, "staff/sign_in/invitation.html", {"form": form, "member": link.member})
     try:
         with hash_queue.MEMBERS.take(link.member_id):
             encoded = hashing.made(form.cleaned_data["password"])
     except hash_queue.BusyError:
         form.add_error(None, hash_queue.words())
         return hash_queue.refuse(
-            render(request, "staff/invitation.html", {"form": form, "member": link.member})
+            render(request, "staff/sign_in/invitation.html", {"form": form, "member": link.member})
         )
     sign_out(request, "link_followed")  # whoever sits here, from now on it is the link's member
     attempt_by(request, link.member)
@@ -52,9 +52,11 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def link_over(request: HttpRequest) -> HttpResponse:
     """One page for every link that opens nothing."""
-    return render(request, "staff/link_over.html", status=404)
+    return render(request, "staff/sign_in/link_over.html", status=404)
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
     """So many links opened nothing that none is looked at for a while."""
-    return lockout.answer(request, render(request, "staff/too_many.html", {"words": lockout.words(request)}))
+    return lockout.answer(
+        request, render(request, "staff/sign_in/too_many.html", {"words": lockout.words(request)})
+    )

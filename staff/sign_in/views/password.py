@@ -37,11 +37,11 @@ def forgot(request: HttpRequest) -> HttpResponse:
         email = str(form.cleaned_data["email"])
         if lockout.refuses(request, f"forgot {email}"):
             form.add_error(None, lockout.words(request))
-            return lockout.answer(request, render(request, "staff/forgot.html", facts))
+            return lockout.answer(request, render(request, "staff/sign_in/forgot.html", facts))
         lockout.count_asking(request, f"forgot {email}")
         later.run(partial(passwords.mail_link, email, context(request)))
         facts["sent"] = True
-    return render(request, "staff/forgot.html", facts)
+    return render(request, "staff/sign_in/forgot.html", facts)
 
 
 @never_carried
@@ -59,12 +59,12 @@ def change(request: HttpRequest) -> HttpResponse:
         changed = form.is_bound and form.is_valid() and _changed(request, member, form)
     except hash_queue.BusyError:
         form.add_error(None, hash_queue.words())
-        return hash_queue.refuse(render(request, "staff/change_password.html", {"form": form}))
+        return hash_queue.refuse(render(request, "staff/sign_in/change_password.html", {"form": form}))
     if changed:
         auth.update_session_auth_hash(request, member)
         messages.success(request, _("The password is changed. All other sessions are ended."))
         return redirect("profile")
-    return lockout.answer(request, render(request, "staff/change_password.html", {"form": form}))
+    return lockout.answer(request, render(request, "staff/sign_in/change_password.html", {"form": form}))
 
 
 def _changed(request: HttpRequest, member: Member, form: ChangePasswordForm) -> bool:

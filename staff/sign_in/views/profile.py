@@ -29,7 +29,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "form": ProfileForm(initial={"language": member.language, "theme": member.theme}),
         "line": register.line_of(member),
     }
-    return render(request, "staff/profile.html", facts)
+    return render(request, "staff/sign_in/profile.html", facts)
 
 
 @login_not_required

@@ -34,7 +34,7 @@ def own(request: HttpRequest) -> HttpResponse:
         for row in _running(request).order_by("-last_seen_at", "-pk")
     ]
     rows.sort(key=lambda one: not one["this"])
-    return render(request, "staff/sessions.html", {"sessions": rows})
+    return render(request, "staff/sign_in/sessions.html", {"sessions": rows})
 
 
 @post_only("sessions")

@@ -44,7 +44,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             member = _judged(request, form)
         except hash_queue.BusyError:
             form.add_error(None, hash_queue.words())
-            return hash_queue.refuse(render(request, "staff/sign_in.html", {"form": form, **_next(request)}))
+            return hash_queue.refuse(
+                render(request, "staff/sign_in/sign_in.html", {"form": form, **_next(request)})
+            )
         if member is not None:
             begin(request, member, "password")
             return to_second_factor(request, member)
@@ -54,7 +56,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         form.add_error(None, lockout.words(request) if shut else _("The e-mail or the password is wrong."))
     why = REASONS.get(request.GET.get("why", ""), "")
     facts = {"form": form, "why": why, **_next(request)}
-    return lockout.answer(request, render(request, "staff/sign_in.html", facts))
+    return lockout.answer(request, render(request, "staff/sign_in/sign_in.html", facts))
 
 
 def _judged(request: HttpRequest, form: SignInForm) -> Member | None:
@@ -106,7 +108,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect(safe_next(request))
     if not factors.has_factor(member):
         return to_second_factor(request, member)
-    return _ask_for_code(request, member, "code", "staff/code.html")
+    return _ask_for_code(request, member, "code", "staff/sign_in/code.html")
 
 
 @page
@@ -125,7 +127,7 @@ def step_up(request: HttpRequest) -> HttpResponse:
         "back": safe_next(request),
         **_next(request),
     }
-    return render(request, "staff/step_up.html", facts)
+    return render(request, "staff/session/step_up.html", facts)
 
 
 def _ask_for_code(request: HttpRequest, member: Member, stage: records.Stage, template: str) -> HttpResponse:
