@@ -58,13 +58,16 @@ busy: environment
 bench: environment
 	@$(BIN)/python -m tests.bench
 
+TEMPLATES = gatekeeper staff tests
 lint: environment
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/djangofmt --check $(TEMPLATES)
 
 format: environment
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/djangofmt $(TEMPLATES)
 
 types: environment
 	@$(BIN)/mypy
