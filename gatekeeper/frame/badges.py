@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext_lazy
 
+from staff.frame.fragments import fill
 from staff.nda.register import Line, State
 
 Tone = Literal["pass", "waiting", "failed", "info", "neutral"]
@@ -82,11 +82,4 @@ def badge(state: str) -> Badge:
 def drawn(state: str, extra: object = "") -> SafeString:
     """A badge by its state; `extra` follows the word ('Active · 41:12')."""
     one = badge(state)
-    tail = format_html(" · {}", extra) if extra else ""
-    return format_html(
-        '<span class="badge badge-{}"><span aria-hidden="true">{}</span> {}{}</span>',
-        one.tone,
-        one.mark,
-        one.word,
-        tail,
-    )
+    return fill("gatekeeper/frame/_badge.html", one, variant="longer" if extra else "", extra=extra)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -26,10 +25,11 @@ def rows(
     language = get_language()
     return [
         {
-            "variant": (one.pk in why, one.pk == open_one),
+            "variant": (one.pk in why, one.pk == open_one, bool(one.member_name)),
             "url": look.url("entry", one.pk),
             "time": stamp(one.timestamp),
-            "who": _who(one),
+            "name": one.member_name,
+            "who": one.member or one.source,
             "event": _event(one.event, language),
             "account": one.account,
             "ticket": one.ticket,
@@ -38,12 +38,6 @@ def rows(
         }
         for one in entries
     ]
-
-
-def _who(one: Entry) -> str:
-    if not one.member_name:
-        return str(one.member or one.source)
-    return format_html('{} <span class="id muted">{}</span>', one.member_name, one.member)
 
 
 @lru_cache(maxsize=256)

@@ -21,6 +21,7 @@ from gatekeeper.gate.words import WORDS
 from gatekeeper.log import sentences
 from gatekeeper.models import Ticket
 from staff.frame import shown_times
+from staff.frame.fragments import fill
 
 register = template.Library()
 register.simple_tag(badges.drawn, name="badge")
@@ -99,11 +100,6 @@ def ticket(number: str) -> SafeString:
     """A ticket's number, a link into the helpdesk when its address is known."""
     pattern = settings.HELPDESK_TICKET_URL
     if not pattern or not number:
-        return format_html('<span class="id">{}</span>', number)
-    return format_html(
-        '<a class="id" href="{}" target="_blank" rel="noopener noreferrer">{}'
-        '<span aria-hidden="true"> ↗</span><span class="unseen"> {}</span></a>',
-        pattern.replace("{number}", number),
-        number,
-        _("(opens the helpdesk in a new tab)"),
-    )
+        return fill("gatekeeper/frame/_ticket.html", number=number)
+    address = pattern.replace("{number}", number)
+    return fill("gatekeeper/frame/_ticket.html", variant="linked", number=number, address=address)

@@ -33,7 +33,7 @@ def fill(fragment: str, *sources: object, variant: object = "", **values: object
 @lru_cache(maxsize=512)
 def _fragment(name: str, _language: str, variant: object) -> tuple[tuple[str, str | None], ...]:
     """Its text in pieces, each with the place that follows it."""
-    text = get_template(name).render({"variant": variant})
+    text = get_template(name).render({"variant": variant}).strip()
     return tuple((piece, place) for piece, place, _, _ in Formatter().parse(text))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from staff.frame import times
+from staff.frame.fragments import fill
 
 
 def moment(value: datetime | None) -> str:
@@ -53,16 +53,15 @@ def countdown(ends_at: datetime | None, grant: int | str = "") -> str:
     hides what was revealed under that grant."""
     if ends_at is None:
         return ""
-    words = times.minutes_and_seconds(times.left_until(ends_at))
-    return format_html(
-        '<time class="countdown" data-ends="{}" data-now="{}" data-of="{}" datetime="{}">{}</time>',
-        int(ends_at.timestamp()),
-        int(timezone.now().timestamp()),
-        grant,
-        ends_at.isoformat(),
-        words,
+    return fill(
+        "staff/frame/_countdown.html",
+        ends=int(ends_at.timestamp()),
+        now=int(timezone.now().timestamp()),
+        grant=grant,
+        iso=ends_at.isoformat(),
+        left=times.minutes_and_seconds(times.left_until(ends_at)),
     )
 
 
 def _time(value: date, shown: str) -> SafeString:
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), shown)
+    return fill("staff/frame/_time.html", iso=value.isoformat(), shown=shown)
