@@ -133,7 +133,7 @@ RULES: Final[dict[tuple[str, str], Rules]] = {
     (Event.REVIEW, REFUSED): _refused("details"),
     (Event.REPORT, ALLOWED): _done(),
     (Event.REPORT, REFUSED): _refused("details"),
-    # One's own paper may be taken out when nothing is in force any more.
+    # One's own document may be exported when nothing is in force any more.
     (Event.EXPORT, ALLOWED): (_rule(DETAILS, marks=SOURCE), _rule(PERSON, DETAILS, ("factor",))),
     (Event.EXPORT, REFUSED): _refused("details"),
     (Event.IMPORT, ALLOWED): (_rule(SOURCE, DETAILS),),

@@ -72,7 +72,7 @@ LIMITS = {
     "review_due_days": environment.number("REVIEW_DUE_DAYS"),
 }
 
-# What is odd in the log: the rules, and their thresholds that differ from the rules' own
+# What is flagged in the log: the rules, and their thresholds that differ from the rules' own
 
 DETECTION_RULES = ["audit.detections.known.RULES", "gatekeeper.reviews.rules.RULES"]
 DETECTION_THRESHOLDS = environment.detection_thresholds()

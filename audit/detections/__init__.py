@@ -1,4 +1,4 @@
-"""What is odd in the log: named rules, each in words, and the entries to which one applies. No score.
+"""What is flagged in the log: named rules, each in words, and the entries to which one applies. No score.
 
 A rule's words are data (audit/detections/known.py, and what else `settings.DETECTION_RULES` names); its
 thresholds are numbers that `settings.DETECTION_THRESHOLDS` may change. The database judges

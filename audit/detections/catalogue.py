@@ -38,7 +38,7 @@ def rule(name: str) -> Rule | None:
 
 
 def words(entries: Iterable[int]) -> dict[int, list[str]]:
-    """Why entries are odd: for each that is flagged, its rules' words, in the rules' order."""
+    """Why entries were flagged: for each that is flagged, its rules' words, in the rules' order."""
     said = {one.name: one.said() for one in rules()}
     place = {name: number for number, name in enumerate(said)}
     found: dict[int, list[str]] = {}

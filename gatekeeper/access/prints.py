@@ -36,7 +36,7 @@ EVENTS: Final = (Event.START, Event.VIEW, Event.SEARCH, Event.END, Event.REVOKE)
 
 
 def record_print(caller: Caller, grant: int) -> str:
-    """Judge and record that a grant's print is taken out. Returns the reason; '' when it may be."""
+    """Judge and record that a grant's print is exported. Returns the reason; '' when it may be."""
     return str(call("gatekeeper.print_grant", caller, grant=grant))
 
 

@@ -30,7 +30,7 @@ _BADGES: Final[dict[str, tuple[str, Promise, Tone]]] = {
     "active": ("●", pgettext_lazy("access", "Active"), "pass"),
     "denied": ("✕", pgettext_lazy("request", "Rejected"), "failed"),
     "withdrawn": ("■", pgettext_lazy("request", "Withdrawn"), "neutral"),
-    "lapsed": ("■", pgettext_lazy("request", "Lapsed"), "neutral"),
+    "lapsed": ("■", pgettext_lazy("request", "Expired"), "neutral"),
     "ended": ("■", pgettext_lazy("access", "Ended"), "neutral"),
     "expired": ("■", pgettext_lazy("access", "Expired"), "neutral"),
     "revoked": ("⊘", pgettext_lazy("access", "Revoked"), "failed"),

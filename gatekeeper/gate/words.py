@@ -86,7 +86,7 @@ REASONS: Final[dict[str, Words]] = {
             _("Approved by %(approved_by)s at %(approved_at)s. %(ending)s If it is still needed, ask again."),
             _("Approved by %(approved_by)s at %(approved_at)s; that is in force no more. Ask again."),
             _("Rejected by %(approver)s: %(denial)s. If something has changed, ask again."),
-            _("The request of %(asked_at)s lapsed undecided at %(lapsed_at)s. If still needed, ask again."),
+            _("The request of %(asked_at)s expired undecided at %(lapsed_at)s. If still needed, ask again."),
             _("The request was withdrawn at %(withdrawn_at)s. If it is still needed, ask again."),
         ),
     ),

@@ -212,8 +212,8 @@ SETTINGS = (
         "number",
         default="60",
     ),
-    Setting("REQUEST_HOURS", "A request nobody decides lapses", "number", default="8"),
-    Setting("START_HOURS", "An approval nobody opens lapses", "number", default="8"),
+    Setting("REQUEST_HOURS", "A request nobody decides expires", "number", default="8"),
+    Setting("START_HOURS", "An approval nobody opens expires", "number", default="8"),
     Setting("STRETCH_DAYS", "Longest approval for an open ticket", "number", default="5"),
     Setting("DEPUTY_DAYS", "For how many days a deputy is named at most", "number", default="30"),
     Setting(

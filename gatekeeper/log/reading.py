@@ -1,4 +1,4 @@
-"""That the log is read, and that parts of it are taken out: recorded before it happens (PCI DSS 10.2.1.3).
+"""That the log is read, and that parts of it are exported: recorded before it happens (PCI DSS 10.2.1.3).
 
 `digest` is the reader's session: the database derives who reads, and judges whether they may. Each
 returns why it may not be; '' if it may, and the entry is written.
@@ -29,6 +29,6 @@ def opening(digest: bytes | None, context: Mapping[str, Any], *, entry: int) -> 
 def taking(
     digest: bytes | None, context: Mapping[str, Any], query: Query, *, form: str, top: int, results: int
 ) -> str:
-    """Record that so many entries, the newest up to `top`, are taken out as a file of a form."""
+    """Record that so many entries, the newest up to `top`, are exported as a file of a form."""
     asked = {"query": query.tokens(), "form": form, "top": top}
     return str(call("gatekeeper.take_log", digest=digest, context=context, asked=asked, results=results))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def rows(
     entries: Iterable[Entry], look: Look, why: Mapping[int, Sequence[str]], *, open_one: int = 0
 ) -> list[dict[str, object]]:
-    """The places of each row's fragment (gatekeeper/log/_row.html). `why`: what is odd about which entry."""
+    """The places of each row's fragment (gatekeeper/log/_row.html). `why`: why which entry was flagged."""
     language = get_language()
     return [
         {

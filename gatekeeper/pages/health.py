@@ -150,7 +150,7 @@ _CHECKS = (
     surroundings.log_key,
     log_health.copies,
     log_health.streaming,
-    review_health.odd,
+    review_health.flagged,
     sign_in_health.guesses,
     review_health.unproved,
     people_health.suspensions,

@@ -13,7 +13,7 @@ from gatekeeper.reviews import finding, queue, units
 from staff.frame import times
 
 
-def odd() -> Health:
+def flagged() -> Health:
     title, at = _("Rules that flag entries"), finding.judged_at()
     row = partial(Health, "gatekeeper.reviews.rules", title)
     judged = _("Last judged at %(time)s.") % {"time": times.moment(at)} if at else _("Never judged.")

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import detections as odd
+from audit import detections
 from audit import evidence
 from audit.models import Entry, Event, Outcome
 from gatekeeper.log import under
@@ -29,10 +29,10 @@ CLOCK: Final = timedelta(hours=72)
 
 @dataclass(frozen=True)
 class Line:
-    """An entry of the unit, and in words why it is odd."""
+    """An entry of the unit, and in words why it was flagged."""
 
     entry: Entry
-    odd: list[str]
+    flagged: list[str]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def entries(review: Review) -> QuerySet[Entry]:
     """The unit's entries in the log's order: the grant's with its request, or what the member did that day
     and stands in no grant's unit.
 
-    What was reviewed, and taken out about it, is another matter.
+    What was reviewed, and exported about it, is another matter.
     """
     found = under.standing().order_by("id").defer("serialized_data", "changes_text", "xid")
     grant = review.grant
@@ -68,13 +68,13 @@ def entries(review: Review) -> QuerySet[Entry]:
 def lines(review: Review) -> list[Line]:
     """The unit's entries with their words, at most MOST."""
     found = evidence.at_most(entries(review), MOST)
-    words = odd.words(entry.pk for entry in found)
+    words = detections.words(entry.pk for entry in found)
     return [Line(entry, words.get(entry.pk, [])) for entry in found]
 
 
 def reasons(review: Review) -> list[tuple[str, str]]:
     """Why it was queued: each rule's words and why it matters, and that it was drawn."""
-    rules = {one.name: one for one in odd.rules()}
+    rules = {one.name: one for one in detections.rules()}
     found = [(rules[name].said(), rules[name].why()) for name in rules if name in review.rules]
     found += [(name, "") for name in review.rules if name not in rules]
     if review.sampled:

@@ -215,13 +215,13 @@ def withdraw(caller: Caller, signature: int | None, why: str | None) -> str:
 
 
 def take_file(caller: Caller, signature: int) -> tuple[bytes, str]:
-    """The signature's newest file, recorded as taken out; or why not."""
+    """The signature's newest file, recorded as an export; or why not."""
     data, reason = call("staff.take_file", caller, signature=signature, into=_File)
     return bytes(data or b""), reason
 
 
 def record_register(caller: Caller, register: str, on: Any, rows: int) -> str:
-    """Record that a register is taken out as a file, before it is."""
+    """Record that a register is exported as a file, before it is."""
     return str(call("staff.record_register", caller, register=register, on=on, rows=rows) or "")
 
 

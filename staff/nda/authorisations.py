@@ -52,7 +52,7 @@ def withdraw(caller: Caller, authorisation: int) -> str:
 
 
 def record_taking(caller: Caller, authorisation: int) -> str:
-    """Record that the paper is taken out, before it is."""
+    """Record that the document is exported, before it is."""
     return str(call("staff.take_authorisation", caller, authorisation=authorisation))
 
 

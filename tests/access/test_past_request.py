@@ -60,7 +60,7 @@ BEFORE: list[tuple[Callable[[Scene], None], list[str], list[str]]] = [
     (approved_then_unlisted, ["Approved by ", "in force no more"], ["już nie obowiązuje"]),
     (rejected_then_reassigned, ["Rejected by ", "ask for fewer categories"], ["Odrzucone"]),
     (withdrawn, ["The request was withdrawn at"], ["Wniosek wycofano"]),
-    (lapsed, ["The request of", "lapsed undecided at"], ["wygasł bez decyzji"]),
+    (lapsed, ["The request of", "expired undecided at"], ["wygasł bez decyzji"]),
 ]
 
 

@@ -336,7 +336,7 @@ def test_of_a_request_that_was_replaced_the_manager_hears_that(scene: Scene) -> 
     assert '<div role="status"><ul class="messages">' in said
     scene.world.quietly("gatekeeper_accessrequest", newer, lapses_at=now())
     response = client.post(reverse("approve", args=[newer]), {"categories": ["company"]}, follow=True)
-    assert "Not done: this request is over: Lapsed" in response.content.decode()
+    assert "Not done: this request is over: Expired" in response.content.decode()
     assert not Grant.objects.exists()
 
 

@@ -91,7 +91,7 @@ class Desk(Scene):
         return calls.decide(by or self.by, review.pk, verdict, text)
 
     def day_of(self, person: Person) -> Review:
-        """The day of somebody who did something odd without a grant."""
+        """The day of somebody who did something that is flagged without a grant."""
         self.world.signed_in(person, VIEW["session"])
         self.past.write("export", now(), member=person.number, grant_id=None, account=None)
         call_command("detect")
@@ -576,12 +576,12 @@ def open_page(client: Client, review: Review) -> Any:
 
 def test_home_says_how_many_reviews_wait(desk: Desk) -> None:
     client = enter(desk.world, desk.rita)
-    assert "Nothing waits for you" in client.get("/").content.decode()
+    assert "Nothing to do" in client.get("/").content.decode()
     desk.seen()
     desk.day_of(desk.rita)
     page = client.get("/").content.decode()
     assert "1 access to review" in page
-    assert "Nothing waits for you" not in page
+    assert "Nothing to do" not in page
 
 
 def test_the_queue_shows_what_waits_and_how_the_sample_is_capped(desk: Desk) -> None:

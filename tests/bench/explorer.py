@@ -1,6 +1,6 @@
 """The explorer's rows: the page that a reviewer's question is answered with, in a log of two sizes.
 
-In: a reviewer. Out: rows of the table. Measured are the rows with what is odd about them, and the whole
+In: a reviewer. Out: rows of the table. Measured are the rows with what was flagged about them, and the whole
 answer: session, the entry that records the question, the rows, and the page. Each question is asked over and
 over for another account, member, day: nothing is asked twice. The log is a year's, with busy and quiet
 members and accounts; a smaller log has fewer accounts, so that a page holds as many rows in both.
@@ -62,7 +62,7 @@ FILL: Final = """
             CASE WHEN random() < 0.04 THEN 'refused' ELSE 'allowed' END AS outcome
           FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) x
 """
-#: About one entry in two hundred is odd.
+#: About one entry in two hundred is flagged.
 FLAGS: Final = """
     INSERT INTO audit_flag (entry, rule, found_at)
     SELECT e.id, (ARRAY['volume', 'hours', 'export'])[1 + (random() * 2)::int], now()
@@ -186,8 +186,8 @@ def _questions(dice: random.Random, entries: int) -> dict[str, Callable[[], str]
         "a member at an account": lambda: f"member:{member()} account:{account()}",
         "a ticket": lambda: f"ticket:ZD-{10_000 + dice.randrange(entries // PER_TICKET)}",
         "a reason's refusals since a day": lambda: f"reason:ticket_closed since:{day()}",
-        "what is odd": lambda: f"odd:any until:{day()}",
-        "what is odd of an account": lambda: f"odd:any account:{account()}",
+        "what is flagged": lambda: f"odd:any until:{day()}",
+        "what is flagged of an account": lambda: f"odd:any account:{account()}",
         "approvals until a day": lambda: f"event:approve until:{day()}",
     }
 

@@ -180,7 +180,7 @@ def test_no_input_ends_the_reading(raw: list[bytes], end: bytes) -> None:
 
 
 def odd_batch(seed: int, count: int) -> list[bytes]:
-    """Odd lines for a test that has one database for all of them."""
+    """Unusual lines for a test that has one database for all of them."""
     found: list[bytes] = []
 
     @given(odd_lines() | st.binary(max_size=60))

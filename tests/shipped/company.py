@@ -22,7 +22,7 @@ PASSWORD = "seven calm lanterns"
 # Of the samples: a ticket assigned to a consultant, of an account that agreed to support.
 ACCOUNT, TICKET = "MOC-40007", "ZD-10402"
 SECOND_OFFICER = "K-0004"
-REFUSED = 5  # so many within minutes are odd, and wait for a review
+REFUSED = 5  # so many within minutes are flagged, and wait for a review
 KINDS = {
     "people officer": "K-0003",
     "administrator": "K-0001",

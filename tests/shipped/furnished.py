@@ -31,7 +31,7 @@ OTHER_MANAGER: Final = "K-0022"
 REVIEWER: Final = "K-0008"
 OFFICER: Final = "K-0003"
 NEWCOMER: Final = "K-0900"
-#: The demo begins with refusals of hers that are odd.
+#: The demo begins with refusals of hers that are flagged.
 ASKED_ABOUT: Final = "K-0207"
 FAR: Final = ("approve_more", "deny_more", "withdraw_more", "acknowledge_recovery")
 #: So many accesses are asked for; the rest of them wait.

@@ -239,7 +239,7 @@ def _(story: Story) -> None:
 
 @says(
     "The *Log* has the request, the approval, the opening, the view with the name of the field, and the end;"
-    " *Review* has what the rules call odd."
+    " *Review* has what a rule flagged."
 )
 def _(story: Story) -> None:
     for event in ("request", "approve", "start", "view", "end"):

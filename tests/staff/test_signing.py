@@ -1,4 +1,4 @@
-"""Agreements through the pages: the member signs, officers publish, countersign, file and take out."""
+"""Agreements through the pages: the member signs, officers publish, countersign, file and export."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_a_second_person_finds_it_and_confirms(company: Company, who: str) -> No
     by = {"director": company.director, "reviewer": company.reviewers[0], "officer": second}[who]
     client = desk(company, by)
     assert "1 suspension waits for a second person" in text(client.get(reverse("team")))
-    assert "1 change waits for you" in text(client.get("/"))
+    assert "1 change to confirm" in text(client.get("/"))
     page = text(client.get(reverse("proposals")))
     assert "Suspended already, until" in page
     proposal = waiting(first).pk

@@ -215,7 +215,7 @@ def test_three_actions_lead_from_an_account_to_who_looked_without_good_reason(
     reviewer.page.get_by_label("Account or ticket number").fill("MOC-40017")
     reviewer.page.keyboard.press("Enter")
     actions += 1
-    row = reviewer.page.locator("ol.entries li.odd").first
+    row = reviewer.page.locator("ol.entries li.flagged").first
     expect(row).to_contain_text("K-0555")
     reviewer.click(row.get_by_role("link"))
     actions += 1
@@ -352,7 +352,7 @@ def test_the_inbox_refreshes_itself_and_keeps_no_session_alive(desks: Desks) -> 
     manager = desks.signed_in(desks.scene.boss)
     manager.page.clock.install()
     manager.goto("inbox")
-    expect(manager.page.get_by_text("Nothing waits for you. New requests")).to_be_visible()
+    expect(manager.page.get_by_text("Nothing to decide. New requests")).to_be_visible()
     seen = age(manager)
 
     desks.scene.ask()
@@ -673,7 +673,7 @@ def test_one_key_decides_and_the_next_opens_by_itself(desks: Desks) -> None:
     expect(reviewer.page).not_to_have_url(first)
     expect(keys).to_be_focused()
     reviewer.page.keyboard.press("v")
-    expect(reviewer.page.get_by_text("Nothing waits for you.")).to_be_visible()
+    expect(reviewer.page.get_by_text("Nothing to review.")).to_be_visible()
 
 
 def test_a_key_that_is_held_down_decides_once(desks: Desks) -> None:

@@ -42,5 +42,5 @@ def entry(world: World, **facts: Any) -> int:
 
 
 def flag(world: World, number: int, rule: str) -> None:
-    """Mark an entry as odd."""
+    """Flag an entry."""
     world.insert("audit_flag", entry=number, rule=rule, found_at=now())

@@ -1,4 +1,4 @@
--- The rules for what is odd, as far as the log alone can answer them: one function each, which returns the
+-- The rules by which entries are flagged, as far as the log alone can answer them: one function each, which returns the
 -- numbers of those among the entries to be judged (p_fresh) to which it applies. Their words, and why they
 -- matter, stand in audit/detections/known.py; gatekeeper.flag (gatekeeper/reviews/sql/detections.sql) calls them. Internal, all of them.
 --

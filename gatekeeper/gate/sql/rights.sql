@@ -63,7 +63,7 @@ GRANT DELETE ON public.gatekeeper_accountpermission TO gatekeeper_web;
 -- Whoever reads the log may see and prove what was sealed.
 GRANT SELECT ON public.audit_leaf, public.audit_node, public.audit_checkpoint, public.audit_era, public.audit_copy,
     public.audit_logkey, public.audit_entry_id_seq TO gatekeeper_web, gatekeeper_sealer;
--- What is odd in the log, how far the rules have read it, and how far it has gone to a SIEM.
+-- What is flagged in the log, how far the rules have read it, and how far it has gone to a SIEM.
 GRANT SELECT ON public.audit_flag, public.audit_round, public.audit_stream TO gatekeeper_web;
 GRANT SELECT ON public.gatekeeper_draw, public.gatekeeper_review, public.gatekeeper_remark TO gatekeeper_web;
 -- The sealer reads the log, and adds to the tree.

@@ -1,4 +1,4 @@
-"""`manage.py detect`: flag what is odd in the log, and queue it for review."""
+"""`manage.py detect`: flag what is flagged in the log, and queue it for review."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gatekeeper.reviews import calls, finding
 
 
 class Command(BaseCommand):
-    """Nothing waits for this: what is odd was recorded before, and stays recorded."""
+    """Nothing waits for this: what is flagged was recorded before, and stays recorded."""
 
     help = (
-        "Flag what is odd in the log, queue it for review, and draw each week's sample."
+        "Flag what is flagged in the log, queue it for review, and draw each week's sample."
         " Safe to run at any time, by cron or with --every."
     )
 

@@ -56,7 +56,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
                      WHERE a.id = p_authorisation), '')
 $$;
 
--- Records that the paper is taken out: by the member whose it is, or by a people officer who proves
+-- Records that the document is exported: by the member whose it is, or by a people officer who proves
 -- presence anew. Whoever is neither is told the same of one that is there and of one that is not.
 CREATE OR REPLACE FUNCTION staff.take_authorisation(p_digest bytea, p_context jsonb, p_authorisation bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$

@@ -135,7 +135,7 @@ def _proof_is_old(request: HttpRequest) -> bool:
 
 @require_safe
 def nda_file(request: HttpRequest, signature: int) -> HttpResponse:
-    """A signature's newest file, recorded as taken out: one's own, or another's by a people officer."""
+    """A signature's newest file, recorded as an export: one's own, or another's by a people officer."""
     pdf, reason = agreements.take_file(Caller.of(request), signature)
     if reason == "signature_unknown":
         raise Http404
