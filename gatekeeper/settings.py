@@ -321,12 +321,12 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.mail_from()
 
 # The process' own log: to standard error, without values
 
-DEFAULT_EXCEPTION_REPORTER = "gatekeeper.serving.redaction.SilentReporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "gatekeeper.serving.redaction.SilentReporterFilter"
+DEFAULT_EXCEPTION_REPORTER = "gatekeeper.serving.redaction.RedactingReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "gatekeeper.serving.redaction.RedactingReporterFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"silent": {"()": "gatekeeper.serving.redaction.SilentFormatter"}},
+    "formatters": {"silent": {"()": "gatekeeper.serving.redaction.RedactingFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "silent"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Django's own defaults would mail errors, with what they hold, and print twice.

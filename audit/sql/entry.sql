@@ -200,7 +200,7 @@ $$;
 
 -- Number, transaction, time and salts are the database's, whatever was sent: a chosen id would make the
 -- next insert fail, a chosen xid or time would put an entry where it never was, a chosen salt would let
--- its leaf be guessed. And an entry that lacks a fact is none. A view that has all of them is known by one short
+-- its leaf be guessed. And an entry without all its facts is rejected. A view that has all of them is known by one short
 -- expression, for each reveal pays for it; the long one gives the first that is lacking, and PL/pgSQL makes it ready
 -- only where it is asked.
 CREATE OR REPLACE FUNCTION audit.stamp_entry() RETURNS trigger

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gatekeeper.gate.cipher import Json
 
 
-def _under(grant: grants.Held, here: Sequence[grants.Held], code: str) -> grants.Held | None:
+def _under(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant], code: str) -> grants.OpenGrant | None:
     """The open access under which a category is shown: not one in which it is shut, of the page's ticket
     if there is one, and the one that lasts longest. None: no open access covers the category."""
     covering = [one for one in here if code in one.categories]
@@ -26,7 +26,7 @@ def _under(grant: grants.Held, here: Sequence[grants.Held], code: str) -> grants
     )
 
 
-def _field(grant: grants.Held, name: str, label: str, values: dict[str, Json]) -> dict[str, object]:
+def _field(grant: grants.OpenGrant, name: str, label: str, values: dict[str, Json]) -> dict[str, object]:
     return {
         "name": name,
         "label": label,
@@ -38,7 +38,10 @@ def _field(grant: grants.Held, name: str, label: str, values: dict[str, Json]) -
 
 
 def section(
-    grant: grants.Held, here: Sequence[grants.Held], category: catalogue.Category, values: dict[str, Json]
+    grant: grants.OpenGrant,
+    here: Sequence[grants.OpenGrant],
+    category: catalogue.Category,
+    values: dict[str, Json],
 ) -> dict[str, object]:
     """One category, with the access under which each of its fields is revealed: what was just shown was
     shown under the page's own."""
@@ -61,7 +64,7 @@ def section(
 
 
 def people(
-    grant: grants.Held, here: Sequence[grants.Held], shown: dict[str, object]
+    grant: grants.OpenGrant, here: Sequence[grants.OpenGrant], shown: dict[str, object]
 ) -> dict[str, object] | None:
     under = grant if shown else _under(grant, here, catalogue.PARTICIPANTS)
     if under is None:
@@ -83,7 +86,7 @@ def people(
     return people | {"offered": _offered(int(str(people["page"])), under.participants, left)}
 
 
-def _left(under: grants.Held) -> int:
+def _left(under: grants.OpenGrant) -> int:
     """How many participants may still be shown under this access today."""
     of_the_grant = max(under.today.participants_per_grant - under.participants_shown, 0)
     return min(of_the_grant, under.today.participants_left)

@@ -30,7 +30,7 @@ class Desk:
         return self._member.roles
 
     @cached_property
-    def held(self) -> list[grants.Held]:
+    def held(self) -> list[grants.OpenGrant]:
         """What is open now. A view that has asked already puts its answer here."""
         return grants.held(Caller.of(self._request), self._member)
 

@@ -42,7 +42,7 @@ def end(caller: Caller, grant: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class OpenGrant:
     """A grant with what lists and the account's page say of it: nothing of it is personal."""
 
     id: int
@@ -95,7 +95,7 @@ _HELD = f"""
 
 def held(
     caller: Caller, member: Member, *, account: str = "", shown: decision.Gate | None = None
-) -> list[Held]:
+) -> list[OpenGrant]:
     """The member's grants that are open now, soonest end first. The gate answers for each, and
     guardian's row is a part of its question; what it answered a moment ago is `shown`, of that grant.
     Of the `account` that is named, what was asked for beside it is told as well, and what is left of the day.
@@ -118,9 +118,9 @@ def held(
     return [_held(row, shown) for row in found]
 
 
-def _held(row: tuple[Any, ...], shown: decision.Gate | None) -> Held:
+def _held(row: tuple[Any, ...], shown: decision.Gate | None) -> OpenGrant:
     """A line of the statement. Of what is shown the gate was not asked again."""
     *facts, shut, beside, today = row
     known = shown is not None and shown.grant_id == row[0]
     facts += [shown.shut if shown and known else decision.by_category(shut), read(beside), daily.read(today)]
-    return Held(*facts)
+    return OpenGrant(*facts)

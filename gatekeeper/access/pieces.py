@@ -52,7 +52,7 @@ def gate_in_words(
     return replace(view, open=seen.open, reason=seen.reason or "")
 
 
-def open_gate(request: HttpRequest, seen: decision.Gate, grant: grants.Held) -> widget.GateView:
+def open_gate(request: HttpRequest, seen: decision.Gate, grant: grants.OpenGrant) -> widget.GateView:
     """The widget of the account's page: SQL has said that it is open."""
     facts = {
         "verified_at": request.session.verified_at,  # type: ignore[attr-defined]  # our engine
@@ -67,7 +67,7 @@ def open_gate(request: HttpRequest, seen: decision.Gate, grant: grants.Held) -> 
     return replace(view, open=True, reason="")
 
 
-def open_grants(held: Sequence[grants.Held]) -> list[tuple[grants.Held, str]]:
+def open_grants(held: Sequence[grants.OpenGrant]) -> list[tuple[grants.OpenGrant, str]]:
     """What is open, each with its address."""
     return [(one, account_url(one.reference, one.ticket)) for one in held]
 

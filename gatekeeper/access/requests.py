@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wish:
+class RequestDraft:
     """What a consultant asks for. Minutes: one of catalogue.MINUTES."""
 
     account: str
@@ -33,13 +33,13 @@ class Wish:
     text: str = ""
 
     @classmethod
-    def unusable(cls, account: str, ticket: str) -> Wish:
+    def unusable(cls, account: str, ticket: str) -> RequestDraft:
         """What a form that cannot be used asks for: nothing. The database refuses and records it."""
         return cls(account, ticket, purpose="", categories=(), minutes=0, while_open=False, reason="")
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestResult:
     """The request that now waits; or the reason why there is none."""
 
     request: int | None
@@ -47,7 +47,7 @@ class Asked:
     codes: list[str] | None
 
 
-def ask(caller: Caller, wish: Wish) -> Asked:
+def ask(caller: Caller, wish: RequestDraft) -> RequestResult:
     """Ask for access. Asking twice for the same returns the request that waits already."""
     return call(
         "gatekeeper.ask",

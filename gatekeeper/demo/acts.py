@@ -111,7 +111,7 @@ def _approved(
     caller: Caller, manager: Caller, account: Account, ticket: Ticket, categories: list[str]
 ) -> Grant | None:
     """What the manager approves of what was asked for; None where the answer was no."""
-    wish = requests.Wish(
+    wish = requests.RequestDraft(
         account=account.reference,
         ticket=ticket.number,
         purpose="support_request",

@@ -68,7 +68,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(str(path).encode()).hexdigest()[:12]
 
 
-def dies_with_us(last: signal.Signals) -> Callable[[], None]:
+def die_with_parent(last: signal.Signals) -> Callable[[], None]:
     """Return a `preexec_fn`: the kernel sends the child `last` when this process dies, however.
 
     It must be asked for after a change of user, which clears it; that is when subprocess calls it.
@@ -270,7 +270,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C on the terminal is ours to handle, in our order
-                preexec_fn=dies_with_us(signal.SIGINT),  # the fast shutdown
+                preexec_fn=die_with_parent(signal.SIGINT),  # the fast shutdown
                 **self._account.switch(),
             )
         self._process = process

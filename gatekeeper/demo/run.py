@@ -33,7 +33,7 @@ from audit.seal.checkpoints import Signer
 from gatekeeper.demo.codes import unused_code
 from gatekeeper.demo.helpdesk import ticket_message, what_became
 from gatekeeper.demo.ports import free_port, wait_until_it_answers, wanted_port
-from gatekeeper.demo.postgres import Server, dies_with_us
+from gatekeeper.demo.postgres import Server, die_with_parent
 from gatekeeper.demo.saying import columns, fail, say
 from gatekeeper.installation import connection_budget, generate, roles
 from gatekeeper.installation.environment import Environment
@@ -184,7 +184,7 @@ class Demo:
             env=kept | variables,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is ours: first the web server stops, then the database
-            preexec_fn=dies_with_us(signal.SIGTERM),
+            preexec_fn=die_with_parent(signal.SIGTERM),
         )
 
     def welcome(self, port: int, rows: Iterable[Sequence[str]]) -> str:

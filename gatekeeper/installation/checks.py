@@ -68,7 +68,9 @@ def thresholds_known(**_kwargs: Any) -> list[CheckMessage]:
     try:
         detections.rules()
     except ImproperlyConfigured as error:
-        return [Error(f"{error}.", hint="audit/README.md, 'What is flagged', names them.", id="gatekeeper.E004")]
+        return [
+            Error(f"{error}.", hint="audit/README.md, 'What is flagged', names them.", id="gatekeeper.E004")
+        ]
     return []
 
 

@@ -1,1 +1,1 @@
-"""Reviewing what was done: a queue of what was flagged and of what was drawn, verdicts, questions, answers."""
+"""Reviewing what was done: a queue of what was flagged and drawn, verdicts, questions, answers."""

@@ -10,8 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import detections
-from audit import evidence
+from audit import detections, evidence
 from audit.models import Entry, Event, Outcome
 from gatekeeper.log import under
 from gatekeeper.reviews import texts

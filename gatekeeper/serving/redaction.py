@@ -26,7 +26,7 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-class SilentFormatter(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
     """One line a record; of an exception its classes and places, without any message."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ def trace(error: BaseException) -> str:
     return "\n".join(lines)
 
 
-class SilentReporterFilter(SafeExceptionReporterFilter):
+class RedactingReporterFilter(SafeExceptionReporterFilter):
     """Drops POST, settings, headers and local variables from Django's error reports."""
 
     def is_active(self, request: HttpRequest | None) -> bool:
@@ -86,7 +86,7 @@ class SilentReporterFilter(SafeExceptionReporterFilter):
         return nothing.items()
 
 
-class SilentReporter(ExceptionReporter):
+class RedactingReporter(ExceptionReporter):
     """Reports without request (its query string is printed past any filter) and without message."""
 
     def __init__(

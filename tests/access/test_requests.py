@@ -126,7 +126,7 @@ def test_the_purpose_fits_the_ticket(scene: Scene, kind: str, purpose: str) -> N
     assert not AccessRequest.objects.exists()
 
 
-def wish(**changes: Any) -> requests.Wish:
+def wish(**changes: Any) -> requests.RequestDraft:
     facts: dict[str, Any] = {
         "account": REFERENCE,
         "ticket": TICKET,
@@ -136,7 +136,7 @@ def wish(**changes: Any) -> requests.Wish:
         "while_open": False,
         "reason": "other",
     }
-    return requests.Wish(**(facts | changes))
+    return requests.RequestDraft(**(facts | changes))
 
 
 # Approving

@@ -1,4 +1,4 @@
-"""What is flagged in the log: each rule flags what it says and nothing beside it; nothing is judged too early."""
+"""What is flagged in the log: each rule flags what it says and nothing else; nothing is judged too early."""
 
 from __future__ import annotations
 

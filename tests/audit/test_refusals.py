@@ -86,7 +86,7 @@ def test_a_reference_that_is_none_is_a_question_mark(scene: Scene, as_role: AsRo
 )
 def test_a_request_that_no_form_offers_is_refused_and_recorded(scene: Scene, changes: dict[str, Any]) -> None:
     values = vars(WISH) | changes
-    asked = requests.ask(scene.caller, requests.Wish(**values))
+    asked = requests.ask(scene.caller, requests.RequestDraft(**values))
     assert asked.reason
     entry = newest("request")
     assert (entry.outcome, entry.reason, entry.account) == ("refused", asked.reason, REFERENCE)

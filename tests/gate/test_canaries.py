@@ -30,7 +30,7 @@ from audit.installation import SCHEMAS
 from gatekeeper.access import account_data
 from gatekeeper.gate import decision
 from gatekeeper.gate.cipher import AccountCipher, Json
-from gatekeeper.serving.redaction import SilentFormatter
+from gatekeeper.serving.redaction import RedactingFormatter
 from staff.frame import later
 from tests import environment
 from tests import world as worlds
@@ -157,7 +157,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What the process writes to standard error, as its own formatter writes it."""
     stream = io.StringIO()
     for handler in logging.getLogger().handlers:
-        if isinstance(handler.formatter, SilentFormatter):
+        if isinstance(handler.formatter, RedactingFormatter):
             monkeypatch.setattr(handler, "stream", stream)
     return stream
 

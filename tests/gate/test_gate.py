@@ -467,9 +467,9 @@ def test_of_an_account_that_does_not_exist_the_page_says_so(scene: Scene) -> Non
     assert 'data-code="account_unknown"' in response.content.decode()
 
 
-def wish(**changes: str) -> requests.Wish:
+def wish(**changes: str) -> requests.RequestDraft:
     facts = {"account": REFERENCE, "ticket": TICKET} | changes
-    return requests.Wish(
+    return requests.RequestDraft(
         account=facts["account"],
         ticket=facts["ticket"],
         purpose="support_request",

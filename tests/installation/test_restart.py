@@ -23,7 +23,7 @@ from django.conf import settings
 from django.urls import reverse
 from standardwebhooks import Webhook
 
-from gatekeeper.demo.postgres import dies_with_us
+from gatekeeper.demo.postgres import die_with_parent
 from gatekeeper.installation import roles
 from tests import environment
 from tests.world import World
@@ -139,7 +139,7 @@ def serving(cluster: Cluster, folder: Path) -> Iterator[str]:
     ]
     with (folder / "web.log").open("wb") as log:
         process = subprocess.Popen(
-            command, env=variables, stderr=log, preexec_fn=dies_with_us(signal.SIGTERM)
+            command, env=variables, stderr=log, preexec_fn=die_with_parent(signal.SIGTERM)
         )
         try:
             wait_for(process, folder / "web.log")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from gatekeeper.demo.postgres import Server, dies_with_us
+from gatekeeper.demo.postgres import Server, die_with_parent
 from tests.shipped.words import read
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Shipped:
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=dies_with_us(signal.SIGINT),
+                preexec_fn=die_with_parent(signal.SIGINT),
             )
         deadline = time.monotonic() + START_SECONDS
         while not ADDRESS.search(self.said):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gatekeeper.demo.postgres import dies_with_us
+from gatekeeper.demo.postgres import die_with_parent
 from tests.shipped.units import Unit, read_environment_file
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=dies_with_us(signal.SIGTERM),
+                preexec_fn=die_with_parent(signal.SIGTERM),
             )
         self._running[name] = process
         self._ends.callback(_end, process)

@@ -11,7 +11,7 @@ from django.test import RequestFactory, override_settings
 from django.views.debug import get_exception_reporter_class, get_exception_reporter_filter
 
 from gatekeeper.serving.middleware import NoStoreMiddleware, TrustedProxyMiddleware
-from gatekeeper.serving.redaction import SilentFormatter, SilentReporter
+from gatekeeper.serving.redaction import RedactingFormatter, RedactingReporter
 
 CANARY = "canary@customer.test"
 
@@ -32,7 +32,7 @@ def failed() -> BaseException:
 def record(message: str, error: BaseException | None = None) -> str:
     info = (type(error), error, error.__traceback__) if error else None
     made = logging.LogRecord("name", logging.ERROR, __file__, 1, message, None, info)
-    return SilentFormatter().format(made)
+    return RedactingFormatter().format(made)
 
 
 def test_an_error_is_logged_by_class_and_place_alone() -> None:
@@ -54,8 +54,8 @@ def test_an_error_report_drops_request_message_and_variables() -> None:
     request = RequestFactory().post(f"/?q={CANARY}", {"name": CANARY}, headers={"x-name": CANARY})
     request.COOKIES["name"] = CANARY
     error = failed()
-    assert get_exception_reporter_class(request) is SilentReporter  # type: ignore[comparison-overlap]
-    reporter = SilentReporter(request, type(error), error, error.__traceback__)
+    assert get_exception_reporter_class(request) is RedactingReporter  # type: ignore[comparison-overlap]
+    reporter = RedactingReporter(request, type(error), error, error.__traceback__)
     assert CANARY not in reporter.get_traceback_text()
     assert CANARY not in reporter.get_traceback_html()
     silent = get_exception_reporter_filter(request)

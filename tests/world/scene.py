@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 REFERENCE = "MOC-40001"
 TICKET = "ZD-10001"
-WISH = requests.Wish(
+WISH = requests.RequestDraft(
     account=REFERENCE,
     ticket=TICKET,
     purpose="support_request",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.demo.postgres import dies_with_us
+from gatekeeper.demo.postgres import die_with_parent
 from gatekeeper.installation import roles
 from tests import environment
 from tests.world import SOON
@@ -38,7 +38,7 @@ def serving(application: str, variables: dict[str, str]) -> Iterator[int]:
         ],
         cwd=PROJECT,
         env=variables,
-        preexec_fn=dies_with_us(signal.SIGTERM),
+        preexec_fn=die_with_parent(signal.SIGTERM),
     )
     try:
         _wait_for(port)

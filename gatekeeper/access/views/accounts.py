@@ -75,7 +75,7 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _state_of_open(
-    request: HttpRequest, shown: grants.Held, here: Sequence[grants.Held], was: Sequence[int]
+    request: HttpRequest, shown: grants.OpenGrant, here: Sequence[grants.OpenGrant], was: Sequence[int]
 ) -> HttpResponse:
     """The account anew where anything changed; values that were revealed stay while the data are the same."""
     asked_more = _more(request, shown)
@@ -222,7 +222,7 @@ def _page(
     return render(request, "gatekeeper/access/account.html", context)
 
 
-def _of_the_grant(grant: grants.Held, here: Sequence[grants.Held]) -> dict[str, object]:
+def _of_the_grant(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> dict[str, object]:
     """What the page says of the access under which it is shown, and of those beside it."""
     views = ngettext("%(number)s view so far.", "%(number)s views so far.", grant.views)
     return {
@@ -247,8 +247,8 @@ def _form(request: HttpRequest, reference: str) -> dict[str, object]:
 
 def _question(
     request: HttpRequest,
-    grant: grants.Held,
-    here: Sequence[grants.Held],
+    grant: grants.OpenGrant,
+    here: Sequence[grants.OpenGrant],
     asked_more: dict[str, object] | None,
 ) -> dict[str, object]:
     """How the page asks whether what it shows still holds."""
@@ -261,21 +261,21 @@ def _question(
     )
 
 
-def _data(grant: grants.Held, here: Sequence[grants.Held]) -> object:
+def _data(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> object:
     """What the page's fields rest on: while it is the same, revealed values stay where they are."""
     return grant.id, [(one.id, sorted(one.shut.items())) for one in here]
 
 
-def _facts(grant: grants.Held, here: Sequence[grants.Held]) -> object:
+def _facts(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> object:
     return _data(grant, here), [one.ends_at for one in here], grant.beside, grant.today.words
 
 
-def _more(request: HttpRequest, grant: grants.Held) -> dict[str, object] | None:
+def _more(request: HttpRequest, grant: grants.OpenGrant) -> dict[str, object] | None:
     """What was asked for beyond the day's budget, once most of that is used."""
     return more_today.standing(request, grant.id) if grant.today.words else None
 
 
-def _extend_url(grant: grants.Held) -> str:
+def _extend_url(grant: grants.OpenGrant) -> str:
     return request_url(grant.reference, grant.ticket, again=str(grant.request))
 
 

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 EVERY: Final = 4
 
 
-def held(request: HttpRequest, *, account: str, shown: decision.Gate | None = None) -> list[grants.Held]:
+def held(request: HttpRequest, *, account: str, shown: decision.Gate | None = None) -> list[grants.OpenGrant]:
     """What is open now, for a page about this account, whose frame shows the same (see access.held)."""
     found = grants.held(Caller.of(request), member_of(request), account=account, shown=shown)
     show(request, found)
     return found
 
 
-def show(request: HttpRequest, open_now: list[grants.Held]) -> None:
+def show(request: HttpRequest, open_now: list[grants.OpenGrant]) -> None:
     """Let the frame show these accesses as open, and ask no more."""
     desk = desk_of(request)
     if desk is not None:

@@ -45,7 +45,7 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
         if form.is_valid():
             return _send(request, reference, ticket, form)
         # Nothing is asked by it; that it was tried is recorded where the asking would have been.
-        requests.ask(Caller.of(request), requests.Wish.unusable(reference, ticket.number))
+        requests.ask(Caller.of(request), requests.RequestDraft.unusable(reference, ticket.number))
         return _page(request, reference, ticket, form)
     return _page(
         request, reference, ticket, AskForm(initial=_prefilled(request, reference, ticket), ticket=ticket)
@@ -67,12 +67,12 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -
     return HttpResponseRedirect(account_url(reference, ticket.number))
 
 
-def _tell_approvers(asked: requests.Asked) -> str:
+def _tell_approvers(asked: requests.RequestResult) -> str:
     return notices.tell_approvers(AccessRequest.objects.select_related("member").get(pk=asked.request or 0))
 
 
-def _wish(reference: str, ticket: Ticket, data: dict[str, Any]) -> requests.Wish:
-    return requests.Wish(
+def _wish(reference: str, ticket: Ticket, data: dict[str, Any]) -> requests.RequestDraft:
+    return requests.RequestDraft(
         account=reference,
         ticket=ticket.number,
         purpose=data["purpose"],

@@ -261,7 +261,7 @@ END $$;
 
 -- Both at once, as the application calls them: one way to the server and back, and the two transactions
 -- that the release demands. It has no right of its own (a procedure that commits cannot be a definer's):
--- whoever calls it calls the two above, which believe nobody.
+-- both functions check their caller.
 CREATE OR REPLACE PROCEDURE vault.reveal(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
     p_page integer, p_number integer, p_index bytea, INOUT entry bigint, INOUT reason text, INOUT codes text[],

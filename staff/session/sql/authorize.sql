@@ -3,7 +3,7 @@
 -- (gatekeeper/gate/sql/gate.sql). Each of the three is one expression over facts that staff.authorize has found:
 -- 'passed', 'not_required', 'cannot_start_yet', or the reason why it does not hold. They read nothing and have no
 -- settings, so that PostgreSQL makes each a part of the statement that asks it. A row that is not there is NULL, and so
--- is each of its columns. Each WHEN asks 'is it not true', so that an unknown fails.
+-- is each of its columns. Each WHEN asks 'is it not true', so NULL counts as failure.
 
 -- In which role a member does an act: the first that fits. NULL when none does.
 CREATE OR REPLACE FUNCTION staff.role_for(p_act text, p_roles text[]) RETURNS text
