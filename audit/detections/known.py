@@ -131,7 +131,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "export",
-        _("Taken out as a file"),
+        _("Exported as a file"),
         _("What has left as a file is under nobody’s control any more."),
     ),
     Rule(

@@ -19,7 +19,7 @@ class Beside:
     categories: list[str]
     minutes: int
     at: datetime  # asked or decided
-    until: datetime  # it lapses by itself, or has to be opened, by then
+    until: datetime  # it expires by itself, or has to be opened, by then
     by: str  # who decided
     denial: str
 

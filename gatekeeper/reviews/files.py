@@ -98,7 +98,7 @@ def of_month(month: date) -> list[Review]:
 
 
 def month_csv(found: list[Review]) -> bytes:
-    """A month's report: what was looked at, why, by whom, with what verdict, and whether in time."""
+    """The monthly report: what was looked at, why, by whom, with what verdict, and whether in time."""
     head = (
         _("Review"), _("Member"), _("Account"), _("Ticket"), _("Grant"), _("Day"), _("Why"), _("Drawn"),
         _("Queued (UTC)"), _("Due (UTC)"), _("State"), _("Closed (UTC)"), _("Reviewer"), _("Late"),

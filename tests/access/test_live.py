@@ -301,7 +301,7 @@ def test_the_inbox_goes_on_while_somebody_is_at_work_in_it(desks: Desks) -> None
     assert (grant.minutes, sorted(grant.categories)) == (30, ["company", "contact"])
 
 
-def test_the_counts_and_the_thin_bar_are_live_on_every_page(desks: Desks) -> None:
+def test_the_counts_and_the_bar_of_open_accesses_are_live_on_every_page(desks: Desks) -> None:
     scene = desks.scene
     scene.world.change("staff_member", scene.anna.id, roles=["consultant", "manager"])
     scene.world.change("staff_member", scene.carl.id, manager_id=scene.anna.id)

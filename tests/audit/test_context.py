@@ -81,8 +81,8 @@ def anna(world: World) -> Person:
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
 def test_an_entry_of_a_page_names_who_whence_and_which_request(world: World, anna: Person) -> None:
-    odd = {"X-Forwarded-For": "not an address", "X-Correlation-Id": "y" * 300, "User-Agent": "T" * 900}
-    client = Client(headers=odd)
+    unusual = {"X-Forwarded-For": "not an address", "X-Correlation-Id": "y" * 300, "User-Agent": "T" * 900}
+    client = Client(headers=unusual)
     assert give_password(client, anna).status_code == 302
     entry = Entry.objects.get()
     assert (entry.event, entry.member, entry.role) == ("sign_in", anna.number, "consultant,manager")

@@ -153,11 +153,11 @@ def test_with_its_facts_it_is_taken_and_without_one_it_is_not(probe: Probe, even
 @pytest.mark.parametrize(("event", "outcome"), KINDS)
 def test_whatever_is_there_or_not_both_say_the_same(probe: Probe, event: str, outcome: str) -> None:
     chance = random.Random(f"{event} {outcome}")  # noqa: S311  # the same ones every time
-    odd = {"reason": "session_missing", "object_repr": "password"}
+    unusual = {"reason": "session_missing", "object_repr": "password"}
     for _ in range(60):
         left_out = chance.sample(sorted(VALUES), chance.randint(0, 6))
         values = {name: value for name, value in VALUES.items() if name not in left_out}
-        values |= {name: odd[name] for name in odd if name in values and chance.random() < 0.5}
+        values |= {name: unusual[name] for name in unusual if name in values and chance.random() < 0.5}
         probe.agrees(event, outcome, values)
 
 

@@ -179,7 +179,7 @@ def test_no_input_ends_the_reading(raw: list[bytes], end: bytes) -> None:
                 json.dumps(line.value.model_dump(mode="json"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def odd_batch(seed: int, count: int) -> list[bytes]:
+def unusual_batch(seed: int, count: int) -> list[bytes]:
     """Unusual lines for a test that has one database for all of them."""
     found: list[bytes] = []
 
@@ -197,23 +197,23 @@ def odd_batch(seed: int, count: int) -> list[bytes]:
 @pytest.mark.parametrize("what", ["accounts", "participants"])
 def test_no_input_ends_an_import(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("accounts", [account(0)], tmp_path, capsys)
-    path = tmp_path / "odd.jsonl"
+    path = tmp_path / "unusual.jsonl"
     last = (
         account(9, reference="MOC-59999")
         if what == "accounts"
         else PERSON | {"reference": f"{REFERENCE}-P99"}
     )
-    odd = [raw.replace(b"\n", b"") for raw in odd_batch(1, 400)]
+    unusual = [raw.replace(b"\n", b"") for raw in unusual_batch(1, 400)]
     # A plain line first: a byte order mark at a file's beginning would say how all of it is written.
-    path.write_bytes(b"\n".join([b"{}", *odd, json.dumps(last).encode(), b""]))
+    path.write_bytes(b"\n".join([b"{}", *unusual, json.dumps(last).encode(), b""]))
     found, _said, _status = run(what, path, tmp_path, capsys)
     assert found["new"] >= 1, "the last line, which is good, got in"
-    assert sum(found[word] for word in counts()) <= len(odd) + 2
+    assert sum(found[word] for word in counts()) <= len(unusual) + 2
 
 
 @DATABASE
 def test_no_input_gives_a_500() -> None:
-    for raw in odd_batch(2, 150):
+    for raw in unusual_batch(2, 150):
         answer = send("PUT", f"/api/accounts/{REFERENCE}", raw)
         assert answer.status_code < 500, raw
         assert json.loads(answer.content)
@@ -225,9 +225,9 @@ def test_no_input_gives_a_500() -> None:
 @DATABASE
 def test_what_is_stored_is_what_was_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same file again changes nothing: whatever was mended is mended alike."""
-    odd = [raw.replace(b"\n", b"") for raw in odd_batch(3, 150)]
-    path = tmp_path / "odd.jsonl"
-    path.write_bytes(b"\n".join(odd))
+    unusual = [raw.replace(b"\n", b"") for raw in unusual_batch(3, 150)]
+    path = tmp_path / "unusual.jsonl"
+    path.write_bytes(b"\n".join(unusual))
     run("accounts", path, tmp_path, capsys)
     assert run("accounts", path, tmp_path, capsys)[0]["new"] == 0
     assert store.erase_account(REFERENCE, "test") in ("erased", "barred")

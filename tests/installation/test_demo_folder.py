@@ -89,9 +89,9 @@ def test_a_reset_deletes_what_a_demo_made_and_nothing_else(tmp_path: Path) -> No
 
 def test_a_terminal_without_our_letters_sees_their_numbers() -> None:
     is_refused(demo(GATEKEEPER_DATA_DIR="/ū/..", PYTHONIOENCODING="ascii"), "is not the demo's alone")
-    odd = demo("code", "ū", GATEKEEPER_DATA_DIR=".gatekeeper-\u016b", PYTHONIOENCODING="ascii")
-    assert "Traceback" not in odd.stderr
-    assert "The demo does not run" in odd.stderr
+    unusual = demo("code", "ū", GATEKEEPER_DATA_DIR=".gatekeeper-\u016b", PYTHONIOENCODING="ascii")
+    assert "Traceback" not in unusual.stderr
+    assert "The demo does not run" in unusual.stderr
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "-1", "65536", "99999", "8000 ", "٨٠٠٠"])

@@ -371,7 +371,7 @@ def waiting(scene: Scene) -> int:
 def test_a_signature_counts_from_its_countersignature(scene: Scene, officer: Person, waiting: int) -> None:
     assert signature(waiting).counts_from is None
     assert nda_code(scene) == "nda_missing"
-    # The officer's own agreement has lapsed by the new version as well: somebody has to be the first.
+    # The officer's own agreement ended with the new version as well: somebody has to be the first.
     caller = scene.world.session(officer)
     assert people.officer(caller, "people") == "nda_old_version"
     assert papers.countersign(caller, waiting) == ""

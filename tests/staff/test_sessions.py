@@ -267,9 +267,9 @@ def test_the_page_of_own_sessions_says_when_whence_and_in_what(world: World, ann
     assert [one["locked"] for one in here.get(reverse("sessions")).context["sessions"]] == [False, True]
 
 
-def test_a_browser_that_says_nothing_or_something_odd_is_shown_as_text(world: World, anna: Person) -> None:
-    odd = "<b>x</b>\x1b[31m\u202e"
-    client = sign_in(world, anna, headers={"User-Agent": odd.encode("latin-1", "replace").decode()})
+def test_a_browser_that_says_nothing_or_nonsense_is_shown_as_text(world: World, anna: Person) -> None:
+    unusual = "<b>x</b>\x1b[31m\u202e"
+    client = sign_in(world, anna, headers={"User-Agent": unusual.encode("latin-1", "replace").decode()})
     page = client.get(reverse("sessions"))
     assert "unknown browser" in page.content.decode()
     assert "<b>x" not in page.content.decode()
