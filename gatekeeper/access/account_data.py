@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatekeeper import catalogue
-from gatekeeper.access import grants
 from gatekeeper.access.pieces import request_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gatekeeper.access.daily import Day
+    from gatekeeper.access.grants import OpenGrant
     from gatekeeper.gate.cipher import Json
 
 
-def _under(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant], code: str) -> grants.OpenGrant | None:
+def _under(grant: OpenGrant, here: Sequence[OpenGrant], code: str) -> OpenGrant | None:
     """The open access under which a category is shown: not one in which it is shut, of the page's ticket
     if there is one, and the one that lasts longest. None: no open access covers the category."""
     covering = [one for one in here if code in one.categories]
@@ -26,7 +26,7 @@ def _under(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant], code: str)
     )
 
 
-def _field(grant: grants.OpenGrant, name: str, label: str, values: dict[str, Json]) -> dict[str, object]:
+def _field(grant: OpenGrant, name: str, label: str, values: dict[str, Json]) -> dict[str, object]:
     return {
         "name": name,
         "label": label,
@@ -38,10 +38,7 @@ def _field(grant: grants.OpenGrant, name: str, label: str, values: dict[str, Jso
 
 
 def section(
-    grant: grants.OpenGrant,
-    here: Sequence[grants.OpenGrant],
-    category: catalogue.Category,
-    values: dict[str, Json],
+    grant: OpenGrant, here: Sequence[OpenGrant], category: catalogue.Category, values: dict[str, Json]
 ) -> dict[str, object]:
     """One category, with the access under which each of its fields is revealed: what was just shown was
     shown under the page's own."""
@@ -63,9 +60,7 @@ def section(
     }
 
 
-def people(
-    grant: grants.OpenGrant, here: Sequence[grants.OpenGrant], shown: dict[str, object]
-) -> dict[str, object] | None:
+def people(grant: OpenGrant, here: Sequence[OpenGrant], shown: dict[str, object]) -> dict[str, object] | None:
     under = grant if shown else _under(grant, here, catalogue.PARTICIPANTS)
     if under is None:
         return None
@@ -86,7 +81,7 @@ def people(
     return people | {"offered": _offered(int(str(people["page"])), under.participants, left)}
 
 
-def _left(under: grants.OpenGrant) -> int:
+def _left(under: OpenGrant) -> int:
     """How many participants may still be shown under this access today."""
     of_the_grant = max(under.today.participants_per_grant - under.participants_shown, 0)
     return min(of_the_grant, under.today.participants_left)

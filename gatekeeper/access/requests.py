@@ -60,7 +60,7 @@ def ask(caller: Caller, wish: RequestDraft) -> RequestResult:
         while_open=wish.while_open,
         reason=wish.reason,
         text=typed_reasons.sealed(wish.account, wish.text),
-        into=Asked,
+        into=RequestResult,
     )
 
 

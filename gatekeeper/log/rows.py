@@ -22,7 +22,6 @@ def rows(
     entries: Iterable[Entry], look: Look, why: Mapping[int, Sequence[str]], *, open_one: int = 0
 ) -> list[dict[str, object]]:
     """The places of each row's fragment (gatekeeper/log/_row.html). `why`: why which entry was flagged."""
-    language = get_language()
     return [
         {
             "variant": (one.pk in why, one.pk == open_one, bool(one.member_name)),
@@ -30,10 +29,10 @@ def rows(
             "time": stamp(one.timestamp),
             "name": one.member_name,
             "who": one.member or one.source,
-            "event": _event(one.event, language),
+            "event": _event(one.event, get_language()),
             "account": one.account,
             "ticket": one.ticket,
-            "outcome": _outcome(one.outcome, language),
+            "outcome": _outcome(one.outcome, get_language()),
             "why": "; ".join(why.get(one.pk, ())),
         }
         for one in entries

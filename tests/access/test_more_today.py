@@ -360,7 +360,7 @@ def test_it_is_decided_in_the_inbox(scene: Scene, button: str, state: str, word:
     assert '<span class="muted">(1)</span>' in text
     answer = client.post(reverse(button, args=[request]), follow=True).content.decode()
     assert word in answer
-    assert "Nothing to do" in answer
+    assert "Nothing to decide" in answer
     assert "Decided today" in answer
     assert answer.count("More for today") == 1
     assert MoreToday.objects.get(pk=request).state == state

@@ -428,10 +428,10 @@ def test_what_takes_too_long_is_said_in_words(office: Office, monkeypatch: pytes
     monkeypatch.setattr(finding, "matches", slow)
     answer = office.browser.get(LOG)
     assert answer.status_code == 503
-    assert "Narrow the time" in text(answer)
-    assert "Narrow the time" in text(office.browser.get(reverse("log_figures")))
+    assert "Choose a shorter time" in text(answer)
+    assert "Choose a shorter time" in text(office.browser.get(reverse("log_figures")))
     form = {"q": "", "top": "1", "form": "csv"}
-    assert "Narrow the time" in text(office.browser.post(reverse("log_export"), form))
+    assert "Choose a shorter time" in text(office.browser.post(reverse("log_export"), form))
 
 
 # Taking out

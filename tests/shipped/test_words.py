@@ -23,7 +23,7 @@ def test_a_page_says_its_texts_and_attributes_but_no_code_and_nothing_marked_as_
     [
         ("pl", "Skip to main content"),  # a whole sentence of ours
         ("pl", "Enter a whole number."),  # one of Django's
-        ("pl", "2 requests to decide"),  # one with a number in it
+        ("pl", "1 request to decide"),  # one with a number in it
         ("pl", "Somebody forgot that this is marked nowhere"),  # one of no catalogue
         ("en", "Przejdź do głównej treści"),
     ],

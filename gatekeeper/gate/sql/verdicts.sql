@@ -2,7 +2,7 @@
 -- 'not_required', 'cannot_start_yet', or the reason why it does not hold; the first three, about whoever acts, stand in
 -- staff/session/sql/authorize.sql. They read nothing and have no settings, so that PostgreSQL makes each a part of the
 -- statement that asks it. A row that is not there is NULL, and so is each of its columns. Each WHEN asks 'is it not
--- true', so that an unknown fails.
+-- true', so NULL counts as failure.
 
 -- 4: an open ticket, the member's, that names the account. Without any claim to the account, now or ever, the answer
 -- is the same for a known and an unknown one.
