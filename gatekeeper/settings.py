@@ -47,37 +47,14 @@ SIEM_TARGET = environment.siem_target()
 SIEM_TOKEN = environment.text("SIEM_TOKEN")
 SIEM_ROOTS = environment.siem_roots()
 
-# What SQL decides with: apply_settings writes it to audit_limit, a check compares.
-LIMITS = {
-    "session_idle_minutes": environment.number("SESSION_IDLE_MINUTES"),
-    "session_hours": environment.number("SESSION_HOURS"),
-    "factor_minutes": environment.number("FACTOR_MINUTES"),
-    "factor_minutes_signing": environment.number("FACTOR_MINUTES_SIGNING"),
-    "release_seconds": environment.number("RELEASE_SECONDS"),
-    "ticket_feed_max_age_minutes": environment.number("TICKET_FEED_MAX_AGE"),
-    "request_hours": environment.number("REQUEST_HOURS"),
-    "start_hours": environment.number("START_HOURS"),
-    "stretch_days": environment.number("STRETCH_DAYS"),
-    "deputy_days": environment.number("DEPUTY_DAYS"),
-    "suspension_hours": environment.number("SUSPENSION_HOURS"),
-    "suspension_repeat_days": environment.number("SUSPENSION_REPEAT_DAYS"),
-    "participants_per_grant": environment.number("PARTICIPANTS_PER_GRANT"),
-    "views_per_grant": environment.number("VIEWS_PER_GRANT"),
-    "accounts_per_day": environment.number("ACCOUNTS_PER_DAY"),
-    "fields_per_day": environment.number("FIELDS_PER_DAY"),
-    "more_per_day": environment.number("MORE_PER_DAY"),
-    "log_retention_days": environment.number("LOG_RETENTION_DAYS"),
-    "review_sample_percent": environment.number("REVIEW_SAMPLE_PERCENT"),
-    "review_weekly_cap": environment.number("REVIEW_WEEKLY_CAP"),
-    "review_due_days": environment.number("REVIEW_DUE_DAYS"),
-}
+# Every limit by its key; apply_settings writes those that SQL decides by to the database, a check compares.
+LIMITS = environment.limits()
 
 # What is flagged in the log: the rules, and their thresholds that differ from the rules' own
 
 DETECTION_RULES = ["audit.detections.known.RULES", "gatekeeper.reviews.rules.RULES"]
 DETECTION_THRESHOLDS = environment.detection_thresholds()
 TEAM_HOURS = environment.team_hours()
-REVIEW_ALARM_DAYS = environment.number("REVIEW_ALARM_DAYS")
 
 # What we are made of
 

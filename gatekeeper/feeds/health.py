@@ -44,7 +44,7 @@ def _relied_on(row: Callable[..., Health], heard: str, *, always: bool) -> Healt
         return row(
             "off",
             _("%(heard)s However long it is silent, tickets stay as they are.") % {"heard": heard},
-            next_step=_("To let its silence shut the gate, set GATEKEEPER_TICKET_FEED_MAX_AGE."),
+            next_step=_("To let its silence shut the gate, set GATEKEEPER_TICKET_FEED_MAX_AGE_MINUTES."),
         )
     return row("ok", heard)
 

@@ -18,6 +18,7 @@ from audit.models import Limit
 from audit.seal import stored, trust
 from gatekeeper.installation import cluster
 from gatekeeper.installation.connections import NO_POOLER, THROUGH_POOLER, leads_through_pooler
+from gatekeeper.installation.limits_table import LIMITS
 from gatekeeper.installation.sql_files import FILES
 
 HINT = "Run manage.py apply_settings as the migrator."
@@ -42,7 +43,8 @@ def limits_wanted() -> dict[str, str]:
     }
     named = {"time_zone": settings.TIME_ZONE, "siem_target": settings.SIEM_TARGET}
     named |= {f"hours.{number}": hours for number, hours in settings.TEAM_HOURS.items()}
-    return {name: str(value) for name, value in settings.LIMITS.items()} | named | thresholds
+    limits = {limit.key: str(settings.LIMITS[limit.key]) for limit in LIMITS if limit.in_database}
+    return limits | named | thresholds
 
 
 @register(Tags.database)

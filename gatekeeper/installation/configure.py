@@ -27,7 +27,8 @@ from gatekeeper.installation import generate, roles
 from gatekeeper.installation.addresses import is_port
 from gatekeeper.installation.environment import Environment
 from gatekeeper.installation.logins import Logins, is_local
-from gatekeeper.installation.settings_table import SETTINGS, Setting
+from gatekeeper.installation.setting import Setting
+from gatekeeper.installation.settings_table import SETTINGS
 from staff.nda.seal import new_seal
 
 DATABASE: Final = "postgresql:///gatekeeper?host=/run/postgresql"
@@ -128,7 +129,7 @@ def _file(name: str, names: Sequence[str], made: Mapping[str, str]) -> str:
 
 
 def _lines(setting: Setting, value: str | None) -> str:
-    told = f"\n# {setting.help}.\n"
+    told = f"\n# {setting.help}{f' ({setting.range})' if setting.range else ''}.\n"
     if value is None:
         return f"{told}#{setting.variable}={quoted(setting.default or '')}"
     return f"{told}{setting.variable}={quoted(value)}"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gatekeeper.installation.settings_table import BY_NAME, PREFIX
+from gatekeeper.installation.limits_table import LIMITS
+from gatekeeper.installation.setting import PREFIX, Limit
+from gatekeeper.installation.settings_table import BY_NAME
 
 # Words that stand in examples and never in a generated secret.
 PLACEHOLDER = re.compile(r"change.?me|placeholder|example|insecure|replace.?me|your[-_ ]|<|\.\.\.", re.I)
@@ -62,13 +64,16 @@ class Reader:
         except (OSError, ValueError):  # of its encoding, or of its name
             raise self.refusal(name, "names a file that cannot be read") from None
 
-    def number(self, name: str) -> int:
-        text = self.text(name)
-        if not re.fullmatch(r"[0-9]{1,6}", text):
-            raise self.refusal(name, "is not a whole number")
-        if text.strip("0") == "" and name != "TICKET_FEED_MAX_AGE":
-            raise self.refusal(name, "may not be 0")
+    def limit(self, limit: Limit) -> int:
+        """Return a limit, in its unit; refuses what is no whole number within its bounds."""
+        text = self.text(limit.name)
+        if not re.fullmatch(r"[0-9]{1,6}", text) or not limit.least <= int(text) <= limit.most:
+            raise self.refusal(limit.name, f"is no whole number within its bounds ({limit.range})")
         return int(text)
+
+    def limits(self) -> dict[str, int]:
+        """Return every limit by its key."""
+        return {limit.key: self.limit(limit) for limit in LIMITS}
 
     def names(self, name: str) -> list[str]:
         """Return the parts between commas."""

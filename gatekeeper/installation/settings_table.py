@@ -2,37 +2,15 @@
 
 gatekeeper/installation/README.md prints `SETTINGS` as a table (a test compares the two). All is text in
 the environment, under `GATEKEEPER_` and a name; a secret may lie in a file that `GATEKEEPER_<name>_FILE`
-names.
+names. Limits are named in `limits_table`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from gatekeeper.installation.limits_table import LIMITS
+from gatekeeper.installation.setting import PREFIX, Setting
 
-PREFIX = "GATEKEEPER_"
-
-Kind = Literal["text", "list", "number", "yes/no", "address", "database", "keys", "webhook", "seal", "key"]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One row of the table. `default` None: it must be given. `secret`: has a `_FILE` twin. `formerly`: the
-    name that it had before, and answers to for one release."""
-
-    name: str
-    help: str
-    kind: Kind = "text"
-    default: str | None = None
-    secret: bool = False
-    formerly: str = ""
-
-    @property
-    def variable(self) -> str:
-        return PREFIX + self.name
-
-
-SETTINGS = (
+SETTINGS: tuple[Setting, ...] = (
     Setting("MODE", "`production`, `demo` or `test`", default="production"),
     Setting("SECRET_KEY", "Signs cookies and one-time links: 50 random characters", secret=True),
     Setting("DATABASE_URL_WEB", "Pages, as `gatekeeper_web`", "database", secret=True),
@@ -125,12 +103,6 @@ SETTINGS = (
         default="",
     ),
     Setting(
-        "LOG_RETENTION_DAYS",
-        "Age from which `manage.py retain_log` may take entries' bodies",
-        "number",
-        default="1826",
-    ),
-    Setting(
         "SIEM_TARGET",
         "Where `manage.py stream_log` sends the log: `https://host/path` or `file:/path`; empty: nowhere",
         default="",
@@ -201,60 +173,10 @@ SETTINGS = (
     Setting("DEBUG", "Debug pages; refused in production", "yes/no", default="no"),
     Setting("DATA_DIR", "Where `make demo` keeps its data", default=".gatekeeper-demo"),
     Setting("POSTGRES", "`embedded` or `system`: which binaries the demo and tests run", default=""),
-    Setting("SESSION_IDLE_MINUTES", "A session without activity ends", "number", default="15"),
-    Setting("SESSION_HOURS", "A session ends in all events", "number", default="12"),
-    Setting("FACTOR_MINUTES", "Age at which the second factor is asked again", "number", default="30"),
-    Setting("FACTOR_MINUTES_SIGNING", "The same, before a signature or an export", "number", default="5"),
-    Setting("RELEASE_SECONDS", "Age of an entry that still releases", "number", default="60"),
-    Setting(
-        "TICKET_FEED_MAX_AGE",
-        "Minutes after which a silent helpdesk shuts the gate; 0: not required",
-        "number",
-        default="60",
-    ),
-    Setting("REQUEST_HOURS", "A request nobody decides expires", "number", default="8"),
-    Setting("START_HOURS", "An approval nobody opens expires", "number", default="8"),
-    Setting("STRETCH_DAYS", "Longest approval for an open ticket", "number", default="5"),
-    Setting("DEPUTY_DAYS", "For how many days a deputy is named at most", "number", default="30"),
-    Setting(
-        "SUSPENSION_HOURS",
-        "How long one person's suspension holds of somebody above them, or of one of the last two of a role",
-        "number",
-        default="4",
-    ),
-    Setting(
-        "SUSPENSION_REPEAT_DAYS",
-        "So long the same person does not repeat such a suspension alone",
-        "number",
-        default="30",
-    ),
-    Setting("PARTICIPANTS_PER_GRANT", "Participants one grant shows", "number", default="200"),
-    Setting("VIEWS_PER_GRANT", "Reveals under one grant", "number", default="500"),
-    Setting(
-        "ACCOUNTS_PER_DAY",
-        "Different accounts of which one member sees anything in a day, over all grants. Of the days of"
-        " a generated year's consultants (tests/README.md) one in 1000 reached 18, and none more than 26",
-        "number",
-        default="30",
-    ),
-    Setting(
-        "FIELDS_PER_DAY",
-        "Different fields of accounts that one member sees in a day; the same again counts once. Of the same"
-        " days one in 1000 reached 71, and none more than 101",
-        "number",
-        default="120",
-    ),
-    Setting(
-        "MORE_PER_DAY",
-        "How often in a day managers can add as much again for one member who asks: three days' work in one"
-        " is an incident, and what is beyond it is for a colleague",
-        "number",
-        default="2",
-    ),
     Setting(
         "DETECTION_THRESHOLDS",
         "Thresholds of the rules that watch over the log, where they differ from the rules' own, by commas:"
-        " `refusals.count=8`. `GATEKEEPER_ODD_THRESHOLDS`, its former name, is read for one more release",
+        " `refusals.count=8`",
         "list",
         default="",
         formerly="ODD_THRESHOLDS",
@@ -266,14 +188,7 @@ SETTINGS = (
         "list",
         default="",
     ),
-    Setting(
-        "REVIEW_SAMPLE_PERCENT", "How many of a week's accesses are drawn for review", "number", default="5"
-    ),
-    Setting(
-        "REVIEW_WEEKLY_CAP", "At most so many are drawn for each reviewer and week", "number", default="20"
-    ),
-    Setting("REVIEW_DUE_DAYS", "A review is due so long after it was queued", "number", default="7"),
-    Setting("REVIEW_ALARM_DAYS", "A review that waits longer is an alarm", "number", default="14"),
+    *LIMITS,
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -281,8 +196,17 @@ BY_NAME = {setting.name: setting for setting in SETTINGS}
 def table() -> str:
     """Return the settings as gatekeeper/installation/README.md prints them between its markers."""
     lines = ["| variable | what it is | default |", "|---|---|---|"]
-    for setting in SETTINGS:
-        name = f"`{setting.variable}`" + (" 🔒" if setting.secret else "")
-        default = "must be set" if setting.default is None else setting.default
-        lines.append(f"| {name} | {setting.help} | {f'`{default}`' if default else 'empty'} |")
-    return "\n".join(lines).replace("`must be set`", "**must be set**")
+    return "\n".join(lines + [_row(setting) for setting in SETTINGS])
+
+
+def _row(setting: Setting) -> str:
+    secret = " 🔒" if setting.secret else ""
+    former = f". `{PREFIX}{setting.formerly}`, its former name, is read for one more release"
+    told = setting.help + (former if setting.formerly else "")
+    return f"| `{setting.variable}`{secret} | {told} | {_default(setting)} |"
+
+
+def _default(setting: Setting) -> str:
+    if setting.default is None:
+        return "**must be set**"
+    return f"`{setting.default}` {setting.range}".strip() if setting.default else "empty"

@@ -61,7 +61,7 @@ def _overdue() -> list[str]:
     clocks = queue.clocks().filter(serious_at__gt=timezone.now() - units.CLOCK).count()
     causes = []
     if old:
-        facts = {"count": old, "days": settings.REVIEW_ALARM_DAYS}
+        facts = {"count": old, "days": settings.LIMITS["review_alarm_days"]}
         causes.append(_("%(count)d wait for longer than %(days)d days.") % facts)
     if alone:
         causes.append(_("%(count)d are about the only reviewer: there is no other.") % {"count": alone})

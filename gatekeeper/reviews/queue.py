@@ -84,7 +84,7 @@ def questions(member: Member) -> QuerySet[Review]:
 
 def too_old() -> QuerySet[Review]:
     """What nobody has decided for so long that it is an alarm."""
-    before = timezone.now() - timedelta(days=settings.REVIEW_ALARM_DAYS)
+    before = timezone.now() - timedelta(days=settings.LIMITS["review_alarm_days"])
     return Review.objects.filter(closed_at=None, queued_at__lt=before)
 
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -227,7 +228,8 @@ row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
 def scene(setup_connection: Connection) -> Iterator[Scene]:
     yield Scene(setup_connection)
     # The limits outlive a test.
-    setup_connection.execute("UPDATE audit_limit SET value = '500' WHERE name = 'views_per_grant'")
+    usual = str(settings.LIMITS["views_per_grant"])
+    setup_connection.execute("UPDATE audit_limit SET value = %s WHERE name = 'views_per_grant'", [usual])
 
 
 def test_every_reason_code_has_its_row() -> None:

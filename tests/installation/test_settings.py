@@ -19,7 +19,8 @@ from audit.database import call
 from audit.models import Entry, Limit
 from gatekeeper.installation.checks import limits_applied
 from gatekeeper.installation.environment import Environment
-from gatekeeper.installation.settings_table import PREFIX, SETTINGS, table
+from gatekeeper.installation.setting import PREFIX
+from gatekeeper.installation.settings_table import SETTINGS, table
 from tests import readme
 from tests.world.variables import GOOD, ROOT, SOCKET
 
@@ -70,8 +71,7 @@ REFUSED: list[tuple[str, str | None, str]] = [
     ("GATEKEEPER_SITE_URL", "https://gatekeeper.example.com", "placeholder"),
     ("GATEKEEPER_ALLOWED_HOSTS", "*", "any host"),
     ("GATEKEEPER_TIME_ZONE", "Mars/Olympus", "time zone"),
-    ("GATEKEEPER_SESSION_HOURS", "0", "may not be 0"),
-    ("GATEKEEPER_SESSION_HOURS", "twelve", "whole number"),
+    ("GATEKEEPER_SESSION_HOURS", "twelve", "whole number within its bounds"),
     ("GATEKEEPER_HELPDESK_TICKET_URL", "https://helpdesk.test/tickets", "{number}"),
     ("GATEKEEPER_HELPDESK_TICKET_URL", "javascript:alert({number})", "https"),
     # Links that somebody else can read, or answer.
@@ -115,10 +115,9 @@ def read_all(variables: dict[str, str]) -> None:
     environment.hosts()
     environment.time_zone()
     environment.helpdesk_url()
+    environment.limits()
     for setting in SETTINGS:
         match setting.kind:
-            case "number":
-                environment.number(setting.name)
             case "database":
                 environment.database(setting.name)
             case "webhook":
@@ -174,7 +173,7 @@ def test_limits_differ_from_the_settings() -> None:
     assert entry.details == {
         "limits": {
             "foreign": ["1", None],
-            "session_hours": ["13", "12"],
+            "session_hours": ["13", str(settings.LIMITS["session_hours"])],
             "time_zone": [None, "Europe/Vilnius"],
         }
     }
@@ -193,3 +192,5 @@ def test_a_setting_answers_to_its_former_name_for_one_release() -> None:
     assert before.detection_thresholds() == {"refusals": {"count": 8}}
     both = {"GATEKEEPER_ODD_THRESHOLDS": "refusals.count=8", "GATEKEEPER_DETECTION_THRESHOLDS": ""}
     assert Environment({**GOOD, **both}).detection_thresholds() == {}
+    silent = Environment({**GOOD, "GATEKEEPER_TICKET_FEED_MAX_AGE": "7"})
+    assert silent.limits()["ticket_feed_max_age_minutes"] == 7

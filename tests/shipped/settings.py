@@ -44,7 +44,7 @@ def optional() -> list[str]:
 
 def values(*, folder: str, verifier: str, origin: str, roots: str) -> dict[str, str]:
     """A value for each. `folder`: where files may lie; `roots`: a file of certificates."""
-    numbers = {s.name: str(int(s.default or 0) + 1) for s in SETTINGS if s.kind == "number"}
+    numbers = {s.name: str(int(s.default or 0) + 1) for s in SETTINGS if s.kind == "limit"}
     found = numbers | {
         "LOG_VERIFIER": verifier,
         "LOG_ORIGIN": origin,

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connections
 from psycopg.types.json import Jsonb
 
@@ -39,7 +40,7 @@ from tests.world.twins import Twins
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
-HOURS = timedelta(hours=4)
+HOURS = timedelta(hours=settings.LIMITS["suspension_hours"])
 HELD = "held"
 
 
@@ -388,15 +389,17 @@ def test_without_the_days_of_the_settings_nobody_repeats_it(company: Company) ->
 
 
 def test_the_hours_are_a_limit_of_the_settings(company: Company) -> None:
-    company.world.setup.execute("UPDATE audit_limit SET value = '9' WHERE name = 'suspension_hours'")
+    change = "UPDATE audit_limit SET value = %s WHERE name = 'suspension_hours'"
+    usual = settings.LIMITS["suspension_hours"]
+    company.world.setup.execute(change, [str(2 * usual)])
     try:
         company.suspend(company.officers[0], company.boss)
         one = member(company.officers[0])
         assert one.suspended_at is not None
         assert one.suspended_until is not None
-        assert one.suspended_until - one.suspended_at > timedelta(hours=8.9)
+        assert one.suspended_until - one.suspended_at > 2 * HOURS - timedelta(minutes=6)
     finally:
-        company.world.setup.execute("UPDATE audit_limit SET value = '4' WHERE name = 'suspension_hours'")
+        company.world.setup.execute(change, [str(usual)])
 
 
 def test_without_the_hours_of_the_settings_nobody_is_held(company: Company) -> None:
