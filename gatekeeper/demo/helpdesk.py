@@ -1,13 +1,40 @@
-"""What the sample helpdesk would say of a ticket."""
+"""The sample helpdesk: what it would say of a ticket, sent as it would send it."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import secrets
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from typing import Any
 
+from standardwebhooks.webhooks import Webhook
+
 from gatekeeper.demo.saying import fail
+
+
+def send_ticket(port: int, secret: str, number: str, state: str) -> str:
+    """Send a ticket's new state to the application on this port, signed with the webhook's secret.
+
+    Returns the application's answer, JSON. Ends the process with a sentence where there is no such ticket,
+    or the application refuses.
+    """
+    body = json.dumps(ticket_message(number, state))
+    moment, message_id = datetime.now(UTC), f"msg_{secrets.token_hex(12)}"
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, moment, body),
+    }
+    connection = HTTPConnection("localhost", port, timeout=30)
+    connection.request("POST", "/api/tickets", body, headers)
+    answer = connection.getresponse()
+    said = answer.read().decode()
+    if answer.status >= 300:
+        fail(f"The application refused: {answer.status} {said}")
+    return said
 
 
 def ticket_message(number: str, state: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from gatekeeper.demo.binaries import (
     find_binaries,
     readable,
 )
+from gatekeeper.demo.saying import AFRESH, damage
 
 SUPERUSER = "postgres"
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
@@ -133,8 +134,17 @@ class Server:
         return f"postgresql://{login}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}"
 
     def setup_url(self, database: str = "postgres") -> str:
-        """Return the superuser's address: for setting up and for tests, never for the app."""
-        return self.url(SUPERUSER, self._password_file.read_text().strip(), database)
+        """Return the superuser's address: for setting up and for tests, never for the app.
+
+        Raises PostgresUnavailableError where their password cannot be read.
+        """
+        try:
+            password = self._password_file.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            password = ""
+        if not password:
+            raise PostgresUnavailableError(damage(self._password_file, "no password can be read in it"))
+        return self.url(SUPERUSER, password, database)
 
     @property
     def _password_file(self) -> Path:
@@ -151,10 +161,17 @@ class Server:
         """Make the cluster if there is none, start the server and wait until it answers.
 
         Raises PostgresUnavailableError where there are no binaries, where another process serves
-        this cluster, or where the server does not start.
+        this cluster, where one of its files is damaged, or where the server does not start.
         """
         if self._process is not None:
             return
+        try:
+            self._start()
+        except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+            path, why = Path(error.filename or self.home), error.strerror or "it cannot be used"
+            raise PostgresUnavailableError(damage(path, why)) from None
+
+    def _start(self) -> None:
         self._make_folder(self.home)
         self._take_lock()
         try:
@@ -227,8 +244,14 @@ class Server:
         return found
 
     def _cluster_major(self) -> int | None:
+        """Return the version that made the cluster; None where there is none yet."""
+        if not self.cluster.exists():
+            return None
         version = self.cluster / "PG_VERSION"
-        return int(version.read_text()) if version.exists() else None
+        try:
+            return int(version.read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            raise PostgresUnavailableError(damage(version, "it names no version of PostgreSQL")) from None
 
     def _initialise(self, binaries: Binaries) -> None:
         """Make the cluster beside its place and move it there whole: a kill leaves no half."""
@@ -282,7 +305,10 @@ class Server:
             if self._status() == "ready":
                 return
             time.sleep(0.02)
-        raise PostgresUnavailableError(f"PostgreSQL did not start; its log says:\n{self._tail()}")
+        raise PostgresUnavailableError(
+            f"PostgreSQL did not start; its log says:\n{self._tail()}\n"
+            f"If its files in {self.cluster} are damaged: {AFRESH}"
+        )
 
     def _status(self) -> str:
         """Return what the running server says of itself: the eighth line of postmaster.pid."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NoReturn
+
+AFRESH = "To start afresh, without the demo's data: make demo-reset"
 
 
 def say(text: str = "") -> None:
@@ -15,6 +18,11 @@ def say(text: str = "") -> None:
 def fail(text: str) -> NoReturn:
     sys.stderr.write(text + "\n")
     raise SystemExit(1)
+
+
+def damage(path: Path, what: str) -> str:
+    """Return the sentence that says what is damaged, how, and the next step."""
+    return f"{path} is damaged: {what}. {AFRESH}"
 
 
 def columns(rows: Iterable[Sequence[str]]) -> list[str]:

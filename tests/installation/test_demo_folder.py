@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.demo.helpdesk import what_became
-from gatekeeper.demo.run import home_of
+from gatekeeper.demo.home import LASTING, MAKERS, Home, home_of
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +86,141 @@ def test_a_reset_deletes_what_a_demo_made_and_nothing_else(tmp_path: Path) -> No
     (home / "secrets.json").touch()
     assert demo("reset", GATEKEEPER_DATA_DIR=str(home)).returncode == 0
     assert not home.exists()
+
+
+@pytest.fixture(scope="module")
+def secrets() -> dict[str, str]:
+    return {name: make() for name, make in MAKERS.items()}
+
+
+#: What a file of secrets may be after a kill, a full disk or a hand that did not mean it.
+CUT = {
+    "empty": "",
+    "cut off": '{"SECRET_KEY": "',
+    "no JSON": "SECRET_KEY=x",
+    "no names": "[]",
+    "no text": '{"KEY_RING": 1}',
+    "an empty text": '{"KEY_RING": ""}',
+    "nothing in it": "{}",
+}
+
+
+@pytest.mark.parametrize("text", CUT.values(), ids=CUT)
+def test_damaged_secrets_are_named_with_the_next_step(tmp_path: Path, text: str) -> None:
+    home = tmp_path / "demo"
+    home.mkdir()
+    (home / "secrets.json").write_text(text)
+    is_damaged(home, "secrets.json")
+    assert (home / "secrets.json").read_text() == text
+    assert demo("reset", GATEKEEPER_DATA_DIR=str(home)).returncode == 0
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_the_data_rest_on_is_never_made_anew(tmp_path: Path, secrets: dict[str, str], name: str) -> None:
+    keep(tmp_path, {key: value for key, value in secrets.items() if key != name})
+    assert f"it lacks {name}" in is_damaged(tmp_path, "secrets.json")
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name.isupper()])
+def test_a_secret_that_cannot_be_used_is_named(tmp_path: Path, secrets: dict[str, str], name: str) -> None:
+    keep(tmp_path, secrets | {name: "cut"})
+    said = is_damaged(tmp_path, "secrets.json")
+    assert name in said
+    assert "cut" not in said
+
+
+def test_secrets_that_are_no_text_of_ours_are_named(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_bytes(b"\xff\xfe")
+    is_damaged(tmp_path, "secrets.json")
+    (tmp_path / "secrets.json").unlink()
+    (tmp_path / "secrets.json").mkdir()
+    is_damaged(tmp_path, "secrets.json")
+
+
+def test_anothers_secrets_are_neither_used_nor_deleted(tmp_path: Path) -> None:
+    keep(tmp_path, {"token": "precious"})
+    is_refused(demo(GATEKEEPER_DATA_DIR=str(tmp_path)), "holds other things")
+    is_refused(demo("reset", GATEKEEPER_DATA_DIR=str(tmp_path)), "There is no demo")
+    assert "precious" in (tmp_path / "secrets.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["loaded", "port", "secrets.new"])
+def test_a_folder_in_a_files_place_is_named(tmp_path: Path, secrets: dict[str, str], name: str) -> None:
+    keep(tmp_path, secrets)
+    (tmp_path / name).mkdir()
+    is_damaged(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["postgres", "checkpoints", "static"])
+def test_a_file_in_a_folders_place_is_named(tmp_path: Path, secrets: dict[str, str], name: str) -> None:
+    home = tmp_path / "demo"
+    keep(home, secrets)
+    (home / name).touch()
+    is_damaged(home, name)
+    assert demo("reset", GATEKEEPER_DATA_DIR=str(home)).returncode == 0
+    assert not home.exists()
+
+
+def test_a_demo_that_was_killed_while_it_wrote_its_secrets_is_a_demo(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "secrets.new").write_text("{")
+    home = Home(str(tmp_path / "demo"))
+    assert home.is_a_demos
+    home.take()
+    assert home.secrets().keys() == MAKERS.keys()
+    assert [path.name for path in home.folder.iterdir()] == ["secrets.json"]
+
+
+def test_a_link_in_the_folder_is_deleted_and_what_it_leads_to_is_not(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    keep(tmp_path / "demo", {})
+    (tmp_path / "demo" / "static").symlink_to(tmp_path / "precious")
+    assert demo("reset", GATEKEEPER_DATA_DIR=str(tmp_path / "demo")).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_secret_that_a_new_version_wants_is_added(tmp_path: Path, secrets: dict[str, str]) -> None:
+    keep(tmp_path, {name: value for name, value in secrets.items() if name != "TICKETS_SECRET"})
+    found = Home(str(tmp_path)).secrets()
+    assert found == secrets | {"TICKETS_SECRET": found["TICKETS_SECRET"]}
+
+
+@pytest.mark.parametrize("text", ["", "80", "many", "8e3"], ids=["empty", "whole", "words", "odd"])
+def test_a_damaged_port_is_named_and_a_whole_one_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    home = Home(str(tmp_path))
+    assert home.port() is None
+    (tmp_path / "port").write_text(text)
+    if text.isdigit():
+        assert home.port() == int(text)
+        return
+    with pytest.raises(SystemExit) as ended:
+        home.port()
+    assert ended.value.code == 1
+    assert "port is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["file/demo", "a" * 300, "line\nbreak"], ids=["below a file", "long", "break"]
+)
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    is_refused(demo(GATEKEEPER_DATA_DIR=str(tmp_path / name)), "GATEKEEPER_DATA_DIR")
+
+
+def keep(home: Path, secrets: dict[str, str]) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "secrets.json").write_text(json.dumps(secrets))
+
+
+def is_damaged(home: Path, name: str) -> str:
+    """Starting the demo names the file, and how to start afresh; what it says."""
+    run = demo(GATEKEEPER_DATA_DIR=str(home))
+    is_refused(run, f"{home / name} is damaged: ")
+    assert "make demo-reset" in run.stderr
+    return run.stderr
 
 
 def test_a_terminal_without_our_letters_sees_their_numbers() -> None:

@@ -77,6 +77,46 @@ def test_two_do_not_serve_one_cluster(server: Server, tmp_path: Path) -> None:
     assert query(server, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.parametrize("name", ["server.log", "lock", "socket", "cluster/PG_VERSION"])
+def test_what_is_damaged_is_named_with_the_next_step(server: Server, name: str) -> None:
+    server.stop()
+    path = server.home / name
+    if path.is_dir():
+        path.rmdir()
+        path.touch()
+    elif name == "cluster/PG_VERSION":
+        path.write_text("")
+    else:
+        path.unlink()
+        path.mkdir()
+    with pytest.raises(PostgresUnavailableError) as said:
+        server.start()
+    assert str(path) in str(said.value)
+    assert "make demo-reset" in str(said.value)
+
+
+def test_files_that_lack_or_are_empty_are_named(server: Server) -> None:
+    server.stop()
+    (server.home / "superuser.password").write_text("\n")
+    with pytest.raises(PostgresUnavailableError, match=r"superuser\.password is damaged"):
+        server.setup_url()
+    (server.home / "superuser.password").unlink()
+    with pytest.raises(PostgresUnavailableError, match=r"superuser\.password is damaged"):
+        server.setup_url()
+    (server.cluster / "PG_VERSION").unlink()
+    with pytest.raises(PostgresUnavailableError, match="PG_VERSION"):
+        server.start()
+
+
+def test_a_server_that_does_not_start_says_its_log_and_the_next_step(server: Server) -> None:
+    server.stop()
+    (server.cluster / "global" / "pg_control").write_bytes(b"")
+    with pytest.raises(PostgresUnavailableError, match="did not start") as said:
+        server.start()
+    assert "pg_control" in str(said.value)
+    assert "make demo-reset" in str(said.value)
+
+
 def stops(server: Server) -> bool:
     """Wait for a server that somebody else stops."""
     deadline = time.monotonic() + SOON
