@@ -7,7 +7,6 @@ parameter in its log, and does not outlive the process that started it.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -16,11 +15,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+from gatekeeper.demo import cluster_files
 from gatekeeper.demo.binaries import (
     FOR_ROOT,
     Account,
@@ -30,59 +29,18 @@ from gatekeeper.demo.binaries import (
     find_binaries,
     readable,
 )
+from gatekeeper.demo.parent import die_with_parent
 from gatekeeper.demo.saying import AFRESH, damage
+from gatekeeper.demo.server_settings import FAST, SETTINGS
 
 SUPERUSER = "postgres"
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 START_SECONDS = 60
 STOP_SECONDS = 30
 
-# No statement, parameter or detail reaches the server's log: it is a file that people read.
-SETTINGS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "password_encryption": "scram-sha-256",
-    "max_connections": "100",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "log_error_verbosity": "terse",
-    "log_min_error_statement": "panic",
-    "log_min_duration_statement": "-1",
-    "log_statement": "none",
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
-    "log_line_prefix": "%m [%p] ",
-}
-# For clusters that are thrown away. synchronous_commit stays on: a release waits for the flush.
-FAST = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
-    "checkpoint_timeout": "1h",
-    "max_wal_size": "4GB",
-    "max_connections": "200",
-}
-
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(str(path).encode()).hexdigest()[:12]
-
-
-def die_with_parent(last: signal.Signals) -> Callable[[], None]:
-    """Return a `preexec_fn`: the kernel sends the child `last` when this process dies, however.
-
-    It must be asked for after a change of user, which clears it; that is when subprocess calls it.
-    """
-    parent = os.getpid()
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def before_exec() -> None:
-        libc.prctl(1, int(last))  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return before_exec
 
 
 def _home(data_dir: Path) -> Path:
@@ -153,7 +111,7 @@ class Server:
     @property
     def is_running(self) -> bool:
         """Tell whether a server serves this cluster, whoever started it."""
-        return self._postmaster() in self._occupants()
+        return cluster_files.is_served(self.cluster)
 
     # Start
 
@@ -175,8 +133,8 @@ class Server:
         self._make_folder(self.home)
         self._take_lock()
         try:
-            self._clear_remains()
-            binaries = readable(find_binaries(major=self._cluster_major()), self._account)
+            cluster_files.clear_remains(self.cluster, self.socket_dir, seconds=STOP_SECONDS)
+            binaries = readable(find_binaries(major=cluster_files.major(self.cluster)), self._account)
             self._make_folder(self.socket_dir)
             if not self.cluster.exists():
                 self._initialise(binaries)
@@ -206,52 +164,6 @@ class Server:
             raise PostgresUnavailableError(
                 f"Another process is running the database in {self.home}; stop it first."
             ) from None
-
-    def _clear_remains(self) -> None:
-        """See a killed process' server out, then remove what would keep a new one from starting.
-
-        PostgreSQL itself trusts a stale postmaster.pid as soon as the number is in use again.
-        """
-        deadline = time.monotonic() + STOP_SECONDS
-        while self._occupants():
-            if time.monotonic() > deadline:
-                raise PostgresUnavailableError(
-                    f"An earlier server still works in {self.cluster} and does not stop."
-                )
-            with contextlib.suppress(ProcessLookupError):
-                if self._postmaster() in self._occupants():
-                    os.kill(self._postmaster(), signal.SIGINT)
-            time.sleep(0.05)
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-        if self.socket_dir.exists():
-            for left in self.socket_dir.glob(".s.PGSQL.*"):
-                left.unlink(missing_ok=True)
-
-    def _postmaster(self) -> int:
-        """Return the number in postmaster.pid, 0 where there is none."""
-        try:
-            return int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        except (OSError, ValueError):
-            return 0
-
-    def _occupants(self) -> set[int]:
-        """Return the processes that work in the cluster: each of the server's has it as its cwd."""
-        found = set()
-        for link in Path("/proc").glob("[0-9]*/cwd"):
-            with contextlib.suppress(OSError):
-                if link.readlink() == self.cluster:
-                    found.add(int(link.parent.name))
-        return found
-
-    def _cluster_major(self) -> int | None:
-        """Return the version that made the cluster; None where there is none yet."""
-        if not self.cluster.exists():
-            return None
-        version = self.cluster / "PG_VERSION"
-        try:
-            return int(version.read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            raise PostgresUnavailableError(damage(version, "it names no version of PostgreSQL")) from None
 
     def _initialise(self, binaries: Binaries) -> None:
         """Make the cluster beside its place and move it there whole: a kill leaves no half."""
@@ -302,21 +214,13 @@ class Server:
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
-            if self._status() == "ready":
+            if cluster_files.status(self.cluster) == "ready":
                 return
             time.sleep(0.02)
         raise PostgresUnavailableError(
             f"PostgreSQL did not start; its log says:\n{self._tail()}\n"
             f"If its files in {self.cluster} are damaged: {AFRESH}"
         )
-
-    def _status(self) -> str:
-        """Return what the running server says of itself: the eighth line of postmaster.pid."""
-        try:
-            lines = (self.cluster / "postmaster.pid").read_text().split("\n")
-        except OSError:
-            return ""
-        return lines[7].strip() if len(lines) > 7 else ""
 
     def _tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
@@ -339,7 +243,7 @@ class Server:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        while occupants := self._occupants():
+        while occupants := cluster_files.occupants(self.cluster):
             for number in occupants:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(number, signal.SIGKILL)

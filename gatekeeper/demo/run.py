@@ -26,8 +26,9 @@ from audit.seal.checkpoints import Signer
 from gatekeeper.demo.codes import unused_code
 from gatekeeper.demo.helpdesk import send_ticket, what_became
 from gatekeeper.demo.home import LOG_ORIGIN, PROJECT, Home
+from gatekeeper.demo.parent import die_with_parent
 from gatekeeper.demo.ports import free_port, wait_until_it_answers, wanted_port
-from gatekeeper.demo.postgres import Server, die_with_parent
+from gatekeeper.demo.postgres import Server
 from gatekeeper.demo.saying import columns, damage, fail, say
 from gatekeeper.installation import connection_budget, roles
 from gatekeeper.installation.environment import Environment

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.urls import reverse
 from standardwebhooks import Webhook
 
-from gatekeeper.demo.postgres import die_with_parent
+from gatekeeper.demo.parent import die_with_parent
 from gatekeeper.installation import roles
 from tests import environment
 from tests.world import World

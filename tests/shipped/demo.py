@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from gatekeeper.demo.postgres import Server, die_with_parent
+from gatekeeper.demo.parent import die_with_parent
+from gatekeeper.demo.postgres import Server
 from tests.shipped.words import read
 
 if TYPE_CHECKING:

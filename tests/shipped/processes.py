@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gatekeeper.demo.postgres import die_with_parent
+from gatekeeper.demo.parent import die_with_parent
 from tests.shipped.units import Unit, read_environment_file
 
 if TYPE_CHECKING:

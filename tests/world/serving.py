@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.demo.postgres import die_with_parent
+from gatekeeper.demo.parent import die_with_parent
 from gatekeeper.installation import roles
 from tests import environment
 from tests.world import SOON
