@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from audit.seal.findings import Finding
-
-if TYPE_CHECKING:
-    pass
-
 
 #: Findings beyond these are counted and not kept.
 MOST: Final = 1000

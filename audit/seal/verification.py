@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import gettext as _
 
 from audit.database import rows
-from audit.seal import judging, merkle, stored
+from audit.seal import beyond, judging, stored
 from audit.seal.findings import Finding, Kind
-from audit.seal.sealing import QUIET
+from audit.seal.followed import FollowedTree
+from audit.seal.judged import Leaves
+from audit.seal.report import Report
 from audit.verify_bundle import ProofError
 
 if TYPE_CHECKING:
@@ -26,17 +28,12 @@ if TYPE_CHECKING:
 
     from audit.seal.checkpoints import Keys
     from audit.verify_bundle import Head
-from audit.seal.judged import Leaves
-from audit.seal.report import MOST, Report
 
-#: So long an entry may wait for its leaf, and a checkpoint be late.
-LAG: Final = timedelta(seconds=60)
 #: So long a transaction may have run before its entry is taken for one with a false time.
 LONGEST: Final = timedelta(minutes=10)
 _TOLD: Final = 1000  # leaves between two calls of `progress`
 
 _BEFORE_ALL: Final = "SELECT place, entry FROM public.audit_leaf WHERE place < 0 ORDER BY place"
-_CRASH_SKIPS: Final = 32
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 
 
@@ -64,8 +61,7 @@ class Verification:
         self.report = Report()
         self._bare_upto = 0  # leaves below it have rightly lost their entries' bodies
         self._outside = self._opened(outside)
-        self._nodes: list[merkle.Kept] = []
-        self._tree: merkle.Tree | None = merkle.Tree(keep=self._nodes.append)  # None: it cannot be followed
+        self._followed = FollowedTree(beside)
         self._next = 0
         self._order = (0, 0)  # transaction and number of the entry before
         self._floor = 0
@@ -76,8 +72,8 @@ class Verification:
             self._one_snapshot()
             self._bare_upto = self._retained()
             newest = self._walk(self._start(since) if since else None)
-            self._judge_outside(newest)
-            self._judge_waiting(newest)
+            beyond.judge_copies(self._db, self._outside, newest, self.report)
+            beyond.judge_waiting(self._db, newest, self.report)
         return self.report
 
     def _one_snapshot(self) -> None:
@@ -129,8 +125,8 @@ class Verification:
         self._next = before.size
         while self._outside and self._outside[-1].size < before.size:
             self._outside.pop()
-        self._resume(before, self._signed(before))
-        if self._tree is None:
+        self._followed.resume(before, self._signed(before))
+        if self._followed.tree is None:
             words = _("the first %(size)d leaves are not those that were signed; verify from the beginning")
             self.report.add(Finding(Kind.EDITED, words % {"size": before.size}, 0, before.size - 1))
         return before
@@ -188,13 +184,14 @@ class Verification:
         if self._next < current.size:
             self._lacking(current.size)
         head = self._signed(current)
-        agrees = self._tree is not None and head is not None and self._tree.root() == head.root
+        tree = self._followed.tree
+        agrees = tree is not None and head is not None and tree.root() == head.root
         if agrees:
-            self._compare_nodes()
-        elif head and self._tree is not None and self.report.found == named:
+            self._followed.compare_nodes(self.report)
+        elif head and tree is not None and self.report.found == named:
             self._name(first, current)
         if not agrees:
-            self._resume(current, head)
+            self._followed.resume(current, head)
 
     def _leaves(self, walk: Leaves, end: int) -> None:
         """Each leaf before `end`."""
@@ -208,8 +205,8 @@ class Verification:
         self._next += 1
         if not self._next % _TOLD:
             self._progress(_TOLD)
-        if self._tree is not None:
-            self._tree.append(found)
+        if self._followed.tree is not None:
+            self._followed.tree.append(found)
         if state == judging.BARE:
             self._without_body(place, entry)
             return
@@ -267,32 +264,8 @@ class Verification:
         words = _("the leaves %(first)d to %(last)d are not there")
         facts = {"first": self._next, "last": end - 1}
         self.report.add(Finding(Kind.MISSING, words % facts, self._next, end - 1))
-        self._tree = None
+        self._followed.tree = None
         self._next = end
-
-    def _resume(self, checkpoint: stored.Checkpoint, head: Head | None) -> None:
-        """Follow the tree again from a checkpoint, if what is stored gives the root that was signed."""
-        self._tree = None
-        self._nodes.clear()
-        if head is None:
-            return
-        try:
-            frontier = merkle.frontier(stored.StoredHashes(self._db), checkpoint.size)
-        except LookupError:
-            return
-        if merkle.fold(frontier) == head.root:
-            self._tree = merkle.Tree(checkpoint.size, frontier, keep=self._nodes.append)
-
-    def _compare_nodes(self) -> None:
-        """The stored nodes: no proof holds with a wrong one."""
-        for level, place, found in self._nodes:
-            statement = "SELECT hash FROM public.audit_node WHERE level = %s AND place = %s"
-            if rows(statement, [level, place], using=self._db) != [(found,)]:
-                words = _("the node %(place)d of level %(level)d is not what its leaves give")
-                facts = {"place": place, "level": level}
-                first, last = place << level, (place + 1 << level) - 1
-                self.report.add(Finding(Kind.EDITED, words % facts, first, last))
-        self._nodes.clear()
 
     def _name(self, first: int, current: stored.Checkpoint) -> None:
         """What was done to leaves that agree with their entries and not with the signed root.
@@ -318,67 +291,10 @@ class Verification:
 
     def _compare_outside(self, outside: Head, *, named: int) -> None:
         self.report.outside += 1
-        if self._tree is not None and self.report.found == named and self._tree.root() != outside.root:
+        tree = self._followed.tree
+        if tree is not None and self.report.found == named and tree.root() != outside.root:
             words = _("the checkpoint outside of %(size)d entries is of another history")
             self.report.add(Finding(Kind.ROLLED_BACK, words % {"size": outside.size}, 0, outside.size - 1))
-
-    # The end
-
-    def _judge_outside(self, newest: stored.Checkpoint | None) -> None:
-        """Copies that are larger than the log."""
-        if not self._outside:
-            return
-        largest = self._outside[0]
-        self.report.outside += len(self._outside)
-        size = newest.size if newest else 0
-        facts = {"outside": largest.size, "here": size, "lacking": largest.size - size}
-        if self._drew(newest, largest.size - size):
-            kind = Kind.CUT_OFF
-            words = _(
-                "a checkpoint outside has %(outside)d entries, the database %(here)d; it has given out the"
-                " numbers of the %(lacking)d that lack"
-            )
-        else:
-            kind = Kind.ROLLED_BACK
-            words = _(
-                "a checkpoint outside has %(outside)d entries, the database %(here)d, and it knows nothing of"
-                " any after them"
-            )
-        self.report.add(Finding(kind, words % facts, size, largest.size - 1))
-
-    def _drew(self, newest: stored.Checkpoint | None, lacking: int) -> bool:
-        """Whether this database itself once gave out numbers for so many more entries.
-
-        After a crash a sequence goes on up to 32 further on: so few count only if transactions ran, too.
-        """
-        [(numbers, transactions)] = rows(
-            "SELECT s.last_value - coalesce((SELECT max(id) FROM public.audit_entry), 0),"
-            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint - %s FROM public.audit_entry_id_seq s",
-            [newest.horizon if newest else 0],
-            using=self._db,
-        )
-        return bool(numbers >= lacking and (numbers > _CRASH_SKIPS or transactions >= lacking))
-
-    def _judge_waiting(self, newest: stored.Checkpoint | None) -> None:
-        """Entries without a leaf, and the age of the newest checkpoint."""
-        waiting = rows(
-            "SELECT e.id, e.xid < %s::text::xid8, e.timestamp < clock_timestamp() - %s::interval"
-            " FROM public.audit_entry e"
-            " WHERE NOT EXISTS (SELECT FROM public.audit_leaf l WHERE l.entry = e.id) ORDER BY e.id LIMIT %s",
-            [str(newest.horizon if newest else 0), LAG, MOST],
-            using=self._db,
-        )
-        for entry, is_below, is_late in waiting:
-            if is_below:
-                words = _("entry %(entry)d has no leaf, though its transaction was sealed")
-                self.report.add(Finding(Kind.INSERTED, words % {"entry": entry}, entry=entry))
-            elif is_late:
-                words = _("entry %(entry)d waits for its leaf too long")
-                self.report.add(Finding(Kind.UNSEALED, words % {"entry": entry}, entry=entry))
-        [(now,)] = rows("SELECT clock_timestamp()", using=self._db)
-        if newest and now - newest.sealed_at > QUIET + LAG:
-            words = _("no checkpoint since %(time)s") % {"time": newest.sealed_at.isoformat(" ", "seconds")}
-            self.report.add(Finding(Kind.UNSEALED, words))
 
     def _wrong(self, kind: Kind, words: str, place: int, entry: int) -> None:
         facts = {"entry": entry, "place": place}
