@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from audit import detections
 from audit.models import Entry
-from staff.cells import CONTENT_TYPE, csv_lines
+from staff.frame.csv_file import CONTENT_TYPE, csv_lines
 
 FORMS: Final[dict[str, str]] = {"csv": CONTENT_TYPE, "jsonl": "application/jsonl"}
 #: Every column but the seal's own and auditlog's that are never filled.

@@ -12,7 +12,7 @@ from reportlab.lib.units import mm
 
 from audit import verify_bundle
 from gatekeeper.reports import words
-from staff.cells import csv_of
+from staff.frame.csv_file import csv_of
 from staff.nda.documents import drawing, sealing
 
 if TYPE_CHECKING:

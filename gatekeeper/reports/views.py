@@ -18,8 +18,8 @@ from gatekeeper.reports import files, proof, words
 from gatekeeper.reports.forms import ReportForm
 from gatekeeper.reports.report import MOST, Report, TooLongError, read
 from gatekeeper.reports.scope import record
-from staff.cells import CONTENT_TYPE
 from staff.frame.callers import Caller
+from staff.frame.csv_file import CONTENT_TYPE
 from staff.models import Role
 from staff.nda.seal import SealError
 from staff.session.decorators import refusal, role_required, shown_once

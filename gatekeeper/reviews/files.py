@@ -15,7 +15,7 @@ from audit import evidence
 from audit.models import Entry
 from gatekeeper.models import Review
 from gatekeeper.reviews import queue, units
-from staff.cells import csv_of
+from staff.frame.csv_file import csv_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

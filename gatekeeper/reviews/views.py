@@ -23,10 +23,10 @@ from django.views.decorators.http import require_GET
 from gatekeeper.access import typed_reasons
 from gatekeeper.gate import sentences
 from gatekeeper.reviews import calls, files, queue, texts, units
-from staff.cells import CONTENT_TYPE
 from staff.directory import people, proposals
 from staff.frame import mails, times
 from staff.frame.callers import Caller
+from staff.frame.csv_file import CONTENT_TYPE
 from staff.frame.day_field import is_plausible
 from staff.frame.usable import usable
 from staff.session.decorators import post_only, refusal, resendable, role_required

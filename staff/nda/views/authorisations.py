@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from staff.cells import CONTENT_TYPE, csv_of
 from staff.directory import people
 from staff.frame.callers import Caller
+from staff.frame.csv_file import CONTENT_TYPE, csv_of
 from staff.frame.reasons import words_of
 from staff.frame.usable import usable
 from staff.models import Authorisation, Member

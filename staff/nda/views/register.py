@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from staff.cells import CONTENT_TYPE, csv_of
 from staff.frame.callers import Caller
+from staff.frame.csv_file import CONTENT_TYPE, csv_of
 from staff.frame.names import is_found_by
 from staff.nda import agreements, register
 from staff.nda.forms.agreements import RegisterForm

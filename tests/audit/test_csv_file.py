@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from staff.cells import csv_of, harmless
+from staff.frame.csv_file import csv_of, harmless
 
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\u2212"
 SEPARATORS = {"comma": 44, "semicolon": 59, "tab": 9, "space": 32, "bar": 124, "colon": 58}
@@ -93,7 +93,7 @@ def test_nobody_else_writes_csv() -> None:
         file.relative_to(top).as_posix()
         for file in files
         if re.search(r"^\s*(import|from) csv\b", file.read_text(), re.M)
-    ] == ["staff/cells.py"]
+    ] == ["staff/frame/csv_file.py"]
 
 
 def opened(files: list[Path], separator: str, folder: Path) -> list[list[ElementTree.Element]]:
