@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import median, quantiles
 
+import pytest
+
 from gatekeeper.installation.sql_files import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,11 @@ MODULES = [path for folder in ("gatekeeper", "staff", "audit") for path in (ROOT
 SQL_FUNCTION = re.compile(
     r"^CREATE OR REPLACE (?:FUNCTION|PROCEDURE) (\w+\.\w+)\(.*?\$\$.*?\$\$(?: LANGUAGE \w+)?;", re.M | re.S
 )
+#: Programs of one file by their purpose, however long they are: each runs without anything else of ours.
+ONE_FILE = {
+    "audit/verify_bundle.py": "is handed to auditors, who read it and run it beside a bundle",
+    "staff/nda/documents/examination.py": "runs apart from our settings, keys and connections (python -I)",
+}
 Note = Callable[[str, object], None]
 
 
@@ -64,6 +71,16 @@ def test_python_functions_are_short(record_testsuite_property: Note) -> None:
 def test_modules_are_of_one_subject(record_testsuite_property: Note) -> None:
     lines = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in MODULES}
     hold("modules", lines, record_testsuite_property, p95=250)
+
+
+@pytest.mark.parametrize("program", ONE_FILE)
+def test_a_program_of_one_file_needs_nothing_else_of_ours(program: str) -> None:
+    tree = ast.parse((ROOT / program).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    named = {alias.name for node in imports for alias in node.names}
+    named |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert named
+    assert not {name.split(".")[0] for name in named} & {"gatekeeper", "staff", "audit", "tests", ""}
 
 
 def test_sql_functions_are_short(record_testsuite_property: Note) -> None:
