@@ -20,7 +20,7 @@ from tests.world.variables import GOOD, ROOT
 KEYS = {limit.key for limit in LIMITS}
 SQL = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
 #: A row of the table of limits by its name, and a limit out of the object that all rows make.
-IN_SQL = re.compile(r"\b(?:\w\.)?name = '(\w+)'|\b(?:limits|n)->>'(\w+)'")
+IN_SQL = re.compile(r"\b(?:\w\.)?name = '(\w+)'|\b(?:limits|n)->>'(\w+)'|\blimit_of\('(\w+)'\)")
 #: Rows beside the limits, and the feed that is asked for by its name.
 OTHERS = {"time_zone", "siem_target", "tickets"}
 
