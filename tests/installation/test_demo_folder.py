@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from gatekeeper.demo.helpdesk import what_became
 from gatekeeper.demo.home import LASTING, MAKERS, Home, home_of
+from gatekeeper.installation import roles
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +132,12 @@ def test_a_secret_that_cannot_be_used_is_named(tmp_path: Path, secrets: dict[str
     assert "cut" not in said
 
 
+@pytest.mark.parametrize("value", ["", 1, None], ids=["empty", "number", "nothing"])
+def test_a_password_that_is_none_is_damage(tmp_path: Path, secrets: dict[str, str], value: object) -> None:
+    keep(tmp_path, secrets | {roles.WEB: value})
+    is_damaged(tmp_path, "secrets.json")
+
+
 def test_secrets_that_are_no_text_of_ours_are_named(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_bytes(b"\xff\xfe")
     is_damaged(tmp_path, "secrets.json")
@@ -210,7 +218,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, name: str) -> Non
     is_refused(demo(GATEKEEPER_DATA_DIR=str(tmp_path / name)), "GATEKEEPER_DATA_DIR")
 
 
-def keep(home: Path, secrets: dict[str, str]) -> None:
+def keep(home: Path, secrets: Mapping[str, object]) -> None:
     home.mkdir(exist_ok=True)
     (home / "secrets.json").write_text(json.dumps(secrets))
 
