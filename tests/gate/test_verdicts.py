@@ -15,6 +15,8 @@ pytestmark = pytest.mark.quick
 NOW: Final = "2026-06-01T12:00:00Z"
 EARLIER: Final = "2026-06-01T11:00:00Z"
 LATER: Final = "2026-06-01T13:00:00Z"
+#: What staff judges of the person alone.
+PERSONAL: Final = ("member", "session", "nda")
 SUPPORT, PARTICIPANTS = ["support"], ["participants"]
 Facts = dict[str, Any]
 
@@ -312,13 +314,18 @@ ROWS: Final[dict[str, list[tuple[Facts, str]]]] = {
 }
 
 
+def room(name: str) -> str:
+    """Whose verdict it is: staff judges the person alone, the gatekeeper all that is about an account."""
+    return "staff" if name in PERSONAL else "gatekeeper"
+
+
 def verdict(setup: Connection, name: str, changed: Facts) -> str | None:
     """What the verdict of this name says of its passing facts with these changes."""
     parameters, passing = VERDICTS[name]
     facts = {**passing, **{fact: _changed(passing[fact], value) for fact, value in changed.items()}}
     asked = ", ".join(_parameter(fact, kind) for fact, kind in parameters.items())
     given = {fact: Jsonb(value) if isinstance(value, dict) else value for fact, value in facts.items()}
-    [(code,)] = setup.execute(f"SELECT gatekeeper.{name}_code({asked})".encode(), given).fetchall()
+    [(code,)] = setup.execute(f"SELECT {room(name)}.{name}_code({asked})".encode(), given).fetchall()
     return None if code is None else str(code)
 
 
@@ -402,8 +409,11 @@ def test_what_stays_shut(
 def test_verdicts_are_expressions_without_settings(setup_connection: Connection) -> None:
     """So that PostgreSQL makes each a part of the expression that asks it."""
     found = setup_connection.execute(
-        "SELECT p.proname, l.lanname, p.proconfig, p.prosecdef"
+        "SELECT p.pronamespace::regnamespace::text, p.proname, l.lanname, p.proconfig, p.prosecdef"
         " FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang"
-        " WHERE p.pronamespace = 'gatekeeper'::regnamespace AND p.proname LIKE '%\\_code'"
+        " WHERE p.pronamespace IN ('staff'::regnamespace, 'gatekeeper'::regnamespace)"
+        " AND p.proname LIKE '%\\_code'"
     ).fetchall()
-    assert sorted(found) == [(f"{name}_code", "sql", None, False) for name in sorted(catalogue.CONDITIONS)]
+    assert sorted(found) == sorted(
+        (room(name), f"{name}_code", "sql", None, False) for name in catalogue.CONDITIONS
+    )
