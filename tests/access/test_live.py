@@ -326,7 +326,7 @@ def asked_again(scene: Scene, name: str, *arguments: str) -> tuple[Any, list[int
     """A page, then its own question: the answer, and how many statements each connection saw."""
     client = scene.browser()
     page = client.get(reverse(name, args=arguments)).content.decode()
-    found = re.search(r'id="pulse" hx-get="([^"]+)"', page)
+    found = re.search(r'id="pulse"\s+hx-get="([^"]+)"', page)
     assert found
     asked = [CaptureQueriesContext(connections[alias]) for alias in ("default", "vault")]
     with asked[0], asked[1]:
