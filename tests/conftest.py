@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 
 from gatekeeper.installation import roles
 from gatekeeper.installation.checks import limits_wanted
-from staff.frame import later
+from staff.frame import background
 from staff.nda.documents import uploaded
 from tests import environment
 from tests.world import SOON, order, programs, recording
@@ -139,7 +139,7 @@ vars(uploaded)["SECONDS"] = 10 * SOON
 
 
 def _fixture_teardown(_case: TransactionTestCase) -> None:
-    later.finish()
+    background.finish()
     empty_tables()
     with psycopg.connect(environment.setup_url(environment.database_name())) as setup:
         slipped = recording.slip(setup)

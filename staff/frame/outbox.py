@@ -24,7 +24,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import override
 
-from staff.frame import later
+from staff.frame import background
 from staff.models import TRIES, Mail
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def standing() -> Standing:
 
 def begin() -> None:
     """Have all that is due sent soon by this process, off the request. One round that waits is enough."""
-    if _begun.acquire(blocking=False) and not later.run(_after_the_answer):
+    if _begun.acquire(blocking=False) and not background.run(_after_the_answer):
         _begun.release()
 
 

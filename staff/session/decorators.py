@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from staff.directory import people
 from staff.frame.callers import Caller
 from staff.frame.reasons import words_of
-from staff.session import once, presence
+from staff.session import once, step_up
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
@@ -59,7 +59,7 @@ def while_locked(view: AnyView) -> AnyView:
 
 def never_carried(view: AnyView) -> AnyView:
     """Mark what takes passwords or recovery codes: no other page carries what was sent to it."""
-    view.never_carried = True  # type: ignore[attr-defined]  # read by staff.session.presence
+    view.never_carried = True  # type: ignore[attr-defined]  # read by staff.session.step_up
     return view
 
 
@@ -151,6 +151,6 @@ def refusal(request: HttpRequest, reason: str) -> HttpResponse:
     `mfa_stale` loses nothing: what was posted is posted again with the proof, and done at once.
     """
     if reason == "mfa_stale":
-        return presence.ask(request)
+        return step_up.ask(request)
     words = {"reason": reason, "words": words_of(reason)}
     return render(request, "staff/session/refused.html", words, status=403)

@@ -21,7 +21,7 @@ from staff.frame.callers import Caller
 from staff.frame.redirects import here, to_page
 from staff.models import Member
 from staff.models.members import BARRED
-from staff.session import presence, resending, sessions
+from staff.session import resending, sessions, step_up
 from staff.session.members import put_member, sign_out
 from staff.sign_in import factors
 
@@ -94,7 +94,7 @@ class SessionGuardMiddleware:
             public = not getattr(view, "login_required", True)
             return None if public else resending.signed_out(request)  # or LoginRequiredMiddleware's word
         if _proof_came(request):
-            answer = presence.prove(request)
+            answer = step_up.prove(request)
             if answer is not None:
                 return answer
         # For `has_perm`: the answer is the session's, not the member's.
@@ -107,8 +107,8 @@ class SessionGuardMiddleware:
         if sessions.of(request).locked is None or not getattr(view, "login_required", True):
             return None
         if not getattr(view, "while_locked", False):
-            return presence.unlock(request, polling=getattr(view, "polling", False))
-        return None if presence.look_in(request) else self._farewell(request, view, sessions.ENDED)
+            return step_up.unlock(request, polling=getattr(view, "polling", False))
+        return None if step_up.look_in(request) else self._farewell(request, view, sessions.ENDED)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A view that found its session ended, or its key renewed by another request, has done nothing."""
@@ -141,7 +141,7 @@ def _proof_came(request: HttpRequest) -> bool:
     """Whether a form was sent with the field for a proof; half a sign-in has none to renew."""
     if request.method != "POST" or not factors.is_verified(request):
         return False
-    return presence.CODE in request.POST or presence.PAGE in request.POST
+    return step_up.CODE in request.POST or step_up.PAGE in request.POST
 
 
 def _open_to(view: View, request: HttpRequest) -> bool:

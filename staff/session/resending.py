@@ -20,7 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from staff.frame.redirects import NEXT, here, safe_next
 from staff.session import sessions
-from staff.session.presence import CODE, OURS
+from staff.session.step_up import CODE, OURS
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -16,7 +16,7 @@ from gatekeeper.access import approvers, deputies, requests
 from gatekeeper.gate import sentences
 from gatekeeper.models import AccessRequest, Deputy
 from staff.directory import people
-from staff.frame import later
+from staff.frame import background
 from staff.models import Member
 from tests.world import now
 from tests.world.notices import none_taken
@@ -334,7 +334,7 @@ def test_the_others_of_the_two_are_notified_in_their_language(
     scene.world.change("staff_member", deputy.id, language="pl")
     ends = {"another": signed(scene, "reviewer"), "manager": scene.boss, "deputy": deputy}[who]
     enter(scene.world, ends).post(reverse("end_deputy", args=[deputise(scene, deputy)]))
-    later.finish()
+    background.finish()
     told = {sent.to[0]: sent for sent in mailoutbox}
     both = {member(one).email: one for one in (scene.boss, deputy)}
     assert told.keys() == both.keys() - {member(ends).email}
@@ -358,7 +358,7 @@ def test_nobody_is_notified_of_what_did_not_end(
 ) -> None:
     settings.EMAIL_HOST = "mail.firma.example"
     enter(scene.world, scene.boss).post(reverse("end_deputy", args=[deputise(scene, deputy, -2, -1)]))
-    later.finish()
+    background.finish()
     assert mailoutbox == []
 
 

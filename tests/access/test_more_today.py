@@ -17,7 +17,7 @@ from audit.models import Entry
 from gatekeeper.access import approvers, more
 from gatekeeper.installation import roles
 from gatekeeper.models import DailyBudget, MoreToday
-from staff.frame import later
+from staff.frame import background
 from tests.world import Person, now, racing
 from tests.world.day import Limit, company_day, limit, opened, people, reveal, use  # noqa: F401  # a fixture
 from tests.world.notices import none_taken
@@ -384,7 +384,7 @@ def test_approvers_are_told_once_and_of_no_account(scene: Scene) -> None:
     account, grant = opened(scene, 1)
     for _ in range(2):
         client.post(reverse("ask_more"), {"grant": grant})
-    later.finish()
+    background.finish()
     [message] = mail.outbox
     assert message.to == [member(scene.boss).email]
     assert reverse("inbox") in message.body

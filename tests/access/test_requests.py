@@ -24,7 +24,7 @@ from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.gate import decision
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
-from staff.frame import later
+from staff.frame import background
 from staff.frame.callers import Caller
 from tests.conftest import Connection
 from tests.world import now
@@ -804,7 +804,7 @@ def test_those_who_could_approve_are_told_without_personal_data(scene: Scene) ->
     scene.world.change("staff_member", scene.boss.id, manager_id=top.id)
     response = send(scene.browser(), text="Compare the settings")
     request = AccessRequest.objects.get()
-    later.finish()
+    background.finish()
     recipients = sorted(address for message in mail.outbox for address in message.to)
     assert recipients == sorted([member(scene.boss).email, member(top).email])
     for message in mail.outbox:
@@ -824,7 +824,7 @@ def test_each_opening_while_the_ticket_is_open_is_told_to_the_approver(
     scene.approved(while_open=while_open)
     client.post(reverse("open_window", args=[REFERENCE]), {"grant": scene.grant})
     assert grant_of(scene).openings == 1
-    later.finish()
+    background.finish()
     assert [message.to for message in mail.outbox] == [[member(scene.boss).email]] * told
     assert all(REFERENCE not in f"{message.subject}{message.body}" for message in mail.outbox)
 
@@ -841,7 +841,7 @@ def test_an_opening_and_its_notice_are_one(scene: Scene) -> None:
 def test_without_a_mail_server_no_mail_leaves(scene: Scene) -> None:
     send(scene.browser())
     assert AccessRequest.objects.exists()
-    later.finish()
+    background.finish()
     assert mail.outbox == []
 
 

@@ -26,7 +26,7 @@ from gatekeeper.log import under
 from gatekeeper.models import Draw, Grant, Remark, Review
 from gatekeeper.pages import health
 from gatekeeper.reviews import calls, files, queue, texts, units
-from staff.frame import later
+from staff.frame import background
 from staff.models import Member, Session
 from tests.world import World, now
 from tests.world.entries import VIEW, entry
@@ -654,7 +654,7 @@ def test_who_is_asked_is_told_by_mail_that_there_is_a_question_and_no_more(
     review = desk.seen()
     form = {"verdict": "question", "text": QUESTION}
     enter(desk.world, desk.rita).post(reverse("review_decide", args=[review.pk]), form)
-    later.finish()
+    background.finish()
     assert [mail.to for mail in mailoutbox] == [[member(one).email] for one in (desk.anna, desk.boss)]
     assert not any(said in mail.body for mail in mailoutbox for said in (QUESTION, REFERENCE, TICKET))
     assert reverse("review_questions") in mailoutbox[0].body

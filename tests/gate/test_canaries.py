@@ -31,7 +31,7 @@ from gatekeeper.access import account_data
 from gatekeeper.gate import decision
 from gatekeeper.gate.cipher import AccountCipher, Json
 from gatekeeper.serving.redaction import RedactingFormatter
-from staff.frame import later
+from staff.frame import background
 from tests import environment
 from tests import world as worlds
 from tests.conftest import Connection
@@ -277,7 +277,7 @@ def test_no_canary_is_seen_without_an_entry_or_stays_anywhere(
     # The settings' canary replaced another, which is nowhere.
     assert {aviary.homes[one] for one in mine} == {aviary.homes[one] for one in revealed}
 
-    later.finish()
+    background.finish()
     assert mail.outbox
     assert not any(holds(str(message.message()).encode()) for message in mail.outbox)
     assert caplog.records

@@ -29,6 +29,8 @@ GONE: Final = {
     r"\bWish\b|\bgrants\.Held\b": "RequestDraft, OpenGrant",
     r"\bSilentFormatter\b|\bdies_with_us\b": "RedactingFormatter, die_with_parent",
     r"\bthin_bar\b": "open_access_bar",
+    r"\bjudge_officer\b|\bopens_up\b": "authorize_officer, needs_second_person",
+    r"\bbegin_anew\b|\bis_so\b": "reset_returning_member, is_current",
     r"\blacks a fact is none\b": "without all its facts is rejected",
     r"\bbelieve nobody\b": "check their caller",
     r"\bso that an unknown fails\b": "so NULL counts as failure",

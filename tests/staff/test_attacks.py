@@ -21,7 +21,7 @@ from gatekeeper.feeds.records import RefusedError
 from gatekeeper.feeds.staff_lines import StaffLine
 from gatekeeper.feeds.ticket_lines import TicketLine
 from staff.directory import people
-from staff.frame import later
+from staff.frame import background
 from staff.models import Member, Session, TotpDevice
 from staff.sign_in import factors
 from tests.conftest import Connection
@@ -264,7 +264,7 @@ def test_attack_23_no_mail_goes_to_an_address_that_only_looks_like_a_members(
     person = world.member("consultant", email=stored)
     give_factors(world, person)
     assert Client().post(reverse("forgot"), {"email": typed}).status_code == 200
-    later.finish()
+    background.finish()
     assert all(one.to == [stored] for one in mail.outbox)
 
 

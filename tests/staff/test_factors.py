@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnAttestation, WebAuthnCredential
 
 from audit.models import Entry
-from staff.frame import later
+from staff.frame import background
 from staff.models import Invitation, RecoveryCode, RecoveryDevice, Session, TotpDevice
 from staff.secrets import recovery_codes, totp
 from staff.sign_in import factors, invitations
@@ -271,13 +271,13 @@ def test_a_counter_that_goes_back_is_a_copy(world: World, anna: Person, mails: l
     passkey = with_passkey(world, anna)
     client = half_way(anna, "three quiet otters dance")
     assert prove(client, passkey, step=7).status_code == 200
-    later.finish()
+    background.finish()
     del mails[:]
     for step in (0, -3):
         assert prove(client, passkey, step=step).status_code == 403
     assert refused() == ["passkey_cloned", "passkey_cloned"]
     assert WebAuthnCredential.objects.get(user_id=anna.id).sign_count == 7
-    later.finish()
+    background.finish()
     assert len(mails) == 2
     assert prove(client, passkey, step=9).status_code == 200
 
@@ -435,7 +435,7 @@ def test_a_recovery_code_is_good_once(world: World, anna: Person, mails: list[An
     assert "You used a recovery code; 9 are left." in page
     assert "9 codes are left." in page
     assert changes()[-1] == ("recovery code used", anna.number)
-    later.finish()
+    background.finish()
     assert [one.subject for one in mails] == ["A recovery code of yours was used"]
     assert not any(code in str(mails[0].message()) for code in codes)
     assert anna.number not in mails[0].body
@@ -547,7 +547,7 @@ def test_a_change_and_its_notice_are_one(
     world: World, two: Person, act: Callable[[World, Person, Client], Any]
 ) -> None:
     client = enter_by_newest(world, two)
-    later.finish()
+    background.finish()
     with none_taken(world):
         act(world, two, client)
     with none_recorded(world):
@@ -576,7 +576,7 @@ def test_attack_20_a_change_of_factors_ends_what_the_earlier_ones_verified(
     assert here.get(reverse("profile"))["Location"].startswith("/sign-in/code/")
     assert not Session.objects.filter(verified_at__isnull=False, ended_at__isnull=True).exists()
     assert changes()[-1] == (what, two.number)
-    later.finish()
+    background.finish()
     assert [one.subject for one in mails] == ["Your second factors have changed"]
     assert two.number not in mails[0].body
     newest = TotpDevice.objects.filter(user_id=two.id, confirmed=True).latest("pk")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.models import Entry
 from gatekeeper.access import deputies
 from gatekeeper.models import Deputy
-from staff.frame import later
+from staff.frame import background
 from staff.models import Member, Proposal
 from tests.conftest import Connection
 from tests.world import Person, World, now
@@ -136,7 +136,7 @@ def test_a_new_member_through_the_page_gets_a_link_and_a_mail(
     assert "/invitation/" not in words
     assert "was mailed to iza@firma.example" in words
     assert "somebody else has confirmed" in words
-    later.finish()
+    background.finish()
     told = {address: mail.body for mail in mailoutbox for address in mail.to}
     assert "/invitation/" in told["iza@firma.example"]
     assert "/proposals/" in told[member(house.jan).email]

@@ -23,7 +23,7 @@ from audit.models import Entry
 from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest
 from gatekeeper.pages import mail_health
-from staff.frame import later, mails, outbox, smtp
+from staff.frame import background, mails, outbox, smtp
 from staff.models import TRIES, Mail
 from tests import environment
 from tests.world.mail_server import MailServer
@@ -62,7 +62,7 @@ def server(tmp_path: Path, settings: Any) -> Iterator[MailServer]:
         settings.DEFAULT_FROM_EMAIL = "gate@firma.test"
         yield server
         settings.EMAIL_HOST = ""
-        later.finish()
+        background.finish()
 
 
 def ask(scene: Scene, client: Client | None = None) -> Any:
@@ -97,7 +97,7 @@ def test_what_a_server_does_not_take_is_sent_later(
     monkeypatch.setattr(smtp, "BOUND", 0.5)
     server.manner = manner
     assert ask(scene).status_code == 302
-    later.finish()
+    background.finish()
     assert server.mails == []
     assert Mail.objects.get().tries == 1
     server.manner = ""
@@ -118,7 +118,7 @@ def test_a_request_and_its_notices_are_one(scene: Scene, server: MailServer) -> 
     with transaction.atomic():
         mails.tell(member(scene.boss), PASSWORD_CHANGED)
         transaction.set_rollback(True)
-    later.finish()
+    background.finish()
     assert (server.mails, Mail.objects.count()) == ([], 0)
 
 
@@ -147,7 +147,7 @@ def test_what_another_process_has_taken_up_is_left_to_it(scene: Scene, server: M
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
             mails.tell(member(person), PASSWORD_CHANGED)
-    later.finish()
+    background.finish()
     server.manner = ""
     make_due()
     first = Mail.objects.order_by("pk")[0].pk
@@ -167,7 +167,7 @@ def test_a_link_is_stored_in_no_notice(scene: Scene, server: MailServer) -> None
     for manner, sent_one in (("", True), ("closes", False)):
         server.manner = manner
         assert mails.send_link(member(scene.anna), "staff/links/invitation.txt", path="/x/") == sent_one
-    later.finish()
+    background.finish()
     assert not Mail.objects.exists()
 
 
@@ -175,7 +175,7 @@ def test_subject_and_text_are_in_the_language_of_whoever_gets_it(scene: Scene, s
     settings.EMAIL_HOST = "mail.test"
     scene.world.change("staff_member", scene.boss.id, language="pl")
     mails.tell(member(scene.boss), "staff/mail/nda_ends.txt", day=date(2031, 2, 3))
-    later.finish()
+    background.finish()
     [message] = django_mail.outbox
     assert message.subject == "Twoja umowa o zachowaniu poufności (NDA) wkrótce wygaśnie"
     assert "2031-02-03" in message.body
@@ -185,7 +185,7 @@ def test_subject_and_text_are_in_the_language_of_whoever_gets_it(scene: Scene, s
 def test_the_address_is_read_when_it_is_sent(scene: Scene, server: MailServer) -> None:
     server.manner = "closes"
     mails.tell(member(scene.boss), PASSWORD_CHANGED)
-    later.finish()
+    background.finish()
     scene.world.change("staff_member", scene.boss.id, email="new@firma.example")
     server.manner = ""
     make_due()
@@ -196,7 +196,7 @@ def test_the_address_is_read_when_it_is_sent(scene: Scene, server: MailServer) -
 def test_tries_grow_apart_up_to_a_day_and_are_then_given_up(scene: Scene, server: MailServer) -> None:
     server.manner = "closes"
     mails.tell(member(scene.boss), PASSWORD_CHANGED)
-    later.finish()
+    background.finish()
     waits = []
     for _ in range(TRIES - 1):
         waits.append(round((Mail.objects.get().next_at - timezone.now()) / timedelta(minutes=1)))
@@ -219,7 +219,7 @@ def test_one_that_is_refused_stops_nobody_else(scene: Scene, server: MailServer,
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
             mails.tell(member(person), PASSWORD_CHANGED)
-    later.finish()
+    background.finish()
     assert list(Mail.objects.values_list("tries", flat=True)) == [1, 1]
 
 
@@ -230,7 +230,7 @@ def test_an_address_that_is_none_stops_nobody(scene: Scene, server: MailServer) 
     with transaction.atomic():
         for person in (administrator, scene.boss):
             mails.tell(member(person), PASSWORD_CHANGED)
-    later.finish()
+    background.finish()
     assert list(Mail.objects.values_list("member_id", "tries")) == [(administrator.id, 1)]
     assert len(server.mails) == 1
     assert not mails.send_link(member(administrator), "staff/links/invitation.txt", path="/x/")
@@ -242,7 +242,7 @@ def test_a_notice_of_another_release_stops_nobody(scene: Scene, server: MailServ
     with transaction.atomic():
         for template in ("staff/mail/of_another_release.txt", PASSWORD_CHANGED):
             mails.tell(member(scene.boss), template)
-    later.finish()
+    background.finish()
     assert Mail.objects.get().template == "staff/mail/of_another_release.txt"
     assert sent(server) == ["Your password was changed"]
 
@@ -258,7 +258,7 @@ def test_a_server_that_takes_none_is_asked_once(
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
             mails.tell(member(person), PASSWORD_CHANGED)
-    later.finish()
+    background.finish()
     assert sorted(Mail.objects.values_list("tries", flat=True)) == [0, 1]
 
 
@@ -310,7 +310,7 @@ def test_checks_name_what_waits_and_what_was_given_up(scene: Scene, server: Mail
     assert mail_health.mail().state == "ok"
     server.manner = "closes"
     mails.tell(member(scene.boss), PASSWORD_CHANGED)
-    later.finish()
+    background.finish()
     assert mail_health.mail().state == "ok"
     scene.world.setup.execute("UPDATE staff_mail SET put_at = now() - interval '11 minutes'")
     row = mail_health.mail()

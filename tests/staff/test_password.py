@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from staff.frame import later
+from staff.frame import background
 from staff.models import Invitation, Session
 from staff.sign_in import invitations, passwords
 from staff.sign_in.hashing import made
@@ -59,13 +59,13 @@ def mails(settings: Any) -> Iterator[None]:
     settings.EMAIL_HOST = "mail.firma.example"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     yield
-    later.finish()
+    background.finish()
 
 
 def forget(email: str = ADDRESS, **options: Any) -> Any:
     """Ask for a link, and wait until what follows is done."""
     answer = Client(**options).post(reverse("forgot"), {"email": email})
-    later.finish()
+    background.finish()
     return answer
 
 
@@ -109,7 +109,7 @@ def test_what_happened_is_recorded_and_mailed_without_a_value(world: World, anna
     assert asked.actor_id is None
     set_new(Client(), address)
     assert Entry.objects.get(changes__has_key="password").changes == {"password": ["", ""]}
-    later.finish()
+    background.finish()
     assert mail.outbox[-1].subject == "Your password was changed"
     token = address.split("/")[2]
     assert token not in repr(list(Entry.objects.values())) + repr(list(Invitation.objects.values()))
@@ -186,7 +186,7 @@ def test_the_answer_is_the_same_for_known_unknown_and_barred(world: World, anna:
         costs.append([re.sub(r"[0-9a-f]{64}|'[^']*'|\d+", "?", one["sql"]) for one in queries])
         page = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", answer.content.decode())
         answers.append((answer.status_code, page))
-        later.finish()
+        background.finish()
     assert len(set(answers)) == 1
     assert all(cost == costs[0] for cost in costs)
     assert len(mail.outbox) == 1
@@ -231,7 +231,7 @@ def test_the_old_password_and_a_fresh_proof_change_it_and_end_the_others(world: 
     assert here.cookies["__Host-sessionid"].value != old_key
     assert "why=session_ended" in there.get(reverse("profile"))["Location"]
     assert check_password(NEW, password_of(anna))
-    later.finish()
+    background.finish()
     assert mail.outbox[-1].subject == "Your password was changed"
     assert Session.objects.filter(ended_at=None).count() == 1
 

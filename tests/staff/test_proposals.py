@@ -486,7 +486,7 @@ def test_attack_08_an_old_snapshot_decides_nothing(house: House, as_role: AsRole
         "SELECT staff.propose('{\"reason\": \"\"}', '{}', 'roles', '[]')",
         "SELECT staff.propose_line('{\"reason\": \"\"}', 'roles', '[]')",
         "SELECT staff.apply_change(1, NULL, 'roles', '[\"people\"]')",
-        "SELECT staff.begin_anew(1, '2026-01-01', 1)",
+        "SELECT staff.reset_returning_member(1, '2026-01-01', 1)",
         "SELECT staff.forget_factors(1)",
         "SELECT staff.lapse_proposals(NULL)",
         "SELECT staff.still_may(1, 'people')",
@@ -895,9 +895,13 @@ GUARDS: dict[Callable[[House], str], tuple[str, str, str]] = {
     decided_before: ("decide_proposal", "p.state <> 'pending'", "false"),
     a_commands_own: ("decide_proposal", "p.source <> '' AND decision = 'confirmed'", "false"),
     by_a_command_alone: ("apply_members", "boolean := staff.is_set_up()", "boolean := false"),
-    alone: ("opens_up", "WHEN 'manager' THEN true", ""),
+    alone: ("needs_second_person", "WHEN 'manager' THEN true", ""),
     by_two_of_whom_one_suspended: ("propose", "m.suspended_by_id = proposer", "false"),
-    with_the_old_signature: ("apply_change", "PERFORM staff.begin_anew(m.id, m.left_on, p_by);", ""),
+    with_the_old_signature: (
+        "apply_change",
+        "PERFORM staff.reset_returning_member(m.id, m.left_on, p_by);",
+        "",
+    ),
 }
 
 

@@ -20,7 +20,7 @@ from audit.models import Entry
 from gatekeeper.installation import roles
 from gatekeeper.pages import people_health
 from staff.directory import recoveries
-from staff.frame import later
+from staff.frame import background
 from staff.models import Invitation, Recovery, TotpDevice
 from tests import environment
 from tests.conftest import AsRole
@@ -327,7 +327,7 @@ def test_all_are_told_by_mail(company: Company, settings: Any) -> None:
     settings.EMAIL_HOST = "mail.firma.example"
     changed("staff_member", "id", left_on=date(2021, 1, 1))(company.world, company.anna)
     recoveries.tell_all(numbers(*company.officers))
-    later.finish()
+    background.finish()
     told = {one.to[0] for one in mail.outbox}
     assert member(company.boss).email in told
     assert member(company.anna).email not in told

@@ -17,7 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gatekeeper.models import Grant
-from staff.frame import later
+from staff.frame import background
 from staff.frame.days import beginning_of
 from staff.models import NdaDraft, NdaVersion, Reminder, Session, Signature, SignatureFile
 from staff.nda import agreements, register, reminders
@@ -574,7 +574,7 @@ def test_reminders_are_mailed_to_the_member_and_to_people_officers(
         paper = scene.papers[person.id]
         scene.world.quietly("staff_signature", paper, valid_until=agreements_end(14))
     assert reminders.remind(list(reminders.due())) == 2
-    later.finish()
+    background.finish()
     to = sorted(message.to[0] for message in mail.outbox)
     assert to == sorted(member(one).email for one in (scene.anna, scene.carl, officer))
     for message in mail.outbox:

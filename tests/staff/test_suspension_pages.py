@@ -9,7 +9,7 @@ from django.core import mail
 from django.urls import reverse
 
 from staff.directory import people
-from staff.frame import later
+from staff.frame import background
 from staff.models import Proposal
 from tests.world.notices import none_taken
 from tests.world.officers import Company, able, company, desk, text, waiting
@@ -149,7 +149,7 @@ def test_all_others_of_the_role_are_told_and_who_could_confirm(company: Company,
     settings.EMAIL_HOST = "mail.firma.example"
     client = desk(company, company.boss)
     suspend(client, company.administrators[0], sure="1")
-    later.finish()
+    background.finish()
     told = {one.to[0] for one in mail.outbox}
     others = [company.administrators[1], *company.officers, *company.reviewers]
     assert told == {member(one).email for one in others}
@@ -159,7 +159,7 @@ def test_all_others_of_the_role_are_told_and_who_could_confirm(company: Company,
     mail.outbox.clear()
     third = company.able("reviewer")
     suspend(client, third, sure="1")  # of three: nobody is asked, and the role is told
-    later.finish()
+    background.finish()
     assert {one.to[0] for one in mail.outbox} == {member(one).email for one in company.reviewers}
 
 

@@ -129,7 +129,7 @@ DECLARE
     known boolean := coalesce(p_verdict IN ('in_order', 'question', 'serious'), false);
     details jsonb := jsonb_build_object('review', p_review, 'verdict', CASE WHEN known THEN p_verdict END);
 BEGIN
-    j := staff.judge_officer(p_digest, 'review', (SELECT m.number FROM public.gatekeeper_review x
+    j := staff.authorize_officer(p_digest, 'review', (SELECT m.number FROM public.gatekeeper_review x
         JOIN public.staff_member m ON m.id = x.member_id WHERE x.id = p_review));
     actor := (j->>'actor_id')::bigint;
     SELECT x.* INTO v FROM public.gatekeeper_review x WHERE x.id = p_review FOR NO KEY UPDATE;
@@ -151,7 +151,7 @@ BEGIN
             closed_at = coalesce(x.closed_at, CASE WHEN p_verdict <> 'question' THEN at END),
             serious_at = CASE WHEN p_verdict = 'serious' THEN at END
         WHERE x.id = p_review;
-        IF p_verdict = 'serious' AND NOT staff.is_so(v.member_id, 'suspended', 'true') THEN
+        IF p_verdict = 'serious' AND NOT staff.is_current(v.member_id, 'suspended', 'true') THEN
             PERFORM staff.suspend(j, p_context, jsonb_build_object('review', p_review));
         END IF;
     END IF;

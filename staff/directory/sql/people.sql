@@ -54,7 +54,7 @@ END $$;
 -- Judges an officer's act on another member; returns the decision's facts, with the subject's number
 -- and id. Both members are locked first, in one order: two officers who act on each other would wait
 -- for each other. Nobody acts on themselves.
-CREATE OR REPLACE FUNCTION staff.judge_officer(p_digest bytea, p_act text, p_number text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.authorize_officer(p_digest bytea, p_act text, p_number text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     subject public.staff_member;
@@ -138,7 +138,7 @@ EXCEPTION WHEN data_exception THEN
 END $$;
 
 -- Whether the fact has this value already. A reset and a link are acts, and never so already.
-CREATE OR REPLACE FUNCTION staff.is_so(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.is_current(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE WHEN p_fact IN ('factor', 'invitation') THEN false
         WHEN p_fact = 'roles' THEN x.now @> p_value AND x.now <@ p_value ELSE x.now = p_value END
@@ -148,7 +148,7 @@ $$;
 -- Whether a change that fits opens something up, so that a second person has to confirm it (staff/README.md, 'Two persons'):
 -- a role beyond consultant, whose manager somebody is, a suspension lifted, lost factors forgotten, and
 -- a member back who had left. The rest closes, or is harmless.
-CREATE OR REPLACE FUNCTION staff.opens_up(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.needs_second_person(p_member bigint, p_fact text, p_value jsonb) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE p_fact
         WHEN 'roles' THEN EXISTS (SELECT FROM jsonb_array_elements_text(p_value) x
@@ -178,7 +178,7 @@ $$;
 -- Who comes back begins anew: nothing of before revives. What time alone had shut is ended here: password, factors,
 -- what rests on them in the rooms above, signatures and authorisations (at the end of the last day, as the registers of
 -- any date need it), and every role that only two people give; sessions and links by the caller.
-CREATE OR REPLACE FUNCTION staff.begin_anew(p_member bigint, p_left_on date, p_by bigint) RETURNS void
+CREATE OR REPLACE FUNCTION staff.reset_returning_member(p_member bigint, p_left_on date, p_by bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
@@ -245,7 +245,7 @@ BEGIN
     SELECT x.* INTO m FROM public.staff_member x WHERE x.id = p_member;
     CASE p_fact
     WHEN 'suspended' THEN
-        IF staff.is_so(m.id, p_fact, p_value) THEN RETURN 'no_change'; END IF;
+        IF staff.is_current(m.id, p_fact, p_value) THEN RETURN 'no_change'; END IF;
         IF NOT plain::boolean AND m.suspended_by_id = p_by THEN RETURN 'second_person'; END IF;
         ending := plain::boolean;
         UPDATE public.staff_member x SET suspended_until = NULL, suspended_by_id = CASE WHEN ending THEN p_by END,
@@ -256,9 +256,9 @@ BEGIN
         UPDATE public.staff_member x SET starts_on = plain::date WHERE x.id = m.id;
     WHEN 'left_on' THEN
         ending := coalesce(audit.end_of_day(plain::date) <= at, false);
-        IF staff.opens_up(m.id, p_fact, p_value) THEN
+        IF staff.needs_second_person(m.id, p_fact, p_value) THEN
             ending := true;
-            PERFORM staff.begin_anew(m.id, m.left_on, p_by);
+            PERFORM staff.reset_returning_member(m.id, m.left_on, p_by);
         END IF;
         UPDATE public.staff_member x SET left_on = plain::date WHERE x.id = m.id;
     WHEN 'roles' THEN
@@ -318,16 +318,16 @@ BEGIN
     IF waits IS NOT NULL THEN
         RETURN staff.decide_proposal(p_digest, p_context, waits, true);
     END IF;
-    j := staff.judge_officer(p_digest, CASE WHEN suspending THEN 'suspend' ELSE 'people' END, p_number);
+    j := staff.authorize_officer(p_digest, CASE WHEN suspending THEN 'suspend' ELSE 'people' END, p_number);
     subject := (j->>'subject_id')::bigint;
     IF j->>'reason' = '' THEN
         j := j || jsonb_build_object('reason', CASE
             WHEN NOT known OR staff.value_fits(subject, p_fact, p_value) IS NOT TRUE THEN 'value_refused'
-            WHEN staff.is_so(subject, p_fact, p_value) THEN 'no_change' ELSE '' END);
+            WHEN staff.is_current(subject, p_fact, p_value) THEN 'no_change' ELSE '' END);
     END IF;
     IF j->>'reason' = '' AND suspending THEN
         RETURN staff.suspend(j, p_context, '{}');
-    ELSIF j->>'reason' = '' AND (staff.opens_up(subject, p_fact, p_value)
+    ELSIF j->>'reason' = '' AND (staff.needs_second_person(subject, p_fact, p_value)
             OR staff.shuts_out(subject, p_fact, p_value, (j->>'actor_id')::bigint)) THEN
         RETURN staff.propose(j, p_context, p_fact, p_value);
     ELSIF j->>'reason' = '' THEN
@@ -352,7 +352,7 @@ $$;
 CREATE OR REPLACE FUNCTION staff.add_member(p_digest bytea, p_context jsonb, p_facts jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := staff.judge_officer(p_digest, 'people', NULL);
+    j jsonb := staff.authorize_officer(p_digest, 'people', NULL);
     made bigint;
 BEGIN
     IF j->>'reason' = '' AND EXISTS (
@@ -378,7 +378,7 @@ BEGIN
     PERFORM staff.record_act('change', j, p_context, jsonb_build_object('new', true) || coalesce((
         SELECT jsonb_object_agg(x, staff.told(made, x, NULL))
         FROM unnest(ARRAY['roles', 'manager', 'starts_on']) x WHERE made IS NOT NULL), '{}'));
-    IF made IS NOT NULL AND staff.opens_up(made, 'roles', p_facts->'roles') THEN
+    IF made IS NOT NULL AND staff.needs_second_person(made, 'roles', p_facts->'roles') THEN
         RETURN staff.propose(j, p_context, 'roles', p_facts->'roles');
     END IF;
     RETURN j->>'reason';
@@ -438,7 +438,7 @@ BEGIN
                         email_changed_at = CASE WHEN m.email = excluded.email THEN m.email_changed_at ELSE clock_timestamp() END,
                         starts_on = CASE WHEN proposing AND staff.shuts_out(m.id, 'starts_on', to_jsonb(excluded.starts_on), NULL)
                                          THEN m.starts_on ELSE excluded.starts_on END,
-                        roles = CASE WHEN proposing AND (staff.opens_up(m.id, 'roles', line->'roles')
+                        roles = CASE WHEN proposing AND (staff.needs_second_person(m.id, 'roles', line->'roles')
                                                          OR staff.shuts_out(m.id, 'roles', line->'roles', NULL)) THEN m.roles
                                      ELSE ARRAY(SELECT jsonb_array_elements_text(line->'roles')) END
                     WHERE (m.name, m.email, m.starts_on) IS DISTINCT FROM (excluded.name, excluded.email, excluded.starts_on)
@@ -462,7 +462,7 @@ BEGIN
             j := staff.judge_command(p_source, number);
             found_id := (j->>'subject_id')::bigint;
             manager := coalesce(line->'manager', 'null');
-            IF NOT staff.is_so(found_id, 'manager', manager) AND NOT (proposing AND before IS NOT NULL)
+            IF NOT staff.is_current(found_id, 'manager', manager) AND NOT (proposing AND before IS NOT NULL)
                     AND staff.apply_change(found_id, NULL, 'manager', manager) <> '' THEN
                 refusal := 'manager';
                 PERFORM staff.apply_change(found_id, NULL, 'manager', 'null');
@@ -504,10 +504,10 @@ CREATE OR REPLACE TRIGGER members_are_kept BEFORE TRUNCATE ON public.staff_membe
     FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_members();
 
 REVOKE ALL ON FUNCTION staff.stands_above(bigint, bigint), staff.name_roles(), staff.take_news(), staff.lock_line(boolean),
-    staff.judge_officer(bytea, text, text), staff.judge_command(text, text),
+    staff.authorize_officer(bytea, text, text), staff.judge_command(text, text),
     staff.record_act(text, jsonb, jsonb, jsonb), staff.fact_of(bigint, text), staff.value_fits(bigint, text, jsonb),
-    staff.is_so(bigint, text, jsonb), staff.opens_up(bigint, text, jsonb), staff.forget_factors(bigint),
-    staff.begin_anew(bigint, date, bigint), staff.end_links(bigint), staff.is_good_link(bigint), staff.is_own_address(bigint, bigint), staff.apply_change(bigint, bigint, text, jsonb),
+    staff.is_current(bigint, text, jsonb), staff.needs_second_person(bigint, text, jsonb), staff.forget_factors(bigint),
+    staff.reset_returning_member(bigint, date, bigint), staff.end_links(bigint), staff.is_good_link(bigint), staff.is_own_address(bigint, bigint), staff.apply_change(bigint, bigint, text, jsonb),
     staff.change_member(bytea, jsonb, text, text, jsonb), staff.told(bigint, text, jsonb),
     staff.add_member(bytea, jsonb, jsonb), staff.is_set_up(), staff.apply_members(jsonb, text),
     staff.keep_members() FROM PUBLIC;

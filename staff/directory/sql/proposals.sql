@@ -73,8 +73,8 @@ BEGIN
         PERFORM staff.record_act('change', p_judged, '{}',
             jsonb_build_object('proposal', p.id, 'fact', p.fact, 'decision', 'withdrawn'));
     END IF;
-    IF staff.is_so(subject, p_fact, p_value)
-            OR NOT (staff.opens_up(subject, p_fact, p_value) OR staff.shuts_out(subject, p_fact, p_value, NULL)) THEN
+    IF staff.is_current(subject, p_fact, p_value)
+            OR NOT (staff.needs_second_person(subject, p_fact, p_value) OR staff.shuts_out(subject, p_fact, p_value, NULL)) THEN
         RETURN false;
     END IF;
     SELECT x.* INTO p FROM public.staff_proposal x WHERE x.subject_id = subject AND x.fact = p_fact
@@ -107,7 +107,7 @@ BEGIN
     -- The proposer too, before the others are judged: all members in one order.
     PERFORM staff.lock_members(ARRAY[p.subject_id],
         p.proposed_by_id || ARRAY(SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest));
-    j := staff.judge_officer(p_digest, CASE WHEN suspends THEN 'suspend' WHEN p.source <> '' AND decision = 'confirmed' THEN 'people' ELSE 'confirm' END,
+    j := staff.authorize_officer(p_digest, CASE WHEN suspends THEN 'suspend' WHEN p.source <> '' AND decision = 'confirmed' THEN 'people' ELSE 'confirm' END,
         coalesce((SELECT m.number FROM public.staff_member m WHERE m.id = p.subject_id), ''));
     actor := (j->>'actor_id')::bigint;
     IF j->>'reason' = '' THEN

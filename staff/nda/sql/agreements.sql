@@ -79,7 +79,7 @@ END $$;
 CREATE OR REPLACE FUNCTION staff.publish_nda_version(p_digest bytea, p_context jsonb, p_number int, p_effective_at timestamptz,
     p_term_days int, p_grace_days int, p_countersigned boolean, p_text_en text, p_text_pl text) RETURNS text
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT staff.add_version(staff.judge_officer(p_digest, 'people', NULL), p_context,
+    SELECT staff.add_version(staff.authorize_officer(p_digest, 'people', NULL), p_context,
         p_number, p_effective_at, p_term_days, p_grace_days, p_countersigned, p_text_en, p_text_pl)
 $$;
 
@@ -87,7 +87,7 @@ $$;
 CREATE OR REPLACE FUNCTION staff.recall_nda_version(p_digest bytea, p_context jsonb, p_number int) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := staff.judge_officer(p_digest, 'people', NULL);
+    j jsonb := staff.authorize_officer(p_digest, 'people', NULL);
     v public.staff_ndaversion;
 BEGIN
     IF j->>'reason' = '' THEN
@@ -218,7 +218,7 @@ CREATE OR REPLACE FUNCTION staff.upload_signature(
     p_pdf bytea, OUT signature bigint, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := staff.judge_officer(p_digest, 'people', coalesce(p_number, ''));
+    j jsonb := staff.authorize_officer(p_digest, 'people', coalesce(p_number, ''));
     electronic boolean := p_form IN ('electronic', 'qualified');
 BEGIN
     IF j->>'reason' = '' THEN
@@ -291,7 +291,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $
 DECLARE
     j jsonb;
 BEGIN
-    j := staff.judge_officer(p_digest, p_act, CASE WHEN p_signature IS NOT NULL THEN coalesce((SELECT m.number
+    j := staff.authorize_officer(p_digest, p_act, CASE WHEN p_signature IS NOT NULL THEN coalesce((SELECT m.number
         FROM public.staff_signature s JOIN public.staff_member m ON m.id = s.member_id WHERE s.id = p_signature), '') END);
     PERFORM FROM public.staff_signature s WHERE s.id = p_signature FOR NO KEY UPDATE;
     RETURN j;
@@ -330,7 +330,7 @@ END $$;
 CREATE OR REPLACE FUNCTION staff.judge_taking(p_digest bytea) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := staff.judge_officer(p_digest, 'people', NULL);
+    j jsonb := staff.authorize_officer(p_digest, 'people', NULL);
 BEGIN
     IF j->>'reason' = '' AND NOT EXISTS (SELECT FROM public.staff_session s, staff.limits l
             WHERE s.digest = p_digest AND clock_timestamp() < s.verified_at + l.factor_signing) THEN

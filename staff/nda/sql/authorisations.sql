@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION staff.issue_authorisation(
     OUT authorisation bigint, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := staff.judge_officer(p_digest, 'people', coalesce(p_number, ''));
+    j jsonb := staff.authorize_officer(p_digest, 'people', coalesce(p_number, ''));
     at timestamptz := clock_timestamp();
     today date := audit.today();
 BEGIN
@@ -38,7 +38,7 @@ END $$;
 CREATE OR REPLACE FUNCTION staff.withdraw_authorisation(p_digest bytea, p_context jsonb, p_authorisation bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    j jsonb := staff.judge_officer(p_digest, 'people', staff.authorised(p_authorisation));
+    j jsonb := staff.authorize_officer(p_digest, 'people', staff.authorised(p_authorisation));
     at timestamptz := clock_timestamp();
 BEGIN
     IF j->>'reason' = '' THEN

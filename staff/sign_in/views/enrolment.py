@@ -12,7 +12,7 @@ from staff.frame.sign_in import as_one
 from staff.secrets import totp
 from staff.session.decorators import before_factor
 from staff.session.members import member_of
-from staff.sign_in import factors, proving
+from staff.sign_in import factors, verification
 from staff.sign_in.forms.sign_in import CodeForm
 from staff.sign_in.views.factors import show_new_sheet
 from staff.sign_in.views.sign_in import page, refuse_code, to_second_factor
@@ -31,11 +31,11 @@ def enrol(request: HttpRequest) -> HttpResponse:
     """
     member = member_of(request)
     if factors.has_factor(member):
-        enrolling = request.method == "POST" and proving.ENROLLING in request.session
+        enrolling = request.method == "POST" and verification.ENROLLING in request.session
         if enrolling and factors.is_fresh(request):
             return show_new_sheet(request)
         return to_second_factor(request, member)
-    if not proving.came_by_link(request):
+    if not verification.came_by_link(request):
         return render(request, "staff/sign_in/link_needed.html", status=403)
     if request.method == "POST":
         return _confirm(request, member)
@@ -50,7 +50,7 @@ def _confirm(request: HttpRequest, member: Member) -> HttpResponse:
         with as_one():
             confirmed = factors.confirm_totp(device, form.cleaned_data["code"])
             if confirmed:
-                proving.added(request, device, first=True)
+                verification.added(request, device, first=True)
         if confirmed:
             return show_new_sheet(request)
         refuse_code(form, "code", factors.wait_of(device))

@@ -23,7 +23,7 @@ from staff.secrets import totp
 from staff.secrets.recovery_codes import COUNT, digest_of
 from staff.session.decorators import never_carried, post_only, refusal
 from staff.session.members import member_of
-from staff.sign_in import factors, proving, records
+from staff.sign_in import factors, records, verification
 from staff.sign_in.forms.factors import FactorNameForm, RemovalForm, TotpForm
 from staff.sign_in.views.sign_in import page, refuse_code
 
@@ -71,7 +71,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
             with as_one():
                 confirmed = factors.confirm_totp(device, form.cleaned_data["code"], form.cleaned_data["name"])
                 if confirmed:
-                    proving.added(request, device, first=False)
+                    verification.added(request, device, first=False)
             if confirmed:
                 messages.success(request, _("The application was added."))
                 return redirect("factors")
@@ -113,7 +113,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 def show_new_sheet(request: HttpRequest) -> HttpResponse:
     """Ten codes, to be kept somewhere else; they count when the member says so."""
     codes = factors.new_sheet(member_of(request))
-    enrolling = proving.ENROLLING in request.session
+    enrolling = verification.ENROLLING in request.session
     target = safe_next(request) if enrolling else reverse("factors")
     return render(request, "staff/sign_in/recovery_codes.html", {"codes": codes, NEXT: target})
 
@@ -124,7 +124,7 @@ def recovery_kept(request: HttpRequest) -> HttpResponse:
 
     After enrolment one goes on; later it is a change of factors as any other.
     """
-    enrolling = request.session.pop(proving.ENROLLING, None) is not None
+    enrolling = request.session.pop(verification.ENROLLING, None) is not None
     with as_one():
         if factors.keep_sheet(member_of(request)):
             if enrolling:

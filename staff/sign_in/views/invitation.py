@@ -11,7 +11,7 @@ from staff.models import Invitation
 from staff.session.members import sign_out
 from staff.sign_in import hash_queue, hashing, invitations, lockout, passwords
 from staff.sign_in.forms.sign_in import PasswordForm
-from staff.sign_in.proving import INVITATION
+from staff.sign_in.verification import INVITATION
 from staff.sign_in.views.sign_in import begin, page, to_second_factor
 
 

@@ -20,7 +20,7 @@ from staff.frame.sign_in import as_one
 from staff.session import sessions
 from staff.session.decorators import before_factor, post_only, while_locked
 from staff.session.members import member_of
-from staff.sign_in import factors, passkeys, proving, records
+from staff.sign_in import factors, passkeys, records, verification
 from staff.sign_in.forms.factors import name_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _CompleteProof(_Half, views.CompleteCredentialAuthenticationView):  # type
         return answer
 
     def complete_auth(self, device: WebAuthnCredential) -> None:
-        proving.passed(self.request, device, self.stage())
+        verification.passed(self.request, device, self.stage())
 
     def get_success_data(self, device: WebAuthnCredential) -> dict[str, str]:
         """Nothing: the page's form knows where to go on."""
@@ -104,7 +104,7 @@ class _Adding(_Half):
     """Who may add a passkey: the package asks for a verified session, we for a fresh one."""
 
     def check_can_register(self) -> None:
-        if not proving.may_add(self.request):
+        if not verification.may_add(self.request):
             raise exceptions.NotVerified(code="user_not_verified")
 
 
@@ -118,7 +118,7 @@ class _BeginAdding(_Adding, views.BeginCredentialRegistrationView):  # type: ign
 
 
 class _CompleteAdding(_Adding, views.CompleteCredentialRegistrationView):  # type: ignore[misc]  # no types
-    """Take the new passkey into use. The first one verifies the session (`proving.added`)."""
+    """Take the new passkey into use. The first one verifies the session (`verification.added`)."""
 
     def get_state(self) -> dict[str, Any]:
         return self.state
@@ -131,7 +131,7 @@ class _CompleteAdding(_Adding, views.CompleteCredentialRegistrationView):  # typ
             device = self.get_helper().register_complete(user=member, state=self.state, data=self.data)
             device.name = name_of(self.data.get("name"))
             device.save(update_fields=["name"])
-            proving.added(self.request, device, first=first)
+            verification.added(self.request, device, first=first)
         return JsonResponse({} if first else {"next": reverse("factors")})
 
     @property

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from audit.context import attempt_by, context
-from staff.frame import later, mails
+from staff.frame import background, mails
 from staff.frame.redirects import NEXT
 from staff.models import Member
 from staff.session import sessions
@@ -39,7 +39,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
             form.add_error(None, lockout.words(request))
             return lockout.answer(request, render(request, "staff/sign_in/forgot.html", facts))
         lockout.count_asking(request, f"forgot {email}")
-        later.run(partial(passwords.mail_link, email, context(request)))
+        background.run(partial(passwords.mail_link, email, context(request)))
         facts["sent"] = True
     return render(request, "staff/sign_in/forgot.html", facts)
 

@@ -24,7 +24,7 @@ from staff.models import Member
 from staff.session import members, sessions
 from staff.session.decorators import before_factor, closing, post_only
 from staff.session.members import member_of
-from staff.sign_in import factors, hash_queue, lockout, passwords, proving, records
+from staff.sign_in import factors, hash_queue, lockout, passwords, records, verification
 from staff.sign_in.forms.sign_in import CodeForm, SignInForm
 
 BACKEND = "staff.sign_in.backends.PasswordBackend"
@@ -136,7 +136,7 @@ def _ask_for_code(request: HttpRequest, member: Member, stage: records.Stage, te
         token = form.cleaned_data["code"]
         device = factors.prove(request, token)
         if device is not None:
-            proving.passed(request, device, stage)
+            verification.passed(request, device, stage)
             return redirect(safe_next(request))
         refuse_code(form, stage, factors.seconds_to_wait(member, token))
     return render(request, template, {"form": form, **_next(request)})

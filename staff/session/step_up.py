@@ -21,7 +21,7 @@ from staff.frame.redirects import here, to_page
 from staff.models import Member
 from staff.session import sessions
 from staff.session.members import member_of, put_member
-from staff.sign_in import factors, hash_queue, lockout, proving, records
+from staff.sign_in import factors, hash_queue, lockout, records, verification
 
 if TYPE_CHECKING:
     from django.http.request import _ImmutableQueryDict
@@ -119,7 +119,7 @@ def _accepted(request: HttpRequest, code: str, stage: records.Stage) -> bool:
         throttled = factors.seconds_to_wait(member_of(request), code) > 1
         records.sign_in_failed(stage, "code_throttled" if throttled else "code_wrong")
         return False
-    proving.passed(request, device, stage)
+    verification.passed(request, device, stage)
     return True
 
 

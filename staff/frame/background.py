@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 #: What may wait; more would be somebody's doing.
 MOST = 100
 
-_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="later")
+_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
 _places = threading.BoundedSemaphore(MOST)
 
 
