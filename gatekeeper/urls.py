@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from gatekeeper.access.views import accounts, decisions, live, more, prints, requests, team
+from gatekeeper.access.views import accounts, decisions, inbox, live, more, prints, requests, team
 from gatekeeper.feeds import api, ticket_api
 from gatekeeper.frame.converters import MemberNumber, Number, Reference, TicketNumber, VersionNumber
 from gatekeeper.log import views as log
@@ -36,8 +36,8 @@ urlpatterns = [
     path("accounts/<account:reference>/reveal", accounts.reveal, name="reveal"),
     path("accounts/<account:reference>/participants", accounts.participants, name="participants"),
     # requests and grants
-    path("inbox/", decisions.inbox, name="inbox"),
-    path("inbox/list", decisions.inbox_list, name="inbox_list"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/list", inbox.inbox_list, name="inbox_list"),
     path("requests/<id:request_id>", decisions.approval, name="approval"),
     path("requests/<id:request_id>/approve", decisions.approve, name="approve"),
     path("requests/<id:request_id>/deny", decisions.deny, name="deny"),

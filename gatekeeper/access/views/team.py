@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from gatekeeper.access import deputies as deputies_named
 from gatekeeper.access import notices, requests
 from gatekeeper.access.forms import DeputyForm
-from gatekeeper.access.views.decisions import grant_state
+from gatekeeper.access.views.request_rows import grant_state
 from gatekeeper.frame import badges
 from gatekeeper.gate import sentences
 from gatekeeper.models import Deputy, Grant
