@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from gatekeeper.demo.postgres import Server
-from gatekeeper.installation import generate, roles
+from gatekeeper.installation import roles, secrets
 
 SETUP = "GATEKEEPER_DATABASE_URL_SETUP"
 PASSWORD = "GATEKEEPER_TEST_PASSWORD"  # with a role's name, that role's; differs in each run
@@ -54,16 +54,16 @@ def set_secrets() -> None:
         {
             "DJANGO_SETTINGS_MODULE": "gatekeeper.settings",
             "GATEKEEPER_MODE": "test",
-            "GATEKEEPER_SECRET_KEY": generate.secret_key(),
-            "GATEKEEPER_KEY_RING": generate.key_ring(),
-            "GATEKEEPER_SEAL": generate.seal(),
-            "GATEKEEPER_LOG_KEY": generate.log_key(),
-            "GATEKEEPER_TICKETS_SECRET": generate.webhook_secret(),
-            "GATEKEEPER_ACCOUNTS_SECRET": generate.webhook_secret(),
+            "GATEKEEPER_SECRET_KEY": secrets.secret_key(),
+            "GATEKEEPER_KEY_RING": secrets.key_ring(),
+            "GATEKEEPER_SEAL": secrets.seal(),
+            "GATEKEEPER_LOG_KEY": secrets.log_key(),
+            "GATEKEEPER_TICKETS_SECRET": secrets.webhook_secret(),
+            "GATEKEEPER_ACCOUNTS_SECRET": secrets.webhook_secret(),
             "GATEKEEPER_SITE_URL": "http://localhost",
             "GATEKEEPER_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
             "GATEKEEPER_HELPDESK_TICKET_URL": "https://helpdesk.test/tickets/{number}",
-            PASSWORD: generate.password(),
+            PASSWORD: secrets.password(),
         }
     )
 

@@ -94,7 +94,7 @@ _HELD = f"""
 
 
 def held(
-    caller: Caller, member: Member, *, account: str = "", shown: decision.Gate | None = None
+    caller: Caller, member: Member, *, account: str = "", shown: decision.Decision | None = None
 ) -> list[OpenGrant]:
     """The member's grants that are open now, soonest end first. The gate answers for each, and
     guardian's row is a part of its question; what it answered a moment ago is `shown`, of that grant.
@@ -118,7 +118,7 @@ def held(
     return [_held(row, shown) for row in found]
 
 
-def _held(row: tuple[Any, ...], shown: decision.Gate | None) -> OpenGrant:
+def _held(row: tuple[Any, ...], shown: decision.Decision | None) -> OpenGrant:
     """A line of the statement. Of what is shown the gate was not asked again."""
     *facts, shut, beside, today = row
     known = shown is not None and shown.grant_id == row[0]

@@ -12,7 +12,7 @@ from typing import NoReturn
 from django.core.exceptions import ImproperlyConfigured
 
 from gatekeeper.demo.saying import damage, fail
-from gatekeeper.installation import generate, roles
+from gatekeeper.installation import roles, secrets
 from gatekeeper.installation.environment import Environment
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -26,13 +26,13 @@ FOLDERS = ("postgres", "checkpoints", "static")
 #: What the data cannot be read or proved without: it is never made anew for data that are there.
 LASTING = ("KEY_RING", "SEAL", "LOG_KEY")
 MAKERS: dict[str, Callable[[], str]] = {
-    "SECRET_KEY": generate.secret_key,
-    "KEY_RING": generate.key_ring,
-    "SEAL": generate.seal,
-    "TICKETS_SECRET": generate.webhook_secret,
-    "ACCOUNTS_SECRET": generate.webhook_secret,
-    "LOG_KEY": generate.log_key,
-} | dict.fromkeys(roles.LOGIN, generate.password)
+    "SECRET_KEY": secrets.secret_key,
+    "KEY_RING": secrets.key_ring,
+    "SEAL": secrets.seal,
+    "TICKETS_SECRET": secrets.webhook_secret,
+    "ACCOUNTS_SECRET": secrets.webhook_secret,
+    "LOG_KEY": secrets.log_key,
+} | dict.fromkeys(roles.LOGIN, secrets.password)
 
 
 class Home:

@@ -26,4 +26,4 @@ class GateBackend(BaseBackend):
         caller = getattr(user_obj, "caller", None)
         if perm != VIEW_PERSONAL_DATA or not isinstance(obj, Account) or caller is None:
             return False
-        return decision.look(caller, account=obj.reference).open
+        return decision.evaluate(caller, account=obj.reference).open

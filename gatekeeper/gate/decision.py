@@ -39,7 +39,7 @@ class InsideTransactionError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Gate:
+class Decision:
     """The eight rows as SQL evaluated them. `reason` is the first that fails, None when all hold."""
 
     reason: str | None
@@ -65,7 +65,7 @@ class Refusal:
     reason: str
     codes: dict[str, str] = field(default_factory=dict)
     entry: int | None = None
-    away: bool = field(default=False, compare=False)  # as of a `Gate`
+    away: bool = field(default=False, compare=False)  # as of a `Decision`
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,14 @@ class _Answer(NamedTuple):
     grant_id: int | None
 
 
-def look(
+def evaluate(
     caller: Caller,
     *,
     account: str,
     ticket: str | None = None,
     grant: int | None = None,
     categories: Sequence[str] | None = None,
-) -> Gate:
+) -> Decision:
     """Evaluate all conditions without an entry and without starting a clock.
 
     Without `categories`: whether some category of the grant is open. A database that cannot be
@@ -122,12 +122,12 @@ def look(
         )
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
-        return Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY))
-    return _gate(found)
+        return Decision("check_failed", _UNEVALUATED, away=isinstance(error, AWAY))
+    return _decision(found)
 
 
-def _gate(answer: _Answer) -> Gate:
-    return Gate(answer.reason, rows(answer.codes), by_category(answer.shut), *answer[3:])
+def _decision(answer: _Answer) -> Decision:
+    return Decision(answer.reason, rows(answer.codes), by_category(answer.shut), *answer[3:])
 
 
 _GATES = """
@@ -138,16 +138,16 @@ _GATES = """
 """
 
 
-def look_at_all(caller: Caller, pairs: Sequence[tuple[str, str]]) -> list[Gate]:
-    """`look` at pairs of account and ticket at once, for lists: one answer each, in their order."""
+def evaluate_all(caller: Caller, pairs: Sequence[tuple[str, str]]) -> list[Decision]:
+    """`evaluate` pairs of account and ticket at once, for lists: one answer each, in their order."""
     accounts, tickets = [account for account, _ in pairs], [ticket for _, ticket in pairs]
     values = {"digest": caller.digest, "accounts": accounts, "tickets": tickets}
     try:
         found = several(_GATES, values) if pairs else []
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
-        return [Gate("check_failed", _UNEVALUATED, away=isinstance(error, AWAY)) for _ in pairs]
-    return [_gate(_Answer(*one)) for one in found]
+        return [Decision("check_failed", _UNEVALUATED, away=isinstance(error, AWAY)) for _ in pairs]
+    return [_decision(_Answer(*one)) for one in found]
 
 
 def reveal(

@@ -23,7 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from gatekeeper.installation import generate, roles
+from gatekeeper.installation import roles, secrets
 from gatekeeper.installation.addresses import is_port
 from gatekeeper.installation.environment import Environment
 from gatekeeper.installation.logins import Logins, is_local
@@ -98,12 +98,12 @@ def _made(site: str, company: str, logins: Logins, bind: str) -> dict[str, str]:
         "ALLOWED_HOSTS": urlsplit(site).hostname or "",
         "COMPANY": company,
         "TRUSTED_PROXIES": _peer(bind),
-        "SECRET_KEY": generate.secret_key(),
-        "KEY_RING": generate.key_ring(),
-        "TICKETS_SECRET": generate.webhook_secret(),
-        "ACCOUNTS_SECRET": generate.webhook_secret(),
+        "SECRET_KEY": secrets.secret_key(),
+        "KEY_RING": secrets.key_ring(),
+        "TICKETS_SECRET": secrets.webhook_secret(),
+        "ACCOUNTS_SECRET": secrets.webhook_secret(),
         "SEAL": new_seal(company),
-        "LOG_KEY": generate.log_key(),
+        "LOG_KEY": secrets.log_key(),
         "DATABASE_URL_SETUP": logins.superuser(),
     }
 

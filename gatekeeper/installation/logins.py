@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from gatekeeper.installation import connection_budget, generate, roles
+from gatekeeper.installation import connection_budget, roles, secrets
 
 SUPERUSER: Final = "postgres"
 #: The map of pg_ident.conf: whose process may be which role.
@@ -40,7 +40,7 @@ class Logins:
         parts = urlsplit(self.database)
         login, query = quote(role, safe=""), parts.query
         if self.by == "password":
-            login += f":{quote(generate.password(), safe='')}"
+            login += f":{quote(secrets.password(), safe='')}"
         if self.by == "certificate":
             own = {"sslcert": self.certificates / f"{role}.pem", "sslkey": self.certificates / f"{role}.key"}
             query = "&".join(filter(None, (query, urlencode(own, safe="/"))))

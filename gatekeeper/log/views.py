@@ -18,7 +18,7 @@ from audit import detections
 from audit.explorer import finding, search
 from audit.explorer.forms import SearchForm
 from audit.models import Entry
-from audit.seal import standing, stored, trust
+from audit.seal import inclusion_status, stored, trust
 from gatekeeper.frame.converters import whole_number
 from gatekeeper.log import files, links, reading, rows, words
 from gatekeeper.log import sentences as entries_in_words
@@ -141,7 +141,7 @@ def _opened(found: Entry, look: Look, reader: str) -> dict[str, object]:
         "entry": found,
         "why": [(rule.said(), rule) for rule in detections.rules() if rule.said() in why.get(found.pk, ())],
         "facts": _facts(found, look),
-        "standing": standing.standing(log, trusted.keys, entry=found.pk),
+        "inclusion": inclusion_status.inclusion_status(log, trusted.keys, entry=found.pk),
         "trust": trusted,
         "rows": rows.rows(beside, look, why, open_one=found.pk),
         "rows_url": look.url(),

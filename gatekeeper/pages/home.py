@@ -139,7 +139,7 @@ def _tickets(request: HttpRequest, member: Member) -> tuple[list[dict[str, objec
 
 
 def _lines(request: HttpRequest, pairs: Sequence[tuple[Ticket, str]]) -> list[dict[str, object]]:
-    gates = decision.look_at_all(
+    gates = decision.evaluate_all(
         Caller.of(request), [(reference, found.number) for found, reference in pairs]
     )
     member = member_of(request)
@@ -151,7 +151,9 @@ def _lines(request: HttpRequest, pairs: Sequence[tuple[Ticket, str]]) -> list[di
     ]
 
 
-def _line(found: Ticket, reference: str, seen: decision.Gate, asked: str, *, more: bool) -> dict[str, object]:
+def _line(
+    found: Ticket, reference: str, seen: decision.Decision, asked: str, *, more: bool
+) -> dict[str, object]:
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
     steps = steps_for(seen, reference=reference, ticket=found.number, more=more)
     fields = (("grant", str(seen.grant_id or "")),)

@@ -281,7 +281,7 @@ def test_what_an_approver_of_yesterday_approved_is_not_opened(
 ) -> None:
     scene.approved(while_open=while_open)
     by_time(scene)
-    assert scene.look().reason == "grant_ended"
+    assert scene.evaluate().reason == "grant_ended"
     assert (scene.reason(), open_it(scene)) == ("grant_ended", "grant_ended")
     assert the_grant(scene).opened_at is None
     call_command("tidy", verbosity=0)

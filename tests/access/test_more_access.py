@@ -258,7 +258,7 @@ def test_what_is_open_stays_open_until_its_own_end(scene: Scene, state: State) -
     account = Account.objects.get(pk=scene.account)
     named = {one.first: "first", one.second: "second"}
 
-    seen = decision.look(scene.caller, account=REFERENCE)
+    seen = decision.evaluate(scene.caller, account=REFERENCE)
     assert (seen.reason or "") == state.account
     assert mine.has_perm(VIEW_PERSONAL_DATA, account) is (state.account == "")
     held = grants.held(scene.caller, mine)

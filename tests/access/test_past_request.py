@@ -74,7 +74,7 @@ def test_the_gate_says_what_became_of_the_request(
     before(scene)
     scene.world.change("staff_member", scene.anna.id, language=language)
     client = scene.browser()
-    seen = decision.look(scene.caller, account=REFERENCE, ticket=TICKET)
+    seen = decision.evaluate(scene.caller, account=REFERENCE, ticket=TICKET)
     assert seen.codes["approval"] == "approval_missing"  # SQL's word stays
     page = client.get(reverse("account", args=[REFERENCE]), {"ticket": TICKET}).content.decode()
     row = page[page.index('data-condition="approval"') :]

@@ -141,7 +141,7 @@ def test_all_pages_say_the_same_of_an_agreement(
     change(scene)
     line = register.line_of(member(scene.anna))
     assert badges.of_agreement(line) == badge
-    code = decision.look(scene.caller, account=REFERENCE).codes["nda"]
+    code = decision.evaluate(scene.caller, account=REFERENCE).codes["nda"]
     assert code == (line.reason or "passed")
     ends = line.in_force_until
     assert (ends is None) == (code != "passed")
@@ -179,7 +179,7 @@ def test_of_two_signatures_the_one_that_lasts_longer_carries_an_approval(scene: 
     for one in (scene.boss, scene.anna):
         newer = scene.world.signature(one, version=2)
         scene.world.quietly("staff_signature", newer, valid_until=timezone.now() + 30 * DAY)
-    assert decision.look(scene.caller, account=REFERENCE).signature == newer
+    assert decision.evaluate(scene.caller, account=REFERENCE).signature == newer
 
 
 def test_whoever_is_looked_for_on_team_stands_in_no_address(scene: Scene) -> None:

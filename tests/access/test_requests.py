@@ -386,7 +386,7 @@ def test_a_request_lapses_by_time_and_tidying_records_it(scene: Scene) -> None:
     request = scene.ask()
     scene.world.quietly("gatekeeper_accessrequest", request, lapses_at=now())
     assert scene.approve(request) == "already_decided"
-    assert decision.look(scene.caller, account=REFERENCE).reason == "approval_missing"
+    assert decision.evaluate(scene.caller, account=REFERENCE).reason == "approval_missing"
     call_command("tidy", verbosity=0)
     assert request_of(request).state == "lapsed"
     assert (newest("end").request_id, newest("end").details) == (request, {"why": "lapsed"})
@@ -604,7 +604,7 @@ def test_the_grant_ends_with_it_and_nothing_revives_it(
     scene.caller = scene.world.session(scene.anna)
     assert scene.reason() == "grant_ended"
     assert opens(scene) == "grant_ended"
-    assert decision.look(scene.caller, account=REFERENCE).reason in ("grant_ended", "approval_missing")
+    assert decision.evaluate(scene.caller, account=REFERENCE).reason in ("grant_ended", "approval_missing")
     assert grant_of(scene).ended_at == grant.ended_at
 
 

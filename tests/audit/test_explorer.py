@@ -391,7 +391,7 @@ def test_a_row_opened_shows_its_facts_the_rows_around_it_and_how_it_stands(offic
     page = text(answer)
     shown = [int(re.findall(r"/log/(\d+)", row["url"])[0]) for row in answer.context["rows"]]
     assert shown == numbers[5:26][::-1]
-    assert answer.context["standing"].state == "waits"
+    assert answer.context["inclusion"].state == "waits"
     assert 'href="/log/?q=event:view+ticket:ZD-70015"' in page
     assert 'href="/log/?q=event:view+-ticket:ZD-70015"' in page
     rule = detections.rule("export")

@@ -21,10 +21,10 @@ from audit import verify_bundle
 from audit.models import Entry, LogKey
 from audit.seal import stored, trust
 from audit.seal.checkpoints import Keys, Signer
+from audit.seal.inclusion_status import inclusion_status
 from audit.seal.sealing import Sealer, SealError
-from audit.seal.standing import standing
 from gatekeeper.demo import run
-from gatekeeper.installation import checks, generate, roles
+from gatekeeper.installation import checks, roles, secrets
 from gatekeeper.pages import surroundings
 from gatekeeper.reports import proof as proofs_of
 from gatekeeper.reports import words
@@ -116,7 +116,7 @@ def test_what_is_no_key_is_not_announced(log: Log, key: str) -> None:
 
 def test_a_sealer_that_must_not_go_on_announces_nothing(log: Log, settings: Any) -> None:
     log.sealed(1)
-    stranger = Signer(settings.LOG_ORIGIN, generate.log_key())
+    stranger = Signer(settings.LOG_ORIGIN, secrets.log_key())
     log.write()
     with pytest.raises(SealError):
         Sealer(partial(stored.raw, "sealer"), stranger, "tests").seal()
@@ -152,8 +152,8 @@ def test_what_somebody_else_wrote_as_a_key_is_not_believed(log: Log, settings: A
 
 def test_without_any_key_a_sealed_entry_cannot_be_judged(log: Log) -> None:
     [sealed] = log.sealed(1)
-    assert standing(stored.raw("default"), None, entry=sealed).state == "keyless"
-    assert standing(stored.raw("default"), None, entry=log.write()).state == "waits"
+    assert inclusion_status(stored.raw("default"), None, entry=sealed).state == "keyless"
+    assert inclusion_status(stored.raw("default"), None, entry=log.write()).state == "waits"
 
 
 # The entry's page
@@ -176,7 +176,7 @@ def sealed_entry(world: World, settings: Any) -> int:
     found = "waits"
     while found == "waits" and time.monotonic() < deadline:
         sealer.seal()
-        found = standing(stored.raw("default"), None, entry=number).state
+        found = inclusion_status(stored.raw("default"), None, entry=number).state
     assert found == "keyless"
     return number
 

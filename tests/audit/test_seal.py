@@ -40,7 +40,7 @@ from audit.verify_bundle import (
     read_head,
     record,
 )
-from gatekeeper.installation import generate, roles
+from gatekeeper.installation import roles, secrets
 from gatekeeper.installation.environment import Environment
 from tests.world.log import ACCOUNT, VIEW
 
@@ -324,7 +324,7 @@ def test_another_key_under_another_name(log: Log) -> None:
     """A lost key: the new one goes on over the same leaves, and the old public one still counts."""
     target = log.sealed(2)[0]
     log.write()
-    signer = Signer("second.test/log", generate.log_key())
+    signer = Signer("second.test/log", secrets.log_key())
     with pytest.raises(SealError):
         Sealer(lambda: stored.raw("sealer"), signer, "tests").seal()
     keys = Keys.read(f"{signer.key},{settings.LOG_VERIFIER}")
@@ -371,7 +371,7 @@ def test_a_checkpoint_of_another_origin_under_our_name_is_refused() -> None:
 @pytest.mark.parametrize(("origin", "secret"), [("x", "AAAA"), ("x", "?"), ("a b", ""), ("a+b", "")])
 def test_keys_that_cannot_be_used(origin: str, secret: str) -> None:
     with pytest.raises(LogKeyError):
-        Signer(origin, secret or generate.log_key())
+        Signer(origin, secret or secrets.log_key())
 
 
 BASE = {"GATEKEEPER_MODE": "test", "GATEKEEPER_SITE_URL": "https://gate.test"}
@@ -400,7 +400,7 @@ def test_settings_that_cannot_be_used(name: str, value: str) -> None:
 
 
 def test_the_verifier_comes_from_the_key_where_that_is() -> None:
-    key = generate.log_key()
+    key = secrets.log_key()
     environment = Environment(BASE | {"GATEKEEPER_LOG_KEY": key})
     assert environment.log_verifier() == str(Signer("gate.test/log", key).key)
     elsewhere = Environment(BASE | {"GATEKEEPER_LOG_VERIFIER": environment.log_verifier()})

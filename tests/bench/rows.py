@@ -128,7 +128,7 @@ def decision_row(desk: Desk, *, rounds: int) -> Row:
     codename = VIEW_PERSONAL_DATA.partition(".")[2]
 
     def decide() -> None:
-        found = decision.look(desk.caller, account=desk.account, grant=desk.grant)
+        found = decision.evaluate(desk.caller, account=desk.account, grant=desk.grant)
         if not found.open:
             raise RuntimeError(f"the gate is shut: {found.reason}")
 

@@ -106,7 +106,7 @@ def test_access_ends_in_the_same_transaction(scene: Scene, tmp_path: Path) -> No
     rows = [ticket(n, assignee=None) for n in range(1, 1 + len(others))]
     path = tmp_path / "tickets.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert scene.look().open
+    assert scene.evaluate().open
     call_command("import_tickets", str(path), "--complete", "--yes", stdout=io.StringIO())
     assert not Grant.objects.filter(ended_at=None).exists()
     closed = Entry.objects.filter(event="change", ticket_state="missing").get()

@@ -136,7 +136,7 @@ def test_gate_goes_stale_at_its_age_unless_a_matching_heartbeat_came_first(scene
     scene.world.heard()
 
     def reason() -> str | None:
-        return decision.look(scene.caller, account=REFERENCE).codes["ticket"]
+        return decision.evaluate(scene.caller, account=REFERENCE).codes["ticket"]
 
     answer = send("POST", HEARTBEAT, {"open": 0, "digest": EMPTY})
     assert answer.status_code == HTTPStatus.CONFLICT

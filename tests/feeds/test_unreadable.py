@@ -166,7 +166,7 @@ def test_a_doubt_shuts_the_gate_at_its_age_whatever_is_heard_meanwhile(opened: S
     send("POST", TICKETS, b"")
 
     def reason() -> str | None:
-        return decision.look(opened.caller, account=REFERENCE).codes["ticket"]
+        return decision.evaluate(opened.caller, account=REFERENCE).codes["ticket"]
 
     assert reason() == "passed", "one customer's message does not shut the company out"
     age = timedelta(minutes=settings.LIMITS["ticket_feed_max_age_minutes"])
@@ -283,7 +283,7 @@ def test_message_of_the_platform_that_names_nothing_is_an_alarm_and_shuts_nobody
     assert send(method, ACCOUNT, b"noise").status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert platform().state == "to_fix"
     assert row().state == "ok"
-    assert decision.look(opened.caller, account=REFERENCE).codes["ticket"] == "passed"
+    assert decision.evaluate(opened.caller, account=REFERENCE).codes["ticket"] == "passed"
     (tmp_path / "accounts.jsonl").write_text(json.dumps(PLATFORMS | {"restricted_at": None}) + "\n")
     call_command("import_accounts", str(tmp_path / "accounts.jsonl"))
     assert platform().state == "ok"

@@ -268,7 +268,7 @@ def test_has_perm_lists_and_the_gate_agree_about_each_account(scene: Scene, limi
     mine = member(scene.anna)
     mine.caller = scene.caller  # type: ignore[attr-defined]  # as staff.session.middleware does
     for (account, grant), is_open in ((seen, True), (unseen, False)):
-        looked = decision.look(scene.caller, account=account, grant=grant)
+        looked = decision.evaluate(scene.caller, account=account, grant=grant)
         assert looked.open is is_open
         assert looked.codes["approval"] == ("passed" if is_open else "daily_budget_reached")
         assert mine.has_perm(VIEW_PERSONAL_DATA, Account.objects.get(reference=account)) is is_open
@@ -281,8 +281,8 @@ def test_an_account_whose_counted_fields_are_not_covered_is_closed(scene: Scene,
     account, grant = opened(scene, 1, categories=["contact"])
     other = opened_again(scene, account, "ZD-29999", categories=["company"])
     assert reveal(scene, (account, grant)) == ""
-    assert decision.look(scene.caller, account=account, grant=grant).open
-    assert decision.look(scene.caller, account=account, grant=other).reason == "daily_budget_reached"
+    assert decision.evaluate(scene.caller, account=account, grant=grant).open
+    assert decision.evaluate(scene.caller, account=account, grant=other).reason == "daily_budget_reached"
 
 
 def test_no_clock_starts_for_what_cannot_be_seen_today(scene: Scene, limit: Limit) -> None:

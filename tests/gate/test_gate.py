@@ -311,8 +311,8 @@ def agreed(scene: Scene, mine: Member, found: Account) -> bool:
     entries = Entry.objects.count()
     answers = {
         mine.has_perm(VIEW_PERSONAL_DATA, found),
-        decision.look(scene.caller, account=REFERENCE).open,
-        decision.look(scene.caller, account=REFERENCE, grant=scene.grant).open,
+        decision.evaluate(scene.caller, account=REFERENCE).open,
+        decision.evaluate(scene.caller, account=REFERENCE, grant=scene.grant).open,
         [grant.id for grant in grants.held(scene.caller, mine)] == [scene.grant],
     }
     assert len(answers) == 1
@@ -339,11 +339,11 @@ def test_an_open_gate_says_which_categories_stay_shut(
     client = scene.browser()
     scene.opened(categories=["contact", "support", "participants"])
     take_away(scene)
-    assert decision.look(scene.caller, account=REFERENCE).shut == shut
+    assert decision.evaluate(scene.caller, account=REFERENCE).shut == shut
     shown = scene.reveal("contact.name")
     assert isinstance(shown, decision.Reveal)
     assert shown.shut == shut
-    asked = {category: scene.look(category).reason for category in ("contact", "support", "participants")}
+    asked = {category: scene.evaluate(category).reason for category in ("contact", "support", "participants")}
     assert {category: reason for category, reason in asked.items() if reason} == shut
     page = scene.post_reveal(client).content.decode()
     for reason in ("consent_missing", "consent_expired"):
@@ -356,7 +356,7 @@ def test_participants_stay_shut_under_a_ticket_that_has_become_one_of_privacy(sc
     shown = scene.reveal("contact.name")
     assert isinstance(shown, decision.Reveal)
     assert shown.shut == {"participants": "category_not_covered"}
-    assert scene.look("participants").reason == "category_not_covered"
+    assert scene.evaluate("participants").reason == "category_not_covered"
 
 
 @pytest.mark.parametrize(("code", "shown"), [("clock_behind", "clock"), ("check_failed", "checked")])
@@ -394,11 +394,11 @@ def test_the_reason_is_the_first_failing_condition_and_the_others_are_listed(sce
 
 
 def test_a_row_that_depends_on_a_failed_one_cannot_start_yet(scene: Scene) -> None:
-    seen = decision.look(scene.caller, account=REFERENCE)
+    seen = decision.evaluate(scene.caller, account=REFERENCE)
     assert seen.reason == "approval_missing"
     assert seen.codes["time"] == catalogue.CANNOT_START
     scene.world.quietly("gatekeeper_ticket", scene.ticket, state="solved")
-    seen = decision.look(scene.caller, account=REFERENCE)
+    seen = decision.evaluate(scene.caller, account=REFERENCE)
     assert (seen.reason, seen.codes["approval"]) == ("ticket_closed", catalogue.CANNOT_START)
 
 

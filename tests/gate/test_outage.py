@@ -237,7 +237,7 @@ def test_a_clock_set_back_shuts_until_it_is_accepted(scene: Scene) -> None:
         assert scene.reason(FIELD) == "clock_behind"
         entry = newest("view")
         assert (entry.outcome, entry.reason) == ("refused", "clock_behind")
-    assert scene.look().reason == "clock_behind"
+    assert scene.evaluate().reason == "clock_behind"
 
     call_command("accept_clock", yes=True, verbosity=0)
     entry = newest("change")
@@ -272,5 +272,5 @@ def test_what_cannot_be_judged_has_failed(scene: Scene, missing_limit: str) -> N
     assert scene.reason(FIELD) == "check_failed"
     entry = newest("view")
     assert (entry.outcome, entry.reason, entry.grant_id) == ("refused", "check_failed", scene.grant)
-    looked = scene.look()
+    looked = scene.evaluate()
     assert (looked.reason, set(looked.codes.values())) == ("check_failed", {"check_failed"})

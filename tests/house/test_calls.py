@@ -34,7 +34,7 @@ BY_THEMSELVES: Final = {
     "audit/seal/judging.py": "SET TRANSACTION, and COPY",
     "audit/seal/proofs.py": "COPY",
     "audit/seal/sealing.py": "COPY, and writes that give no row",
-    "audit/seal/standing.py": "COPY",
+    "audit/seal/inclusion_status.py": "COPY",
     "audit/seal/verification.py": "SET TRANSACTION, and a cursor on the server for many rows",
     "gatekeeper/installation/cluster.py": "the superuser's, before there is an alias",
     "gatekeeper/installation/connections.py": "a connection beside the aliases, to try one out",

@@ -287,7 +287,7 @@ class Life(RuleBasedStateMachine):
         for who, person in self.people.items():
             scene = self.scene
             scene.caller = self.callers[who]
-            code = scene.look().codes["nda"]
+            code = scene.evaluate().codes["nda"]
             assert code == self.model.code(who), (who, replace(self.model))
             line = register.line_of(member(person))
             assert (line.reason or "passed") == code

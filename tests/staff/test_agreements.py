@@ -59,7 +59,7 @@ def details(event: str) -> dict[str, Any]:
 
 def nda_code(scene: Scene) -> str:
     """What the gate says of Anna's agreement: a code, or 'passed'."""
-    return scene.look().codes["nda"]
+    return scene.evaluate().codes["nda"]
 
 
 # The gate's codes: one thing taken away

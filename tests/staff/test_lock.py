@@ -281,7 +281,7 @@ def test_the_gate_is_shut_while_it_is_locked_whatever_a_request_sees(scene: Scen
     scene.browser()
     scene.opened()
     scene.world.setup.execute("UPDATE staff_session SET last_seen_at = now() - interval '1 hour'")
-    assert scene.look().reason == "session_expired"
+    assert scene.evaluate().reason == "session_expired"
     assert scene.reason() == "session_expired"
 
 

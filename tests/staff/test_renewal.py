@@ -200,7 +200,7 @@ def test_sql_refuses_the_key_before_whatever_locks_writes_or_reveals(scene: Scen
     boss, boss_late = renewed(scene, scene.boss)
     old = replace(scene.caller, digest=digest_in(late))
     old_boss = replace(scene.manager, digest=digest_in(boss_late))
-    assert decision.look(old, account=REFERENCE, grant=scene.grant).open  # it may look
+    assert decision.evaluate(old, account=REFERENCE, grant=scene.grant).open  # it may look
 
     vault = as_role(roles.VAULT)
     mine = raw.recorded(vault, scene)
@@ -249,7 +249,7 @@ def test_after_ten_seconds_it_answers_nothing(scene: Scene, as_role: AsRole) -> 
     ten_seconds_later(scene)
     assert web.execute(known, [digest_in(late)]).fetchone() is None
     assert (
-        decision.look(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason
+        decision.evaluate(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason
         == "session_missing"
     )
     for name in ("profile", "session_left", "sessions"):
@@ -269,7 +269,7 @@ def test_it_ends_with_its_session(scene: Scene, as_role: AsRole, end: str) -> No
     assert reverse("sign_in") in late.get(reverse("session_left"))["Location"]
     web = as_role(roles.WEB)
     assert web.execute("SELECT FROM staff.session_by(%s)", [digest_in(late)]).fetchone() is None
-    assert decision.look(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason in (
+    assert decision.evaluate(replace(scene.caller, digest=digest_in(late)), account=REFERENCE).reason in (
         "session_missing",
         "member_suspended",
     )

@@ -120,7 +120,7 @@ def test_signing_leads_straight_back_to_the_gate(scene: Scene) -> None:
     answer = client.post("/nda/", form_for(scene.anna, next=target))
     assert answer["Location"] == target
     assert client.post("/nda/", form_for(scene.anna, next="https://elsewhere.example/")).status_code == 302
-    assert scene.look().codes["nda"] == "passed"
+    assert scene.evaluate().codes["nda"] == "passed"
 
 
 def test_home_leads_whoever_has_none_in_force_to_it(scene: Scene) -> None:

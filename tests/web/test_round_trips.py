@@ -93,7 +93,7 @@ def test_the_gate_is_not_asked_again_for_what_it_answered_in_this_request(
     scene: Scene, is_shown: bool
 ) -> None:
     scene.opened()
-    shown = decision.look(scene.caller, account=REFERENCE)
+    shown = decision.evaluate(scene.caller, account=REFERENCE)
     values = {
         "digest": scene.caller.digest,
         "shown": shown.grant_id if is_shown else None,

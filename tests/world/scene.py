@@ -106,8 +106,10 @@ class Scene:
         assert grants.open_window(self.caller, grant=grant, account=REFERENCE) is None
         return grant
 
-    def look(self, *categories: str) -> decision.Gate:
-        return decision.look(self.caller, account=REFERENCE, grant=self.grant, categories=categories or None)
+    def evaluate(self, *categories: str) -> decision.Decision:
+        return decision.evaluate(
+            self.caller, account=REFERENCE, grant=self.grant, categories=categories or None
+        )
 
     def reveal(self, *fields: str, grant: int | None = None) -> decision.Reveal | decision.Refusal:
         named = self.grant if grant is None else grant

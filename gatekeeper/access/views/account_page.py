@@ -36,7 +36,7 @@ TOO_MANY = frozenset({"view_limit_reached", "daily_budget_reached"})
 
 def page(
     request: HttpRequest,
-    seen: decision.Gate,
+    seen: decision.Decision,
     reference: str,
     *,
     values: dict[str, Json] | None = None,
@@ -53,7 +53,7 @@ def page(
     here = [one for one in held if one.reference == reference]
     grant = next((one for one in here if one.id == seen.grant_id), None)
     if grant is None:  # it has ended since
-        again = _look(request, reference, seen.grant_id)
+        again = _evaluate(request, reference, seen.grant_id)
         return closed_gate(request, again, reference=reference, was=was, more=more)
     widget = open_gate(request, seen, grant)
     # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
@@ -87,7 +87,7 @@ def page_if_changed(
     same_data = request.GET.get("data") == mark(_data(shown, here))
 
     def anew(more: Mapping[str, object]) -> HttpResponse:
-        seen = _look(request, shown.reference, shown.id)
+        seen = _evaluate(request, shown.reference, shown.id)
         return page(request, seen, shown.reference, more={**more, "same_data": same_data}, was=was)
 
     return live.answer(request, facts, anew)
@@ -95,7 +95,7 @@ def page_if_changed(
 
 def refused(request: HttpRequest, refusal: decision.Refusal, reference: str, grant: int) -> HttpResponse:
     """Answer a refused act: by the account where it stays open, else by its gate with the reason."""
-    seen = _look(request, reference, grant)
+    seen = _evaluate(request, reference, grant)
     if seen.open and refusal.reason in TOO_MANY:  # what is open stays open, and its page says what is left
         messages.error(request, sentences.sentence(refusal.reason))
         return HttpResponseRedirect(account_url(reference))
@@ -106,13 +106,13 @@ def refused(request: HttpRequest, refusal: decision.Refusal, reference: str, gra
     return closed_gate(request, shut, reference=reference)
 
 
-def as_released(shown: decision.Reveal, grant: int) -> decision.Gate:
+def as_released(shown: decision.Reveal, grant: int) -> decision.Decision:
     """The gate as the release judged it a moment ago: asking again would tell nothing newer."""
-    return decision.Gate(None, shown.codes, shown.shut, grant_id=grant)
+    return decision.Decision(None, shown.codes, shown.shut, grant_id=grant)
 
 
-def _look(request: HttpRequest, reference: str, grant: int | None) -> decision.Gate:
-    return decision.look(Caller.of(request), account=reference, grant=grant)
+def _evaluate(request: HttpRequest, reference: str, grant: int | None) -> decision.Decision:
+    return decision.evaluate(Caller.of(request), account=reference, grant=grant)
 
 
 def _of_the_grant(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> dict[str, object]:

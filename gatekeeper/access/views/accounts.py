@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def account(request: HttpRequest, reference: str) -> HttpResponse:
     """The account with every value hidden; the gate's page when it is shut."""
     ticket = request.GET.get("ticket") or None
-    seen = decision.look(Caller.of(request), account=reference, ticket=ticket)
+    seen = decision.evaluate(Caller.of(request), account=reference, ticket=ticket)
     if not seen.open:
         return closed_gate(request, seen, reference=reference, ticket=ticket)
     return page(request, seen, reference)
@@ -52,7 +52,7 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
     shown = next((one for one in here if one.id == was[0]), None)
     if shown is not None:
         return page_if_changed(request, shown, here, was)
-    seen = decision.look(Caller.of(request), account=reference, ticket=ticket)
+    seen = decision.evaluate(Caller.of(request), account=reference, ticket=ticket)
     if seen.open:
         return page(request, seen, reference, more={"polled": True}, was=was)
     return live.answer(

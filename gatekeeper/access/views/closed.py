@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def closed_gate(
     request: HttpRequest,
-    seen: decision.Gate,
+    seen: decision.Decision,
     *,
     reference: str,
     ticket: str | None = None,
@@ -55,7 +55,7 @@ def closed_gate(
     return _answer(request, seen, context | dict(more or {}))
 
 
-def _answer(request: HttpRequest, seen: decision.Gate, context: dict[str, Any]) -> HttpResponse:
+def _answer(request: HttpRequest, seen: decision.Decision, context: dict[str, Any]) -> HttpResponse:
     # A question's answer is shown in the page, whatever it says.
     away = seen.away and "HX-Request" not in request.headers
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.OK if seen.open else HTTPStatus.FORBIDDEN
@@ -65,7 +65,9 @@ def _answer(request: HttpRequest, seen: decision.Gate, context: dict[str, Any]) 
     return answer
 
 
-def _context(request: HttpRequest, seen: decision.Gate, reference: str, was: Sequence[int]) -> dict[str, Any]:
+def _context(
+    request: HttpRequest, seen: decision.Decision, reference: str, was: Sequence[int]
+) -> dict[str, Any]:
     member = member_of(request)
     asked = _asked(member, reference)
     mine = Assignment.objects.filter(member=member, accounts__contains=[reference])
@@ -87,14 +89,14 @@ def _context(request: HttpRequest, seen: decision.Gate, reference: str, was: Seq
     }
 
 
-def gate_facts(request: HttpRequest, seen: decision.Gate, reference: str) -> object:
+def gate_facts(request: HttpRequest, seen: decision.Decision, reference: str) -> object:
     """What the page of a closed gate rests on."""
     newest = _asked(member_of(request), reference).values_list("pk", "state").first()
     asked = more_today.standing(request, seen.grant_id)["mark"] if _is_day_over(seen) else None
     return seen.reason, sorted(seen.codes.items()), seen.request_id, seen.grant_id, newest, asked
 
 
-def _is_day_over(seen: decision.Gate) -> bool:
+def _is_day_over(seen: decision.Decision) -> bool:
     return DAY_OVER in (seen.reason, *seen.codes.values())
 
 
@@ -112,7 +114,7 @@ def _asked(member: Member, reference: str) -> QuerySet[AccessRequest]:
     return AccessRequest.objects.filter(member=member, account__reference=reference)
 
 
-def _others(member: Member, reference: str, seen: decision.Gate) -> list[dict[str, str]]:
+def _others(member: Member, reference: str, seen: decision.Decision) -> list[dict[str, str]]:
     mine = Ticket.objects.filter(assignee=member, accounts__contains=[reference])
     others = mine.exclude(pk=seen.ticket_id or 0)[:10]
     return [{"number": other.number, "url": account_url(reference, other.number)} for other in others]

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 EVERY: Final = 4
 
 
-def held(request: HttpRequest, *, account: str, shown: decision.Gate | None = None) -> list[grants.OpenGrant]:
+def held(
+    request: HttpRequest, *, account: str, shown: decision.Decision | None = None
+) -> list[grants.OpenGrant]:
     """What is open now, for a page about this account, whose frame shows the same (see access.held)."""
     found = grants.held(Caller.of(request), member_of(request), account=account, shown=shown)
     show(request, found)

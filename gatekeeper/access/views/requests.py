@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def ask(request: HttpRequest, reference: str) -> HttpResponse:
     """One short screen. Whoever has no such ticket gets the gate, which says so."""
     number = request.POST.get("ticket") or request.GET.get("ticket") or None
-    seen = decision.look(Caller.of(request), account=reference, ticket=number)
+    seen = decision.evaluate(Caller.of(request), account=reference, ticket=number)
     ticket = Ticket.objects.filter(pk=seen.ticket_id or 0, assignee=request.user.pk).first()
     if ticket is None:
         return closed_gate(request, seen, reference=reference, ticket=number)
@@ -61,7 +61,7 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -
         form.add_error("categories", sentences.sentence(asked.reason))
         return _page(request, reference, ticket, form, status=403)
     if asked.reason:
-        shut = decision.Gate(asked.reason, decision.rows(asked.codes), ticket_id=ticket.pk)
+        shut = decision.Decision(asked.reason, decision.rows(asked.codes), ticket_id=ticket.pk)
         return closed_gate(request, shut, reference=reference, ticket=ticket.number)
     messages.success(request, _("Request sent.") + (f" {told}" if told else ""))
     return HttpResponseRedirect(account_url(reference, ticket.number))

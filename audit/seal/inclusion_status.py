@@ -31,7 +31,7 @@ _COVERS: Final = """
 
 
 @dataclass(frozen=True)
-class Standing:
+class InclusionStatus:
     """`sealed`: the proof holds under the keys given. `waits`: no checkpoint covers it yet. `broken`: the
     proof does not hold. `keyless`: a checkpoint covers it, and there is no key to judge by.
     """
@@ -42,7 +42,7 @@ class Standing:
     sealed_at: datetime | None = None
 
 
-def standing(connection: Connection[Any], keys: Keys | None, *, entry: int) -> Standing:
+def inclusion_status(connection: Connection[Any], keys: Keys | None, *, entry: int) -> InclusionStatus:
     """Hash the entry as it is now, and follow its path to the root that the newest checkpoint signs.
 
     It convinces whoever trusts this server; anybody else takes a bundle (audit/seal/proofs.py).
@@ -50,20 +50,20 @@ def standing(connection: Connection[Any], keys: Keys | None, *, entry: int) -> S
     row = _row(connection, entry)
     newest = stored.newest_checkpoint(connection)
     if row is None:
-        return Standing("waits")
+        return InclusionStatus("waits")
     place, leaf = _leaf(row)
     if newest is None or newest.size <= place:
-        return Standing("waits", place)
+        return InclusionStatus("waits", place)
     size, sealed_at = rows(_COVERS, [place], using=connection)[0]
     if keys is None:
-        return Standing("keyless", place, size, sealed_at)
+        return InclusionStatus("keyless", place, size, sealed_at)
     try:
         head = keys.open(newest.note)
         path = merkle.inclusion(stored.StoredHashes(connection), place, head.size)
         holds = root_from_inclusion(place, head.size, leaf, path) == head.root
     except (ProofError, LookupError, ValueError):
         holds = False
-    return Standing("sealed" if holds else "broken", place, size, sealed_at)
+    return InclusionStatus("sealed" if holds else "broken", place, size, sealed_at)
 
 
 def _row(connection: Connection[Any], entry: int) -> bytes | None:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from audit.seal import stored
 from audit.seal.checkpoints import Keys
-from audit.seal.standing import Standing, standing
+from audit.seal.inclusion_status import InclusionStatus, inclusion_status
 
 if TYPE_CHECKING:
     from tests.world.log import Log
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
-def stands(entry: int) -> Standing:
-    return standing(stored.raw("default"), Keys.read(settings.LOG_VERIFIER), entry=entry)
+def stands(entry: int) -> InclusionStatus:
+    return inclusion_status(stored.raw("default"), Keys.read(settings.LOG_VERIFIER), entry=entry)
 
 
 def test_an_entry_waits_until_a_checkpoint_covers_it(log: Log) -> None:
@@ -27,7 +27,7 @@ def test_an_entry_waits_until_a_checkpoint_covers_it(log: Log) -> None:
     third = log.write()
     assert stands(second).state == "sealed"
     assert stands(second).sealed_at is not None
-    assert stands(third) == Standing("waits")
+    assert stands(third) == InclusionStatus("waits")
     log.sealed(5)
     assert stands(first) == replace(stands(second), place=stands(first).place)
     assert stands(third).state == "sealed"
