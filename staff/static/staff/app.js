@@ -28,6 +28,7 @@
   const idle = document.getElementById("idle");
   let timer = 0;
   let typed = false;
+  let locked = false;
   document.addEventListener("input", () => { typed = true; });
   async function secondsLeft(address, options) {
     try {
@@ -43,14 +44,17 @@
     for (const part of idle.querySelectorAll("[data-locked]")) part.hidden = !locked;
     if (!idle.open) idle.showModal();
   }
+  // Said once: whoever went back to what they typed is not stopped in it every few seconds.
   function lock() {
     tell("hide-values");
     if (!typed || !idle) location.replace(here());
-    else warn(true);
+    else if (!locked) warn(true);
+    locked = true;
   }
   function watch(left) {
     clearTimeout(timer);
     if (left === 0) return lock();
+    if (left !== null) locked = false;
     if (left === null || left <= WARN) {
       if (left !== null) warn(false);
       timer = setTimeout(check, AGAIN * 1000);
