@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.database import call, rows
 from gatekeeper.access import daily
 from gatekeeper.access.beside import COLUMN, Beside, read
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers
 from staff.models import Member
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ class _Opened(NamedTuple):
     codes: list[str] | None
 
 
-def open_window(caller: Caller, *, grant: int, account: str) -> decision.Refusal | None:
+def open_window(caller: Caller, *, grant: int, account: str) -> answers.Refusal | None:
     """Start the clock of a grant; None when the window is open."""
     reason, codes = call("gatekeeper.open_grant", caller, grant=grant, account=account, into=_Opened)
-    return decision.Refusal(reason, decision.rows(codes)) if reason else None
+    return answers.Refusal(reason, answers.rows(codes)) if reason else None
 
 
 def end(caller: Caller, grant: int) -> str:
@@ -94,7 +94,7 @@ _HELD = f"""
 
 
 def held(
-    caller: Caller, member: Member, *, account: str = "", shown: decision.Decision | None = None
+    caller: Caller, member: Member, *, account: str = "", shown: answers.Decision | None = None
 ) -> list[OpenGrant]:
     """The member's grants that are open now, soonest end first. The gate answers for each, and
     guardian's row is a part of its question; what it answered a moment ago is `shown`, of that grant.
@@ -118,9 +118,9 @@ def held(
     return [_held(row, shown) for row in found]
 
 
-def _held(row: tuple[Any, ...], shown: decision.Decision | None) -> OpenGrant:
+def _held(row: tuple[Any, ...], shown: answers.Decision | None) -> OpenGrant:
     """A line of the statement. Of what is shown the gate was not asked again."""
     *facts, shut, beside, today = row
     known = shown is not None and shown.grant_id == row[0]
-    facts += [shown.shut if shown and known else decision.by_category(shut), read(beside), daily.read(today)]
+    facts += [shown.shut if shown and known else answers.by_category(shut), read(beside), daily.read(today)]
     return OpenGrant(*facts)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from gatekeeper.access import approvers, endings, grants
 from gatekeeper.access import more as more_today
-from gatekeeper.gate import decision, widget
+from gatekeeper.gate import answers, widget
 from gatekeeper.models import AccessRequest, Account, Feed, Grant
 from staff.nda import register
 from staff.session.members import member_of
@@ -29,7 +29,7 @@ DAY_OVER: Final = "daily_budget_reached"
 
 def gate_in_words(
     request: HttpRequest,
-    seen: decision.Decision,
+    seen: answers.Decision,
     grant: Grant | None,
     *,
     reference: str,
@@ -52,7 +52,7 @@ def gate_in_words(
     return replace(view, open=seen.open, reason=seen.reason or "")
 
 
-def open_gate(request: HttpRequest, seen: decision.Decision, grant: grants.OpenGrant) -> widget.GateView:
+def open_gate(request: HttpRequest, seen: answers.Decision, grant: grants.OpenGrant) -> widget.GateView:
     """The widget of the account's page: SQL has said that it is open."""
     facts = {
         "verified_at": request.session.verified_at,  # type: ignore[attr-defined]  # our engine
@@ -72,12 +72,12 @@ def open_grants(held: Sequence[grants.OpenGrant]) -> list[tuple[grants.OpenGrant
     return [(one, account_url(one.reference, one.ticket)) for one in held]
 
 
-def may_ask_more(viewer: Member, gates: Sequence[decision.Decision]) -> bool:
+def may_ask_more(viewer: Member, gates: Sequence[answers.Decision]) -> bool:
     """Whether one of these is closed by the day's budget, and asking for more would do something."""
     return any(DAY_OVER in one.codes.values() for one in gates) and more_today.may_ask(viewer)
 
 
-def steps_for(seen: decision.Decision, *, reference: str, ticket: str, more: bool) -> dict[str, str]:
+def steps_for(seen: answers.Decision, *, reference: str, ticket: str, more: bool) -> dict[str, str]:
     """The addresses of what this viewer can do about a shut gate, by the step's kind. `more`: whether they
     may ask for more today."""
     here = account_url(reference, ticket)
@@ -102,7 +102,7 @@ def request_url(reference: str, ticket: str, **more: str) -> str:
 
 
 def _facts(
-    member: Member, seen: decision.Decision, grant: Grant | None, verified_at: datetime | None
+    member: Member, seen: answers.Decision, grant: Grant | None, verified_at: datetime | None
 ) -> dict[str, object]:
     """What the sentences of the rows may name; each is left out when it is not known.
 
@@ -126,13 +126,13 @@ def _facts(
     return facts
 
 
-def _consent_ends(seen: decision.Decision) -> datetime | None:
+def _consent_ends(seen: answers.Decision) -> datetime | None:
     account = Account.objects.filter(pk=seen.account_id or 0).first()
     ends = (account.support_until, account.participants_until) if account else ()
     return min((end for end in ends if end), default=None)  # where one has expired, it is the earlier
 
 
-def _request_facts(seen: decision.Decision) -> dict[str, object]:
+def _request_facts(seen: answers.Decision) -> dict[str, object]:
     asked = AccessRequest.objects.select_related("decided_by").filter(pk=seen.request_id or 0).first()
     if asked is None:
         return {}
@@ -145,7 +145,7 @@ def _request_facts(seen: decision.Decision) -> dict[str, object]:
     }
 
 
-def _past_request(member: Member, seen: decision.Decision) -> dict[str, object]:
+def _past_request(member: Member, seen: answers.Decision) -> dict[str, object]:
     """How the newest request for this account and ticket came to its end; {} where none was ever sent."""
     mine = AccessRequest.objects.filter(
         member=member, account=seen.account_id or 0, ticket=seen.ticket_id or 0

@@ -13,8 +13,7 @@ Every rule is in SQL (`gatekeeper/gate/sql/gate.sql`). Nothing here decides; wha
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connections
@@ -23,10 +22,20 @@ from audit.database import call
 from audit.database import rows as several
 from gatekeeper import catalogue
 from gatekeeper.gate import vault
-from gatekeeper.gate.cipher import AccountCipher, CipherError, Json
+from gatekeeper.gate.answers import (
+    Answer,
+    Decision,
+    Refusal,
+    Reveal,
+    by_category,
+    decision_of,
+    rows,
+    unevaluated,
+)
+from gatekeeper.gate.cipher import AccountCipher, CipherError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from staff.frame.callers import Caller
 
@@ -38,62 +47,8 @@ class InsideTransactionError(RuntimeError):
     and a row that the outer transaction holds would make both wait for each other."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """The eight rows as SQL evaluated them. `reason` is the first that fails, None when all hold."""
-
-    reason: str | None
-    codes: dict[str, str]
-    shut: dict[str, str] = field(default_factory=dict)  # of the grant's categories, each with its reason
-    signature: int | None = None
-    account_id: int | None = None
-    ticket_id: int | None = None
-    request_id: int | None = None
-    grant_id: int | None = None
-    away: bool = False  # the database was not there to be asked: the same question may be answered soon
-
-    @property
-    def open(self) -> bool:
-        """All conditions hold."""
-        return self.reason is None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Nothing was shown. `entry` is its number in the log; None when the log could not be written."""
-
-    reason: str
-    codes: dict[str, str] = field(default_factory=dict)
-    entry: int | None = None
-    away: bool = field(default=False, compare=False)  # as of a `Decision`
-
-
-@dataclass(frozen=True)
-class Reveal:
-    """What may be shown: field -> value. A field asked for that holds no value is not among them."""
-
-    entry: int
-    values: dict[str, Json]
-    codes: dict[str, str]  # as the release judged them
-    shut: dict[str, str] = field(default_factory=dict)  # other categories of the grant, each with its reason
-
-
 #: What is no fault of the question: the server is gone, full, or kept it waiting for too long.
 AWAY = (OperationalError, InterfaceError)
-_UNEVALUATED = dict.fromkeys(catalogue.CONDITIONS, "check_failed")
-
-
-class _Answer(NamedTuple):
-    """A row of the gate's."""
-
-    reason: str | None
-    codes: list[str] | None
-    shut: list[list[str]] | None
-    signature: int | None
-    account_id: int | None
-    ticket_id: int | None
-    request_id: int | None
-    grant_id: int | None
 
 
 def evaluate(
@@ -118,16 +73,12 @@ def evaluate(
             ticket=ticket,
             grant=grant,
             categories=wanted,
-            into=_Answer,
+            into=Answer,
         )
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
-        return Decision("check_failed", _UNEVALUATED, away=isinstance(error, AWAY))
-    return _decision(found)
-
-
-def _decision(answer: _Answer) -> Decision:
-    return Decision(answer.reason, rows(answer.codes), by_category(answer.shut), *answer[3:])
+        return unevaluated(away=isinstance(error, AWAY))
+    return decision_of(found)
 
 
 _GATES = """
@@ -146,8 +97,8 @@ def evaluate_all(caller: Caller, pairs: Sequence[tuple[str, str]]) -> list[Decis
         found = several(_GATES, values) if pairs else []
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
-        return [Decision("check_failed", _UNEVALUATED, away=isinstance(error, AWAY)) for _ in pairs]
-    return [_decision(_Answer(*one)) for one in found]
+        return [unevaluated(away=isinstance(error, AWAY)) for _ in pairs]
+    return [decision_of(Answer(*one)) for one in found]
 
 
 def reveal(
@@ -233,11 +184,6 @@ def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
     return Reveal(entry, values, codes, shut)
 
 
-def by_category(shut: Iterable[Sequence[str]] | None) -> dict[str, str]:
-    """What SQL says of the categories that stay shut: category -> reason."""
-    return {pair[0]: pair[1] for pair in shut or ()}
-
-
 def _cipher(account: str) -> AccountCipher | None:
     try:
         wrapped = vault.wrapped_key(account)
@@ -251,10 +197,3 @@ def _refuse_transactions() -> None:
     for alias in ("default", vault.ALIAS):
         if connections[alias].in_atomic_block:
             raise InsideTransactionError(alias)
-
-
-def rows(codes: Iterable[str] | None) -> dict[str, str]:
-    """Codes in the conditions' order -> condition by condition; what was not evaluated has failed."""
-    if codes is None:
-        return dict(_UNEVALUATED)
-    return dict(zip(catalogue.CONDITIONS, codes, strict=True))

@@ -24,7 +24,7 @@ from gatekeeper.access.desk import desk_of
 from gatekeeper.access.pieces import account_url, may_ask_more, open_grants, steps_for
 from gatekeeper.access.views import live
 from gatekeeper.frame import badges
-from gatekeeper.gate import decision, widget
+from gatekeeper.gate import answers, decision, widget
 from gatekeeper.log.links import Look
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
@@ -152,7 +152,7 @@ def _lines(request: HttpRequest, pairs: Sequence[tuple[Ticket, str]]) -> list[di
 
 
 def _line(
-    found: Ticket, reference: str, seen: decision.Decision, asked: str, *, more: bool
+    found: Ticket, reference: str, seen: answers.Decision, asked: str, *, more: bool
 ) -> dict[str, object]:
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
     steps = steps_for(seen, reference=reference, ticket=found.number, more=more)

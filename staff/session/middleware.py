@@ -21,7 +21,7 @@ from staff.frame.callers import Caller
 from staff.frame.redirects import here, to_page
 from staff.models import Member
 from staff.models.members import BARRED
-from staff.session import resending, sessions, step_up
+from staff.session import endings, resending, sessions, step_up
 from staff.session.members import put_member, sign_out
 from staff.sign_in import factors
 
@@ -46,7 +46,7 @@ class SessionCookieMiddleware(SessionMiddleware):
         try:
             response = super().process_response(request, response)
         except SessionInterrupted:  # it ended while the view was at work
-            return to_page(request, "sign_in", why=sessions.ENDED)
+            return to_page(request, "sign_in", why=endings.ENDED)
         session.save_notes()
         gone = session.session_key is None
         if session.session_key == request.COOKIES.get(name) or (gone and not session.left):
@@ -108,7 +108,7 @@ class SessionGuardMiddleware:
             return None
         if not getattr(view, "while_locked", False):
             return step_up.unlock(request, polling=getattr(view, "polling", False))
-        return None if step_up.look_in(request) else self._farewell(request, view, sessions.ENDED)
+        return None if step_up.look_in(request) else self._farewell(request, view, endings.ENDED)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A view that found its session ended, or its key renewed by another request, has done nothing."""

@@ -22,7 +22,7 @@ from staff.frame.sign_in import SIGN_IN, as_one
 from staff.models import Member, RecoveryCode, RecoveryDevice, TotpDevice
 from staff.secrets import recovery_codes, totp
 from staff.secrets.keyring import ring
-from staff.session import sessions
+from staff.session import endings, sessions
 from staff.session.members import member_of
 from staff.sign_in import records
 
@@ -226,7 +226,7 @@ def changed(request: HttpRequest, what: records.FactorChange) -> None:
     """
     member = member_of(request)
     records.factor_changed(what)
-    sessions.end_others(member, but=sessions.of(request).number, doubt=True)
+    endings.end_others(member, but=sessions.of(request).number, doubt=True)
     mails.tell_as_one(member, "staff/mail/factors_changed.txt")
 
 

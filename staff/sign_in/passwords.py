@@ -14,7 +14,7 @@ from staff.frame import mails
 from staff.frame.emails import normalise
 from staff.frame.sign_in import SIGN_IN, as_one
 from staff.models import Invitation, Member
-from staff.session import sessions
+from staff.session import endings
 from staff.sign_in.hashing import made, renewed
 from staff.sign_in.invitations import digest_of, is_good, path_of
 
@@ -108,7 +108,7 @@ def _keep(member: Member, encoded: str, *, but: int | None = None) -> bool:
     mine.save(update_fields=["password"])
     mine.refresh_from_db(fields=["password_mark"])
     member.password_mark = mine.password_mark
-    sessions.end_others(member, but=but)
+    endings.end_others(member, but=but)
     return had_one
 
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gatekeeper.access import grants, requests
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, Grant
 from tests.world import now
@@ -244,7 +244,7 @@ def recorded(scene: Scene, field: str, grant: int) -> str:
     """What the log says of a reveal: its reason, '' when it was allowed and shown."""
     shown = decision.reveal(scene.caller, account=REFERENCE, grant=grant, fields=[field])
     entry = newest("view")
-    assert (entry.outcome == "allowed") is isinstance(shown, decision.Reveal)
+    assert (entry.outcome == "allowed") is isinstance(shown, answers.Reveal)
     assert entry.grant_id == (grant or None) or entry.outcome == "refused"
     return entry.reason
 
@@ -283,7 +283,7 @@ def test_both_grants_fields_are_no_one_reveal(scene: Scene) -> None:
     added(one)
     for grant in (one.first, one.second):
         shown = decision.reveal(scene.caller, account=REFERENCE, grant=grant, fields=[CONTACT, BILLING])
-        assert isinstance(shown, decision.Refusal)
+        assert isinstance(shown, answers.Refusal)
         assert shown.reason == "category_not_covered"
 
 

@@ -21,7 +21,7 @@ from gatekeeper import catalogue
 from gatekeeper.access import grants, requests, typed_reasons
 from gatekeeper.feeds import store, tickets
 from gatekeeper.feeds.ticket_lines import TicketLine
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
 from staff.frame import background
@@ -184,7 +184,7 @@ def test_the_first_reveal_opens_the_window_when_it_says_so(scene: Scene) -> None
     shown = decision.reveal(
         scene.caller, account=REFERENCE, grant=scene.grant, fields=["contact.name"], open_window=True
     )
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     assert newest("start").pk < shown.entry
     assert near(grant_of(scene).window_ends_at, now() + HOUR)
 
@@ -318,8 +318,8 @@ def test_of_two_managers_at_once_one_decides(scene: Scene) -> None:
             connections.close_all()
 
     with ThreadPoolExecutor(2) as pool:
-        answers = sorted(pool.map(decide, [scene.manager, scene.world.session(top)]))
-    assert answers == ["", "already_decided"]
+        given = sorted(pool.map(decide, [scene.manager, scene.world.session(top)]))
+    assert given == ["", "already_decided"]
     assert Grant.objects.count() == 1
     outcomes = Entry.objects.filter(event="approve").values_list("outcome", flat=True)
     assert sorted(outcomes) == ["allowed", "refused"]
@@ -861,20 +861,20 @@ def with_participants(scene: Scene, count: int, **wish: Any) -> None:
     scene.opened(categories=["participants"], **wish)
 
 
-def people(scene: Scene, page: int) -> decision.Reveal | decision.Refusal:
+def people(scene: Scene, page: int) -> answers.Reveal | answers.Refusal:
     return decision.participants(scene.caller, account=REFERENCE, grant=scene.grant, page=page)
 
 
 def find(scene: Scene, **by: Any) -> list[str] | str:
     shown = decision.find_participant(scene.caller, account=REFERENCE, grant=scene.grant, **by)
-    return list(shown.values) if isinstance(shown, decision.Reveal) else shown.reason
+    return list(shown.values) if isinstance(shown, answers.Reveal) else shown.reason
 
 
 @pytest.mark.parametrize(("page", "numbers"), [(1, range(1, 26)), (3, range(51, 61)), (4, range(0))])
 def test_participants_come_in_pages_of_25_an_entry_each(scene: Scene, page: int, numbers: range) -> None:
     with_participants(scene, 60)
     shown = people(scene, page)
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     assert list(shown.values) == [f"participants.{number}" for number in numbers]
     entry = newest("view")
     assert (entry.pk, entry.records, entry.results) == (shown.entry, list(numbers), len(numbers))
@@ -885,9 +885,9 @@ def test_participants_come_in_pages_of_25_an_entry_each(scene: Scene, page: int,
 def test_a_grant_shows_two_hundred_at_most(scene: Scene) -> None:
     with_participants(scene, 60)
     scene.world.quietly("gatekeeper_grant", scene.grant, participants_shown=175)
-    assert isinstance(people(scene, 1), decision.Reveal)
+    assert isinstance(people(scene, 1), answers.Reveal)
     refused = people(scene, 2)
-    assert isinstance(refused, decision.Refusal)
+    assert isinstance(refused, answers.Refusal)
     assert refused.reason == "view_limit_reached"
     assert (newest("view").outcome, newest("view").records) == ("refused", None)
     assert find(scene, number=1) == "view_limit_reached"
@@ -898,7 +898,7 @@ def test_who_objected_is_left_out_of_pages_and_searches(scene: Scene) -> None:
     with_participants(scene, 4)
     scene.world.setup.execute("UPDATE vault.participant SET objected = true WHERE number IN (2, 3)")
     shown = people(scene, 1)
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     assert list(shown.values) == ["participants.1", "participants.4"]
     assert find(scene, number=2) == []
     assert find(scene, email="p3@gosc.example") == []
@@ -939,7 +939,7 @@ def test_participants_are_shown_under_support_tickets_only(scene: Scene) -> None
     with_participants(scene, 3)
     scene.world.quietly("gatekeeper_ticket", scene.ticket, kind="privacy")
     refused = people(scene, 1)
-    assert isinstance(refused, decision.Refusal)
+    assert isinstance(refused, answers.Refusal)
     assert refused.reason == "category_not_covered"
 
 
@@ -953,7 +953,7 @@ def test_participants_are_shown_while_they_consented(
     with_participants(scene, 3)
     scene.world.quietly("gatekeeper_account", scene.account, **facts)
     refused = people(scene, 1)
-    assert isinstance(refused, decision.Refusal)
+    assert isinstance(refused, answers.Refusal)
     assert refused.reason == reason
     assert find(scene, number=1) == reason
 

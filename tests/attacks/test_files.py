@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from audit.models import Entry, Flag
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers
 from gatekeeper.installation import roles
 from gatekeeper.pages import health
 from gatekeeper.reviews import finding
@@ -73,7 +73,7 @@ def target(setup_connection: Connection, transactional_db: None) -> Target:
     setup_connection.execute("UPDATE staff_session SET verified_at = now()")  # a new factor took it back
     scene.world.account(OTHER)
     grant = scene.opened()
-    assert isinstance(scene.reveal(), decision.Reveal)
+    assert isinstance(scene.reveal(), answers.Reveal)
     view = Entry.objects.filter(event="view").latest("pk")
     finding.find("tests")
     return Target(

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from audit.models import Entry
 from gatekeeper.access import requests
 from gatekeeper.feeds import store
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers
 from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest
 from staff.directory.people import record_import
@@ -240,6 +240,6 @@ def test_an_entry_that_nobody_signed_in_for_says_which_role_spoke(scene: Scene) 
 
 def test_what_a_member_did_keeps_the_members_role(scene: Scene) -> None:
     scene.opened(categories=["contact"])
-    assert isinstance(scene.reveal(), decision.Reveal)
+    assert isinstance(scene.reveal(), answers.Reveal)
     assert newest("view").role == "consultant"
     assert newest("approve").role == "manager"

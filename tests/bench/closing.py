@@ -14,7 +14,7 @@ from django.db import connections
 
 from gatekeeper.feeds import tickets
 from gatekeeper.feeds.ticket_lines import TicketLine
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from tests.bench.ground import desk_grant
 from tests.bench.measuring import Row
 
@@ -116,7 +116,7 @@ def _reveal_all(caller: Caller, cases: Sequence[Case], shared: Shared) -> None:
         while True:
             began = time.monotonic()
             answer = decision.reveal(caller, account=case.account, grant=case.grant, fields=FIELDS)
-            if isinstance(answer, decision.Refusal):
+            if isinstance(answer, answers.Refusal):
                 break
             shown += 1
             late += 0 < shared.closed_at[place] < began

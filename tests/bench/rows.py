@@ -14,7 +14,7 @@ from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import get_objects_for_user
 
 from gatekeeper.access import grants
-from gatekeeper.gate import decision, vault
+from gatekeeper.gate import answers, decision, vault
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import Account
 from gatekeeper.pages import home
@@ -36,7 +36,7 @@ INSERT = """
 def reveal(desk: Desk) -> None:
     """Record and release, as the account page does it."""
     shown = decision.reveal(desk.caller, account=desk.account, grant=desk.grant, fields=FIELDS)
-    if not isinstance(shown, decision.Reveal) or set(shown.values) != set(FIELDS):
+    if not isinstance(shown, answers.Reveal) or set(shown.values) != set(FIELDS):
         raise RuntimeError(f"nothing was revealed: {shown}")
 
 

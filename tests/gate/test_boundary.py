@@ -14,7 +14,7 @@ from psycopg import IsolationLevel, sql
 from psycopg.types.json import Jsonb
 
 from audit.models import Entry, Event
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.installation import roles
 from gatekeeper.models import AccountPermission, Grant
 from staff.frame.callers import Caller
@@ -1014,7 +1014,7 @@ def put(scene: Scene, values: dict[str, bytes], **more: object) -> None:
 
 def assert_does_not_open(scene: Scene) -> None:
     shown = scene.reveal(NAME)
-    assert isinstance(shown, decision.Refusal)
+    assert isinstance(shown, answers.Refusal)
     assert shown.reason == "check_failed"
 
 
@@ -1053,7 +1053,7 @@ def test_a_ciphertext_with_one_bit_changed_does_not_open(scene: Scene) -> None:
 def test_left_alone_the_same_ciphertext_opens(scene: Scene) -> None:
     put(scene, ciphertexts(scene, scene.account))
     shown = scene.reveal(NAME)
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     assert shown.values == {NAME: VALUES[NAME]}
 
 
@@ -1062,11 +1062,11 @@ def test_participants_records_do_not_change_places(scene: Scene) -> None:
     scene.world.participants(REFERENCE, 2)
     grant = scene.opened(categories=["participants"])
     shown = decision.participants(scene.caller, account=REFERENCE, grant=grant, page=1)
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     scene.world.setup.execute(
         "UPDATE vault.participant p SET ciphertext = o.ciphertext FROM vault.participant o"
         " WHERE o.account_id = p.account_id AND o.number = 3 - p.number"
     )
     exchanged = decision.participants(scene.caller, account=REFERENCE, grant=grant, page=1)
-    assert isinstance(exchanged, decision.Refusal)
+    assert isinstance(exchanged, answers.Refusal)
     assert exchanged.reason == "check_failed"

@@ -28,7 +28,7 @@ from psycopg import sql
 
 from audit.installation import SCHEMAS
 from gatekeeper.access import account_data
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.gate.cipher import AccountCipher, Json
 from gatekeeper.serving.redaction import RedactingFormatter
 from staff.frame import background
@@ -374,7 +374,7 @@ def test_a_value_shown_without_an_entry_is_found(
 ) -> None:
     client = watched(house, aviary, log, "consultant with a claim")
     value = str(VALUES["contact.name"])
-    monkeypatch.setattr(decision, "reveal", lambda *_a, **_k: decision.Reveal(0, {"contact.name": value}, {}))
+    monkeypatch.setattr(decision, "reveal", lambda *_a, **_k: answers.Reveal(0, {"contact.name": value}, {}))
     form = {"grant": house.grant, "fields": ["contact.name"]}
     with pytest.raises(AssertionError, match=r"contact\.name"):
         client.post(reverse("reveal", args=[REFERENCE]), form)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from audit.models import Entry
 from gatekeeper.access import grants
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.installation import roles
 from gatekeeper.models import Account, DailyAccount, DailyBudget
@@ -342,7 +342,7 @@ def test_no_button_leads_to_a_field_that_the_day_has_no_room_for(scene: Scene, l
 def guess(scene: Scene, place: tuple[str, int]) -> str:
     account, grant = place
     shown = decision.find_participant(scene.caller, account=account, grant=grant, email="nobody@gosc.example")
-    return shown.reason if isinstance(shown, decision.Refusal) else ""
+    return shown.reason if isinstance(shown, answers.Refusal) else ""
 
 
 def test_another_grant_shows_no_more_participants_of_the_day(scene: Scene) -> None:

@@ -20,7 +20,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 from audit.models import Entry
 from gatekeeper import catalogue
 from gatekeeper.access import grants, requests
-from gatekeeper.gate import decision, sentences
+from gatekeeper.gate import answers, decision, sentences
 from gatekeeper.gate.backends import VIEW_PERSONAL_DATA
 from gatekeeper.models import AccessRequest, Account, AccountPermission, Grant
 from staff.frame.callers import Caller
@@ -240,7 +240,7 @@ def test_every_reason_code_has_its_row() -> None:
 def test_with_every_condition_met_the_value_is_shown(scene: Scene) -> None:
     scene.opened()
     shown = scene.reveal("contact.name", "support.notes")
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     assert shown.values == {name: VALUES[name] for name in ("contact.name", "support.notes")}
     entry = newest("view")
     assert (entry.pk, entry.outcome, entry.reason, entry.failed) == (shown.entry, "allowed", "", [])
@@ -255,7 +255,7 @@ def test_without_one_condition_the_gate_refuses_and_records_why(scene: Scene, ro
     scene.opened()
     row.take_away(scene)
     shown = scene.reveal(row.field)
-    assert isinstance(shown, decision.Refusal)
+    assert isinstance(shown, answers.Refusal)
     assert shown.reason == row.code
     entry = newest("view")
     assert (entry.pk, entry.outcome, entry.reason) == (shown.entry, "refused", row.code)
@@ -309,15 +309,15 @@ def bound(scene: Scene) -> Member:
 def agreed(scene: Scene, mine: Member, found: Account) -> bool:
     """Whether something is open, after everybody who is asked has said the same."""
     entries = Entry.objects.count()
-    answers = {
+    given = {
         mine.has_perm(VIEW_PERSONAL_DATA, found),
         decision.evaluate(scene.caller, account=REFERENCE).open,
         decision.evaluate(scene.caller, account=REFERENCE, grant=scene.grant).open,
         [grant.id for grant in grants.held(scene.caller, mine)] == [scene.grant],
     }
-    assert len(answers) == 1
+    assert len(given) == 1
     assert Entry.objects.count() == entries  # asking is no view, and starts no clock
-    return answers.pop()
+    return given.pop()
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_an_open_gate_says_which_categories_stay_shut(
     take_away(scene)
     assert decision.evaluate(scene.caller, account=REFERENCE).shut == shut
     shown = scene.reveal("contact.name")
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     assert shown.shut == shut
     asked = {category: scene.evaluate(category).reason for category in ("contact", "support", "participants")}
     assert {category: reason for category, reason in asked.items() if reason} == shut
@@ -354,7 +354,7 @@ def test_participants_stay_shut_under_a_ticket_that_has_become_one_of_privacy(sc
     scene.opened(categories=["contact", "participants"])
     ticket(kind="privacy")(scene)
     shown = scene.reveal("contact.name")
-    assert isinstance(shown, decision.Reveal)
+    assert isinstance(shown, answers.Reveal)
     assert shown.shut == {"participants": "category_not_covered"}
     assert scene.evaluate("participants").reason == "category_not_covered"
 
@@ -457,7 +457,7 @@ def test_of_an_account_that_does_not_exist_nobody_asks(scene: Scene) -> None:
     assert (asked.request, asked.reason) == (None, "account_unknown")
     assert (newest("request").reason, newest("request").failed) == ("account_unknown", ["account_unknown"])
     shown = decision.reveal(scene.caller, account="MOC-49999", grant=0, fields=["contact.name"])
-    assert isinstance(shown, decision.Refusal)
+    assert isinstance(shown, answers.Refusal)
     assert newest("view").failed == ["approval_missing", "account_unknown"]
 
 
@@ -589,7 +589,7 @@ def test_guardians_row_alone_opens_nothing(scene: Scene) -> None:
             grant=scene.grant,
             fields=["contact.name"],
         )
-        assert isinstance(shown, decision.Refusal)
+        assert isinstance(shown, answers.Refusal)
 
 
 def test_the_application_cannot_write_guardians_row(scene: Scene) -> None:
@@ -645,9 +645,9 @@ def test_a_reveal_runs_under_exactly_the_grant_it_names(scene: Scene) -> None:
         (first, "contact.name", "company.name"),
         (second, "company.name", "contact.name"),
     ):
-        assert isinstance(scene.reveal(theirs, grant=grant), decision.Reveal)
+        assert isinstance(scene.reveal(theirs, grant=grant), answers.Reveal)
         refused = scene.reveal(others, grant=grant)
-        assert isinstance(refused, decision.Refusal)
+        assert isinstance(refused, answers.Refusal)
         assert refused.reason == "category_not_covered"
 
 
@@ -669,7 +669,7 @@ def test_nobody_uses_anothers_grant(scene: Scene) -> None:
     scene.world.ticket("ZD-10002", assignee=scene.carl)
     theirs = scene.world.session(scene.carl)
     shown = decision.reveal(theirs, account=REFERENCE, grant=grant, fields=["contact.name"])
-    assert isinstance(shown, decision.Refusal)
+    assert isinstance(shown, answers.Refusal)
     assert (shown.reason, newest("view").member) == ("approval_missing", scene.carl.number)
 
 
@@ -678,9 +678,9 @@ def test_a_waiting_request_opens_nothing_whatever_grant_is_named(scene: Scene) -
     scene.ask(categories=["billing"])
     for named in (0, granted_before + 1, 2**62):
         refused = scene.reveal("contact.name", grant=named)
-        assert isinstance(refused, decision.Refusal)
+        assert isinstance(refused, answers.Refusal)
         assert refused.reason == "approval_pending"
-    assert isinstance(scene.reveal("contact.name", grant=granted_before), decision.Reveal)
+    assert isinstance(scene.reveal("contact.name", grant=granted_before), answers.Reveal)
 
 
 def test_the_gate_refuses_to_work_inside_a_transaction(scene: Scene) -> None:
@@ -696,5 +696,5 @@ def test_a_caller_without_a_session_is_nobody(scene: Scene, digest: bytes | None
     shown = decision.reveal(
         Caller(digest, {"cid": "c-1"}), account=REFERENCE, grant=scene.grant, fields=["contact.name"]
     )
-    assert isinstance(shown, decision.Refusal)
+    assert isinstance(shown, answers.Refusal)
     assert (shown.reason, newest("view").member) == ("session_missing", "")

@@ -21,7 +21,7 @@ from django.db import connections
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.installation import roles
 from tests.world import SOON, World, racing
 from tests.world.cluster import Cluster
@@ -195,7 +195,7 @@ def test_the_gate_and_the_page_fail_closed(cluster: Cluster, stage: Stage, case:
         assert revealed(case).values == shown
         assert client.post(page, form).status_code == 200
         cluster.server.kill()
-        assert decision.reveal(case.callers[0], **asked_for(case)) == decision.Refusal("record_failed")
+        assert decision.reveal(case.callers[0], **asked_for(case)) == answers.Refusal("record_failed")
         answer = client.post(page, form)
         assert answer.status_code >= 500
         assert f">{case.accounts[0]}<" not in answer.content.decode()
@@ -218,15 +218,15 @@ def test_a_full_disk_shows_nothing(cluster: Cluster, case: Opened) -> None:
     with largest_file(16 << 20):
         cluster.server.start()
     with cluster.behind_django():
-        answers = [decision.reveal(case.callers[0], **asked_for(case))]
-        while isinstance(answers[-1], decision.Reveal):  # until the room that is left is used up
-            assert len(answers) < 500
-            answers.append(decision.reveal(case.callers[0], **asked_for(case)))
-        assert answers[-1] == decision.Refusal("record_failed")
+        given = [decision.reveal(case.callers[0], **asked_for(case))]
+        while isinstance(given[-1], answers.Reveal):  # until the room that is left is used up
+            assert len(given) < 500
+            given.append(decision.reveal(case.callers[0], **asked_for(case)))
+        assert given[-1] == answers.Refusal("record_failed")
         cluster.kill_and_restart()
         revealed(case)
     kept = {number for (number,) in query(cluster, "SELECT id FROM audit_entry WHERE event = 'view'")}
-    assert kept >= {answer.entry for answer in answers if isinstance(answer, decision.Reveal)}
+    assert kept >= {answer.entry for answer in given if isinstance(answer, answers.Reveal)}
 
 
 @contextmanager
@@ -244,9 +244,9 @@ def asked_for(case: Opened) -> Asked:
     return {"account": case.accounts[0], "grant": case.grants[0], "fields": racing.FIELDS}
 
 
-def revealed(case: Opened) -> decision.Reveal:
+def revealed(case: Opened) -> answers.Reveal:
     shown = decision.reveal(case.callers[0], **asked_for(case))
-    assert isinstance(shown, decision.Reveal), shown
+    assert isinstance(shown, answers.Reveal), shown
     return shown
 
 

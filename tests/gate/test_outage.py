@@ -19,7 +19,7 @@ from django.db import connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.installation import roles
 from tests import environment
 from tests.world import VALUES, now, racing, raw
@@ -47,7 +47,7 @@ def scene(setup_connection: Connection) -> Iterator[Scene]:
 def shown(scene: Scene) -> object:
     """The values shown, or the refusal."""
     answer = scene.reveal(FIELD)
-    return answer.values if isinstance(answer, decision.Reveal) else answer
+    return answer.values if isinstance(answer, answers.Reveal) else answer
 
 
 # The record hangs
@@ -82,7 +82,7 @@ def test_a_log_that_hangs_refuses(scene: Scene, holder: Connection, bound: str) 
     wait_at_most(bound, "200ms")
     holder.execute("LOCK TABLE audit_entry IN EXCLUSIVE MODE")
     before = Entry.objects.count()
-    assert shown(scene) == decision.Refusal("record_failed")
+    assert shown(scene) == answers.Refusal("record_failed")
     holder.rollback()
     wait_at_most(bound, "5s")
     assert Entry.objects.count() == before
@@ -119,7 +119,7 @@ def test_a_backend_that_is_terminated_refuses(scene: Scene, holder: Connection) 
     before = Entry.objects.count()
     with ThreadPoolExecutor(1) as other:
         ending = other.submit(terminate_waiting, scene.world.setup)
-        assert shown(scene) == decision.Refusal("record_failed")
+        assert shown(scene) == answers.Refusal("record_failed")
         ending.result()
     holder.rollback()
     assert Entry.objects.count() == before
@@ -192,7 +192,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> Iterator[Proxy]:
 def test_a_connection_lost_at_commit_shows_nothing(scene: Scene, proxy: Proxy) -> None:
     """The server has committed, the answer never came. The entry says more than was seen, never less."""
     proxy.swallow = b"vault.reveal"
-    assert shown(scene) == decision.Refusal("record_failed")
+    assert shown(scene) == answers.Refusal("record_failed")
     assert newest("view").outcome == "allowed"
     proxy.swallow = None
     assert shown(scene) == SHOWN

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from audit.seal import stored
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers
 from gatekeeper.installation import checks, cluster, roles
 from gatekeeper.installation.postgresql import pinned
 from gatekeeper.pages import cluster_health, surroundings
@@ -106,7 +106,7 @@ def works(scene: Scene) -> None:
     """Signing in, a page, the gate, a value."""
     client = sign_in(scene.world, scene.carl)
     assert client.get(reverse("home")).status_code == 200
-    assert isinstance(scene.reveal("contact.name"), decision.Reveal)
+    assert isinstance(scene.reveal("contact.name"), answers.Reveal)
 
 
 def tells_itself(connection: Connection[Any], role: str, name: str, value: str) -> bool:
@@ -202,7 +202,7 @@ def test_a_password_that_a_role_changed_is_seen(site: Log, facts: Scene) -> None
     works(facts)
     with site.as_role(roles.VAULT) as vault:
         vault.execute("ALTER ROLE CURRENT_USER PASSWORD 'somebody else knows this'")
-    assert isinstance(facts.reveal("contact.name"), decision.Reveal)
+    assert isinstance(facts.reveal("contact.name"), answers.Reveal)
     found = surroundings.pooler()
     assert (found.state, found.cause, found.command) == (
         "to_fix",

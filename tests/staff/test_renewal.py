@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 
 from audit.models import Entry
 from gatekeeper.access import grants, requests
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest, Grant
 from staff.directory import people
@@ -209,7 +209,7 @@ def test_sql_refuses_the_key_before_whatever_locks_writes_or_reveals(scene: Scen
     assert released.reason
     assert released.nothing
     refused = decision.reveal(old, account=REFERENCE, grant=scene.grant, fields=["contact.name"])
-    assert isinstance(refused, decision.Refusal)
+    assert isinstance(refused, answers.Refusal)
     assert refused.reason == "session_missing"
 
     waiting = scene.ask()

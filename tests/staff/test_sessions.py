@@ -18,6 +18,7 @@ from audit.models import Entry
 from staff.frame.sign_in import SIGN_IN
 from staff.models import Session
 from staff.session import sessions
+from staff.session.keys import digest_of
 from tests.conftest import AsRole, Connection
 from tests.world import Person, World
 from tests.world.keys import session_of
@@ -53,7 +54,7 @@ def test_the_key_is_in_the_cookie_alone(world: World, anna: Person) -> None:
     client = sign_in(world, anna)
     key, row = client.cookies[COOKIE].value, newest()
     assert len(key) >= 43  # 256 bits in base64
-    assert session_of(sessions.digest_of(key)) == row
+    assert session_of(digest_of(key)) == row
     assert key not in repr(row.__dict__)
     assert row.member_id == anna.id
     assert row.factor == "totp"
@@ -320,11 +321,11 @@ def test_a_session_that_signing_ins_role_makes_up_is_in_the_log(scene: Scene, as
     give_factors(scene.world, scene.anna)
     signin = as_role("gatekeeper_signin")
     context = Jsonb({"cid": "c-9", "remote_addr": "203.0.113.9"})
-    key, first = "a key of one's own", sessions.digest_of("the first")
+    key, first = "a key of one's own", digest_of("the first")
     begin = "SELECT staff.begin_session(%s, %s, %s, 'password', '{}')"
     [(number,)] = signin.execute(begin, [first, context, scene.anna.id]).fetchall()
     verify = "SELECT staff.verify_session(%s, %s, %s, 'totp', %s, 'code')"
-    fresh = [first, sessions.digest_of(key), context, device_of(scene.anna).pk]
+    fresh = [first, digest_of(key), context, device_of(scene.anna).pk]
     assert signin.execute(verify, fresh).fetchone() == (True,)
     entries = Entry.objects.filter(event="sign_in", session=number).order_by("id")
     assert [(one.member, one.object_repr, one.factor) for one in entries] == [

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from gatekeeper.access import grants
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.models import Account
 from tests.world.scene import Scene
 
@@ -68,7 +68,7 @@ def reveal(scene: Scene, place: tuple[str, int], *fields: str, caller: Caller | 
     """Why nothing is shown; '' when the fields are."""
     account, grant = place
     shown = decision.reveal(caller or scene.caller, account=account, grant=grant, fields=fields or [NAME])
-    return shown.reason if isinstance(shown, decision.Refusal) else ""
+    return shown.reason if isinstance(shown, answers.Refusal) else ""
 
 
 def use(scene: Scene, *, accounts: int, fields: int, day: date | None = None) -> None:
@@ -90,4 +90,4 @@ def company_day() -> date:
 def people(scene: Scene, place: tuple[str, int], number: int) -> str:
     account, grant = place
     shown = decision.participants(scene.caller, account=account, grant=grant, page=number)
-    return shown.reason if isinstance(shown, decision.Refusal) else ""
+    return shown.reason if isinstance(shown, answers.Refusal) else ""

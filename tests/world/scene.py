@@ -19,9 +19,9 @@ from django_otp import DEVICE_ID_SESSION_KEY
 
 from audit.models import Entry
 from gatekeeper.access import grants, requests
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers, decision
 from gatekeeper.models import AccessRequest, Assignment, Grant
-from staff.session.sessions import digest_of
+from staff.session.keys import digest_of
 from staff.sign_in import factors
 from staff.sign_in.views.sign_in import BACKEND
 from tests.world import World, now
@@ -106,19 +106,19 @@ class Scene:
         assert grants.open_window(self.caller, grant=grant, account=REFERENCE) is None
         return grant
 
-    def evaluate(self, *categories: str) -> decision.Decision:
+    def evaluate(self, *categories: str) -> answers.Decision:
         return decision.evaluate(
             self.caller, account=REFERENCE, grant=self.grant, categories=categories or None
         )
 
-    def reveal(self, *fields: str, grant: int | None = None) -> decision.Reveal | decision.Refusal:
+    def reveal(self, *fields: str, grant: int | None = None) -> answers.Reveal | answers.Refusal:
         named = self.grant if grant is None else grant
         return decision.reveal(self.caller, account=REFERENCE, grant=named, fields=fields or ["contact.name"])
 
     def reason(self, *fields: str) -> str:
         """Why a reveal shows nothing; '' when it shows something."""
         shown = self.reveal(*fields)
-        return shown.reason if isinstance(shown, decision.Refusal) else ""
+        return shown.reason if isinstance(shown, answers.Refusal) else ""
 
     # Through the pages
 

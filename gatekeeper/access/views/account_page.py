@@ -19,7 +19,7 @@ from gatekeeper.access.pieces import account_url, open_gate, request_url
 from gatekeeper.access.views import live
 from gatekeeper.access.views import more as more_today
 from gatekeeper.access.views.closed import closed_gate, ended
-from gatekeeper.gate import decision, sentences
+from gatekeeper.gate import answers, decision, sentences
 from staff.frame.callers import Caller
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ TOO_MANY = frozenset({"view_limit_reached", "daily_budget_reached"})
 
 def page(
     request: HttpRequest,
-    seen: decision.Decision,
+    seen: answers.Decision,
     reference: str,
     *,
     values: dict[str, Json] | None = None,
@@ -93,7 +93,7 @@ def page_if_changed(
     return live.answer(request, facts, anew)
 
 
-def refused(request: HttpRequest, refusal: decision.Refusal, reference: str, grant: int) -> HttpResponse:
+def refused(request: HttpRequest, refusal: answers.Refusal, reference: str, grant: int) -> HttpResponse:
     """Answer a refused act: by the account where it stays open, else by its gate with the reason."""
     seen = _evaluate(request, reference, grant)
     if seen.open and refusal.reason in TOO_MANY:  # what is open stays open, and its page says what is left
@@ -106,12 +106,12 @@ def refused(request: HttpRequest, refusal: decision.Refusal, reference: str, gra
     return closed_gate(request, shut, reference=reference)
 
 
-def as_released(shown: decision.Reveal, grant: int) -> decision.Decision:
+def as_released(shown: answers.Reveal, grant: int) -> answers.Decision:
     """The gate as the release judged it a moment ago: asking again would tell nothing newer."""
-    return decision.Decision(None, shown.codes, shown.shut, grant_id=grant)
+    return answers.Decision(None, shown.codes, shown.shut, grant_id=grant)
 
 
-def _evaluate(request: HttpRequest, reference: str, grant: int | None) -> decision.Decision:
+def _evaluate(request: HttpRequest, reference: str, grant: int | None) -> answers.Decision:
     return decision.evaluate(Caller.of(request), account=reference, grant=grant)
 
 

@@ -19,7 +19,7 @@ from gatekeeper.access.views import live
 from gatekeeper.access.views.account_page import as_released, page, page_if_changed, refused
 from gatekeeper.access.views.closed import closed_gate, gate_facts
 from gatekeeper.frame.converters import whole_number
-from gatekeeper.gate import decision, sentences
+from gatekeeper.gate import answers, decision, sentences
 from gatekeeper.models import Account, Grant
 from staff.frame.callers import Caller
 from staff.session.decorators import polling, post_only
@@ -74,7 +74,7 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
         fields=fields,
         open_window=request.POST.get("open") == "1",
     )
-    if isinstance(shown, decision.Refusal):
+    if isinstance(shown, answers.Refusal):
         return refused(request, shown, reference, grant)
     return page(request, as_released(shown, grant), reference, values=shown.values)
 
@@ -86,7 +86,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
     query = request.POST.get("q", "").strip()[:320]
     number = _page_number(reference, request.POST.get("page", ""))
     shown = _found(Caller.of(request), reference, grant, query, number)
-    if isinstance(shown, decision.Refusal):
+    if isinstance(shown, answers.Refusal):
         return refused(request, shown, reference, grant)
     people = {
         "records": [_record(reference, name, value) for name, value in shown.values.items()],
@@ -99,7 +99,7 @@ def participants(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _found(
     caller: Caller, reference: str, grant: int, query: str, page: int
-) -> decision.Reveal | decision.Refusal:
+) -> answers.Reveal | answers.Refusal:
     """A page of participants; or the one whom the query names."""
     if not query:
         return decision.participants(caller, account=reference, grant=grant, page=page)

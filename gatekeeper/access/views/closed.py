@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-    from gatekeeper.gate import decision
+    from gatekeeper.gate import answers
     from staff.models import Member
 
 
 def closed_gate(
     request: HttpRequest,
-    seen: decision.Decision,
+    seen: answers.Decision,
     *,
     reference: str,
     ticket: str | None = None,
@@ -55,7 +55,7 @@ def closed_gate(
     return _answer(request, seen, context | dict(more or {}))
 
 
-def _answer(request: HttpRequest, seen: decision.Decision, context: dict[str, Any]) -> HttpResponse:
+def _answer(request: HttpRequest, seen: answers.Decision, context: dict[str, Any]) -> HttpResponse:
     # A question's answer is shown in the page, whatever it says.
     away = seen.away and "HX-Request" not in request.headers
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.OK if seen.open else HTTPStatus.FORBIDDEN
@@ -66,7 +66,7 @@ def _answer(request: HttpRequest, seen: decision.Decision, context: dict[str, An
 
 
 def _context(
-    request: HttpRequest, seen: decision.Decision, reference: str, was: Sequence[int]
+    request: HttpRequest, seen: answers.Decision, reference: str, was: Sequence[int]
 ) -> dict[str, Any]:
     member = member_of(request)
     asked = _asked(member, reference)
@@ -89,14 +89,14 @@ def _context(
     }
 
 
-def gate_facts(request: HttpRequest, seen: decision.Decision, reference: str) -> object:
+def gate_facts(request: HttpRequest, seen: answers.Decision, reference: str) -> object:
     """What the page of a closed gate rests on."""
     newest = _asked(member_of(request), reference).values_list("pk", "state").first()
     asked = more_today.standing(request, seen.grant_id)["mark"] if _is_day_over(seen) else None
     return seen.reason, sorted(seen.codes.items()), seen.request_id, seen.grant_id, newest, asked
 
 
-def _is_day_over(seen: decision.Decision) -> bool:
+def _is_day_over(seen: answers.Decision) -> bool:
     return DAY_OVER in (seen.reason, *seen.codes.values())
 
 
@@ -114,7 +114,7 @@ def _asked(member: Member, reference: str) -> QuerySet[AccessRequest]:
     return AccessRequest.objects.filter(member=member, account__reference=reference)
 
 
-def _others(member: Member, reference: str, seen: decision.Decision) -> list[dict[str, str]]:
+def _others(member: Member, reference: str, seen: answers.Decision) -> list[dict[str, str]]:
     mine = Ticket.objects.filter(assignee=member, accounts__contains=[reference])
     others = mine.exclude(pk=seen.ticket_id or 0)[:10]
     return [{"number": other.number, "url": account_url(reference, other.number)} for other in others]

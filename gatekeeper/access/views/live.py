@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 
 from gatekeeper.access import grants
 from gatekeeper.access.desk import desk_of, mark
-from gatekeeper.gate import decision
+from gatekeeper.gate import answers
 from staff.frame.callers import Caller
 from staff.session.decorators import polling
 from staff.session.members import member_of
@@ -30,7 +30,7 @@ EVERY: Final = 4
 
 
 def held(
-    request: HttpRequest, *, account: str, shown: decision.Decision | None = None
+    request: HttpRequest, *, account: str, shown: answers.Decision | None = None
 ) -> list[grants.OpenGrant]:
     """What is open now, for a page about this account, whose frame shows the same (see access.held)."""
     found = grants.held(Caller.of(request), member_of(request), account=account, shown=shown)

@@ -20,7 +20,7 @@ from gatekeeper.access.forms import AskForm
 from gatekeeper.access.pieces import account_url
 from gatekeeper.access.views.closed import closed_gate
 from gatekeeper.frame.converters import whole_number
-from gatekeeper.gate import decision, sentences
+from gatekeeper.gate import answers, decision, sentences
 from gatekeeper.models import AccessRequest, Ticket
 from staff.frame.callers import Caller
 from staff.session.decorators import post_only, resendable
@@ -61,7 +61,7 @@ def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -
         form.add_error("categories", sentences.sentence(asked.reason))
         return _page(request, reference, ticket, form, status=403)
     if asked.reason:
-        shut = decision.Decision(asked.reason, decision.rows(asked.codes), ticket_id=ticket.pk)
+        shut = answers.Decision(asked.reason, answers.rows(asked.codes), ticket_id=ticket.pk)
         return closed_gate(request, shut, reference=reference, ticket=ticket.number)
     messages.success(request, _("Request sent.") + (f" {told}" if told else ""))
     return HttpResponseRedirect(account_url(reference, ticket.number))
