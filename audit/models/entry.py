@@ -2,8 +2,7 @@
 
 An entry keeps values, not foreign keys, so that it outlives what it speaks of. Customers' values,
 typed text and tokens never enter it. The database alone writes `id`, `xid`, `timestamp` and the salts
-(audit/sql/entry.sql); nobody updates, deletes or truncates. The sealer alone adds leaves, nodes and
-checkpoints (audit/seal/sealing.py), and nobody takes one away.
+(audit/sql/entry.sql); nobody updates, deletes or truncates.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from audit.models.fields import TransactionId
 
 
 class Event(models.TextChoices):
@@ -52,13 +53,6 @@ class Outcome(models.TextChoices):
     REFUSED = "refused", pgettext_lazy("outcome", "refused")
     WITHHELD = "withheld", pgettext_lazy("outcome", "release refused")
     FAILED = "failed", pgettext_lazy("outcome", "failed")
-
-
-class TransactionId(models.Field):  # type: ignore[type-arg]  # the column is the database's alone
-    """PostgreSQL's xid8: the top-level transaction that wrote the entry."""
-
-    def db_type(self, connection: object) -> str:
-        return "xid8"
 
 
 def _words(length: int) -> ArrayField:  # type: ignore[type-arg]  # an array of short words
@@ -169,188 +163,3 @@ class Entry(AbstractLogEntry):  # type: ignore[misc]  # django-auditlog ships no
         """Ask for the number alone, not for what the database filled in: who writes need not read the log."""
         [[number]] = super()._do_insert(manager, using, fields, [self._meta.pk], raw)
         return [[number if one.primary_key else getattr(self, one.attname) for one in returning_fields]]
-
-
-class Leaf(models.Model):
-    """One entry's place in the tree: its leaf's hash, its tag, its number under the tag.
-
-    Append-only. It stays when the entry's body goes, and says nothing by itself (audit/seal/leaves.py).
-    """
-
-    place = models.BigIntegerField(primary_key=True)  # from 0, without gaps
-    entry = models.BigIntegerField(unique=True)
-    number = models.BigIntegerField()
-    hash = models.BinaryField()
-    tag = models.BinaryField()
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return str(self.place)
-
-
-class Node(models.Model):
-    """The hash over 256, 65 536, … leaves: what a proof would otherwise compute from all of them."""
-
-    pk = models.CompositePrimaryKey("level", "place")
-    level = models.SmallIntegerField()
-    place = models.BigIntegerField()
-    hash = models.BinaryField()
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return f"{self.level}/{self.place}"
-
-
-class Era(models.Model):
-    """One cluster under one name of the log: within it transactions are numbered in one row."""
-
-    number = models.IntegerField(primary_key=True)
-    system = models.BigIntegerField()  # the cluster's own identifier
-    origin = models.CharField(max_length=100)
-    began_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return str(self.number)
-
-
-class Checkpoint(models.Model):
-    """A signed statement of how many leaves there are and what they are (C2SP tlog-checkpoint)."""
-
-    size = models.BigIntegerField(primary_key=True)
-    era = models.IntegerField()
-    horizon = TransactionId()  # every transaction below it is sealed
-    ceiling = TransactionId()  # later transactions draw entries' numbers above `drawn` (stored.lowest)
-    drawn = models.BigIntegerField()
-    sealed_at = models.DateTimeField()
-    note = models.TextField()
-
-    class Meta:
-        default_permissions = ()
-        indexes = (models.Index("sealed_at", name="checkpoint_time"),)
-
-    def __str__(self) -> str:
-        return str(self.size)
-
-
-class LogKey(models.Model):
-    """A public key of the log, as the sealer announced it (audit.announce_key); the newest signs now.
-
-    Append-only. The database cannot tell whether a key is the right one: a setting pins it.
-    """
-
-    number = models.BigAutoField(primary_key=True)
-    key = models.CharField(max_length=160)  # C2SP signed-note: name, id, base64
-    announced_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.key
-
-
-class Copy(models.Model):
-    """Up to which size an anchor has copies, and how the last attempt ended."""
-
-    anchor = models.CharField(max_length=200, primary_key=True)
-    size = models.BigIntegerField(default=0)
-    copied_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True)
-    failure = models.CharField(max_length=200, default="")
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.anchor
-
-
-class Stream(models.Model):
-    """Up to which leaf a SIEM has the log, and how the last attempt ended (audit/siem/stream.py)."""
-
-    target = models.CharField(max_length=200, primary_key=True)
-    place = models.BigIntegerField(default=0)  # of the first leaf that it has not
-    sent_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True)
-    failure = models.CharField(max_length=200, default="")
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.target
-
-
-class Tag(models.Model):
-    """The key under which an account's tag is made, and how many leaves have that tag.
-
-    No role reads it; the sealer gets what it needs from audit.tags. Erasing the account deletes the row.
-    """
-
-    account = models.CharField(max_length=13, primary_key=True)
-    key = models.BinaryField()
-    entries = models.BigIntegerField(default=0)
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.account
-
-
-class Flag(models.Model):
-    """A rule applies to an entry (audit/detections). Insert-only: nobody takes a flag away.
-
-    It repeats what the log says, and can be found anew: it is no entry itself.
-    """
-
-    pk = models.CompositePrimaryKey("entry", "rule")
-    entry = models.BigIntegerField()
-    rule = models.CharField(max_length=24)
-    found_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-        indexes = (models.Index("rule", "entry", name="flag_rule"),)
-
-    def __str__(self) -> str:
-        return f"{self.entry}/{self.rule}"
-
-
-class Round(models.Model):
-    """One run of the rules over the log, or a part of one: from where the next goes on. Insert-only."""
-
-    system = models.BigIntegerField()  # the cluster's own identifier: another numbers transactions anew
-    horizon = TransactionId()  # entries of every transaction below it are judged
-    lowest = models.BigIntegerField()  # and so are all up to this number
-    done_at = models.DateTimeField()
-    # Of a run that is not done: the horizon that it will reach, to which number it goes, and where it is
-    ahead = TransactionId(null=True)
-    newest = models.BigIntegerField(null=True)
-    upto = models.BigIntegerField(null=True)
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-class Limit(models.Model):
-    """A setting that SQL uses, here and in the rooms above; only `apply_settings` writes it."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    value = models.CharField(max_length=200)
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.name
