@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from audit.database import rows
 from audit.seal import held, stored
 from audit.seal.beyond import LAG
-from audit.seal.sealing import QUIET
+from audit.seal.silence import QUIET
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from audit.database import rows
 from audit.seal.findings import Finding, Kind
 from audit.seal.report import MOST
-from audit.seal.sealing import QUIET
+from audit.seal.silence import QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

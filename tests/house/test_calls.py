@@ -33,9 +33,11 @@ BY_THEMSELVES: Final = {
     "audit/seal/copying.py": "writes that give no row",
     "audit/seal/judging.py": "SET TRANSACTION, and COPY",
     "audit/seal/proofs.py": "COPY",
-    "audit/seal/sealing.py": "COPY, and writes that give no row",
+    "audit/seal/sealing.py": "SET LOCAL, and a write that gives no row",
     "audit/seal/inclusion_status.py": "COPY",
     "audit/seal/verification.py": "SET TRANSACTION, and a cursor on the server for many rows",
+    "audit/seal/waiting.py": "COPY",
+    "audit/seal/writing.py": "COPY, and writes that give no row",
     "gatekeeper/installation/cluster.py": "the superuser's, before there is an alias",
     "gatekeeper/installation/connections.py": "a connection beside the aliases, to try one out",
     "gatekeeper/installation/roles.py": "roles, databases and rights, as the superuser",
@@ -44,6 +46,9 @@ BY_THEMSELVES: Final = {
 HANDED_ON: Final[dict[str, tuple[str, ...]]] = {
     "audit/seal/held.py": (roles.WEB, roles.SEALER),
     "audit/seal/sealing.py": (roles.SEALER,),
+    "audit/seal/silence.py": (roles.SEALER,),
+    "audit/seal/spans.py": (roles.SEALER,),
+    "audit/seal/writing.py": (roles.SEALER,),
     "staff/directory/recoveries.py": (),  # the superuser's
 }
 #: What a role may execute without calling it: functions that run with the rights of whoever calls them do.
