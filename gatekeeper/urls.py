@@ -7,13 +7,14 @@ from django.urls import path, register_converter
 from gatekeeper.access.views import accounts, decisions, inbox, live, more, prints, requests, team
 from gatekeeper.feeds import api, ticket_api
 from gatekeeper.frame.converters import MemberNumber, Number, Reference, TicketNumber, VersionNumber
-from gatekeeper.log import views as log
+from gatekeeper.log.views import entry, explorer, export
 from gatekeeper.pages import checks, home
 from gatekeeper.reports import views as reports
-from gatekeeper.reviews import views as reviews
+from gatekeeper.reviews.views import exports as review_exports
+from gatekeeper.reviews.views import questions, reviewing, verdict
 from gatekeeper.serving import errors
 from staff.directory.views import member_acts, members, proposals, recoveries
-from staff.nda.views import authorisations, ndas, register, signatures, signing
+from staff.nda.views import authorisations, drafts, ndas, register, signatures, signing
 from staff.sign_in.views import enrolment, factors, invitation, passkeys, password, profile, sessions, sign_in
 
 register_converter(Reference, "account")
@@ -65,9 +66,9 @@ urlpatterns = [
     path("nda/", signing.nda, name="nda"),
     path("nda/<id:signature>/file", signing.nda_file, name="nda_file"),
     path("ndas/", ndas.ndas, name="ndas"),
-    path("ndas/draft", ndas.nda_draft, name="nda_draft"),
-    path("ndas/preview", ndas.nda_preview, name="nda_preview"),
-    path("ndas/publish", ndas.nda_publish, name="nda_publish"),
+    path("ndas/draft", drafts.nda_draft, name="nda_draft"),
+    path("ndas/preview", drafts.nda_preview, name="nda_preview"),
+    path("ndas/publish", drafts.nda_publish, name="nda_publish"),
     path("ndas/countersign", signatures.nda_countersign, name="nda_countersign"),
     path("ndas/papers", signatures.nda_papers, name="nda_papers"),
     path("ndas/register", register.nda_register, name="nda_register"),
@@ -81,18 +82,18 @@ urlpatterns = [
         "authorisations/<id:authorisation>/withdraw", authorisations.withdraw, name="withdraw_authorisation"
     ),
     # the log, and the state of the house
-    path("log/", log.entries, name="entries"),
-    path("log/figures", log.log_figures, name="log_figures"),
-    path("log/export", log.log_export, name="log_export"),
-    path("log/<id:number>", log.entry, name="entry"),
+    path("log/", explorer.entries, name="entries"),
+    path("log/figures", explorer.log_figures, name="log_figures"),
+    path("log/export", export.log_export, name="log_export"),
+    path("log/<id:number>", entry.entry, name="entry"),
     path("reports/", reports.reports, name="reports"),
-    path("reviews/", reviews.reviews, name="reviews"),
-    path("reviews/report", reviews.review_report, name="review_report"),
-    path("reviews/questions", reviews.questions, name="review_questions"),
-    path("reviews/<id:number>", reviews.review, name="review"),
-    path("reviews/<id:number>/decide", reviews.review_decide, name="review_decide"),
-    path("reviews/<id:number>/answer", reviews.review_answer, name="review_answer"),
-    path("reviews/<id:number>/affected", reviews.review_affected, name="review_affected"),
+    path("reviews/", reviewing.reviews, name="reviews"),
+    path("reviews/report", review_exports.review_report, name="review_report"),
+    path("reviews/questions", questions.questions, name="review_questions"),
+    path("reviews/<id:number>", reviewing.review, name="review"),
+    path("reviews/<id:number>/decide", verdict.review_decide, name="review_decide"),
+    path("reviews/<id:number>/answer", questions.review_answer, name="review_answer"),
+    path("reviews/<id:number>/affected", review_exports.review_affected, name="review_affected"),
     path("checks/", checks.checks, name="checks"),
     path("checks/mail", checks.test_mail, name="test_mail"),
     # signing in

@@ -38,7 +38,7 @@ from gatekeeper.models import Account
 from staff.directory import people
 from staff.frame.sign_in import SIGN_IN, as_one
 from staff.models import Member, NdaVersion, Signature, TotpDevice
-from staff.nda import agreements
+from staff.nda import by_command, versions
 from staff.secrets import totp
 from staff.sign_in import factors
 
@@ -143,21 +143,21 @@ def _sign_agreements() -> None:
     """Our sample is published and signed by all, in really sealed papers; by this command, as they say."""
     signed_at = timezone.now() - timedelta(days=SIGNED_DAYS_AGO)
     if not NdaVersion.objects.exists():
-        terms = agreements.Terms(
+        terms = versions.Terms(
             number=VERSION,
             effective_at=signed_at - timedelta(days=TERM_DAYS),
             term_days=TERM_DAYS,
             grace_days=GRACE_DAYS,
             countersigned=False,
-            text_en=agreements.sample("en"),
-            text_pl=agreements.sample("pl"),
+            text_en=versions.sample("en"),
+            text_pl=versions.sample("pl"),
         )
-        _expect_done(agreements.publish_by_command(SOURCE, terms))
+        _expect_done(by_command.publish_by_command(SOURCE, terms))
     version = NdaVersion.objects.get(pk=VERSION)
     for member in Member.objects.exclude(pk__in=Signature.objects.values("member")):
         language = member.language
         _expect_done(
-            agreements.sign_by_command(SOURCE, member, version, language=language, signed_at=signed_at)
+            by_command.sign_by_command(SOURCE, member, version, language=language, signed_at=signed_at)
         )
 
 

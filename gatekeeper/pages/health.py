@@ -33,7 +33,7 @@ from gatekeeper.pages import (
     sign_in_health,
     surroundings,
 )
-from staff.nda import agreements
+from staff.nda import versions
 from staff.secrets.keyring import KeyRingError, ring
 
 #: States in which nothing is to be done; they stand at the page's end, in this order.
@@ -117,7 +117,7 @@ def _keys() -> Health:
 
 
 def _agreement() -> Health:
-    title, newest = _("Agreement"), agreements.required(at=timezone.now())
+    title, newest = _("Agreement"), versions.required(at=timezone.now())
     row = partial(Health, "gatekeeper.nda", title)
     if newest:
         return row("ok", _("Version %(number)s is required.") % {"number": newest.number})

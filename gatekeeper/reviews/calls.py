@@ -14,6 +14,9 @@ from gatekeeper.reviews import finding
 if TYPE_CHECKING:
     from staff.frame.callers import Caller
 
+#: Reasons that the page of the review says, with what was typed; any other has a page of its own.
+SAID_IN_PLACE = ("no_change", "already_decided", "value_refused", "not_yourself")
+
 
 def draw(source: str) -> int:
     """Draw the sample of each week that has ended and has none; how many were queued by it."""

@@ -8,7 +8,7 @@ from django import template
 from django.utils import timezone
 
 from staff.models import Member, Role, Signature
-from staff.nda import agreements
+from staff.nda import versions
 from staff.nda.register import State, counts, line_of, lines
 
 register = template.Library()
@@ -23,7 +23,7 @@ def nda_notice(context: template.Context) -> dict[str, Any]:
     now = timezone.now()
     facts: dict[str, Any] = {"line": line_of(member)}
     if facts["line"].reason or facts["line"].state != State.VALID:
-        facts["to_sign"] = agreements.to_sign(member)
+        facts["to_sign"] = versions.to_sign(member)
     waiting = Signature.objects.filter(counts_from=None, withdrawn_at=None, valid_until__gt=now)
     if Role.PEOPLE in member.roles:
         facts["counts"] = counts(lines(at=now))

@@ -12,7 +12,7 @@ from audit.models import Entry
 from gatekeeper.access import deputies, grants
 from gatekeeper.models import AccountPermission, Grant
 from staff.directory import people
-from staff.nda import agreements
+from staff.nda import signatures
 from tests.world import now
 from tests.world.scene import REFERENCE, Scene, deputise, signed
 
@@ -181,20 +181,20 @@ def test_a_last_day_that_is_set_ends_what_would_outlast_it(
 
 def test_withdrawing_the_approvers_agreement_ends_what_they_approved(scene: Scene, officer: Caller) -> None:
     scene.opened()
-    assert agreements.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
+    assert signatures.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
     assert ended(scene) == "nda_withdrawn"
 
 
 def test_but_not_where_another_of_theirs_is_in_force(scene: Scene, officer: Caller) -> None:
     scene.opened()
     scene.world.signature(scene.boss)
-    assert agreements.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
+    assert signatures.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
     assert ended(scene) == ""
 
 
 def test_withdrawing_it_ends_what_waits_to_be_opened(scene: Scene, officer: Caller) -> None:
     scene.approved(while_open=True)
-    assert agreements.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
+    assert signatures.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
     assert ended(scene) == "nda_withdrawn"
 
 

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from staff.directory import people
-from staff.nda import agreements, register
+from staff.nda import register, signatures, versions
 from tests import environment
 from tests.conftest import empty_tables
 from tests.world import Person, now, papers
@@ -172,7 +172,7 @@ class Life(RuleBasedStateMachine):
         wanted = papers.terms(
             number, effective_at=at, term_days=TERM, grace_days=grace, countersigned=countersigned
         )
-        reason = agreements.publish(self.desks[0], wanted)
+        reason = versions.publish(self.desks[0], wanted)
         assert reason == ("" if days >= ahead else "value_refused")
         if not reason:
             self.model.versions.append(Version(number, days, grace, countersigned))
@@ -181,7 +181,7 @@ class Life(RuleBasedStateMachine):
     def recall(self, back: int) -> None:
         version = self.model.versions[max(len(self.model.versions) - 1 - back, 0)]
         expected = "no_change" if version.recalled else "value_refused" if version.days <= 0 else ""
-        assert agreements.recall(self.desks[0], version.number) == expected
+        assert versions.recall(self.desks[0], version.number) == expected
         version.recalled = version.recalled or not expected
 
     # Signatures
@@ -229,7 +229,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(one=signatures, which=st.integers(0, 1))
     def confirm(self, one: Given, which: int) -> None:
-        reason = agreements.confirm_original(self.desks[which], one.pk)
+        reason = signatures.confirm_original(self.desks[which], one.pk)
         if one.counts or one.withdrawn:
             assert reason == "no_change"
         elif one.form != "paper" or one.left <= 0:
@@ -253,7 +253,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(one=signatures, why=st.sampled_from(["revoked", "declared", "invalid"]))
     def withdraw(self, one: Given, why: str) -> None:
-        reason = agreements.withdraw(self.desks[0], one.pk, why)
+        reason = signatures.withdraw(self.desks[0], one.pk, why)
         assert reason == ("no_change" if one.withdrawn else "")
         one.withdrawn = one.withdrawn or why
 

@@ -20,7 +20,7 @@ from gatekeeper.installation import roles
 from gatekeeper.models import Grant
 from staff.directory import people
 from staff.models import NdaVersion, Signature, SignatureFile
-from staff.nda import agreements
+from staff.nda import by_command, signatures, versions
 from tests.conftest import AsRole, Connection
 from tests.world import LONG_AGO, Person, World, now, papers
 from tests.world.scene import REFERENCE, Scene, newest
@@ -155,7 +155,7 @@ def test_a_window_ends_with_the_grace(scene: Scene) -> None:
 
 def test_a_version_is_published_with_its_texts_and_their_hashes(world: World, officer: Person) -> None:
     wanted = papers.terms(2, countersigned=True)
-    assert agreements.publish(world.session(officer), wanted) == ""
+    assert versions.publish(world.session(officer), wanted) == ""
     version = NdaVersion.objects.get(pk=2)
     assert (version.text_pl, version.countersigned) == (wanted.text_pl, True)
     assert bytes(version.sha256_pl) == hashlib.sha256(wanted.text_pl.encode()).digest()
@@ -181,7 +181,7 @@ def test_a_version_is_published_with_its_texts_and_their_hashes(world: World, of
     ],
 )
 def test_versions_that_cannot_be(world: World, officer: Person, changes: dict[str, Any]) -> None:
-    assert agreements.publish(world.session(officer), papers.terms(**changes)) == "value_refused"
+    assert versions.publish(world.session(officer), papers.terms(**changes)) == "value_refused"
     assert newest("change").reason == "value_refused"
     assert NdaVersion.objects.count() == 1
 
@@ -190,38 +190,38 @@ def test_moments_only_grow_and_an_officer_publishes_nothing_into_the_past(
     world: World, officer: Person
 ) -> None:
     caller = world.session(officer)
-    assert agreements.publish(caller, papers.terms(2, effective_at=now() - DAY)) == "value_refused"
-    assert agreements.publish(caller, papers.terms(2, effective_at=now() + 9 * DAY)) == ""
-    assert agreements.publish(caller, papers.terms(3, effective_at=now() + 8 * DAY)) == "value_refused"
+    assert versions.publish(caller, papers.terms(2, effective_at=now() - DAY)) == "value_refused"
+    assert versions.publish(caller, papers.terms(2, effective_at=now() + 9 * DAY)) == ""
+    assert versions.publish(caller, papers.terms(3, effective_at=now() + 8 * DAY)) == "value_refused"
     # A command takes over what was required long before.
     old = papers.terms(3, effective_at=LONG_AGO - DAY)
-    assert agreements.publish_by_command("x", old) == "value_refused"
+    assert by_command.publish_by_command("x", old) == "value_refused"
 
 
 def test_a_version_of_today_is_required_from_now_on(world: World, officer: Person) -> None:
     before = now()
     wanted = papers.terms(2, effective_at=before - timedelta(seconds=30))
-    assert agreements.publish(world.session(officer), wanted) == ""
+    assert versions.publish(world.session(officer), wanted) == ""
     assert NdaVersion.objects.get(pk=2).effective_at >= before
 
 
 def test_a_version_is_recalled_before_its_moment_and_never_after(scene: Scene, officer: Person) -> None:
     caller = scene.world.session(officer)
-    assert agreements.publish(caller, papers.terms(2, grace_days=0)) == ""
-    assert agreements.recall(caller, 2) == ""
-    assert agreements.recall(caller, 2) == "no_change"
-    assert agreements.recall(caller, 1) == "value_refused"
-    assert agreements.recall(caller, 7) == "value_refused"
+    assert versions.publish(caller, papers.terms(2, grace_days=0)) == ""
+    assert versions.recall(caller, 2) == ""
+    assert versions.recall(caller, 2) == "no_change"
+    assert versions.recall(caller, 1) == "value_refused"
+    assert versions.recall(caller, 7) == "value_refused"
     scene.world.quietly_version(2, effective_at=now() - DAY, recalled_at=now() - 2 * DAY)
     assert nda_code(scene) == "passed"  # nobody is required to have signed it
-    assert agreements.publish(caller, papers.terms(2)) == "value_refused"  # its number is gone
-    assert agreements.publish(caller, papers.terms(3)) == ""
+    assert versions.publish(caller, papers.terms(2)) == "value_refused"  # its number is gone
+    assert versions.publish(caller, papers.terms(3)) == ""
 
 
 def test_a_recalled_version_can_not_be_signed(scene: Scene, officer: Person) -> None:
     caller = scene.world.session(officer)
-    assert agreements.publish(caller, papers.terms(2)) == ""
-    assert agreements.recall(caller, 2) == ""
+    assert versions.publish(caller, papers.terms(2)) == ""
+    assert versions.recall(caller, 2) == ""
     assert papers.sign(scene.caller, scene.anna, 2)[1] == "value_refused"
 
 
@@ -440,14 +440,14 @@ def test_two_officers_countersign_the_same(
 def test_after_the_company_revoked_it_opening_up_takes_a_second_person(scene: Scene, officer: Person) -> None:
     """What the member withdrew, or what was not valid, the member signs anew alone."""
     caller = scene.world.session(officer)
-    assert agreements.withdraw(caller, scene.papers[scene.anna.id], "revoked") == ""
+    assert signatures.withdraw(caller, scene.papers[scene.anna.id], "revoked") == ""
     assert papers.sign(scene.caller, scene.anna, waits=False)[1] == "value_refused"
     number, reason = papers.sign(scene.caller, scene.anna)
     assert (reason, signature(number).counts_from) == ("", None)
     assert nda_code(scene) == "nda_withdrawn" or nda_code(scene) == "nda_missing"
     assert papers.countersign(caller, number) == ""
     assert nda_code(scene) == "passed"
-    assert agreements.withdraw(caller, number or 0, "declared") == ""
+    assert signatures.withdraw(caller, number or 0, "declared") == ""
     number, reason = papers.sign(scene.caller, scene.anna)
     assert signature(number).counts_from is not None
 
@@ -462,15 +462,15 @@ def test_paper_counts_when_a_second_person_has_seen_it(scene: Scene, officer: Pe
     assert reason == ""
     assert (signature(number).form, signature(number).counts_from) == ("paper", None)
     assert nda_code(scene) == "nda_missing"
-    assert agreements.confirm_original(caller, number or 0) == "second_person"
+    assert signatures.confirm_original(caller, number or 0) == "second_person"
     for role, expected in (("manager", "role_missing"), ("reviewer", "role_missing"), ("administrator", "")):
         other = scene.world.session(signed(scene.world, role))
-        assert agreements.confirm_original(other, number or 0) == expected
+        assert signatures.confirm_original(other, number or 0) == expected
     made = signature(number)
     assert made.counts_from == made.confirmed_at
     assert nda_code(scene) == "passed"
     second = scene.world.session(signed(scene.world, "people"))
-    assert agreements.confirm_original(second, number or 0) == "no_change"
+    assert signatures.confirm_original(second, number or 0) == "no_change"
 
 
 @pytest.mark.parametrize(
@@ -484,12 +484,12 @@ def test_paper_does_not_count_when_whoever_filed_it_keeps_members_no_more(
     number, _ = papers.upload(scene.world.session(officer), scene.anna)
     scene.world.change("staff_member", officer.id, **facts)
     other = scene.world.session(signed(scene.world, "people"))
-    assert agreements.confirm_original(other, number or 0) == "filer_gone"
+    assert signatures.confirm_original(other, number or 0) == "filer_gone"
     assert (signature(number).counts_from, nda_code(scene)) == (None, "nda_missing")
-    assert agreements.withdraw(other, number or 0, "invalid") == ""
+    assert signatures.withdraw(other, number or 0, "invalid") == ""
     again, _ = papers.upload(other, scene.anna)
     third = scene.world.session(signed(scene.world, "administrator"))
-    assert agreements.confirm_original(third, again or 0) == ""
+    assert signatures.confirm_original(third, again or 0) == ""
 
 
 def test_nobody_files_or_confirms_their_own_paper(scene: Scene, officer: Person) -> None:
@@ -498,7 +498,7 @@ def test_nobody_files_or_confirms_their_own_paper(scene: Scene, officer: Person)
     assert papers.upload(caller, officer)[1] == "not_yourself"
     number, reason = papers.upload(hers, officer)
     assert reason == ""
-    assert agreements.confirm_original(caller, number or 0) == "not_yourself"
+    assert signatures.confirm_original(caller, number or 0) == "not_yourself"
 
 
 @pytest.mark.parametrize("form", ["electronic", "qualified"])
@@ -513,7 +513,7 @@ def test_an_electronic_signature_counts_by_its_verdict(scene: Scene, officer: Pe
     assert (made.form, (made.evidence or {})["kind"]) == (form, form)
     assert made.counts_from == pytest.approx(now(), abs=timedelta(minutes=10))
     assert nda_code(scene) == "passed"
-    assert agreements.confirm_original(caller, number or 0) == "no_change"
+    assert signatures.confirm_original(caller, number or 0) == "no_change"
 
 
 @pytest.mark.parametrize("form", ["documentary", "founding", "nonsense", None])
@@ -558,17 +558,17 @@ def test_withdrawing_says_who_and_why_and_ends_what_rests_on_it(scene: Scene, of
     scene.opened()
     caller = scene.world.session(officer)
     hers, own = scene.papers[scene.anna.id], Signature.objects.get(member_id=officer.id).pk
-    assert agreements.withdraw(caller, own, "declared") == "not_yourself"
-    assert agreements.withdraw(caller, hers + 1000, "declared") == "member_unknown"
-    assert agreements.withdraw(caller, hers, "because") == "value_refused"
+    assert signatures.withdraw(caller, own, "declared") == "not_yourself"
+    assert signatures.withdraw(caller, hers + 1000, "declared") == "member_unknown"
+    assert signatures.withdraw(caller, hers, "because") == "value_refused"
     assert scene.reason() == ""
-    assert agreements.withdraw(caller, hers, "declared") == ""
+    assert signatures.withdraw(caller, hers, "declared") == ""
     made = signature(hers)
     assert (made.withdrawn_by_id, made.withdrawn_why) == (officer.id, "declared")
     assert newest("sign").details == {
         "signature": hers, "withdrawn": True, "why": "declared",
     }  # fmt: skip
-    assert agreements.withdraw(caller, hers, "revoked") == "no_change"
+    assert signatures.withdraw(caller, hers, "revoked") == "no_change"
     assert scene.reason() == "nda_withdrawn"
     # Signed anew the gate's condition holds; what was ended stays ended.
     assert papers.sign(scene.caller, scene.anna)[1] == ""
@@ -580,13 +580,13 @@ def test_withdrawing_says_who_and_why_and_ends_what_rests_on_it(scene: Scene, of
 def test_officers_acts_are_people_officers(scene: Scene, role: str) -> None:
     caller = scene.world.session(signed(scene.world, role))
     hers = scene.papers[scene.carl.id]
-    assert agreements.publish(caller, papers.terms()) == "role_missing"
-    assert agreements.recall(caller, 1) == "role_missing"
+    assert versions.publish(caller, papers.terms()) == "role_missing"
+    assert versions.recall(caller, 1) == "role_missing"
     assert papers.upload(caller, scene.anna)[1] == "role_missing"
-    assert agreements.withdraw(caller, hers, "revoked") == "role_missing"
-    assert agreements.record_register(caller, "nda", None, 0) == "role_missing"
-    assert agreements.take_file(caller, hers) == (b"", "role_missing")
-    assert agreements.take_file(caller, 0) == (b"", "role_missing")
+    assert signatures.withdraw(caller, hers, "revoked") == "role_missing"
+    assert signatures.record_register(caller, "nda", None, 0) == "role_missing"
+    assert signatures.take_file(caller, hers) == (b"", "role_missing")
+    assert signatures.take_file(caller, 0) == (b"", "role_missing")
     assert Signature.objects.filter(withdrawn_at=None, pk=hers).exists()
 
 
@@ -601,19 +601,19 @@ def test_a_file_is_taken_by_its_member_and_by_an_officer_and_that_is_recorded(
     scene.world.quietly("staff_signature", number or 0, withdrawn_at=now())
     # One's own also when nothing is in force, and without a proof of the last minutes.
     old = scene.world.session(scene.anna, verified_at=now() - timedelta(minutes=40))
-    assert agreements.take_file(old, number or 0) == (papers.PDF, "")
+    assert signatures.take_file(old, number or 0) == (papers.PDF, "")
     entry = newest("export")
     assert (entry.member, entry.subject, entry.outcome) == (scene.anna.number, scene.anna.number, "allowed")
     fresh = scene.world.session(officer)
     stale = scene.world.session(officer, verified_at=now() - timedelta(minutes=5))
-    assert agreements.take_file(stale, number or 0) == (b"", "mfa_stale")
-    assert agreements.take_file(fresh, number or 0) == (papers.PDF, "")
+    assert signatures.take_file(stale, number or 0) == (b"", "mfa_stale")
+    assert signatures.take_file(fresh, number or 0) == (papers.PDF, "")
     assert (newest("export").member, newest("export").subject) == (officer.number, scene.anna.number)
-    assert agreements.take_file(fresh, 0) == (b"", "signature_unknown")
+    assert signatures.take_file(fresh, 0) == (b"", "signature_unknown")
     unverified = scene.world.session(scene.anna, verified_at=None)
-    assert agreements.take_file(unverified, number or 0) == (b"", "mfa_missing")
+    assert signatures.take_file(unverified, number or 0) == (b"", "mfa_missing")
     scene.world.quietly("staff_member", scene.anna.id, suspended_at=now())
-    assert agreements.take_file(old, number or 0) == (b"", "member_suspended")
+    assert signatures.take_file(old, number or 0) == (b"", "member_suspended")
 
 
 STAYS = {

@@ -27,7 +27,7 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pytest_django import Settings
 
 from staff.models import NdaVersion, Signature, SignatureFile
-from staff.nda import agreements, documents
+from staff.nda import documents, signatures, signing
 from staff.nda.documents import checking, drawing, fonts, uploaded
 from staff.nda.documents.evidence import Evidence, EvidenceError
 from staff.nda.documents.markdown import can_be_shown, to_flowables, to_html
@@ -491,7 +491,7 @@ class Office:
         who = person or self.anna
         caller = self.world.session(who)
         number = session_of(caller.digest).pk
-        signature, reason = agreements.sign(
+        signature, reason = signing.sign(
             caller, member(who), NdaVersion.objects.get(), language="pl", typed_name="Anna", session=number,
             method="totp",
         )  # fmt: skip
@@ -501,12 +501,12 @@ class Office:
 
     def countersigns(self, signature: int) -> None:
         caller = self.world.session(self.officer)
-        assert agreements.countersign(caller, member(self.officer), signature) == ""
+        assert signatures.countersign(caller, member(self.officer), signature) == ""
 
     def uploads(self, pdf: bytes, form: str) -> int:
         """The officer files what Anna signed elsewhere."""
         told = {"ok": True, "kind": form} if form != "paper" else {}
-        signature, reason = agreements.upload(
+        signature, reason = signatures.upload(
             self.world.session(self.officer), self.anna.number, version=1, form=form,
             signed_at=datetime.now(UTC) - timedelta(minutes=1), evidence=told, pdf=pdf,
         )  # fmt: skip

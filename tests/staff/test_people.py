@@ -19,7 +19,7 @@ from gatekeeper.installation import roles
 from staff.directory import people
 from staff.frame.callers import Caller
 from staff.models import Invitation, Session
-from staff.nda import agreements
+from staff.nda import signatures
 from tests.conftest import AsRole, Connection
 from tests.world import Person, World
 from tests.world.keys import session_of
@@ -239,7 +239,7 @@ def test_an_officers_session_has_to_hold(
 def test_without_an_nda_an_officer_does_nothing(world: World, anna: Person) -> None:
     caller = world.session(world.member("people"))
     assert people.change_member(caller, anna.number, "suspended", False) == "nda_missing"
-    assert agreements.withdraw(caller, 1, "revoked") == "nda_missing"
+    assert signatures.withdraw(caller, 1, "revoked") == "nda_missing"
 
 
 def test_the_context_names_the_request_and_nothing_else(world: World, officer: Person, anna: Person) -> None:

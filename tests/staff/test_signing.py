@@ -20,7 +20,7 @@ from gatekeeper.models import Grant
 from staff.frame import background
 from staff.frame.days import beginning_of
 from staff.models import NdaDraft, NdaVersion, Reminder, Session, Signature, SignatureFile
-from staff.nda import agreements, register, reminders
+from staff.nda import register, reminders, signing
 from staff.nda.documents import uploaded
 from tests.world import Person, World, now, papers, scans
 from tests.world.authority import plain_pdf
@@ -94,7 +94,7 @@ def test_a_member_reads_and_signs_and_takes_the_sealed_pdf(scene: Scene) -> None
     made = Signature.objects.get(member_id=scene.anna.id, form="documentary")
     facts = made.evidence or {}
     assert facts["typed_name"] == name.strip()
-    assert facts["consent"] == agreements.consent_sentence("pl")
+    assert facts["consent"] == signing.consent_sentence("pl")
     assert (facts["session"], facts["method"]) == (newest("sign").session, "totp")
     assert (made.language, facts["address"]) == ("pl", "127.0.0.1")
     after = words(client.get("/nda/"))
@@ -234,7 +234,7 @@ def test_a_version_goes_from_draft_to_published(scene: Scene, desk: Client) -> N
     preview = words(desk.get("/ndas/preview?text=en"))
     assert "<strong>secret</strong>" in preview
     assert "<script>alert" not in preview
-    assert agreements.consent_sentence("en") in preview
+    assert signing.consent_sentence("en") in preview
     assert "Zachowaj tajemnicę." in words(desk.get("/ndas/preview?text=pl"))
     page = desk.get("/ndas/publish")
     # Anna, Carl, Boss and the officer have signed version 1, and its term would have run on.

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from audit.database import call
 from staff.models import NdaVersion
-from staff.nda import agreements
-from staff.nda.agreements import Filed, Terms, hash_of
+from staff.nda import signatures, versions
+from staff.nda.signing import Filed
+from staff.nda.versions import Terms, hash_of
 from tests.world.keys import session_of
 from tests.world.people import member
 
@@ -63,7 +64,7 @@ def sign(
     moment = at or timezone.now()
     facts = evidence(caller, person, version, language, moment) | (forged or {})
     if waits is None:
-        waits = agreements.waits_for_second(member(person), NdaVersion.objects.get(pk=version))
+        waits = versions.waits_for_second(member(person), NdaVersion.objects.get(pk=version))
     return call(
         "staff.sign_nda", caller, version=version, language=language, signed_at=moment, evidence=facts,
         pdf=pdf, waits=waits, into=Filed,
@@ -82,7 +83,7 @@ def upload(
 ) -> tuple[int | None, str]:  # fmt: skip
     """File a PDF that another signed elsewhere."""
     moment = at or timezone.now() - timedelta(days=2)
-    return agreements.upload(
+    return signatures.upload(
         caller, person.number, version=version, form=form, signed_at=moment,
         evidence={"ok": form != "paper", "kind": form} | facts, pdf=pdf,
     )  # fmt: skip

@@ -35,7 +35,7 @@ from staff.frame.callers import Caller
 from staff.frame.reasons import words_of
 from staff.frame.usable import usable
 from staff.models import Member
-from staff.nda import agreements
+from staff.nda import signatures
 from staff.nda.forms.agreements import WithdrawalForm
 from staff.session.decorators import SURE, post_only, refusal
 from staff.session.members import member_of
@@ -79,7 +79,7 @@ def _typed(fact: str) -> Act:
 
 
 def _withdraw(caller: Caller, _number: str, data: Mapping[str, Any]) -> str:
-    return agreements.withdraw(caller, data.get("signature"), data.get("why"))
+    return signatures.withdraw(caller, data.get("signature"), data.get("why"))
 
 
 #: Action in the address -> its form, and what it does.

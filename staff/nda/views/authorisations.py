@@ -22,7 +22,7 @@ from staff.frame.csv_file import CONTENT_TYPE, csv_of
 from staff.frame.reasons import words_of
 from staff.frame.usable import usable
 from staff.models import Authorisation, Member
-from staff.nda import agreements, authorisations
+from staff.nda import authorisations, signatures
 from staff.nda.documents import authorisations as papers
 from staff.nda.forms.authorisations import AuthorisationForm, OnForm
 from staff.nda.seal import SealError
@@ -142,7 +142,7 @@ def export(request: HttpRequest) -> HttpResponse:
         return redirect("authorisations")
     on = form.cleaned_data["on"]
     found = list(authorisations.in_force(on))
-    reason = agreements.record_register(Caller.of(request), "authorisations", on, len(found))
+    reason = signatures.record_register(Caller.of(request), "authorisations", on, len(found))
     if reason:
         return refusal(request, reason)
     name = f"ewidencja-{on.isoformat()}"

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from staff.frame.callers import Caller
 from staff.frame.csv_file import CONTENT_TYPE, csv_of
 from staff.frame.names import is_found_by
-from staff.nda import agreements, register
+from staff.nda import register, signatures
 from staff.nda.forms.agreements import RegisterForm
 from staff.nda.register import Line, State
 from staff.session.decorators import post_only, refusal, role_required
@@ -65,11 +65,11 @@ def nda_register_csv(request: HttpRequest) -> HttpResponse:
     """The same as a file: recorded before it leaves, after a fresh proof of presence."""
     form = RegisterForm(request.POST)
     if not form.is_valid():
-        reason = agreements.record_register(Caller.of(request), "nda", None, 0)
+        reason = signatures.record_register(Caller.of(request), "nda", None, 0)
         return refusal(request, reason or "value_refused")
     on = form.cleaned_data["on"]
     found = _filtered(list(register.lines(at=register.moment_of(on))), form.cleaned_data)
-    reason = agreements.record_register(Caller.of(request), "nda", on, len(found))
+    reason = signatures.record_register(Caller.of(request), "nda", on, len(found))
     if reason:
         return refusal(request, reason)
     name = f"nda-{on.isoformat()}.csv"

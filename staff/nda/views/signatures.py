@@ -21,7 +21,7 @@ from staff.frame.callers import Caller
 from staff.frame.names import parts_of
 from staff.frame.reasons import words_of
 from staff.models import Member, Signature
-from staff.nda import agreements
+from staff.nda import signatures
 from staff.nda.documents import uploaded
 from staff.nda.forms.agreements import SignaturesForm, UploadForm
 from staff.nda.views.ndas import waiting
@@ -50,11 +50,11 @@ def nda_papers(request: HttpRequest) -> HttpResponse:
 
 
 def _countersign(request: HttpRequest, signature: int | None) -> str:
-    return agreements.countersign(Caller.of(request), member_of(request), signature)
+    return signatures.countersign(Caller.of(request), member_of(request), signature)
 
 
 def _confirm(request: HttpRequest, signature: int | None) -> str:
-    return agreements.confirm_original(Caller.of(request), signature)
+    return signatures.confirm_original(Caller.of(request), signature)
 
 
 def _tick(
@@ -120,7 +120,7 @@ def _unusable(
     request: HttpRequest, subject: Member, form: UploadForm, verdict: uploaded.Verdict | None = None
 ) -> HttpResponse:
     """The page again with what is wrong: nothing is filed by it, and that it was tried is recorded."""
-    _signature, reason = agreements.upload(Caller.of(request), subject.number)
+    _signature, reason = signatures.upload(Caller.of(request), subject.number)
     if reason not in OF_ONE:
         return refusal(request, reason)
     return _upload_page(request, subject, form, verdict)
@@ -165,7 +165,7 @@ def _file(
     request: HttpRequest, subject: Member, form: UploadForm, kind: str, signed_at: datetime,
     evidence: dict[str, Any], verdict: uploaded.Verdict | None = None,
 ) -> HttpResponse:  # fmt: skip
-    _signature, reason = agreements.upload(
+    _signature, reason = signatures.upload(
         Caller.of(request), subject.number, version=form.cleaned_data["version"].number, form=kind,
         signed_at=signed_at, evidence=evidence, pdf=form.cleaned_data["file"],
     )  # fmt: skip

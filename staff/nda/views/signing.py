@@ -19,7 +19,7 @@ from staff.frame import mails
 from staff.frame.callers import Caller
 from staff.frame.redirects import NEXT, wanted_next
 from staff.models import Member, NdaVersion, Signature
-from staff.nda import agreements, register, reminders
+from staff.nda import register, reminders, signatures, signing, versions
 from staff.nda.documents.markdown import to_html
 from staff.nda.documents.nda import secrecy_goes_on
 from staff.nda.forms.agreements import SignForm
@@ -36,17 +36,17 @@ MARGIN: Final = timedelta(minutes=1)
 def nda(request: HttpRequest) -> HttpResponse:
     """The text in the member's language, and signing it: a name, a sentence, a proof of presence."""
     member = member_of(request)
-    version = agreements.to_sign(member)
+    version = versions.to_sign(member)
     if request.method != "POST":
         return _page(request, version)
     if version is None:
         return _signed_already(request)
     form = SignForm(member, request.POST)
     if not form.is_valid():
-        agreements.refuse_to_sign(Caller.of(request))
+        signing.refuse_to_sign(Caller.of(request))
         return _page(request, version, form, status=422)
     if form.cleaned_data["version"] != version.number:
-        agreements.refuse_to_sign(Caller.of(request))
+        signing.refuse_to_sign(Caller.of(request))
         form.add_error(None, _("Another version has been published meanwhile. Read this one, please."))
         return _page(request, version, form, status=409)
     return _sign(request, member, version, form)
@@ -59,7 +59,7 @@ def _signed_already(request: HttpRequest) -> HttpResponse:
 
 def _sign(request: HttpRequest, member: Member, version: NdaVersion, form: SignForm) -> HttpResponse:
     session = sessions.of(request)
-    signature, reason = agreements.sign(
+    signature, reason = signing.sign(
         Caller.of(request),
         member,
         version,
@@ -104,7 +104,7 @@ def _page(
         facts |= reading(version, language) | {
             "form": form or SignForm(member, initial=initial),
             "to_come": version.effective_at > timezone.now(),
-            "waits": agreements.waits_for_second(member, version),
+            "waits": versions.waits_for_second(member, version),
             "prove": _proof_is_old(request),
             "switch": f"{reverse('nda')}?{urlencode({NEXT: facts['next']})}&" if facts["next"] else "?",
         }
@@ -116,8 +116,8 @@ def reading(version: NdaVersion, language: str) -> dict[str, Any]:
     return {
         "version": version,
         "language": language,
-        "text": to_html(agreements.text_of(version, language)),
-        "consent": agreements.consent_sentence(language),
+        "text": to_html(versions.text_of(version, language)),
+        "consent": signing.consent_sentence(language),
     }
 
 
@@ -136,7 +136,7 @@ def _proof_is_old(request: HttpRequest) -> bool:
 @require_safe
 def nda_file(request: HttpRequest, signature: int) -> HttpResponse:
     """A signature's newest file, recorded as an export: one's own, or another's by a people officer."""
-    pdf, reason = agreements.take_file(Caller.of(request), signature)
+    pdf, reason = signatures.take_file(Caller.of(request), signature)
     if reason == "signature_unknown":
         raise Http404
     if reason:
