@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import secrets
 import shutil
@@ -21,7 +20,6 @@ from urllib.parse import quote
 
 from gatekeeper.demo import cluster_files
 from gatekeeper.demo.binaries import (
-    FOR_ROOT,
     Account,
     Binaries,
     PostgresUnavailableError,
@@ -29,26 +27,14 @@ from gatekeeper.demo.binaries import (
     find_binaries,
     readable,
 )
+from gatekeeper.demo.cluster_place import home_of, make_folder, socket_folder
 from gatekeeper.demo.parent import die_with_parent
 from gatekeeper.demo.saying import AFRESH, damage
 from gatekeeper.demo.server_settings import FAST, SETTINGS
 
 SUPERUSER = "postgres"
-LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 START_SECONDS = 60
 STOP_SECONDS = 30
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
-
-
-def _home(data_dir: Path) -> Path:
-    """Return where the cluster lies: `data_dir`, or under FOR_ROOT where its user cannot enter."""
-    above = next(folder for folder in data_dir.parents if folder.exists())
-    if Account.choose(data_dir / "cluster").reaches(above):
-        return data_dir
-    return FOR_ROOT / f"cluster-{_digest(data_dir)}"
 
 
 class Server:
@@ -56,14 +42,14 @@ class Server:
 
     `fast=True` gives up durability, for clusters that are thrown away; tests that kill use the
     default. `settings` adds to the server's settings, or overrides them. `home` says where the
-    files really lie (see `_home`).
+    files really lie (see `home_of`).
     """
 
     def __init__(self, data_dir: Path, *, fast: bool = False, settings: dict[str, str] | None = None) -> None:
-        self.home = _home(data_dir.absolute())
+        self.home = home_of(data_dir.absolute())
         self.cluster = self.home / "cluster"
         self.log = self.home / "server.log"
-        self.socket_dir = self._socket_dir()
+        self.socket_dir = socket_folder(self.home)
         self._account = Account.choose(self.cluster)
         self._fast = fast
         self._settings = SETTINGS | (FAST if fast else {}) | (settings or {})
@@ -78,13 +64,6 @@ class Server:
         self.stop()
 
     # Where it is
-
-    def _socket_dir(self) -> Path:
-        """Return a folder whose socket the kernel can name: a long path moves to a short one."""
-        folder = self.home / "socket"
-        if len(os.fsencode(folder / ".s.PGSQL.5432.lock")) < LONGEST_SOCKET_PATH:
-            return folder
-        return Path("/tmp") / f"gatekeeper-{_digest(self.home)}"  # noqa: S108 - 0700, owner checked
 
     def url(self, role: str, password: str, database: str) -> str:
         """Return the address of a database for a role; works whether or not we started it."""
@@ -130,28 +109,18 @@ class Server:
             raise PostgresUnavailableError(damage(path, why)) from None
 
     def _start(self) -> None:
-        self._make_folder(self.home)
+        make_folder(self.home, self._account)
         self._take_lock()
         try:
             cluster_files.clear_remains(self.cluster, self.socket_dir, seconds=STOP_SECONDS)
             binaries = readable(find_binaries(major=cluster_files.major(self.cluster)), self._account)
-            self._make_folder(self.socket_dir)
+            make_folder(self.socket_dir, self._account)
             if not self.cluster.exists():
                 self._initialise(binaries)
             self._launch(binaries)
         except BaseException:
             self.stop()
             raise
-
-    def _make_folder(self, folder: Path) -> None:
-        """Make a folder of the server's own, closed to all others."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.is_symlink() or folder.stat().st_uid not in {os.geteuid(), self._account.uid}:
-            raise PostgresUnavailableError(f"{folder} belongs to somebody else; remove it.")
-        if not self._account.is_us:
-            os.chown(folder, self._account.uid, self._account.gid)
-        folder.chmod(0o700)
 
     def _take_lock(self) -> None:
         """Hold the cluster for as long as we live; a killed holder lets go by itself."""

@@ -29,6 +29,12 @@ ONE_FILE = {
     "audit/verify_bundle.py": "is handed to auditors, who read it and run it beside a bundle",
     "staff/nda/documents/examination.py": "runs apart from our settings, keys and connections (python -I)",
 }
+#: Modules that may be longer than 250 lines, and why.
+LONG = ONE_FILE | {
+    "gatekeeper/settings.py": "Django's settings, in the one list in which they are looked up",
+    "staff/migrations/0002_people_and_papers.py": "what a migration did is not written anew",
+}
+MOST_LINES = 250
 Note = Callable[[str, object], None]
 
 
@@ -70,7 +76,8 @@ def test_python_functions_are_short(record_testsuite_property: Note) -> None:
 
 def test_modules_are_of_one_subject(record_testsuite_property: Note) -> None:
     lines = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in MODULES}
-    hold("modules", lines, record_testsuite_property, p95=250)
+    hold("modules", lines, record_testsuite_property, p95=MOST_LINES)
+    assert {name for name, count in lines.items() if count > MOST_LINES} == set(LONG)
 
 
 @pytest.mark.parametrize("program", ONE_FILE)

@@ -28,7 +28,7 @@ GONE: Final = {
     r"\d[ \u00a0]%(?: of\b|[.,;)<\"]|$)": "5%",
     r"\bWish\b|\bgrants\.Held\b": "RequestDraft, OpenGrant",
     r"\bSilentFormatter\b|\bdies_with_us\b": "RedactingFormatter, die_with_parent",
-    r"\bdecision\.(?:look|Gate)\b": "decision.evaluate, decision.Decision",
+    r"\bdecision\.(?:look|Gate)\b": "decision.evaluate, answers.Decision",
     r"\bthin_bar\b": "open_access_bar",
     r"\bjudge_officer\b|\bopens_up\b": "authorize_officer, needs_second_person",
     r"\bbegin_anew\b|\bis_so\b": "reset_returning_member, is_current",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gatekeeper.installation import configure, connection_budget, logins, roles
+from gatekeeper.installation import connection_budget, environment_files, logins, roles
 from gatekeeper.installation.environment import Environment
 from gatekeeper.installation.settings_table import SETTINGS
 from tests import readme
@@ -42,14 +42,16 @@ def test_the_files_are_whole_and_for_their_owner_alone(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = {path.name: path for path in folder.iterdir()}
-    assert set(files) == set(configure.WORDS)
+    assert set(files) == set(environment_files.WORDS)
     found: dict[str, str] = {}
     for path in files.values():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         found |= read_environment_file(path) if path.suffix == ".env" else {}
     shown = "".join(path.read_text() for path in files.values())
     for setting in SETTINGS:
-        assert (f"{setting.variable}=" in shown) == (setting.name not in configure.ELSEWHERE), setting.name
+        assert (f"{setting.variable}=" in shown) == (setting.name not in environment_files.ELSEWHERE), (
+            setting.name
+        )
         if setting.default is None:
             assert Environment(found).text(setting.name)
     # What signs the log or changes tables never stands where the pages read it.
