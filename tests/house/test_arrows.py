@@ -91,6 +91,15 @@ def test_inside_gatekeeper_no_sql_calls_what_stands_before_it() -> None:
     assert not wrong
 
 
+def test_who_acts_on_no_account_is_judged_by_staff_alone() -> None:
+    """gatekeeper.decide has all eight conditions, for acts on an account; staff.authorize the first three."""
+    acts = {act for text in SQL.values() for act in re.findall(r"gatekeeper\.decide\(\w+, ([^,)]+)", text)}
+    assert acts - {"text"} == {  # its rights name the types
+        *("'gate'", "'request'", "'open'"),
+        *("event", "e.event"),  # view or search
+    }
+
+
 def statements(path: Path) -> Iterator[str]:
     """The strings of a module that may be SQL, or name a function: all but what only explains."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -43,7 +43,7 @@ DECLARE
     other bigint := (SELECT m.id FROM public.staff_member m WHERE m.number = p_deputy);
     why text;
 BEGIN
-    d := gatekeeper.decide(p_digest, 'approve');
+    d := staff.authorize(p_digest, 'approve');
     at := clock_timestamp();
     why := CASE WHEN d.reason IS NOT NULL THEN d.reason
         WHEN p_deputy IS NULL THEN 'value_refused'  -- a form that cannot be used names nobody
@@ -69,7 +69,7 @@ DECLARE
     x record;
     why text;
 BEGIN
-    d := gatekeeper.decide(p_digest, 'suspend');
+    d := staff.authorize(p_digest, 'suspend');
     why := d.reason;
     IF why IS NULL THEN
         UPDATE public.gatekeeper_deputy y SET ends_at = greatest(clock_timestamp(), y.begins_at + interval '1 microsecond')

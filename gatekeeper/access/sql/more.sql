@@ -18,7 +18,7 @@ DECLARE
     d record;
     today date;
 BEGIN
-    d := gatekeeper.decide(p_digest, 'own');
+    d := staff.authorize(p_digest, 'own');
     today := audit.today();
     reason := coalesce(d.reason, CASE WHEN p_usable IS NOT TRUE THEN 'value_refused'
         WHEN (gatekeeper.more_today(d.actor_id, today) < (SELECT l.more_per_day FROM staff.limits l)) IS NOT TRUE
@@ -52,8 +52,8 @@ BEGIN
     SELECT x.* INTO r FROM public.gatekeeper_moretoday x WHERE x.id = p_request;
     PERFORM FROM public.staff_member m WHERE m.id IN (r.member_id, decider) ORDER BY m.id FOR NO KEY UPDATE;
     PERFORM gatekeeper.lock_authority(decider, NULL);
-    d := gatekeeper.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
-    SELECT * INTO q FROM gatekeeper.decide(NULL, 'own', p_member => r.member_id) WHERE p_verdict = 'approve';
+    d := staff.authorize(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
+    SELECT * INTO q FROM staff.authorize(NULL, 'own', p_member => r.member_id) WHERE p_verdict = 'approve';
     SELECT x.* INTO r FROM public.gatekeeper_moretoday x WHERE x.id = p_request FOR NO KEY UPDATE;
     SELECT x.* INTO l FROM staff.limits x;
     reason := CASE

@@ -18,7 +18,7 @@ BEGIN
         JOIN public.staff_member m ON m.id = x.member_id
         JOIN public.staff_member y ON y.id = x.approver_id
     WHERE x.id = p_grant;
-    SELECT x.* INTO d FROM gatekeeper.decide(p_digest,
+    SELECT x.* INTO d FROM staff.authorize(p_digest,
         CASE caller WHEN g.member_id THEN 'own' WHEN g.approver_id THEN 'manage' ELSE 'export' END) x;
     why := coalesce(d.reason, CASE
         WHEN g.id IS NULL THEN 'grant_unknown'

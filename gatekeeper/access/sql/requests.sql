@@ -97,7 +97,7 @@ BEGIN
         OR m.id = (SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest)
         ORDER BY m.id FOR NO KEY UPDATE;
     PERFORM gatekeeper.lock_authority((SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest), NULL);
-    d := gatekeeper.decide(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
+    d := staff.authorize(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
     SELECT * INTO q FROM gatekeeper.judge_asked(r.id, p_categories, true) WHERE p_verdict = 'approve';  -- else all of it is NULL
     SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
     reason := CASE
@@ -176,7 +176,7 @@ DECLARE
     own boolean := EXISTS (SELECT FROM public.gatekeeper_grant g JOIN public.staff_session s ON s.member_id = g.member_id
                            WHERE g.id = p_grant AND s.digest = p_digest);
 BEGIN
-    d := gatekeeper.decide(p_digest, CASE WHEN own THEN 'own' ELSE 'end' END);
+    d := staff.authorize(p_digest, CASE WHEN own THEN 'own' ELSE 'end' END);
     IF d.reason IS NOT NULL THEN
         PERFORM audit.write_entry(CASE WHEN own THEN 'end' ELSE 'revoke' END, 'refused',
             audit.context(p_context) || to_jsonb(d) || jsonb_build_object('grant_id', p_grant));

@@ -1,5 +1,5 @@
--- Reading the log and taking parts of it out are entries as well (PCI DSS 10.2.1.3). Who may, the gate
--- says (gatekeeper.decide); what was asked for is kept as tokens, which the pages have parsed before.
+-- Reading the log and taking parts of it out are entries as well (PCI DSS 10.2.1.3). Who may, staff
+-- says (staff.authorize); what was asked for is kept as tokens, which the pages have parsed before.
 
 -- Write that the log is read, before it is: one entry for each question and each row opened. What the same
 -- session asked in the same words a moment ago is written already: a refresh, or the counts that follow the
@@ -10,7 +10,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
 BEGIN
-    d := gatekeeper.decide(p_digest, 'review');
+    d := staff.authorize(p_digest, 'review');
     IF d.reason IS NULL AND (jsonb_typeof(p_asked) = 'object' AND length(p_asked::text) <= 4000) IS NOT TRUE THEN
         d.reason := 'value_refused';  -- tokens, and no room for a text
     END IF;
@@ -34,7 +34,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     d record;
 BEGIN
-    d := gatekeeper.decide(p_digest, 'export');
+    d := staff.authorize(p_digest, 'export');
     IF d.reason IS NULL AND (jsonb_typeof(p_asked) = 'object' AND length(p_asked::text) <= 4000) IS NOT TRUE THEN
         d.reason := 'value_refused';
     END IF;

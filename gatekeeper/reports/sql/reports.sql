@@ -12,7 +12,7 @@ DECLARE
     facts jsonb;
     one text;
 BEGIN
-    d := gatekeeper.decide(p_digest, 'privacy');
+    d := staff.authorize(p_digest, 'privacy');
     why := coalesce(d.reason, CASE
         WHEN (cardinality(named) > 0 AND named @> p_accounts AND p_since < p_until AND p_form IN ('page', 'pdf', 'csv', 'zip')
             AND (p_participant IS NULL OR (p_participant > 0 AND cardinality(named) = 1))) IS NOT TRUE THEN 'value_refused'

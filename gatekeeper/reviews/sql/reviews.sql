@@ -169,7 +169,7 @@ DECLARE
     why text;
 BEGIN
     -- Who answers only has to be at work: whichever role they hold is the one that is asked for.
-    SELECT x.* INTO d FROM gatekeeper.decide(p_digest, (
+    SELECT x.* INTO d FROM staff.authorize(p_digest, (
         SELECT CASE WHEN 'consultant' = ANY (m.roles) THEN 'own' WHEN 'manager' = ANY (m.roles) THEN 'manage'
             WHEN 'reviewer' = ANY (m.roles) THEN 'review' WHEN 'administrator' = ANY (m.roles) THEN 'administer'
             ELSE m.roles[1] END
