@@ -47,8 +47,8 @@ class Day:
 
     @property
     def participants_left(self) -> int:
-        """Records of the account's participants; none after ten searches without a match."""
-        if self.misses >= MISSES * self.budgets:
+        """Records of the account's participants; none after too many searches without a match."""
+        if self.misses >= self.limits.get("misses", 0) * self.budgets:
             return 0
         return max(self.participants_per_grant * self.budgets - self.participants_shown, 0)
 
@@ -71,11 +71,11 @@ class Day:
         return _("Left today: %(accounts)s, %(fields)s. What you have seen today can be shown again.") % left
 
 
-MISSES: Final = 10  # as in sql/budget.sql
 #: A column for a statement that has the open grant `g` and its account `a`, and the company's day `today`.
 COLUMN: Final = """
     SELECT jsonb_build_array(coalesce(b.accounts, 0), coalesce(b.fields, 0), coalesce(u.fields, '{}'),
-        coalesce(u.participants_shown, 0), coalesce(u.misses, 0), l.limits,
+        coalesce(u.participants_shown, 0), coalesce(u.misses, 0),
+        l.limits || jsonb_build_object('misses', gatekeeper.misses_allowed()),
         1 + gatekeeper.more_today(g.member_id, %(today)s::date))
     FROM (SELECT jsonb_object_agg(x.name, x.value::integer) FROM audit_limit x
             WHERE x.name IN ('accounts_per_day', 'fields_per_day', 'participants_per_grant')) l (limits)

@@ -15,6 +15,13 @@ BEGIN
             AND gatekeeper.approval_ends(x.member_id, x.decided_by_id) > clock_timestamp());
 END $$;
 
+-- How many searches for a participant may find none, of an account's under one grant and in one budget: ten are
+-- enough to guess with. It reads nothing, so that PostgreSQL puts the number where it is asked for.
+CREATE OR REPLACE FUNCTION gatekeeper.misses_allowed() RETURNS integer
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT 10
+$$;
+
 -- Whether so much more is beyond what is left of that day: its figures, for the entry, or NULL while it fits. This
 -- and the next two are internal, and have no settings of their own, as gatekeeper.decide, which calls them.
 CREATE OR REPLACE FUNCTION gatekeeper.beyond_budget(p_member bigint, p_day date, p_accounts integer, p_fields integer)
@@ -75,12 +82,12 @@ BEGIN
     SELECT x.* INTO u FROM public.gatekeeper_dailyaccount x
     WHERE x.member_id = p_member AND x.day = p_day AND x.account_id = p_account;
     IF (coalesce(u.participants_shown, 0) + p_records <= l.participants_per_grant * budgets
-        AND coalesce(u.misses, 0) < 10 * budgets) IS TRUE THEN
+        AND coalesce(u.misses, 0) < gatekeeper.misses_allowed() * budgets) IS TRUE THEN
         RETURN NULL;
     END IF;
     RETURN jsonb_build_object('daily_budget', jsonb_build_object('day', p_day,
         'participants', coalesce(u.participants_shown, 0), 'participants_allowed', l.participants_per_grant * budgets,
-        'misses', coalesce(u.misses, 0), 'misses_allowed', 10 * budgets));
+        'misses', coalesce(u.misses, 0), 'misses_allowed', gatekeeper.misses_allowed() * budgets));
 END $$;
 
 -- Counts a view that is allowed: the fields that are new on that day, and participants shown or missed. The caller
@@ -121,5 +128,5 @@ REVOKE ALL ON FUNCTION gatekeeper.beyond_budget(bigint, date, integer, integer),
     gatekeeper.beyond_day(bigint, date, bigint, text[], text[], boolean), gatekeeper.uncounted(text[], text[]),
     gatekeeper.beyond_participants(bigint, date, bigint, integer),
     gatekeeper.count_view(bigint, date, bigint, boolean, text[], integer, integer), gatekeeper.forget_days(),
-    gatekeeper.more_today(bigint, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gatekeeper.more_today(bigint, date) TO gatekeeper_web;
+    gatekeeper.more_today(bigint, date), gatekeeper.misses_allowed() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatekeeper.more_today(bigint, date), gatekeeper.misses_allowed() TO gatekeeper_web;

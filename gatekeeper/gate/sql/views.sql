@@ -97,13 +97,13 @@ BEGIN
                 reason := CASE WHEN d.details IS NOT NULL THEN 'daily_budget_reached' END;
             END IF;
             IF reason IS NULL THEN
-                -- Pages and matches count alike; ten searches that find nothing are enough to guess with.
+                -- Pages and matches count alike; searches that find nothing are counted as well.
                 UPDATE public.gatekeeper_grant g SET views = g.views + 1,
                     participants_shown = g.participants_shown + coalesce(cardinality(records), 0),
                     misses = g.misses + missed
                 FROM staff.limits l
                 WHERE g.id = p_grant AND (records IS NULL
-                    OR g.participants_shown + cardinality(records) <= l.participants_per_grant AND g.misses < 10);
+                    OR g.participants_shown + cardinality(records) <= l.participants_per_grant AND g.misses < gatekeeper.misses_allowed());
                 IF NOT FOUND THEN
                     reason := 'view_limit_reached';
                 END IF;
