@@ -38,10 +38,12 @@ class Caller(Protocol):
     """Who acts: the digest of a session's key, and what the log keeps of the request."""
 
     @property
-    def digest(self) -> bytes | None: ...
+    def digest(self) -> bytes | None:
+        """SHA-256 of the session's key; None for a visitor."""
 
     @property
-    def context(self) -> Mapping[str, str | None]: ...
+    def context(self) -> Mapping[str, str | None]:
+        """The facts of the request that an entry names (`audit.context`)."""
 
 
 @overload

@@ -123,7 +123,7 @@ def _climb(node: int, last: int, old: bytes, new: bytes, proof: Sequence[bytes])
 
 
 def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
-    """That the tree of `size` begins with the one of `old_size` (RFC 6962 §2.1.2; RFC 9162 §2.1.4.2).
+    """That the tree of `size` leaves begins with the one of `old_size` (RFC 6962 §2.1.2; RFC 9162 §2.1.4.2).
 
     Raises ProofError.
     """

@@ -40,6 +40,7 @@ class Directory:
     path: Path
 
     def copy(self, note: str, size: int, at: datetime) -> None:
+        """Write a checkpoint of so many leaves into the folder of its day, UTC. Raises OSError."""
         folder = self.path / at.strftime("%Y-%m-%d")
         folder.mkdir(exist_ok=True)  # its parent must be there: an unmounted disk is a failure
         # By size, and by the log: another one may use the same folder.
@@ -59,6 +60,7 @@ class Directory:
             unfinished.unlink()
 
     def newest(self, origin: str) -> str | None:
+        """The largest checkpoint of that log in the folders; None where none is. Raises OSError."""
         folders = sorted((f for f in self.path.iterdir() if f.is_dir()), reverse=True)
         for folder in folders:
             for file in sorted((f for f in folder.iterdir() if f.name[0] != "."), reverse=True):
@@ -72,10 +74,12 @@ class StandardOutput:
     """For whoever collects what the sealer says: one checkpoint after the other."""
 
     def copy(self, note: str, size: int, at: datetime) -> None:
+        """Print a checkpoint of so many leaves."""
         sys.stdout.write(note + "\n")
         sys.stdout.flush()
 
     def newest(self, origin: str) -> str | None:
+        """None: what was printed cannot be read back."""
         return None
 
 

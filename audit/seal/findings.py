@@ -26,6 +26,7 @@ class Kind(Enum):
 
     @property
     def label(self) -> _StrPromise:
+        """It in words of the page's language."""
         return _LABELS[self]
 
 

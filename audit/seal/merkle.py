@@ -99,7 +99,7 @@ def subtree(hashes: Hashes, level: int, place: int) -> bytes:
 
 
 def frontier(hashes: Hashes, size: int) -> list[bytes]:
-    """The frontier of the tree as it was at `size`."""
+    """The frontier of the tree as it was when it had `size` leaves."""
     return [subtree(hashes, *one) for one in subtrees(0, size)]
 
 
@@ -131,7 +131,10 @@ def inclusion(hashes: Hashes, place: int, size: int) -> list[bytes]:
 
 
 def consistency(hashes: Hashes, old: int, size: int) -> list[bytes]:
-    """The proof that the tree of `size` begins with the one of `old` (RFC 6962 §2.1.2)."""
+    """The proof that the tree of `size` leaves begins with the one of `old` (RFC 6962 §2.1.2).
+
+    Raises ValueError where there was no such tree.
+    """
     if not 0 < old <= size:
         raise ValueError("there was no such tree")
     path: list[bytes] = []

@@ -25,6 +25,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:
+        """Count a finding, and keep it while there are few."""
         self.found += 1
         if len(self.findings) < MOST:
             self.findings.append(finding)

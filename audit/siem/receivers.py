@@ -52,6 +52,7 @@ class Https:
     roots: str = ""
 
     def take(self, lines: Sequence[bytes]) -> None:
+        """POST the lines. Raises RefusedError where the answer is not 2xx, OSError where there is none."""
         where = urlsplit(self.url)
         trusted = ssl.create_default_context(cadata=self.roots or None)
         connection = http.client.HTTPSConnection(
@@ -78,6 +79,7 @@ class File:
     path: Path
 
     def take(self, lines: Sequence[bytes]) -> None:
+        """Append the lines, and have them written to the disk. Raises OSError."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         with os.fdopen(os.open(self.path, flags, 0o600), "ab") as opened:
             opened.writelines(line + b"\n" for line in lines)

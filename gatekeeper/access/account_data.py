@@ -61,6 +61,7 @@ def section(
 
 
 def people(grant: OpenGrant, here: Sequence[OpenGrant], shown: dict[str, object]) -> dict[str, object] | None:
+    """What the page shows of participants under a grant; None where no access covers them."""
     under = grant if shown else _under(grant, here, catalogue.PARTICIPANTS)
     if under is None:
         return None

@@ -27,22 +27,27 @@ class Day:
 
     @property
     def accounts_allowed(self) -> int:
+        """How many different accounts may be seen on the day."""
         return self.limits.get("accounts_per_day", 0) * self.budgets
 
     @property
     def fields_allowed(self) -> int:
+        """How many different pairs of account and field may be seen on the day."""
         return self.limits.get("fields_per_day", 0) * self.budgets
 
     @property
     def participants_per_grant(self) -> int:
+        """How many records of participants one budget has, of each account."""
         return self.limits.get("participants_per_grant", 0)
 
     @property
     def accounts_left(self) -> int:
+        """How many other accounts may still be seen today."""
         return max(self.accounts_allowed - self.accounts, 0)
 
     @property
     def fields_left(self) -> int:
+        """How many more fields may still be seen today."""
         return max(self.fields_allowed - self.fields, 0)
 
     @property

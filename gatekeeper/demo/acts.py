@@ -31,7 +31,10 @@ FIELDS: Final = ("contact.name", "contact.email", "company.name")
 
 
 def act() -> None:
-    """Look at some accounts, one of them whole; try another in vain; let the rules judge it."""
+    """Look at some accounts, one of them whole; try another in vain; let the rules judge it.
+
+    Raises ImproperlyConfigured outside the demo.
+    """
     if settings.MODE not in {"demo", "test"}:
         raise ImproperlyConfigured("The demo's people act in the demo alone.")
     found = [one for one in _tickets() if _account(one) is not None][: LOOKED_AT + 1]

@@ -103,7 +103,10 @@ class Account:
 
     @classmethod
     def choose(cls, cluster: Path) -> Account:
-        """Return the owner of an existing cluster, else ourselves, or for root a humble user."""
+        """Return the owner of an existing cluster, else ourselves, or for root a humble user.
+
+        Raises PostgresUnavailableError where root finds none.
+        """
         if cluster.exists():
             owner = cluster.stat()
             return cls(owner.st_uid, owner.st_gid)
@@ -119,6 +122,7 @@ class Account:
 
     @property
     def is_us(self) -> bool:
+        """Whether it is the user that this process runs as."""
         return self.uid == os.geteuid()
 
     def run(self, command: list[str | Path], cwd: Path | str = "/") -> str:

@@ -54,7 +54,10 @@ _TIME: Final = re.compile(r'"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]
 
 
 def load() -> None:
-    """Load the samples. Run again, it finishes what was cut short, and changes nothing else."""
+    """Load the samples. Run again, it finishes what was cut short, and changes nothing else.
+
+    Raises ImproperlyConfigured outside the demo.
+    """
     if settings.MODE not in {"demo", "test"}:
         raise ImproperlyConfigured("The demo's data are for the demo: their passwords are known.")
     if _is_complete():

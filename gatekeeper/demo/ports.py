@@ -43,6 +43,7 @@ def _is_free(port: int) -> bool:
 
 
 def wait_until_it_answers(web: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until the web server gives any answer; end the process where it ends or is too slow."""
     deadline = time.monotonic() + START_SECONDS
     while web.poll() is None and time.monotonic() < deadline:
         try:

@@ -159,6 +159,7 @@ class Demo:
         )
 
     def welcome(self, port: int, rows: Iterable[Sequence[str]]) -> str:
+        """Return what the terminal shows once the demo runs; `rows`: who can sign in, and how."""
         return "\n".join(
             [
                 "",

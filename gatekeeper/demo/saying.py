@@ -11,11 +11,13 @@ AFRESH = "To start afresh, without the demo's data: make demo-reset"
 
 
 def say(text: str = "") -> None:
+    """Print a line at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def fail(text: str) -> NoReturn:
+    """Print what is wrong, and end the process. Raises SystemExit."""
     sys.stderr.write(text + "\n")
     raise SystemExit(1)
 

@@ -34,26 +34,36 @@ from gatekeeper.feeds.records import Record, Strict
 
 
 class Contact(Strict):
+    """Who is written to."""
+
     name: Name | None = None
     email: ShownEmail | None = None
 
 
 class Company(Strict):
+    """The customer's company."""
+
     name: Name | None = None
     address: Address | None = None
 
 
 class Billing(Strict):
+    """How the customer pays."""
+
     bank_account: Iban | None = None
 
 
 class Activity(Strict):
+    """What the customer's last visit left."""
+
     ip_address: IpAddress | None = None
     last_visit_at: Past | None = None
     settings: Settings | None = None
 
 
 class Support(Strict):
+    """What support notes of the customer."""
+
     notes: Notes | None = None
 
 

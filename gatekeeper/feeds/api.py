@@ -57,7 +57,10 @@ class _NotTakenError(Exception):
 @require_http_methods(["PUT", "DELETE"])
 @answers
 def account(request: HttpRequest, reference: str) -> Answer:
-    """Store a whole account, or erase it at once."""
+    """Store a whole account, or erase it at once.
+
+    Raises AnswerError, which is the answer where it was not taken.
+    """
     heard = closing.Unread()
     message = read(request, settings.ACCOUNTS_SECRET, heard.take)
     act = _store if request.method == "PUT" else _erase

@@ -59,6 +59,7 @@ def in_utf8(stream: BinaryIO) -> _Lines:
 
 
 def skip_rest(stream: _Lines) -> int:
+    """Read on to the end of a line that is too long; return how many bytes that were."""
     skipped = 0
     while part := stream.readline(LONGEST_LINE):
         skipped += len(part)

@@ -17,7 +17,10 @@ ROUNDS: Final = 8  # of mending one line
 
 
 def lines(stream: BinaryIO, shape: type[Shape]) -> Iterator[Line[Shape]]:
-    """Read a stream line by line, in constant memory; empty lines are passed over. Raises UnreadableError."""
+    """Read a stream line by line, in constant memory; empty lines are passed over.
+
+    A line that cannot be used is given with the words of its RefusedError. Raises UnreadableError.
+    """
     text = in_utf8(stream)
     number = position = 0
     while raw := text.readline(LONGEST_LINE + 1):

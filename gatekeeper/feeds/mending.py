@@ -41,6 +41,7 @@ class Failure:
 
     @property
     def path(self) -> tuple[int | str, ...]:
+        """Where the value stands that is wrong, or that has the wrong name."""
         return self.loc[:-1] if self.of_key else self.loc
 
     @property

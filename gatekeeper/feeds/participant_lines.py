@@ -50,6 +50,7 @@ class ParticipantLine(Record):
 
     @property
     def number(self) -> int:
+        """The participant's number within the account."""
         return int(self.reference.rpartition("-P")[2])
 
     def record(self) -> dict[str, Any]:

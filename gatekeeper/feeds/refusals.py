@@ -58,6 +58,7 @@ RULES: Final = {
 
 
 def reason_of(values: object, shape: type[BaseModel], failure: Failure) -> str:
+    """Return where a line fails and which rule it breaks, without the value."""
     place = ".".join(_place(shape, failure.loc)) or "line"
     return f"{place}: {RULES.get(rule(values, failure), 'not valid')}"
 

@@ -58,7 +58,10 @@ class Heartbeat(Record):
 @require_http_methods(["POST"])
 @answers
 def ticket(request: HttpRequest) -> dict[str, object]:
-    """Apply one ticket. An authentic message that cannot be used shuts the ticket it names: 422."""
+    """Apply one ticket. An authentic message that cannot be used shuts the ticket it names: 422.
+
+    Raises AnswerError, which is that answer.
+    """
     mentions = Mentions(tickets.KEY, references.TICKET)
     message = read(request, settings.TICKETS_SECRET, mentions.take)
     with connection.atomic():

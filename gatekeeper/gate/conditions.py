@@ -96,4 +96,5 @@ def _title_of(condition: str, _language: str | None) -> str:
 
 @lru_cache(maxsize=64)
 def word_of(state: RowState, _language: str | None) -> str:
+    """Return a row's state in words of the language that the page is in; `_language` keeps them apart."""
     return str(STATE_WORDS[state])

@@ -47,10 +47,12 @@ class RowView:
 
     @property
     def mark(self) -> str:
+        """The sign of the row's state."""
         return MARKS[self.state]
 
     @property
     def word(self) -> str:
+        """The row's state in words of the page's language."""
         return word_of(self.state, get_language())
 
 

@@ -88,6 +88,7 @@ class Connections:
 
     @property
     def is_small(self) -> bool:
+        """Whether the server allows fewer connections than the installation needs."""
         return self.room < self.wanted
 
 

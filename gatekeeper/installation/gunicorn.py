@@ -23,7 +23,7 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """Refuse another number of threads than the database's budget was made for."""
+    """Refuse another number of threads than the database's budget was made for. Raises SystemExit."""
     if (server.cfg.workers, server.cfg.threads) != (workers, threads):
         server.log.error(
             "GATEKEEPER_PROCESSES says %s, gunicorn was told %dx%d: take --workers and --threads away, and"

@@ -54,6 +54,7 @@ class KeySettings(Reader):
         return text
 
     def webhook_secret(self, name: str) -> str:
+        """Return a feed's secret; refuses one of less than 24 bytes (Standard Webhooks)."""
         secret = self.text(name)
         if not secret.startswith("whsec_") or _decoded(secret.removeprefix("whsec_")) < 24:
             raise self.refusal(name, "is not 'whsec_' and base64 of 24 bytes or more")

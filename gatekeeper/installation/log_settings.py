@@ -44,6 +44,7 @@ class LogSettings(SiteSettings):
             raise self.refusal("LOG_VERIFIER", str(error)) from None
 
     def log_anchors(self) -> list[str]:
+        """Return where checkpoints are copied to; refuses what is no anchor."""
         anchors = self.names("LOG_ANCHORS")
         try:
             for name in anchors:

@@ -80,6 +80,7 @@ class Reader:
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     def switch(self, name: str) -> bool:
+        """Return whether a setting says 'yes'; refuses what is neither 'yes' nor 'no'."""
         text = self.text(name).lower()
         if text not in {"yes", "no"}:
             raise self.refusal(name, "is neither 'yes' nor 'no'")

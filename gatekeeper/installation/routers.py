@@ -23,12 +23,15 @@ class Router:
     """Lets migrations run as the migrator alone: no run-time role owns a table."""
 
     def db_for_read(self, model: type[Model], **_hints: object) -> str | None:
+        """The connection of a model that is signing in's alone; None leaves it to the default."""
         return "signin" if model._meta.label_lower in SIGN_IN else None
 
     db_for_write = db_for_read
 
     def allow_migrate(self, db: str, app_label: str, **_hints: object) -> bool:
+        """Whether tables may be changed over this connection."""
         return db == "migrator"
 
     def allow_relation(self, one: Model, other: Model, **_hints: object) -> bool:
+        """Any: all connections lead to one database."""
         return True

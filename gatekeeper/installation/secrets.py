@@ -18,6 +18,7 @@ def password() -> str:
 
 
 def secret_key() -> str:
+    """Return a key for signed cookies and forms."""
     return secrets.token_urlsafe(48)
 
 
@@ -28,10 +29,12 @@ def key_ring() -> str:
 
 
 def webhook_secret() -> str:
+    """Return a secret for a feed's messages (Standard Webhooks)."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def log_key() -> str:
+    """Return the private key of the log: 32 bytes for Ed25519, in base64."""
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 

@@ -17,17 +17,20 @@ class SiteSettings(Reader):
     """Settings of the site: its keys for cookies, its address, its hosts, proxies and mail."""
 
     def secret_key(self) -> str:
+        """Return the key for signed cookies and forms; refuses a short or plain one (Django's check W009)."""
         key = self.text("SECRET_KEY")
         if len(key) < 50 or len(set(key)) < 10:
             raise self.refusal("SECRET_KEY", "is too short or too plain")
         return key
 
     def debug(self) -> bool:
+        """Return whether errors show their cause; refuses it in production."""
         if self.switch("DEBUG") and self.in_production:
             raise self.refusal("DEBUG", "is on in production; remove it")
         return self.switch("DEBUG")
 
     def time_zone(self) -> str:
+        """Return the company's time zone, whose days are meant wherever a date ends something."""
         name = self.text("TIME_ZONE")
         try:
             return ZoneInfo(name).key
@@ -47,6 +50,7 @@ class SiteSettings(Reader):
         return url
 
     def hosts(self) -> list[str]:
+        """Return the hosts that are served; in production none by a wildcard."""
         hosts = self.names("ALLOWED_HOSTS")
         if self.in_production and any("*" in host or PLACEHOLDER.search(host) for host in hosts):
             raise self.refusal("ALLOWED_HOSTS", "serves any host, or holds a placeholder")
@@ -91,6 +95,7 @@ class SiteSettings(Reader):
         return spelled[name]
 
     def helpdesk_url(self) -> str:
+        """Return a ticket page's address, with {number} in its number's place; '' where there is none."""
         pattern = self.text("HELPDESK_TICKET_URL")
         if pattern and not ("{number}" in pattern and addresses.is_web_page(pattern)):
             raise self.refusal("HELPDESK_TICKET_URL", "is no https address with {number}")

@@ -55,6 +55,7 @@ class Ticket(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether the helpdesk still works on it."""
         return self.state in catalogue.OPEN_STATES
 
 

@@ -22,6 +22,7 @@ APART: Final = timedelta(seconds=30)
 
 
 def clock() -> Health:
+    """Whether this machine's clock and the database's agree, and the newest entry is not of the future."""
     before = timezone.now()
     [(now, is_behind)] = rows(
         "SELECT c.now, (SELECT timestamp > c.now FROM audit_entry ORDER BY id DESC LIMIT 1)"
@@ -58,6 +59,7 @@ def _apart(theirs: datetime, before: datetime, after: datetime) -> str:
 
 
 def sealer() -> Health:
+    """Whether the log is sealed, and by a sealer that runs."""
     title, state = _("Seal of the log"), alarms.sealing("default")
     row = partial(Health, "gatekeeper.seal", title)
     sealed = _("Never sealed.")
@@ -99,6 +101,7 @@ def _age(oldest: held.HeldUp) -> list[str]:
 
 
 def copies() -> Health:
+    """Whether checkpoints leave the database."""
     state = alarms.sealing("default")
     row = partial(Health, "gatekeeper.copies", _("Copies of the seal"))
     if state.sealed_at is None:
@@ -123,6 +126,7 @@ def _anchored(row: Callable[..., Health], wrong: Sequence[str]) -> Health:
 
 
 def streaming() -> Health:
+    """Whether entries reach the SIEM, where one is named."""
     title, found = _("Stream of the log"), stream.state(timezone.now())
     row = partial(Health, "gatekeeper.stream", title)
     if found is None and not settings.SIEM_TARGET:

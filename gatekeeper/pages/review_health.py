@@ -14,6 +14,7 @@ from staff.frame import times
 
 
 def flagged() -> Health:
+    """Whether the rules have judged what the log has."""
     title, at = _("Rules that flag entries"), finding.judged_at()
     row = partial(Health, "gatekeeper.reviews.rules", title)
     judged = _("Last judged at %(time)s.") % {"time": times.moment(at)} if at else _("Never judged.")
@@ -44,6 +45,7 @@ def unproved() -> Health:
 
 
 def reviews() -> Health:
+    """Whether something in the queue waits for too long."""
     row, causes = partial(Health, "gatekeeper.reviews", _("Reviews")), _overdue()
     if not causes:
         return row("ok", _("Nothing waits for too long."))

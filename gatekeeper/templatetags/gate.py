@@ -52,6 +52,7 @@ _CHOICES: Final[dict[str, dict[str, object]]] = {
 
 @register.simple_tag
 def dots() -> str:
+    """Return what stands in a hidden value's place."""
     return DOTS
 
 

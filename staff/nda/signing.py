@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 
 class Filed(NamedTuple):
+    """What came of filing a signature: its number, or the reason why there is none."""
+
     signature: int | None
     reason: str
 

@@ -21,6 +21,7 @@ def is_idle(row: Session) -> bool:
 
 
 def limits() -> tuple[timedelta, timedelta]:
+    """Return how long a session may be idle, and how long it lasts in all."""
     return (
         timedelta(minutes=settings.LIMITS["session_idle_minutes"]),
         timedelta(hours=settings.LIMITS["session_hours"]),

@@ -49,7 +49,7 @@ class Known(exceptions.OTPWebAuthnApiError):  # type: ignore[misc]  # the packag
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Whatever the browser's answer holds, what cannot be read is refused, not an error of ours."""
+    """Raise UnprocessableEntity, no error of ours, for what cannot be read of a browser's answer."""
     try:
         yield
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, struct.error) as error:

@@ -102,7 +102,7 @@ def gap(millimetres: float = 4) -> Flowable:
 
 
 def facts(rows: Sequence[tuple[str, object]], *, width: float, label: float = 44 * mm) -> Table:
-    """Labels and values beside each other, on a light ground, between two rules."""
+    """Labels and values beside each other, on a light ground, between two rules; widths in points."""
     cells = [[words(name, LABEL), words(value, VALUE)] for name, value in rows]
     style = [
         ("FONTNAME", (0, 0), (-1, -1), fonts.REGULAR),

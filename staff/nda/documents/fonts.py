@@ -78,7 +78,7 @@ def legible(text: str, *, italic: bool = False) -> str:
 
 
 def draw(canvas: Any, x: float, y: float, text: str, *, font: str, size: float, space: float = 0) -> None:
-    """Draw one line on a canvas."""
+    """Draw one line on a canvas; all numbers are points (1/72 inch), `space` between two letters."""
     for other, part in runs(text):
         canvas.setFont(other or font, size)
         canvas.drawString(x, y, part, charSpace=space)

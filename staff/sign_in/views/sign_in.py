@@ -143,7 +143,7 @@ def _ask_for_code(request: HttpRequest, member: Member, stage: records.Stage, te
 
 
 def refuse_code(form: Form, stage: records.Stage, wait: int) -> None:
-    """Record a code that proved nothing, and say so at its field."""
+    """Record a code that proved nothing, and say so at its field; `wait`: seconds until the next counts."""
     records.sign_in_failed(stage, "code_throttled" if wait > 1 else "code_wrong")
     form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
     if wait > 1:
