@@ -16,7 +16,7 @@ from django.urls import reverse
 from audit.models import Entry
 from gatekeeper.access import approvers, more
 from gatekeeper.installation import roles
-from gatekeeper.models import DailyBudget, MoreToday
+from gatekeeper.models import DailyBudget, Deputy, MoreToday
 from staff.frame import background
 from tests.world import Person, now, racing
 from tests.world.day import Limit, company_day, limit, opened, people, reveal, use  # noqa: F401  # a fixture
@@ -176,6 +176,19 @@ def test_a_stale_factor_approves_nothing(scene: Scene) -> None:
 # Once, and until midnight
 
 
+@pytest.mark.parametrize("usable", [False, None])
+def test_a_form_that_is_none_asks_for_nothing_and_is_recorded(scene: Scene, usable: Any) -> None:
+    assert more.ask(scene.caller, usable=usable) == (None, "value_refused")
+    assert not MoreToday.objects.exists()
+    assert (newest("change").outcome, newest("change").reason) == ("refused", "value_refused")
+
+
+def test_who_may_see_nothing_asks_for_no_more(scene: Scene) -> None:
+    scene.world.quietly("staff_member", scene.anna.id, suspended_at=now())
+    assert more.ask(scene.caller) == (None, "member_suspended")
+    assert not MoreToday.objects.exists()
+
+
 def test_asked_twice_one_waits(scene: Scene) -> None:
     assert asked(scene) == asked(scene)
     assert Entry.objects.filter(event="change").count() == 1
@@ -200,9 +213,10 @@ def test_what_another_has_or_oneself_had_yesterday_is_not_ones_own_today(scene: 
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason"), [("maybe", "check_failed"), ("", "check_failed"), ("withdraw", "role_missing")]
+    ("verdict", "reason"),
+    [("maybe", "check_failed"), ("", "check_failed"), (None, "check_failed"), ("withdraw", "role_missing")],
 )
-def test_a_verdict_that_there_is_not_decides_nothing(scene: Scene, verdict: str, reason: str) -> None:
+def test_a_verdict_that_there_is_not_decides_nothing(scene: Scene, verdict: Any, reason: str) -> None:
     request = asked(scene)
     assert more.decide(scene.manager, request, verdict) == reason
     assert more.decide(scene.caller, request + 1000, "withdraw") == "role_missing"
@@ -231,15 +245,52 @@ def test_one_takes_ones_own_back(scene: Scene) -> None:
     assert approve(scene, request) == "already_decided"
 
 
+APPROVE = "SELECT gatekeeper.decide_more(%s::bytea, '{\"cid\": 1}', %s::bigint, 'approve')"
+
+
+def test_of_two_members_the_first_is_locked_first(scene: Scene, as_role: AsRole) -> None:
+    """Who decides and who asked: or two who decide about each other would wait for ever."""
+    (other, theirs), request = deputy(scene), asked(scene)
+    assert scene.anna.id < other.id
+    holding, looking = as_role(roles.MIGRATOR), as_role(roles.MIGRATOR)
+    lock = "SELECT FROM public.staff_member WHERE id = %s FOR NO KEY UPDATE"
+    for one in (holding, looking):
+        one.execute("SET ROLE gatekeeper_owner")
+    holding.execute("BEGIN")
+    holding.execute(lock, [scene.anna.id])
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(racing.row, as_role(roles.WEB), APPROVE, [theirs.digest, request])
+        try:
+            racing.until_waiting(scene.world.setup, 1)
+            looking.execute(f"{lock} NOWAIT", [other.id])
+        finally:
+            holding.rollback()
+        assert waiting.result() == ("",)
+
+
+def test_a_deputy_whose_time_is_being_ended_waits_and_decides_nothing(scene: Scene, as_role: AsRole) -> None:
+    (_other, theirs), request = deputy(scene), asked(scene)
+    ending = as_role(roles.WEB)
+    ending.execute("BEGIN")
+    ended = "SELECT gatekeeper.end_deputy(%s::bytea, '{\"cid\": 1}', %s::bigint)"
+    assert racing.row(ending, ended, [scene.manager.digest, Deputy.objects.get().pk]) == ("",)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(racing.row, as_role(roles.WEB), APPROVE, [theirs.digest, request])
+        try:
+            racing.until_waiting(scene.world.setup, 1)
+        finally:
+            ending.commit()
+        assert waiting.result() == ("role_missing",)
+
+
 def test_two_approve_at_once_and_one_is_told(scene: Scene, as_role: AsRole) -> None:
     _other, theirs = deputy(scene)
     request = asked(scene)
-    sql = "SELECT gatekeeper.decide_more(%s::bytea, '{\"cid\": 1}', %s::bigint, 'approve')"
     first, second = as_role(roles.WEB), as_role(roles.WEB)
     first.execute("BEGIN")
-    one = racing.row(first, sql, [scene.manager.digest, request])
+    one = racing.row(first, APPROVE, [scene.manager.digest, request])
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(racing.row, second, sql, [theirs.digest, request])
+        waiting = pool.submit(racing.row, second, APPROVE, [theirs.digest, request])
         racing.until_waiting(scene.world.setup, 1)
         first.commit()
         assert (one, waiting.result()) == (("",), ("already_decided",))
@@ -266,6 +317,32 @@ def test_asking_and_deciding_are_entries(scene: Scene) -> None:
     entry = newest("change")
     assert (entry.outcome, entry.member, entry.subject) == ("allowed", scene.boss.number, scene.anna.number)
     assert entry.details == {"more_today": figures | {"added": 1, "verdict": "approve"}}
+
+
+def test_of_a_day_without_a_view_nothing_was_used(scene: Scene) -> None:
+    asked(scene)
+    figures = newest("change").details
+    assert figures is not None
+    assert [figures["more_today"][name] for name in ("accounts", "fields")] == [0, 0]
+
+
+def test_who_decided_and_when_stands_with_the_request(scene: Scene) -> None:
+    before, request = now(), asked(scene)
+    assert approve(scene, request) == ""
+    one = MoreToday.objects.get(pk=request)
+    assert one.decided_by_id == scene.boss.id
+    assert one.decided_at is not None
+    assert before < one.decided_at < now() + timedelta(seconds=5)
+
+
+def test_in_whose_stead_is_said_of_a_decision_alone(scene: Scene) -> None:
+    """A deputy who tries to take back another's request does not do it in a manager's stead."""
+    request, (_other, theirs) = asked(scene), deputy(scene)
+    for verdict, reason, stead in (("withdraw", "role_missing", None), ("approve", "", scene.boss.number)):
+        assert more.decide(theirs, request, verdict) == reason
+        details = newest("change").details
+        assert details is not None
+        assert details["more_today"].get("in_stead_of") == stead
 
 
 def test_the_owner_too_decides_with_an_entry_alone(scene: Scene, as_role: AsRole) -> None:

@@ -53,15 +53,16 @@ BEGIN
     PERFORM FROM public.staff_member m WHERE m.id IN (r.member_id, decider) ORDER BY m.id FOR NO KEY UPDATE;
     PERFORM gatekeeper.lock_authority(decider, NULL);
     d := staff.authorize(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
-    SELECT * INTO q FROM staff.authorize(NULL, 'own', p_member => r.member_id) WHERE p_verdict = 'approve';
-    SELECT x.* INTO r FROM public.gatekeeper_moretoday x WHERE x.id = p_request FOR NO KEY UPDATE;
+    q := staff.authorize(NULL, 'own', p_member => r.member_id);
+    -- As it is now: whoever changes a request has locked its member.
+    SELECT x.* INTO r FROM public.gatekeeper_moretoday x WHERE x.id = p_request;
     SELECT x.* INTO l FROM staff.limits x;
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
         WHEN r.id IS NULL THEN 'role_missing'  -- as of another's: nobody learns which numbers there are
         WHEN p_verdict = 'withdraw' AND d.actor_id <> r.member_id THEN 'role_missing'
         WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT gatekeeper.approvers(r.member_id)) THEN 'role_missing'
-        WHEN r.state <> 'pending' OR (r.day = audit.today()) IS NOT TRUE THEN 'already_decided'
+        WHEN r.state <> 'pending' OR r.day <> audit.today() THEN 'already_decided'
         WHEN p_verdict IN ('deny', 'withdraw') THEN NULL
         WHEN p_verdict IS DISTINCT FROM 'approve' THEN 'check_failed'
         WHEN q.reason IS NOT NULL THEN q.reason
@@ -75,9 +76,9 @@ BEGIN
         audit.context(p_context) || to_jsonb(d) || jsonb_build_object('reason', reason,
             'subject', (SELECT m.number FROM public.staff_member m WHERE m.id = r.member_id),
             'details', jsonb_build_object('more_today', gatekeeper.day_figures(r.member_id, r.day, p_request)
-                || jsonb_strip_nulls(jsonb_build_object('in_stead_of', (SELECT m.number FROM gatekeeper.authorities(r.member_id) x
-                    JOIN public.staff_member m ON m.id = x.stead WHERE x.id = d.actor_id AND p_verdict <> 'withdraw')))
-                || jsonb_build_object('verdict', CASE WHEN p_verdict IN ('approve', 'deny', 'withdraw') THEN p_verdict END))));
+                || jsonb_build_object('in_stead_of', (SELECT m.number FROM gatekeeper.authorities(r.member_id) x
+                    JOIN public.staff_member m ON m.id = x.stead WHERE x.id = d.actor_id AND p_verdict <> 'withdraw'),
+                    'verdict', CASE WHEN p_verdict IN ('approve', 'deny', 'withdraw') THEN p_verdict END))));
     RETURN coalesce(reason, '');
 END $$;
 

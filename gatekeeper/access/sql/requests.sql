@@ -145,7 +145,7 @@ BEGIN
             'ticket_state', coalesce(q.ticket_state, r.ticket_state), 'purpose', r.purpose, 'request_id', r.id,
             'categories', CASE WHEN p_categories <@ r.categories::text[] THEN p_categories ELSE r.categories END, 'grant_id', "grant", 'details', jsonb_build_object(
                 'minutes', p_minutes, 'while_open', p_while_open, 'denial', p_denial, 'holders_signature', q.signature)
-                || jsonb_strip_nulls(jsonb_build_object('in_stead_of', (SELECT m.number FROM public.staff_member m WHERE m.id = stead)))));
+                || jsonb_build_object('in_stead_of', (SELECT m.number FROM public.staff_member m WHERE m.id = stead))));
 END $$;
 
 CREATE OR REPLACE FUNCTION gatekeeper.open_grant(
