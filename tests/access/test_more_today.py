@@ -219,6 +219,9 @@ def test_what_another_has_or_oneself_had_yesterday_is_not_ones_own_today(scene: 
 def test_a_verdict_that_there_is_not_decides_nothing(scene: Scene, verdict: Any, reason: str) -> None:
     request = asked(scene)
     assert more.decide(scene.manager, request, verdict) == reason
+    details = newest("change").details
+    assert details is not None
+    assert details["more_today"].get("verdict") == (verdict if verdict == "withdraw" else None)
     assert more.decide(scene.caller, request + 1000, "withdraw") == "role_missing"
     assert MoreToday.objects.get(pk=request).state == "pending"
 

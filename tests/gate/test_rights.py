@@ -70,7 +70,7 @@ DEFINERS = {
 # Callable from outside, with the caller's own rights and settings: it calls two of the above by their full
 # names, and COMMIT is refused to a definer and to whatever pins a setting.
 INVOKERS = {"reveal"}
-# They read, with their caller's rights, what the caller may read anyway.
+# They read, with their caller's rights, what the caller may read anyway, or nothing.
 READERS = {
     *(
         "limit_of",
@@ -81,12 +81,12 @@ READERS = {
         "standing_at",
         "shut_out",
     ),
-    *("waits_for_second", "has_signed", "to_sign"),
+    *("waits_for_second", "has_signed", "to_sign", "misses_allowed"),
 }
 # One expression each, which PostgreSQL makes a part of what calls it.
 EXPRESSIONS = {
     *(f"{condition}_code" for condition in catalogue.CONDITIONS),
-    *("role_for", "failing", "consent_at", "shut_categories"),
+    *("role_for", "failing", "consent_at", "shut_categories", "misses_allowed"),
     *(f"lacking_{facts}" for facts in ("kind", "actor", "access", "subject", "reason")),
 }
 # Internal, and called in every reveal: the search path and the time zone are those of the definer that calls.

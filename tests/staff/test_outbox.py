@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-from datetime import date, timedelta
+import threading
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest
 from gatekeeper.pages import mail_health
 from staff.frame import background, mails, outbox, smtp
+from staff.frame.sign_in import SIGN_IN
 from staff.models import TRIES, Mail
 from tests import environment
 from tests.world.mail_server import MailServer
@@ -71,6 +73,17 @@ def ask(scene: Scene, client: Client | None = None) -> Any:
     return (client or scene.browser()).post(reverse("ask", args=[REFERENCE]), form)
 
 
+def held_up() -> threading.Event:
+    """Have the work after answers wait, until that is set."""
+    go_on = threading.Event()
+
+    def wait() -> None:
+        go_on.wait(60)
+
+    assert background.run(wait)
+    return go_on
+
+
 def make_due() -> None:
     Mail.objects.update(next_at=timezone.now())
 
@@ -90,7 +103,7 @@ def test_asking_waits_for_no_mail_server(scene: Scene, server: MailServer) -> No
     assert outbox.FIRST - timedelta(seconds=30) < one.next_at - timezone.now() <= outbox.FIRST
 
 
-@pytest.mark.parametrize("manner", ["closes", "drips", "refuses", "declines", "drops", "hangs"])
+@pytest.mark.parametrize("manner", ["closes", "drips", "drawls", "refuses", "declines", "drops", "hangs"])
 def test_what_a_server_does_not_take_is_sent_later(
     scene: Scene, server: MailServer, monkeypatch: pytest.MonkeyPatch, manner: str
 ) -> None:
@@ -120,6 +133,17 @@ def test_a_request_and_its_notices_are_one(scene: Scene, server: MailServer) -> 
         transaction.set_rollback(True)
     background.finish()
     assert (server.mails, Mail.objects.count()) == ([], 0)
+
+
+def test_signing_in_and_its_notices_are_one(scene: Scene, server: MailServer) -> None:
+    """They are of a connection of their own, and sent once that has committed."""
+    for undone, taken in ((True, 0), (False, 1)):
+        with transaction.atomic(using=SIGN_IN):
+            mails.tell_as_one(member(scene.boss), PASSWORD_CHANGED)
+            background.finish()
+            transaction.set_rollback(undone, using=SIGN_IN)
+        background.finish()
+        assert (len(server.mails), Mail.objects.count()) == (taken, 0)
 
 
 def test_a_process_that_is_killed_while_it_sends_loses_no_mail(
@@ -162,9 +186,91 @@ def test_what_another_process_has_taken_up_is_left_to_it(scene: Scene, server: M
     assert len(server.mails) == 2
 
 
+def test_what_is_due_is_sent_in_its_order(scene: Scene, server: MailServer) -> None:
+    """What waits for longest first; of two that wait for as long the one that was put down first."""
+    server.manner = "closes"
+    people = [scene.boss, scene.anna, scene.carl]
+    with transaction.atomic():
+        for person in people:
+            mails.tell(member(person), PASSWORD_CHANGED)
+    background.finish()
+    server.manner = ""
+    due = timezone.now() - timedelta(hours=1)
+    Mail.objects.update(next_at=due)
+    Mail.objects.filter(member=scene.carl.id).update(next_at=due - timedelta(seconds=1))
+    assert outbox.send_due() == 3
+    order = [scene.carl, scene.boss, scene.anna]
+    assert re.findall("^To: (.*)$", "\n".join(server.mails), re.M) == [member(one).email for one in order]
+
+
+def test_what_is_put_down_while_others_are_sent_is_sent_as_well(
+    scene: Scene, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "BOUND", 0.5)
+    server.manner = "hangs"
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    assert server.held.acquire(timeout=60)
+    server.manner = ""
+    mails.tell(member(scene.anna), PASSWORD_CHANGED)
+    background.finish()
+    assert f"To: {member(scene.anna).email}" in server.mails[0]
+    assert Mail.objects.get().member_id == scene.boss.id
+
+
+def test_rounds_take_up_one_place_of_what_waits(scene: Scene) -> None:
+    """However often it is asked for; and where there is no room, it can be asked for again."""
+    go_on = held_up()
+    for _ in range(background.MOST):
+        outbox.begin()
+    filled = 0
+    while background.run(lambda: None):
+        filled += 1
+    assert filled == background.MOST - 2
+    go_on.set()
+    background.finish()
+
+
+def test_a_round_without_a_place_can_be_asked_for_again(scene: Scene, server: MailServer) -> None:
+    go_on = held_up()
+    while background.run(lambda: None):
+        pass
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    go_on.set()
+    background.finish()
+    assert server.mails == []
+    outbox.begin()
+    background.finish()
+    assert len(server.mails) == 1
+
+
+def test_a_server_that_takes_its_time_to_part_holds_nobody(
+    scene: Scene, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "BOUND", 0.5)
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    background.finish()
+    assert (len(server.mails), server.parted) == (1, 1)
+    server.manner = "lingers"
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    background.finish()
+    assert (len(server.mails), server.parted) == (2, 1)  # it was left before it had said its farewell
+
+
+def test_an_address_of_the_mail_server_that_is_none_concerns_all(
+    scene: Scene, server: MailServer, settings: Any
+) -> None:
+    """It is no fault of the mail at hand: the next one is not tried."""
+    settings.EMAIL_HOST = "mail..firma.test"
+    with transaction.atomic():
+        for person in (scene.boss, scene.anna):
+            mails.tell(member(person), PASSWORD_CHANGED)
+    background.finish()
+    assert sorted(Mail.objects.values_list("tries", flat=True)) == [0, 1]
+
+
 def test_a_link_is_stored_in_no_notice(scene: Scene, server: MailServer) -> None:
     """Whether the mail server takes it or not."""
-    for manner, sent_one in (("", True), ("closes", False)):
+    for manner, sent_one in (("", True), ("closes", False), ("refuses", False)):
         server.manner = manner
         assert mails.send_link(member(scene.anna), "staff/links/invitation.txt", path="/x/") == sent_one
     background.finish()
@@ -180,6 +286,20 @@ def test_subject_and_text_are_in_the_language_of_whoever_gets_it(scene: Scene, s
     assert message.subject == "Twoja umowa o zachowaniu poufności (NDA) wkrótce wygaśnie"
     assert "2031-02-03" in message.body
     assert "secrecy" not in message.body
+    assert f"{settings.SITE_URL}/nda/" in message.body
+    assert not message.body.startswith("\n")
+
+
+def test_facts_come_as_they_were_given(scene: Scene) -> None:
+    """Times as times, in the member's way to write them; what only begins like a day is a text."""
+    until = datetime(2031, 2, 3, 12, 30, tzinfo=UTC)
+    facts = {"by": "K-0001", "number": "K-0002", "until": until.isoformat(), "waits": False}
+    message = outbox.written(member(scene.boss), "staff/mail/suspended.txt", facts)
+    assert "until 02/03/2031 2:30 p.m." in message.body
+    message = outbox.written(
+        member(scene.boss), "staff/mail/suspended.txt", facts | {"number": "2031-02-03-1"}
+    )
+    assert "suspended 2031-02-03-1," in message.body
 
 
 def test_the_address_is_read_when_it_is_sent(scene: Scene, server: MailServer) -> None:
@@ -207,10 +327,10 @@ def test_tries_grow_apart_up_to_a_day_and_are_then_given_up(scene: Scene, server
     server.manner = ""
     assert outbox.send_due() == 0
     assert outbox.standing() == outbox.Standing(0, None, 1)
-    Mail.objects.update(tries=0)
-    scene.world.setup.execute("UPDATE staff_mail SET put_at = now() - interval '8 days'")
-    outbox.send_due()
-    assert (server.mails, Mail.objects.count()) == ([], 0)
+    for age, kept in (("6 days 23 hours", 1), ("7 days 1 hour", 0)):
+        scene.world.setup.execute("UPDATE staff_mail SET put_at = now() - %s::interval", [age])
+        outbox.send_due()
+        assert (server.mails, Mail.objects.count()) == ([], kept)
 
 
 @pytest.mark.parametrize("manner", ["refuses", "declines"])
@@ -221,6 +341,8 @@ def test_one_that_is_refused_stops_nobody_else(scene: Scene, server: MailServer,
             mails.tell(member(person), PASSWORD_CHANGED)
     background.finish()
     assert list(Mail.objects.values_list("tries", flat=True)) == [1, 1]
+    make_due()
+    assert outbox.send_due() == 0
 
 
 def test_an_address_that_is_none_stops_nobody(scene: Scene, server: MailServer) -> None:
@@ -245,6 +367,9 @@ def test_a_notice_of_another_release_stops_nobody(scene: Scene, server: MailServ
     background.finish()
     assert Mail.objects.get().template == "staff/mail/of_another_release.txt"
     assert sent(server) == ["Your password was changed"]
+    make_due()
+    assert outbox.send_due() == 0
+    assert server.connected == 1  # the server is not asked for it
 
 
 @pytest.mark.parametrize("how", ["closes", "is not believed"])
@@ -329,3 +454,21 @@ def test_pages_speak_of_mail_only_where_mail_leaves(scene: Scene, settings: Any,
     told = scene.browser().get(answer["Location"]).content.decode()
     assert "0 people" not in told
     assert Mail.objects.exists() is False or configured
+
+
+def test_where_no_mail_is_configured_none_is_put_down_or_sent(
+    scene: Scene, server: MailServer, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    background.finish()
+    settings.EMAIL_HOST = ""
+    mails.tell(member(scene.anna), PASSWORD_CHANGED)
+    assert not Mail.objects.exists()
+    settings.EMAIL_HOST, server.manner = "127.0.0.1", "closes"
+    mails.tell(member(scene.anna), PASSWORD_CHANGED)
+    background.finish()
+    settings.EMAIL_HOST, server.manner = "", ""
+    make_due()
+    call_command("send_mail")
+    assert capsys.readouterr().out == "sent 0\n"
+    assert (len(server.mails), Mail.objects.get().tries) == (1, 1)

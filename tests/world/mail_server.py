@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: How many bytes a server that drips sends before its greeting, and the seconds after each.
+#: How many bytes a server that drips sends before what it has to say, and the seconds after each.
 DRIPS = 200
 DRIP = 0.02
 
@@ -23,14 +23,18 @@ DRIP = 0.02
 class MailServer:
     """`kind`: 'starttls', 'implicit' or 'none'. `clear` and `encrypted`: every line that came, in order;
     `mails`: what it took. `manner`: '' takes every mail; 'hangs' accepts a connection and says nothing;
-    'closes' it without a word; 'drips' its greeting a byte at a time; 'refuses' each recipient; 'declines'
-    each mail once it has it; 'drops' the connection while it gets one."""
+    'closes' it without a word; 'drips' its greeting a byte at a time; 'drawls' in the same way of each
+    recipient, and 'lingers' over its farewell; 'refuses' each recipient; 'declines' each mail once it has it;
+    'drops' the connection while it gets one. `parted`: how many clients it said farewell to, `connected`: how
+    many came."""
 
     def __init__(self, kind: str, certificate: tuple[Path, Path], manner: str = "") -> None:
         self.kind = kind
         self.manner = manner
         self.held = threading.Semaphore(0)
         self.holding = 0
+        self.connected = 0
+        self.parted = 0
         self.clear: list[str] = []
         self.encrypted: list[str] = []
         self.mails: list[str] = []
@@ -69,6 +73,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         super().__init__(*given)
 
     def handle(self) -> None:
+        self.mail.connected += 1
         try:
             if self.mail.manner == "closes":
                 return
@@ -96,10 +101,13 @@ class _Conversation(socketserver.BaseRequestHandler):
 
     def _greet(self) -> None:
         if self.mail.manner == "drips":
-            for _ in range(DRIPS):
-                self.request.sendall(b"2")
-                threading.Event().wait(DRIP)
+            self._drip()
         self._say("220 mail.test")
+
+    def _drip(self) -> None:
+        for _ in range(DRIPS):
+            self.request.sendall(b"2")
+            threading.Event().wait(DRIP)
 
     def _begin(self, kept: list[str]) -> None:
         self.lines, self.kept = self.request.makefile("rb"), kept
@@ -132,6 +140,8 @@ class _Conversation(socketserver.BaseRequestHandler):
     def _answer(self, line: str) -> bool:
         """Answer one line; whether another one is waited for."""
         verb = line.upper().partition(" ")[0]
+        if (verb, self.mail.manner) in (("RCPT", "drawls"), ("QUIT", "lingers")):
+            self._drip()
         if verb == "STARTTLS" and self.mail.kind == "starttls":
             self._say("220 go ahead")
             self._encrypt()
@@ -144,4 +154,5 @@ class _Conversation(socketserver.BaseRequestHandler):
             self._say(f"250-mail.test\r\n{'250-STARTTLS' if offers else '250-8BITMIME'}\r\n250 AUTH PLAIN")
         else:
             self._say({"AUTH": "235 welcome", "QUIT": "221 bye"}.get(verb, "250 ok"))
+        self.mail.parted += verb == "QUIT"
         return verb not in ("QUIT", "")
