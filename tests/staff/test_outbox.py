@@ -295,7 +295,7 @@ def test_facts_come_as_they_were_given(scene: Scene) -> None:
     until = datetime(2031, 2, 3, 12, 30, tzinfo=UTC)
     facts = {"by": "K-0001", "number": "K-0002", "until": until.isoformat(), "waits": False}
     message = outbox.written(member(scene.boss), "staff/mail/suspended.txt", facts)
-    assert "until 02/03/2031 2:30 p.m." in message.body
+    assert "until 3 Feb 2031 14:30." in message.body
     message = outbox.written(
         member(scene.boss), "staff/mail/suspended.txt", facts | {"number": "2031-02-03-1"}
     )

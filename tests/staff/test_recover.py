@@ -6,6 +6,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,7 @@ from staff.frame import background
 from staff.models import Invitation, Recovery, TotpDevice
 from tests import environment
 from tests.conftest import AsRole
-from tests.world import LONG_AGO, Person, now
+from tests.world import LONG_AGO, Person, now, racing
 from tests.world.officers import Company, able, changed, company, desk, is_let_in, running, text
 from tests.world.people import PASSWORD, member, password_of
 
@@ -178,6 +181,80 @@ def test_the_password_of_before_opens_nothing_more(company: Company) -> None:
     assert password_of(member(first)) == "!"
 
 
+WOULD = "SELECT reason, able FROM staff.recover(%s::text[], NULL, 'recover (tests)')"
+
+
+@contextmanager
+def another_superuser() -> Iterator[psycopg.Connection]:
+    url = environment.setup_url(environment.database_name())
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def test_an_officer_who_is_about_to_be_able_counts(company: Company) -> None:
+    """Also one whom nobody named: all officers are looked at when nobody changes them any more."""
+    second = company.officers[1]
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, second)
+    with another_superuser() as lifting, another_superuser() as asking, ThreadPoolExecutor(1) as pool:
+        lifting.execute("BEGIN")
+        lifting.execute("SET session_replication_role = replica")
+        lifting.execute("UPDATE staff_member SET suspended_at = NULL WHERE id = %s", [second.id])
+        answer = pool.submit(racing.row, asking, WOULD, [[company.anna.number]])
+        try:
+            racing.until_waiting(company.world.setup, 1)
+        finally:
+            lifting.commit()
+        assert answer.result() == ("enough_able", sorted(numbers(*company.officers)))
+
+
+def test_who_is_named_is_looked_at_when_nobody_changes_them_any_more(company: Company) -> None:
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, company.officers[1])
+    with another_superuser() as changing, another_superuser() as asking, ThreadPoolExecutor(1) as pool:
+        changing.execute("BEGIN")
+        changing.execute("SELECT FROM staff_member WHERE id = %s FOR NO KEY UPDATE", [company.anna.id])
+        answer = pool.submit(racing.row, asking, WOULD, [[company.anna.number]])
+        try:
+            racing.until_waiting(company.world.setup, 1)
+        finally:
+            changing.rollback()
+        assert answer.result() == ("not_an_officer", numbers(company.officers[0]))
+
+
+def test_each_gets_the_link_of_their_own(company: Company) -> None:
+    """In the order in which they were named, and not in that of their numbers."""
+    shut_out(company)
+    people = company.officers[::-1]
+    digests = [os.urandom(32) for _ in people]
+    assert company.world.setup.execute(SQL, [numbers(*people), digests]).fetchone() == ("",)
+    kept = dict(Invitation.objects.filter(used_at=None).values_list("member_id", "digest"))
+    assert [bytes(kept[one.id]) for one in people] == digests
+    entries = Entry.objects.filter(event="recover").order_by("id")
+    assert [one.subject for one in entries] == numbers(*people)
+
+
+def test_a_long_name_of_the_command_is_cut(company: Company) -> None:
+    source = "recover (" + 100 * "x" + ")"
+    long = SQL.replace("'recover (tests)'", f"'{source}'")
+    named = [numbers(*company.officers), [os.urandom(32), os.urandom(32)]]
+    assert company.world.setup.execute(long.encode(), named).fetchone() == ("enough_able",)
+    shut_out(company)
+    assert company.world.setup.execute(long.encode(), named).fetchone() == ("",)
+    assert set(Entry.objects.filter(event="recover").values_list("source", flat=True)) == {source[:80]}
+    assert Recovery.objects.get().source == source[:80]
+
+
+def test_a_refusal_says_who_is_able_and_who_was_named(company: Company) -> None:
+    first, second = company.officers
+    changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, first)
+    assert refused(company, first.number, company.anna.number) == "two_needed"
+    entry = Entry.objects.get(event="recover")
+    assert entry.details == {
+        "able": [second.number],
+        "named": sorted([first.number, company.anna.number]),
+        "hindered": {first.number: ["member_suspended"], company.anna.number: ["role_missing"]},
+    }
+
+
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_who_reads_an_older_state_brings_nobody_back(company: Company, level: str) -> None:
     shut_out(company)
@@ -321,6 +398,23 @@ def test_one_acknowledges_what_there_is_and_as_a_reviewer_alone(company: Company
         assert not Recovery.objects.exclude(acknowledged_at=None).exists()
     assert recoveries.acknowledge(company.world.session(company.reviewers[0]), one) == ""
     assert Recovery.objects.get(acknowledged_at=None).pk == another
+
+
+def test_two_acknowledge_at_once_and_one_is_told(company: Company, as_role: AsRole) -> None:
+    one = company.world.insert("staff_recovery", at=now(), source="tests", numbers=["K-9999"])
+    sql = "SELECT staff.acknowledge_recovery(%s::bytea, '{\"cid\": 1}', %s::bigint)"
+    first, second = as_role(roles.WEB), as_role(roles.WEB)
+    callers = [company.world.session(reviewer) for reviewer in company.reviewers[:2]]
+    first.execute("BEGIN")
+    assert racing.row(first, sql, [callers[0].digest, one]) == ("",)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(racing.row, second, sql, [callers[1].digest, one])
+        try:
+            racing.until_waiting(company.world.setup, 1)
+        finally:
+            first.commit()
+        assert answer.result() == ("no_change",)
+    assert Recovery.objects.get().acknowledged_by_id == company.reviewers[0].id
 
 
 def test_all_are_told_by_mail(company: Company, settings: Any) -> None:
