@@ -240,7 +240,9 @@ def test_what_was_recorded_before_midnight_is_released_after_it(
     scene.world.setup.execute("UPDATE gatekeeper_dailybudget SET day = %s", [today - timedelta(days=1)])
     scene.world.setup.execute("UPDATE gatekeeper_dailyaccount SET day = %s", [today - timedelta(days=1)])
     use(scene, accounts=1, fields=1, day=today)
-    assert raw.release(vault, scene, entry).fields == [NAME]
+    # Where something else is not flushed yet, only an entry of this moment is waited for: ask again.
+    asked = (raw.release(vault, scene, entry) for _ in range(100))
+    assert next(one.fields for one in asked if one.reason != "record_failed") == [NAME]
     assert reveal(scene, other) == "daily_budget_reached"
 
 
