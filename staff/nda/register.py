@@ -135,12 +135,12 @@ def lines(*, at: datetime) -> Iterator[Line]:
 
 
 def moment_of(day: date) -> datetime:
-    """The moment that a day means: its end, and for today the present one."""
+    """The moment that a day of the company's means: its end, and for today the present one."""
     return min(beginning_of(day + timedelta(days=1)) - timedelta(microseconds=1), timezone.now())
 
 
 def last_day(ends: datetime) -> date:
-    """The last day of what ends at a moment."""
+    """The last day, of the company's, of what ends at a moment."""
     return timezone.localdate(ends - timedelta(microseconds=1))
 
 

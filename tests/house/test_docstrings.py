@@ -121,3 +121,19 @@ def test_a_bare_number_has_its_unit() -> None:
         and not UNITS.search(one.told)
     }
     assert unsaid == {}
+
+
+def types(node: ast.expr | None) -> set[str]:
+    return set(re.findall(r"\w+", ast.unparse(node))) if node else set()
+
+
+def test_what_goes_between_days_and_moments_says_whose_day_it_is() -> None:
+    found = {}
+    for one in PUBLIC:
+        if isinstance(one.node, ast.FunctionDef):
+            given = one.node.args.posonlyargs + one.node.args.args + one.node.args.kwonlyargs
+            taken = set().union(*(types(argument.annotation) for argument in given))
+            if {"date", "datetime"} <= taken | types(one.node.returns):
+                found[one.place] = one.told
+    assert found
+    assert [place for place, told in found.items() if not re.search("company|UTC|time zone", told)] == []

@@ -113,7 +113,7 @@ def rows(found: Sequence[Authorisation]) -> list[tuple[object, ...]]:
 
 
 def register(found: Sequence[Authorisation], *, on: date, at: datetime) -> bytes:
-    """The register as of a day, sealed. Raises SealError."""
+    """The register as of a day of the company's, sealed at a moment. Raises SealError."""
     sheet = drawing.Sheet(
         title=f"{REGISTER_TITLE}, stan na {day(on)}",
         foot=f"Ewidencja osób upoważnionych · stan na {day(on)}",
