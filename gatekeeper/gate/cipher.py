@@ -1,8 +1,9 @@
 """One account's personal values, encrypted before they reach the database.
 
-Every account has a data key of its own, wrapped under the key ring. Account and field are
-associated data, so that a ciphertext moved to another place does not open. When the wrapped key
-is deleted, values, digests and blind indexes of that account are noise.
+Every account has a data key of its own, wrapped under the key ring. Account and field are associated data
+of AES-256-GCM (NIST SP 800-38D), so that a ciphertext moved to another place does not open. Digests and blind
+indexes are HMAC-SHA-256 (RFC 2104). When the wrapped key is deleted, values, digests and blind indexes of
+that account are noise.
 """
 
 from __future__ import annotations

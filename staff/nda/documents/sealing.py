@@ -1,4 +1,4 @@
-"""Sealing papers: PAdES with the company's certificate (settings.SEAL).
+"""Sealing papers: PAdES (ETSI EN 319 142-1) with the company's certificate (settings.SEAL).
 
 Both fields come into being before the first signature: one created later would change what the
 first has signed. The fields are invisible; what there is to see is drawn in the paper.
