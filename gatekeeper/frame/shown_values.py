@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
-
-from staff.frame.fragments import fill
 
 #: Embeddings, overrides and isolates: they reach to the line's end, or close what the page has opened.
 _TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -27,10 +26,8 @@ def lines(value: object) -> list[tuple[str, str]]:
 def isolated(text: object) -> SafeString:
     """Text of a stranger, which turns neither the line around nor itself: apart from what stands beside it,
     and each character that would set a direction as its code."""
-    return fill(
-        "gatekeeper/frame/_isolated.html",
-        text=_TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", str(text)),
-    )
+    plain = _TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", str(text))
+    return format_html("<bdi>{}</bdi>", plain)
 
 
 def _plain(value: object) -> str:

@@ -2,7 +2,7 @@
 
 Scripts give such a page the address of what it shows. Without them the browser sends the form once more:
 then it has the same token, which is another on every page, and the same fields. The session keeps the
-digests of the last such forms.
+digests of the last such forms. What a script asks for is a part of a page, and never loaded again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def note(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def _mark(request: HttpRequest) -> str:
-    if "csrfmiddlewaretoken" not in request.POST:  # a proof came with it, which is good for one time alone
-        return ""
+    if "HX-Request" in request.headers or "csrfmiddlewaretoken" not in request.POST:
+        return ""  # without a token a proof came with it, which is good for one time alone
     form = urlencode(sorted(request.POST.lists()), doseq=True)
     return hashlib.sha256(f"{request.path}\n{form}".encode()).hexdigest()[:32]

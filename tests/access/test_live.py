@@ -122,7 +122,7 @@ def test_what_ended_leaves_what_runs_and_the_page_says_so(desks: Desks) -> None:
     value = revealed(desk)
     assert grants.end(scene.manager, first) == ""
     expect(value).to_have_count(0)
-    expect(desk.page.locator("#now .note")).to_contain_text("revoked the access at")
+    expect(desk.page.locator("#now > .note")).to_contain_text("revoked the access at")
     expect(desk.page.locator("#contact")).to_contain_text("Not covered by the approval.")
     expect(desk.reveals(r"Bank account \(IBAN\)")).to_be_visible()
 
@@ -246,7 +246,7 @@ def test_out_of_sight_nothing_is_shown_and_coming_back_asks_at_once(desks: Desks
     desk.page.clock.install()
     value = revealed(desk)
     desk.page.evaluate(IN_SIGHT, False)
-    expect(value).to_have_count(0)
+    expect(value).to_be_hidden()
     solve(desks.scene)
     desk.page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
     with desk.page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):

@@ -158,9 +158,9 @@ def _gate_rows(server: Server, world: World, boss: Person, *, quick: bool) -> li
         _told(closing.closing_row, world, boss, closings=20 if quick else 100),
     ]
     # Then: signing in by the pages takes factors, and the desks' own sessions need a fresh one.
-    page = _told(web.page_row, server, world, desks, rounds=rounds, seconds=seconds)
+    pages = [*map(_said, web.page_rows(server, world, desks, rounds=rounds, seconds=seconds))]
     flooded = _told(flood.flood_row, world, desks[0], rounds=rounds)
-    return [*vault, page, *asked, flooded]
+    return [*vault, *pages, *asked, flooded]
 
 
 def _told(measured: Callable[..., Row], *given: Any, **more: Any) -> Row:

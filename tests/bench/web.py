@@ -1,4 +1,4 @@
-"""The page row: the account page with a reveal over HTTP, ours and a plain twin's.
+"""The rows of pages: an account with a reveal over HTTP, whole and in place, ours and a plain twin's.
 
 Both behind gunicorn as `make demo` starts it (gthread, two workers of eight threads), on the same
 database server, asked by the same clients in turns.
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from statistics import median
+from typing import Final
 from urllib.parse import urlencode
 
 import psycopg
@@ -31,43 +32,60 @@ from tests.world.tokens import fresh_token
 PLAIN = "plain"  # the twin's database, and the role that owns it
 
 
-def page_row(server: Server, world: World, desks: Sequence[Desk], *, rounds: int, seconds: float) -> Row:
-    """Pages with a reveal a second, a client a desk."""
+def page_rows(
+    server: Server, world: World, desks: Sequence[Desk], *, rounds: int, seconds: float
+) -> list[Row]:
+    """Reveals a second, a client a desk: with the whole page, and in place."""
     with ExitStack() as stack:
         ours = stack.enter_context(serving("gatekeeper.wsgi", web_environment()))
         twins = _plain_environment(server, world)
         keys = _furnish(twins, len(desks))
         theirs = stack.enter_context(serving("tests.bench.plain.wsgi", twins))
         signed = [(desk, cookies(world, desk)) for desk in desks]
-        gangs: dict[str, list[Callable[[], object]]] = {
-            "ours": [_asks(ours, desk, *cookies) for desk, cookies in signed],
-            "plain": [
-                _asks(theirs, desk, "sessionid", key, "csrftoken")
-                for desk, key in zip(desks, keys, strict=True)
-            ],
-        }
-        _asks(theirs, desks[0], "sessionid", keys[0], "csrftoken")()
-        _must_log(server)
-        found = rates(gangs, rounds=rounds, seconds=seconds)
+        theirs_signed = [
+            (desk, ("sessionid", key, "csrftoken")) for desk, key in zip(desks, keys, strict=True)
+        ]
+        found = {}
+        for kind, more in KINDS.items():
+            gangs: dict[str, list[Callable[[], object]]] = {
+                "ours": [_asks(ours, desk, *cookies, **more) for desk, cookies in signed],
+                "plain": [_asks(theirs, desk, *cookies, **more) for desk, cookies in theirs_signed],
+            }
+            gangs["plain"][0]()
+            _must_log(server)
+            found[kind] = rates(gangs, rounds=rounds, seconds=seconds)
+    clients = f"against plain Django, requests a second, {len(desks)} clients"
+    return [
+        _row(f"account page with a reveal over HTTP {clients}", 2.2, found["page"]),
+        _row(f"reveal in place over HTTP {clients}", 2.5, found["part"]),
+    ]
+
+
+#: With the whole page, and by the field alone.
+KINDS: Final[dict[str, dict[str, str]]] = {"page": {}, "part": {"HX-Request": "true"}}
+
+
+def _row(title: str, least: float, found: dict[str, list[float]]) -> Row:
     middle, low, high = ratio(found, "ours", "plain")
     return Row(
-        f"account page with a reveal over HTTP against plain Django, requests a second, {len(desks)} clients",
-        "at least 2.2 times",
+        title,
+        f"at least {least} times",
         f"{middle:.2f} ({low:.2f}–{high:.2f})",
         middle,
-        least=2.2,
+        least=least,
         note=f"{median(found['ours']):.0f}/s against {median(found['plain']):.0f}/s",
     )
 
 
-def _asks(port: int, desk: Desk, name: str, key: str, csrf: str) -> Callable[[], None]:
-    """What one client does: a POST on its own kept connection; a page that shows no value is an error."""
+def _asks(port: int, desk: Desk, name: str, key: str, csrf: str, **more: str) -> Callable[[], None]:
+    """What one client does: a POST on its own kept connection; an answer that shows no value is an error."""
     token = secrets.token_hex(16)
     fields = urlencode({"grant": desk.grant, "fields": FIELDS}, doseq=True)
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Cookie": f"{name}={key}; {csrf}={token}",
         "Accept-Language": "en",
+        **more,
     }
     kept: list[HTTPConnection] = []
 

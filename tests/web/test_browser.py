@@ -282,7 +282,7 @@ def test_a_value_hides_itself(opened: Desk) -> None:
 
     value = reveal(opened)
     opened.page.evaluate(OUT_OF_SIGHT)
-    expect(value).to_have_count(0)
+    expect(value).to_be_hidden()
 
 
 def back(desk: Desk) -> None:

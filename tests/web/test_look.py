@@ -397,5 +397,5 @@ def _names(patterns: list[URLPattern | URLResolver]) -> set[str]:
 
 def test_what_is_filled_into_a_fragment_is_escaped_and_not_kept() -> None:
     for typed in ("<b>&", "{0.__class__}"):
-        filled = fill("gatekeeper/access/account/_empty.html", label=typed)
-        assert f"<dt>{escape(typed)}</dt>" in filled
+        filled = fill("gatekeeper/frame/_ticket.html", number=typed)
+        assert escape(typed) in filled

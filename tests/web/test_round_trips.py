@@ -73,6 +73,14 @@ def test_a_page_with_a_reveal_asks_four_times(scene: Scene) -> None:
     assert found == ["session", "reveal", "held", "note"]
 
 
+def test_a_reveal_in_place_asks_twice(scene: Scene) -> None:
+    scene.opened()
+    client = scene.browser()
+    form = {"grant": scene.grant, "fields": ["contact.name"]}
+    url, part = reverse("reveal", args=[REFERENCE]), {"HX-Request": "true"}
+    assert asked(lambda: client.post(url, form, headers=part), 200) == ["session", "reveal"]
+
+
 def test_a_reveal_of_a_category_asks_first_which_of_its_fields_hold_a_value(scene: Scene) -> None:
     scene.opened()
     client, url = scene.browser(), reverse("reveal", args=[REFERENCE])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 
 from gatekeeper import catalogue
 from gatekeeper.access import account_data, grants
@@ -20,6 +21,7 @@ from gatekeeper.access.views import live
 from gatekeeper.access.views import more as more_today
 from gatekeeper.access.views.closed import closed_gate, ended
 from gatekeeper.gate import answers, decision, sentences
+from staff.frame import times
 from staff.frame.callers import Caller
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Reasons that refuse one reveal, and may leave others.
 TOO_MANY = frozenset({"view_limit_reached", "daily_budget_reached"})
+#: From here on the page says that its access ends (static live.js does so by itself).
+SOON: Final = timedelta(minutes=5)
 
 
 def page(
@@ -117,7 +121,6 @@ def _evaluate(request: HttpRequest, reference: str, grant: int | None) -> answer
 
 def _of_the_grant(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> dict[str, object]:
     """What the page says of the access under which it is shown, and of those beside it."""
-    views = ngettext("%(number)s view so far.", "%(number)s views so far.", grant.views)
     return {
         "ticket": grant.ticket,
         "here_url": account_url(grant.reference),
@@ -125,7 +128,7 @@ def _of_the_grant(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> 
         "grant": grant,
         "extend_url": _extend_url(grant),
         "end_url": reverse("end_grant", args=[grant.id]),
-        "views": views % {"number": grant.views},
+        "ending": times.left_until(grant.ends_at) < SOON,
         "several": [(one, _extend_url(one)) for one in here] if len(here) > 1 else [],
         "beside": grant.beside,
         "left_today": grant.today.words,

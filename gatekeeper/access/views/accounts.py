@@ -15,7 +15,7 @@ from audit import references
 from gatekeeper import catalogue
 from gatekeeper.access import grants, notices
 from gatekeeper.access.pieces import account_url
-from gatekeeper.access.views import live
+from gatekeeper.access.views import in_place, live
 from gatekeeper.access.views.account_page import as_released, page, page_if_changed, refused
 from gatekeeper.access.views.closed import closed_gate, gate_facts
 from gatekeeper.frame.converters import whole_number
@@ -74,6 +74,8 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
         fields=fields,
         open_window=request.POST.get("open") == "1",
     )
+    if "HX-Request" in request.headers:
+        return in_place.answer(request, fields, shown)
     if isinstance(shown, answers.Refusal):
         return refused(request, shown, reference, grant)
     return page(request, as_released(shown, grant), reference, values=shown.values)

@@ -1,9 +1,8 @@
 // Pages that stay true. A page asks every few seconds what of it has changed (#pulse, gatekeeper/views/live.py);
-// values go as soon as they are not vouched for: after half a minute, out of sight, when their time is over, when
-// the gate has closed, and when the server has not answered for a while. Nothing is stored in the browser.
+// values go as soon as they are not vouched for: when the time of their access is over, when the gate has closed, and
+// when the server has not answered for a while. Nothing is stored in the browser.
 (() => {
   "use strict";
-  const HIDE_AFTER = 30_000;
   const LOST_AFTER = 15_000;
   const SOON = 300;
   const SWAPPED = 'hx-swap-oob="true"';
@@ -27,24 +26,12 @@
     return document.querySelector("[form=preferences][name=next]")?.value || location.pathname;
   }
 
-  // Values hide themselves
-  function hide(within = document) {
-    for (const field of within.querySelectorAll("[data-revealed]")) {
-      const dots = field.querySelector("[data-dots]");
-      field.querySelector(".revealed")?.remove();
-      if (dots) dots.hidden = false;
-      field.removeAttribute("data-revealed");
-    }
-    for (const again of within.querySelectorAll("[data-again]")) again.hidden = false;
-    for (const whole of within.querySelectorAll("[data-remove]")) whole.remove();
-  }
-  if (document.querySelector("[data-revealed], [data-remove]")) setTimeout(hide, HIDE_AFTER);
-  addEventListener("pagehide", () => hide());
-  addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  document.addEventListener("hide-values", () => hide());
+  // What was revealed is values.js' to hide.
+  function hide(within = document) { within.dispatchEvent(new CustomEvent("hide-values", { bubbles: true })); }
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return hide();
-    heard = present(); // a page out of sight is asked for seldom; nothing is shown on it by now
+    if (document.hidden) return undefined;
+    if (present() - heard > LOST_AFTER) hide(); // asleep meanwhile: nobody has vouched for them
+    heard = present(); // a page out of sight is asked for seldom
     return ask();
   });
   addEventListener("online", ask);
@@ -68,6 +55,8 @@
       clock.textContent = hours ? `${hours}:${two(minutes)}:${two(left % 60)}` : `${minutes}:${two(left % 60)}`;
       clock.classList.toggle("soon", left <= SOON);
       if (left === SOON) say(document.body.dataset.soon);
+      const note = clock.closest(".stuck")?.querySelector("[data-ending]");
+      if (note) note.hidden = left > SOON || left === 0;
       if (left === 0) over(clock);
     }
     if (asking && present() - heard > LOST_AFTER) lost(true);
@@ -98,15 +87,20 @@
     lost(false);
   });
   // What is sent to a server that does not answer would be given up for the browser's own page.
-  document.addEventListener("submit", (event) => {
+  function hold(event) {
     const note = document.getElementById("unsent");
-    const form = event.target;
     if (!note || document.getElementById("lost").hidden) return;
-    if (form.method !== "post" || !form.closest("main")) return;
     event.preventDefault();
     note.hidden = false;
     note.focus();
     ask();
+  }
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method === "post" && form.closest("main")) hold(event);
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.matches("form[hx-post]")) hold(event);
   });
 
   // An answer from elsewhere is the sign-in page: go there whole.

@@ -1,4 +1,4 @@
-"""The account page with a reveal: checks by the libraries, an access entry, the page."""
+"""The account page with a reveal: checks by the libraries, an access entry, the page or the fields alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -35,12 +36,32 @@ def reveal(request: HttpRequest, reference: str) -> HttpResponse:
         raise PermissionDenied
     accessed.send(Customer, instance=customer)
     shown = {name: customer.values[name] for name in request.POST.getlist("fields")}
+    if "HX-Request" in request.headers:
+        return HttpResponse(render_to_string("plain/shown.html", _part(shown)))
     return render(request, "plain/account.html", _context(customer, ticket, agreement, shown))
 
 
 def other(_request: HttpRequest) -> HttpResponse:
     """The addresses that the page links to."""
     return HttpResponse()
+
+
+def _part(shown: dict[str, Any]) -> dict[str, object]:
+    fields = [_field(name, shown, filled=True) for name in catalogue.FIELDS if name in shown]
+    labels = ", ".join(str(field["label"]) for field in fields)
+    said = _("Shown for 30 seconds: %(fields)s.") % {"fields": labels}
+    code = catalogue.category_of(next(iter(shown), ""))
+    return {"fields": fields, "code": code, "said": said, "in_place": True}
+
+
+def _field(name: str, shown: dict[str, Any], *, filled: bool) -> dict[str, object]:
+    return {
+        "name": name,
+        "label": catalogue.FIELDS[name],
+        "filled": filled,
+        "revealed": name in shown,
+        "value": shown.get(name),
+    }
 
 
 def _context(
@@ -87,14 +108,8 @@ def _rows(ticket: Ticket, agreement: Agreement) -> list[dict[str, object]]:
 
 def _section(customer: Customer, code: str, shown: dict[str, Any]) -> dict[str, object]:
     fields = [
-        {
-            "name": name,
-            "label": label,
-            "filled": name in customer.values,
-            "revealed": name in shown,
-            "value": shown.get(name),
-        }
-        for name, label in catalogue.FIELDS.items()
+        _field(name, shown, filled=name in customer.values)
+        for name in catalogue.FIELDS
         if catalogue.category_of(name) == code
     ]
     filled = sum(bool(field["filled"]) for field in fields)

@@ -1,0 +1,121 @@
+// What was revealed stands in the page for half a minute, or for two when somebody keeps it; then it leaves, as it
+// does on Esc and whenever live.js no longer vouches for it. A tab out of sight covers it. A reveal swaps in the
+// field alone; without this script it is answered with the whole page. Nothing is stored in the browser.
+(() => {
+  "use strict";
+  const VALUES = "[data-revealed], [data-remove]";
+  const FORM = "form[data-reveal]";
+  const TICK = 500;
+
+  // Milliseconds, as Date.now() has them; a clock that is set back takes nothing from what has passed.
+  const born = Date.now() - performance.now();
+  function present() { return Math.max(Date.now(), born + performance.now()); }
+  function say(words) { document.dispatchEvent(new CustomEvent("say", { detail: words })); }
+  function words() { return document.getElementById("data")?.dataset ?? {}; }
+  function label(value) {
+    const name = value.previousElementSibling ?? value.closest("section")?.querySelector("h3");
+    return name?.textContent.trim() ?? "";
+  }
+  function toggle(value) { return value.nextElementSibling?.querySelector("[data-toggle]"); }
+
+  // Until when each is shown, and from how long.
+  const times = new WeakMap();
+  function show(value, seconds) { times.set(value, { until: present() + seconds * 1000, whole: seconds * 1000 }); }
+  function begin() {
+    for (const value of document.querySelectorAll(VALUES)) {
+      if (!times.has(value)) show(value, Number(value.dataset.revealed ?? value.dataset.remove));
+    }
+    tick();
+  }
+  function tick() {
+    const over = [];
+    for (const value of document.querySelectorAll(VALUES)) {
+      const { until, whole } = times.get(value) ?? { until: 0, whole: 1 };
+      const left = until - present();
+      if (left <= 0) over.push(value);
+      else draw(value.querySelector(".ring"), left, whole);
+    }
+    take(over);
+  }
+  function draw(ring, left, whole) {
+    if (!ring) return;
+    const seconds = Math.ceil(left / 1000);
+    const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    ring.style.setProperty("--left", String(left / whole));
+    if (ring.lastElementChild.textContent !== text) ring.lastElementChild.textContent = text;
+  }
+
+  function take(values) {
+    if (!values.length) return;
+    const labels = values.map(label);
+    for (const value of values) {
+      const again = value.closest("section")?.querySelector("[data-again]");
+      if (again) again.hidden = false;
+      const next = value.contains(document.activeElement) ? toggle(value) : null;
+      if (value.matches("[data-remove]")) value.remove();
+      else for (const part of value.querySelectorAll(".revealed, .ring, [data-keep]")) part.remove();
+      value.removeAttribute("data-revealed");
+      next?.focus();
+    }
+    say(`${labels.join(", ")}: ${words().hid}`);
+  }
+  function hide(within = document) { take(Array.from(within.querySelectorAll(VALUES))); }
+
+  document.addEventListener("hide-values", (event) => hide(event.target));
+  addEventListener("pagehide", () => hide());
+  addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  document.addEventListener("visibilitychange", () => {
+    tick();
+    document.documentElement.classList.toggle("covered", document.hidden);
+  });
+  document.addEventListener("click", (event) => {
+    const keep = event.target.closest("[data-keep]");
+    const value = keep ? keep.parentElement : event.target.closest("[data-toggle]")?.closest("dd").previousElementSibling;
+    if (!value?.matches("[data-revealed]")) return;
+    event.preventDefault();
+    if (!keep) {
+      // The second click of a double click was meant for the button as it was.
+      if (event.detail < 2) take([value]);
+      return;
+    }
+    show(value, Number(keep.dataset.keep));
+    say(`${label(value)}: ${keep.dataset.done}`);
+    toggle(value)?.focus();
+    keep.remove();
+    tick();
+  });
+  begin();
+  setInterval(tick, TICK);
+
+  // In place
+  function isPart(xhr) { return xhr.responseText.includes("hx-swap-oob="); }
+  function leadsOn(xhr) { return ["HX-Redirect", "HX-Trigger"].some((name) => xhr.getResponseHeader(name)); }
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.target.matches(FORM)) return;
+    const { xhr } = event.detail;
+    // What is no part of this page, the sign-in page say, is not put into it.
+    event.detail.shouldSwap = isPart(xhr);
+    event.detail.isError = false;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.target;
+    if (!form.matches(FORM)) return;
+    const { xhr } = event.detail;
+    const slot = form.closest("section").querySelector("[data-problem]");
+    if (xhr.status && isPart(xhr)) {
+      const views = document.querySelector("[data-views]");
+      if (xhr.status === 200 && views) views.textContent = String(Number(views.textContent) + 1);
+      begin();
+      say(slot?.dataset.said);
+      if (xhr.status !== 200) document.getElementById("pulse")?.dispatchEvent(new Event("ask"));
+    } else if (xhr.status && new URL(xhr.responseURL).pathname !== new URL(form.action).pathname) {
+      location.replace(document.querySelector("[form=preferences][name=next]")?.value || location.pathname);
+    } else if (!leadsOn(xhr) && slot) {
+      const note = document.createElement("p");
+      note.className = "note error";
+      note.textContent = words().failed;
+      slot.replaceChildren(note);
+      say(words().failed);
+    }
+  });
+})();
