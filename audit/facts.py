@@ -116,8 +116,13 @@ RULES: Final[dict[tuple[str, str], Rules]] = {
     (Event.START, REFUSED): _refused("failed"),
     (Event.VIEW, ALLOWED): (_rule(_VIEW),),
     (Event.VIEW, REFUSED): _refused("account", "fields", "categories", "failed"),
-    # Of participants; or, with details, of the log itself.
-    (Event.SEARCH, ALLOWED): (_rule(OFFICER, PAPER, marks=DETAILS), _rule(_VIEW, ("records", "results"))),
+    # Of participants; or, with details, of the log itself: by the member whom it is about, who may have
+    # no paper and no role, or by a reviewer.
+    (Event.SEARCH, ALLOWED): (
+        _rule(PERSON, ("factor",), marks=("details", "subject")),
+        _rule(OFFICER, PAPER, marks=DETAILS),
+        _rule(_VIEW, ("records", "results")),
+    ),
     (Event.SEARCH, REFUSED): _refused("failed"),
     (Event.END, ALLOWED): _ENDED,
     (Event.END, REFUSED): _refused("failed", "grant_id"),

@@ -7,7 +7,7 @@ from django.urls import path, register_converter
 from gatekeeper.access.views import accounts, decisions, inbox, live, more, prints, requests, team
 from gatekeeper.feeds import api, ticket_api
 from gatekeeper.frame.converters import MemberNumber, Number, Reference, TicketNumber, VersionNumber
-from gatekeeper.log.views import entry, explorer, export
+from gatekeeper.log.views import entry, explorer, export, own
 from gatekeeper.pages import checks, home
 from gatekeeper.reports import views as reports
 from gatekeeper.reviews.views import exports as review_exports
@@ -115,6 +115,7 @@ urlpatterns = [
     path("profile/recovery-codes/", factors.recovery_codes, name="recovery_codes"),
     path("profile/recovery-codes/kept", factors.recovery_kept, name="recovery_kept"),
     path("profile/recovery-codes/file", factors.recovery_file, name="recovery_file"),
+    path("profile/activity/", own.own_entries, name="own_entries"),
     path("forgot/", password.forgot, name="forgot"),
     path("profile/password/", password.change, name="change_password"),
     path("profile/sessions/", sessions.own, name="sessions"),

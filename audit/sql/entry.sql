@@ -134,6 +134,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN e.factor = '' AND (e.event <> 'sign_in' OR e.object_repr NOT IN ('password', 'invitation'))
             THEN 'factor'
         WHEN e.event IN ('sign_in', 'sign', 'export') THEN NULL
+        WHEN e.event = 'search' AND e.details IS NOT NULL AND e.subject <> '' THEN NULL
         WHEN e.role = '' THEN 'role'
         WHEN e.signature IS NULL THEN 'signature'
         WHEN e.nda_ends IS NULL THEN 'nda_ends' END

@@ -26,6 +26,11 @@ def opening(digest: bytes | None, context: Mapping[str, Any], *, entry: int) -> 
     return str(call("gatekeeper.read_log", digest=digest, context=context, asked={"entry": entry}))
 
 
+def own(digest: bytes | None, context: Mapping[str, Any]) -> str:
+    """Record that a member looks at their own entries, once in a quarter of an hour."""
+    return str(call("gatekeeper.read_own_entries", digest=digest, context=context))
+
+
 def taking(
     digest: bytes | None, context: Mapping[str, Any], query: Query, *, form: str, top: int, results: int
 ) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from gatekeeper.access.desk import desk_of, mark
@@ -67,6 +67,10 @@ class _Layout:
         return OpenBar(
             _("Open accesses"), words % {"number": len(held)}, held[0].ends_at, tuple(links.values())
         )
+
+    @property
+    def own(self) -> tuple[tuple[str, str], ...]:
+        return ((reverse("own_entries"), pgettext("page", "My activity")),)
 
     @property
     def recoveries(self) -> list[Recovery]:

@@ -32,6 +32,7 @@ register.filter(shown_values.isolated)
 DOTS: Final = "••••••••••"
 _CHOICES: Final[dict[str, dict[str, object]]] = {
     "category": dict(catalogue.CATEGORIES),
+    "field": dict(catalogue.FIELDS),
     "purpose": dict(catalogue.PURPOSES),
     "reason": dict(catalogue.REASONS),
     "denial": dict(catalogue.DENIALS),

@@ -67,6 +67,10 @@ class Layout(Protocol):
         """The bar of what is open; None when nothing is."""
 
     @property
+    def own(self) -> Sequence[tuple[str, str]]:
+        """What a member has of their own beside the profile: (address, words)."""
+
+    @property
     def recoveries(self) -> Sequence[Recovery]:
         """Officers brought back that no reviewer has acknowledged yet."""
 

@@ -489,6 +489,7 @@ def see_the_consultants_pages(town: Town, see: Callable[[Page], None]) -> None:
         ("profile", [], ""),
         ("factors", [], ""),
         ("sessions", [], ""),
+        ("own_entries", [], ""),
         ("change_password", [], ""),
         ("nda", [], ""),
         ("step_up", [], ""),
