@@ -392,6 +392,8 @@ def test_a_server_that_takes_none_is_asked_once(
     [
         ("staff/links/password.txt", "{}"),
         ("staff/mail/../links/password.txt", "{}"),
+        ("elsewhere/mail/password_changed.txt", "{}"),
+        ("staff/mail/password_changed.txt.html", "{}"),
         (PASSWORD_CHANGED, '{"link": "https:\\/\\/elsewhere.test"}'),
         (PASSWORD_CHANGED, '{"to": "anna@firma.example"}'),
     ],
