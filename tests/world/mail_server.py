@@ -42,6 +42,7 @@ class MailServer:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(public, own)
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), partial(_Conversation, self))
+        self._server.daemon_threads = True  # a client that never parts holds up no test
 
     @property
     def port(self) -> int:
