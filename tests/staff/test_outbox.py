@@ -433,6 +433,17 @@ def test_a_test_says_what_the_mail_server_did(
     assert Entry.objects.get(object_repr="test mail").changes_text == kind
 
 
+def test_a_single_wait_that_was_too_long_is_said_to_be(
+    scene: Scene, server: MailServer, settings: Any
+) -> None:
+    """Django's own timeout, within the bound of the whole act: smtplib says that the server went."""
+    settings.EMAIL_TIMEOUT = 0.2
+    server.manner = "hangs"
+    answer = scene.browser(signed(scene, "administrator")).post(reverse("test_mail"), follow=True)
+    assert "did not answer in time" in answer.content.decode()
+    assert Entry.objects.get(object_repr="test mail").changes_text == "TimeoutError"
+
+
 def test_checks_name_what_waits_and_what_was_given_up(scene: Scene, server: MailServer) -> None:
     assert mail_health.mail().state == "ok"
     server.manner = "closes"
