@@ -32,13 +32,13 @@ def context(request: HttpRequest) -> dict[str, str | None]:
 def client_address(request: HttpRequest) -> str | None:
     """The client's address; None when it is not known, or is no address that PostgreSQL takes.
 
-    Forwarded headers were judged before (TrustedProxyMiddleware); here none is believed.
+    Forwarded headers were judged before (TrustedProxyMiddleware); here none is trusted.
     """
     return readable_address(request.META.get("REMOTE_ADDR") or "")
 
 
 def readable_address(text: str) -> str | None:
-    """An address as PostgreSQL takes it, the same for all its spellings; None where it is none, or is the
+    """An address as PostgreSQL takes it, the same for all its spellings; None where it is not one, or is the
     unspecified one, which nobody has."""
     try:
         address = ip_address(text)

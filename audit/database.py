@@ -128,7 +128,7 @@ def rows(
 
 @cache
 def _statement(function: str, columns: tuple[str, ...], names: tuple[str, ...]) -> str:
-    """The text of a call: as many as there are places that call, for every name is written in our code."""
+    """The text of a call: as many texts as there are calls, because every name is written in our code."""
     given = f"{function}({', '.join(f'p_{name} => %s' for name in names)})"
     if not columns:
         return f"SELECT {given}"

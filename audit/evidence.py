@@ -1,4 +1,4 @@
-"""Evidence only grows: what comes later stands beside what was recorded, and takes nothing away from it.
+"""Evidence only grows: what comes later is beside what was recorded, and takes nothing away from it.
 
 The database cannot know that nothing was shown: what a release gave is in the caller's hands, also where its
 transaction was rolled back, and a second release under the same record may be refused after it.

@@ -2,11 +2,11 @@
 
 The database holds to it where an entry is stamped (`audit.stamp_entry`, audit/sql/entry.sql); a test
 compares the two fact by fact. The list of facts is the union of PCI DSS 10.2.2, ISO 27002 8.15, NIST AU-3
-and FHIR's AuditEvent. Where each of them stands in an entry:
+and FHIR's AuditEvent. Where each of them appears in an entry:
 
 - *When*: `timestamp`, from the database's clock, stamped by the transaction that does what it records:
   it occurred and was recorded at one moment. What happened elsewhere before has its own moment in
-  `details` (`signed_at` of a paper, `told_at` of a ticket).
+  `details` (`signed_at` of a document, `told_at` of a ticket).
 - *Who*: `actor_id`, `member`, `member_name`, `role`, `session`, `factor`, all as they were then. Where
   nobody is signed in, `source` names the command and the system user who ran it, or the feed.
 - *Whence*: `cid`, a number of our own for the web request, and with it `remote_addr` and `user_agent`.
@@ -48,7 +48,7 @@ def _rule(*groups: tuple[str, ...], marks: tuple[str, ...] = ()) -> Rule:
 PERSON: Final = ("cid", "member", "member_name", "actor_id", "session")
 #: The same, where the act asked for both factors and a role.
 OFFICER: Final = (*PERSON, "factor", "role")
-#: The paper under which they act.
+#: The document under which they act.
 PAPER: Final = ("signature", "nda_ends")
 #: Whose data, and why.
 CLAIM: Final = ("account", "ticket", "ticket_kind", "ticket_state", "purpose", "categories", "request_id")
@@ -80,7 +80,7 @@ def _refused(*facts: str) -> Rules:
 _VIEW: Final = (*OFFICER, *PAPER, *GRANT, "fields")
 _ENDED: Final = (
     _rule(GRANT, DETAILS, ("subject",), marks=("source", "grant_id")),
-    _rule(CLAIM, DETAILS, ("subject",), marks=SOURCE),  # a request that lapsed
+    _rule(CLAIM, DETAILS, ("subject",), marks=SOURCE),  # a request that expired
     _rule(OFFICER, PAPER, GRANT, DETAILS, ("subject",)),
 )
 #: A release that refuses names the record that it was asked for, which its own session made; of an entry that

@@ -61,9 +61,9 @@ _CLEAR = f"""
 
 
 def install(connection: BaseDatabaseWrapper, files: Iterable[Path]) -> None:
-    """Run each file in order, all in one transaction, and note what then stands in the catalogue.
+    """Run each file in order, all in one transaction, and note what the catalogue then has.
 
-    Functions and triggers are made anew: what no file has any more is gone.
+    Functions and triggers are made again: what no file has any more is gone.
     """
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(_NOTE)

@@ -15,7 +15,7 @@ from audit.context import WHO, context, request_id, who
 class AuditMiddleware(AuditlogMiddleware):  # type: ignore[misc]  # django-auditlog ships no types
     """Put who, whence and under which number on every entry that a request writes.
 
-    auditlog's own would believe the first X-Forwarded-For, store the actor's e-mail, and fail on
+    auditlog's own would trust the first X-Forwarded-For, store the actor's e-mail, and fail on
     a long correlation id: none of its readings of the request is used.
     """
 
@@ -30,10 +30,10 @@ class AuditMiddleware(AuditlogMiddleware):  # type: ignore[misc]  # django-audit
         """Facts under the names of columns; who it is is asked when the entry is written, for
         signing in changes it. Without the key `actor` auditlog stores no e-mail."""
         correlation_id.set(request_id(request))
-        return {**context(request), "remote_port": None, **_asked_late(request)}
+        return {**context(request), "remote_port": None, **_lazy_facts(request)}
 
 
-def _asked_late(request: HttpRequest) -> dict[str, Callable[[], Any]]:
+def _lazy_facts(request: HttpRequest) -> dict[str, Callable[[], Any]]:
     def asker(name: str) -> Callable[[], Any]:
         return lambda: who(request)[name]
 

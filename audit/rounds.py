@@ -42,8 +42,8 @@ def repeat(one: Callable[[], str], *, every: float, alias: str, out: OutputWrapp
     sooner: after 1 second, then 2, 4 and so on, up to `every`. A round that has begun is finished; told
     once more, the process ends at once.
     """
-    said, lost = "", 0
-    with _told_to_stop() as is_told_within:
+    reported, lost = "", 0
+    with _stop_signal() as is_stopped_within:
         out.write(f"A round every {every:g} seconds, until SIGTERM.")
         while True:
             try:
@@ -51,10 +51,10 @@ def repeat(one: Callable[[], str], *, every: float, alias: str, out: OutputWrapp
             except (psycopg.Error, DatabaseError) as error:
                 wrong, lost = f"The database: {type(error).__name__}", lost + 1
                 connections[alias].close()
-            if wrong != said:
+            if wrong != reported:
                 out.write(wrong or well)
-                said = wrong
-            if is_told_within(pause(every, lost)):
+                reported = wrong
+            if is_stopped_within(pause(every, lost)):
                 break
     out.write("Stopped.")
 
@@ -65,19 +65,19 @@ def pause(every: float, lost: int) -> float:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[Callable[[float], bool]]:
+def _stop_signal() -> Iterator[Callable[[float], bool]]:
     """Waits so many seconds, or less: whether the process was told to stop, then or before.
 
-    A pipe remembers it, for a signal may come at any moment: between a look and the wait, too.
+    A pipe remembers it, because a signal may come at any moment: between a look and the wait, too.
     """
     reading, writing = os.pipe()
 
-    def told(*_about: Any) -> None:
+    def stop(*_about: Any) -> None:
         for number, handler in usual.items():
             signal.signal(number, handler)
         os.write(writing, b".")
 
-    usual = {number: signal.signal(number, told) for number in SIGNALS}
+    usual = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
         yield lambda most: bool(select.select([reading], [], [], most)[0])
     finally:

@@ -255,7 +255,7 @@ def gaps(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def repeated(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Places of the log that stand in the bundle more than once, in words: one view is one view."""
+    """Places of the log that appear in the bundle more than once, in words: one view is one view."""
     places = Counter(entry["place"] for entry in entries).items()
     return [f"the entry at place {place} stands {n} times in the bundle" for place, n in places if n > 1]
 

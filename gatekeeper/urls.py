@@ -70,18 +70,18 @@ urlpatterns = [
     path("ndas/preview", drafts.nda_preview, name="nda_preview"),
     path("ndas/publish", drafts.nda_publish, name="nda_publish"),
     path("ndas/countersign", signatures.nda_countersign, name="nda_countersign"),
-    path("ndas/papers", signatures.nda_papers, name="nda_papers"),
+    path("ndas/papers", signatures.unconfirmed_scans, name="unconfirmed_scans"),
     path("ndas/register", register.nda_register, name="nda_register"),
     path("ndas/register.csv", register.nda_register_csv, name="nda_register_csv"),
     path("ndas/<version:number>/", ndas.nda_version, name="nda_version"),
     path("ndas/<version:number>/recall", ndas.nda_recall, name="nda_recall"),
     path("authorisations/", authorisations.register, name="authorisations"),
     path("authorisations/export", authorisations.export, name="authorisations_export"),
-    path("authorisations/<id:authorisation>/paper", authorisations.paper, name="authorisation_paper"),
+    path("authorisations/<id:authorisation>/paper", authorisations.pdf, name="authorisation_pdf"),
     path(
         "authorisations/<id:authorisation>/withdraw", authorisations.withdraw, name="withdraw_authorisation"
     ),
-    # the log, and the state of the house
+    # the log, and the state of the installation
     path("log/", explorer.entries, name="entries"),
     path("log/figures", explorer.log_figures, name="log_figures"),
     path("log/export", export.log_export, name="log_export"),

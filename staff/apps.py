@@ -15,5 +15,5 @@ class StaffConfig(AppConfig):
     verbose_name = _("Staff")
 
     def ready(self) -> None:
-        """Say what auditlog records; only now, for it needs the models."""
+        """Say what auditlog records; only now, because it needs the models."""
         import_module("staff.directory.tracking")

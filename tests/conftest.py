@@ -154,8 +154,8 @@ _loaded: dict[str, Any] = {}
 
 
 def _share_middleware(handler: ClientHandler, is_async: bool = False) -> None:
-    """Django's test client makes the middleware anew for each client, as if each were another server, and
-    most of that time finds static files. Under settings that a test has changed it is still made anew."""
+    """Django's test client makes the middleware again for each client, as if each were another server, and
+    most of that time finds static files. Under settings that a test has changed it is still made again."""
     if isinstance(vars(settings)["_wrapped"], UserSettingsHolder) or is_async:
         _load_middleware(handler, is_async)
         return

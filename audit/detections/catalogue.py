@@ -39,12 +39,12 @@ def rule(name: str) -> Rule | None:
 
 def words(entries: Iterable[int]) -> dict[int, list[str]]:
     """Why entries were flagged: for each that is flagged, its rules' words, in the rules' order."""
-    said = {one.name: one.said() for one in rules()}
-    place = {name: number for number, name in enumerate(said)}
+    titles = {one.name: one.title() for one in rules()}
+    place = {name: number for number, name in enumerate(titles)}
     found: dict[int, list[str]] = {}
     for entry, name in Flag.objects.filter(entry__in=list(entries)).values_list("entry", "rule"):
         found.setdefault(entry, []).append(name)
     return {
-        entry: [said.get(name, name) for name in sorted(names, key=lambda one: place.get(one, len(place)))]
+        entry: [titles.get(name, name) for name in sorted(names, key=lambda one: place.get(one, len(place)))]
         for entry, names in found.items()
     }

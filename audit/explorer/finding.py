@@ -31,7 +31,7 @@ MOST: Final = 10_000
 VALUES: Final = 8  # of each facet
 BARS: Final = 24
 PATIENCE: Final = timedelta(seconds=5)
-#: Entries stand in the order of their numbers, and nearly in that of their times: a clock may have been
+#: Entries appear in the order of their numbers, and nearly in that of their times: a clock may have been
 #: put back. So times are compared exactly, and numbers are bounded by an hour more on either side.
 SLACK: Final = timedelta(hours=1)
 

@@ -1,7 +1,7 @@
 """The grammar of the log's one search line: known tokens, each with or without a minus, and times.
 
 `account:MOC-48213 event:view -reason:ticket_closed since:7d`. What is no known token is refused by
-`parse`, before it stands in an address or in the log: free text is never searched, and never kept.
+`parse`, before it appears in an address or in the log: free text is never searched, and never kept.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Words = Mapping[str, Container[str]]
 
 
 class SearchError(ValueError):
-    """A word of the line is no known token; the message says which, for the page alone."""
+    """A word of the line is no known token; the message says which, because the page alone."""
 
 
 class Term(NamedTuple):
@@ -155,7 +155,7 @@ def _alone(part: str, *, minus: bool) -> Term:
 
 
 def _unknown(part: str) -> SearchError:
-    return SearchError(_("“%(word)s” is no token that is known.") % {"word": part})
+    return SearchError(_("“%(word)s” is not a known token.") % {"word": part})
 
 
 def _time(name: str, value: str) -> str:

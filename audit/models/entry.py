@@ -30,7 +30,7 @@ class Event(models.TextChoices):
     WITHDRAW = "withdraw", _("withdrawal")
     APPROVE = "approve", _("approval")
     DENY = "deny", _("denial")
-    START = "start", pgettext_lazy("event", "opening")
+    START = "start", pgettext_lazy("event", "access opened")
     VIEW = "view", pgettext_lazy("event", "view")
     SEARCH = "search", _("search")
     END = "end", pgettext_lazy("event", "end")
@@ -47,7 +47,7 @@ class Event(models.TextChoices):
 
 
 class Outcome(models.TextChoices):
-    """How it ended. `withheld`: a release was refused; what its record says stands beside it."""
+    """How it ended. `withheld`: a release was refused; what its record says is beside it."""
 
     ALLOWED = "allowed", pgettext_lazy("outcome", "allowed")
     REFUSED = "refused", pgettext_lazy("outcome", "refused")

@@ -10,7 +10,7 @@ from audit.models.fields import TransactionId
 class Flag(models.Model):
     """A rule applies to an entry (audit/detections). Insert-only: nobody takes a flag away.
 
-    It repeats what the log says, and can be found anew: it is no entry itself.
+    It repeats what the log says, and can be found again: it is not an entry itself.
     """
 
     pk = models.CompositePrimaryKey("entry", "rule")
@@ -29,12 +29,12 @@ class Flag(models.Model):
 class Round(models.Model):
     """One run of the rules over the log, or a part of one: from where the next goes on. Insert-only."""
 
-    system = models.BigIntegerField()  # the cluster's own identifier: another numbers transactions anew
+    system = models.BigIntegerField()  # the cluster's own identifier: another numbers transactions again
     horizon = TransactionId()  # entries of every transaction below it are judged
     lowest = models.BigIntegerField()  # and so are all up to this number
     done_at = models.DateTimeField()
     # Of a run that is not done: the horizon that it will reach, to which number it goes, and where it is
-    ahead = TransactionId(null=True)
+    next_horizon = TransactionId(null=True)
     newest = models.BigIntegerField(null=True)
     upto = models.BigIntegerField(null=True)
 

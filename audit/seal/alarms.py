@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from audit.database import rows
-from audit.seal import held, stored
+from audit.seal import delays, stored
 from audit.seal.beyond import LAG
 from audit.seal.silence import QUIET
 
@@ -24,7 +24,7 @@ class Sealing:
     sealed_at: datetime | None
     sealer: list[str]
     copies: list[str]
-    held: list[held.HeldUp]
+    delays: list[delays.Delay]
 
 
 def _late(now: datetime, newest: stored.Checkpoint | None, oldest: datetime | None) -> list[str]:
@@ -32,7 +32,10 @@ def _late(now: datetime, newest: stored.Checkpoint | None, oldest: datetime | No
     if newest and now - newest.sealed_at > QUIET + LAG:
         return [_("The sealer has not worked since then.")]
     if oldest and now - oldest > LAG:
-        waits = _("An entry waits for its seal since %(time)s: the sealer stands, or a transaction runs on.")
+        waits = _(
+            "An entry has waited for its seal since %(time)s: the sealer has stopped, or a"
+            " transaction is still running."
+        )
         return [waits % {"time": oldest.isoformat(" ", "seconds")}]
     return []
 
@@ -49,7 +52,7 @@ def sealing(alias: str) -> Sealing:
         using=connection,
     )
     wrong = _late(now, newest, oldest)
-    found = held.held_up(connection, now, waits=bool(wrong))
+    found = delays.sealing_delays(connection, now, waits=bool(wrong))
     wrong += [one.sentence for one in found]
     copies = [] if newest is None else _copies(alias, newest, now)
     return Sealing(newest.sealed_at if newest else None, wrong, copies, found)
@@ -61,7 +64,7 @@ def _copies(alias: str, newest: stored.Checkpoint, now: datetime) -> list[str]:
         using=stored.raw(alias),
     )
     if not copies:
-        return [_("No copy leaves the database: a superuser could write everything anew.")]
+        return [_("No copy leaves the database: a superuser could rewrite everything.")]
     wrong = []
     for name, size, copied_at, failed_at, failure in copies:
         if failed_at is not None:

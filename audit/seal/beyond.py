@@ -42,8 +42,8 @@ def judge_copies(
     if _drew(db, newest, largest.size - size):
         kind = Kind.CUT_OFF
         words = _(
-            "a checkpoint outside has %(outside)d entries, the database %(here)d; it has given out the"
-            " numbers of the %(lacking)d that lack"
+            "a checkpoint outside has %(outside)d entries, the database %(here)d; the numbers of"
+            " the %(lacking)d missing ones were given out"
         )
     else:
         kind = Kind.ROLLED_BACK

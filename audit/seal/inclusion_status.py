@@ -1,4 +1,4 @@
-"""How an entry stands in the sealed log: which checkpoint covers it, and whether its proof holds now."""
+"""The status of an entry in the sealed log: which checkpoint covers it, and whether its proof holds now."""
 
 from __future__ import annotations
 

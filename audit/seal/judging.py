@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 WHOLE, BARE, ERASED, EDITED = range(4)
 #: Places that one process judges at a time.
 SPAN: Final = 8192
-_AHEAD: Final = 2  # spans for each process: one at work, one that waits to be fetched
+_QUEUED: Final = 2  # spans for each process: one at work, one that waits to be fetched
 
 _READ: Final = f"""
     COPY (SELECT l.place, l.entry, l.number, l.hash, l.tag,
@@ -127,7 +127,7 @@ class Others:
         waiting: deque[Future[bytes]] = deque()
         for first in spans:
             waiting.append(pool.submit(_judge_span, first, min(first + spans.step, end)))
-            if len(waiting) == _AHEAD * self.processes:
+            if len(waiting) == _QUEUED * self.processes:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -158,7 +158,7 @@ def _judge_span(first: int, end: int) -> bytes:
 
 def _judged(reading: Connection[Any], first: int, end: int, erasures: Erasures) -> Iterator[bytes]:
     """Judgements of the leaves from a place to before another, packed, some thousands at a time."""
-    # Rows come as they stand in the tree, at once and in constant memory: a sort would print all of them
+    # Rows come as they appear in the tree, at once and in constant memory: a sort would print all of them
     # first, while nobody hashes.
     reading.execute("SET LOCAL enable_sort = off")
     statement = sql.SQL(_READ).format(first=sql.Literal(first), last=sql.Literal(end - 1))

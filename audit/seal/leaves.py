@@ -19,7 +19,7 @@ import hmac
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from audit import verify_bundle as stranger
+from audit import verify_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     Buffer = bytes | bytearray | memoryview
 
 #: Personal references: gone when the account is erased, and therefore in the customer's part alone.
-ERASED: Final = stranger.ERASED
-SHARED: Final = stranger.SHARED
-CUSTOMER: Final = stranger.FIELDS
+ERASED: Final = verify_bundle.ERASED
+SHARED: Final = verify_bundle.SHARED
+CUSTOMER: Final = verify_bundle.FIELDS
 #: What the staff part has beside the customer's columns; `xid` is what entries are ordered by.
 STAFF_ALONE: Final = (
     *("xid", "reason", "failed", "member_name", "session", "factor", "source", "user_agent"),
@@ -47,16 +47,16 @@ _TIMES: Final = ("timestamp", "nda_ends")
 
 TAG_BYTES: Final = 16  # half of the HMAC (RFC 2104 §5): enough never to meet twice
 #: How the customer's part of an erased entry begins: no account, no records.
-BLANK: Final = stranger.pack([b"", None])
+BLANK: Final = verify_bundle.pack([b"", None])
 NO_TAG: Final = bytes(TAG_BYTES)
-_CUSTOMER_HEAD: Final = stranger.pack([stranger.CUSTOMER])
-_STAFF_HEAD: Final = stranger.pack([stranger.STAFF])
+_CUSTOMER_HEAD: Final = verify_bundle.pack([verify_bundle.CUSTOMER])
+_STAFF_HEAD: Final = verify_bundle.pack([verify_bundle.STAFF])
 _LENGTH: Final = struct.Struct(">i")
 # Looked up once and not for each of millions.
 _length, _pack_length = _LENGTH.unpack_from, _LENGTH.pack
 _OF_A_HASH: Final = _LENGTH.pack(HASH_BYTES)
-_LEAF_HEAD: Final = b"\x00" + stranger.pack([stranger.LEAF]) + _OF_A_HASH
-# Hashes that have taken in how each thing begins: to go on with a copy costs half of beginning anew.
+_LEAF_HEAD: Final = b"\x00" + verify_bundle.pack([verify_bundle.LEAF]) + _OF_A_HASH
+# Hashes that have taken in how each thing begins: to go on with a copy costs half of beginning again.
 _CUSTOMER, _STAFF, _LEAF = (hashlib.sha256(head) for head in (_CUSTOMER_HEAD, _STAFF_HEAD, _LEAF_HEAD))
 
 
@@ -121,7 +121,7 @@ def _part_hash(begun: hashlib._Hash, salt: bytes, part: bytes) -> bytes:
 def hashes(row: bytes, start: int, salts: bytes) -> tuple[bytes, bytes]:
     """The hashes of both parts, the customer's first, out of a row with the columns of `PARTS`.
 
-    After an erasure the hash of the customer's part stands in its salt's place.
+    After an erasure the hash of the customer's part appears in its salt's place.
     """
     shared, end = _shared(row, start)
     customer, staff = halves(salts)

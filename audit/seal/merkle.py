@@ -2,7 +2,7 @@
 
 A tree grows by its frontier alone, the complete subtrees from left to right: one hash a power of two.
 For proofs the hash over each 256, 65 536, … leaves is kept (`KEPT`); what lies between is computed
-from at most 128 hashes. Checking is the stranger's (audit/verify_bundle.py).
+from at most 128 hashes. Proofs are checked in audit/verify_bundle.py.
 """
 
 from __future__ import annotations

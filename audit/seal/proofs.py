@@ -1,4 +1,4 @@
-"""Proof bundles: entries with their customer's part opened, and what shows that they stand in the log.
+"""Proof bundles: entries with their customer's part opened, and what shows that they appear in the log.
 
 A bundle is checked without Gatekeeper, by audit/verify_bundle.py or by any tool for RFC 6962 and C2SP.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from audit import verify_bundle as stranger
+from audit import verify_bundle
 from audit.database import rows
 from audit.seal import leaves, merkle, stored
 
@@ -62,7 +62,7 @@ class Wanted:
 
 
 def bundle(
-    connection: Connection[Any], key: stranger.Key, wanted: Wanted, *, earlier: Sequence[str] = ()
+    connection: Connection[Any], key: verify_bundle.Key, wanted: Wanted, *, earlier: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The bundle for what is wanted, under the newest checkpoint.
 
@@ -76,7 +76,7 @@ def bundle(
         raise UnprovableError(_("there is no such entry, or no checkpoint yet"))
     hashes = stored.StoredHashes(connection)
     found = {
-        "format": stranger.FORMAT,
+        "format": verify_bundle.FORMAT,
         "instructions": instructions(),
         "key": str(key),
         "checkpoint": newest.note,
@@ -87,7 +87,7 @@ def bundle(
         "entries": [entry | {"inclusion": _inclusion(hashes, entry, newest.size)} for entry in entries],
         **({"selection": True} if wanted.selection else {}),
     }
-    wrong = stranger.check_bundle(found)
+    wrong = verify_bundle.check_bundle(found)
     if wrong:
         raise UnprovableError(_("the log does not prove it: %(wrong)s") % {"wrong": "; ".join(wrong)})
     return found
@@ -143,7 +143,7 @@ def _opened(row: bytes) -> dict[str, Any]:
     }
 
 
-def _first(connection: Connection[Any], key: stranger.Key, place: int) -> list[str]:
+def _first(connection: Connection[Any], key: verify_bundle.Key, place: int) -> list[str]:
     """The first checkpoint under the log's present name that covers a leaf."""
     found = rows(
         "SELECT note FROM public.audit_checkpoint WHERE size > %s AND note LIKE %s ORDER BY size LIMIT 1",
@@ -162,8 +162,8 @@ def _inclusion(hashes: stored.StoredHashes, entry: dict[str, Any], size: int) ->
 
 def _consistency(hashes: stored.StoredHashes, note: str, size: int) -> list[str]:
     try:
-        return _encoded(merkle.consistency(hashes, stranger.read_head(note).size, size))
-    except (LookupError, ValueError, stranger.ProofError) as error:
+        return _encoded(merkle.consistency(hashes, verify_bundle.read_head(note).size, size))
+    except (LookupError, ValueError, verify_bundle.ProofError) as error:
         raise UnprovableError(_("an earlier checkpoint: %(error)s") % {"error": error}) from None
 
 
@@ -172,7 +172,7 @@ def _encoded(steps: Sequence[bytes]) -> list[str]:
 
 
 def instructions() -> str:
-    """What the bundle is and how it is checked, for whoever gets it."""
+    """What the bundle is and how it is checked, because whoever gets it."""
     return _(
         "Each entry says what happened with the account: when (timestamp, in microseconds since 1970-01-01"
         " UTC), what, under which ticket and purpose, which categories and fields, by which role and"

@@ -1,6 +1,6 @@
-"""Which of the log's public keys are believed here: those that are set, or else those of this server.
+"""Which of the log's public keys are trusted here: those that are set, or else those of this server.
 
-The sealer announces its key in the database (audit.announce_key). Whoever can write everything there anew
+The sealer announces its key in the database (audit.announce_key). Whoever can rewrite everything there
 can announce another one, too: what holds under such a key is consistent with this server, and no more.
 `GATEKEEPER_LOG_VERIFIER` pins the key, and wins wherever the two differ.
 """
@@ -50,14 +50,14 @@ class Trust:
 
 def read(connection: Connection[Any]) -> Trust:
     """The keys to judge by, as a role that reads the log sees them. Raises psycopg.Error."""
-    told = rows("SELECT key FROM public.audit_logkey ORDER BY number DESC", using=connection)
-    announced = list(dict.fromkeys(key for (key,) in told))
+    announcements = rows("SELECT key FROM public.audit_logkey ORDER BY number DESC", using=connection)
+    announced = list(dict.fromkeys(key for (key,) in announcements))
     newest = announced[0] if announced else ""
     if settings.LOG_VERIFIER:
         return Trust(Keys.read(settings.LOG_VERIFIER), pinned=True, announced=newest)
     try:
         keys = Keys.read(",".join(announced)) if announced else None
-    except ProofError:  # the function refuses such a key: somebody else wrote it, and none is believed
+    except ProofError:  # the function refuses such a key: somebody else wrote it, and none is trusted
         keys = None
     return Trust(keys, pinned=False, announced=newest)
 

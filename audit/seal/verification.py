@@ -1,7 +1,7 @@
 """Verifying the log: every leaf against its entry, every checkpoint against the leaves, copies against both.
 
 One pass over the leaves in the order of the tree, each with the judgement whether it is its entry's
-(audit/seal/judging.py), in one snapshot, in constant memory. The database is not believed: what it says must
+(audit/seal/judging.py), in one snapshot, in constant memory. The database is not trusted: what it says must
 lead to roots that the log's key signed, and to those of the copies that had left it.
 """
 
@@ -46,8 +46,8 @@ class Verification:
         progress: Callable[[int], object] = lambda _: None,
         others: judging.Others | None = None,
     ) -> None:
-        """`outside`: checkpoints that were kept elsewhere. `progress` is told of more leaves done. `others`:
-        processes that judge leaves, so that this one only follows the tree.
+        """`outside`: checkpoints that were kept elsewhere. `progress`: called with the number of leaves
+        done since its last call. `others`: processes that judge leaves; this one only follows the tree.
         """
         self._reading = reading
         self._db = beside
@@ -119,7 +119,7 @@ class Verification:
                 self._segment(walk, current, named=self.report.found)
                 before = current
             beyond = [(place, entry) for place, entry, *_rest in walk.rest()]
-        self._leaves.tell_rest()
+        self._leaves.report_rest()
         # A leaf before the first is walked by nobody, and would give an entry the look of a sealed one.
         self._name_uncovered(rows(_BEFORE_ALL, using=self._db))
         self._name_uncovered(beyond)
@@ -130,7 +130,7 @@ class Verification:
         """Leaves, each with its entry, that no checkpoint covers."""
         if not uncovered:
             return
-        words = _("leaf %(place)d and %(more)d after it stand under no checkpoint")
+        words = _("leaf %(place)d and %(more)d after it are under no checkpoint")
         (first, entry), (last, _entry) = uncovered[0], uncovered[-1]
         facts = {"place": first, "more": len(uncovered) - 1}
         self.report.add(Finding(Kind.INSERTED, words % facts, first, last, entry))

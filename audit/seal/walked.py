@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: So long a transaction may have run before its entry is taken for one with a false time.
 LONGEST: Final = timedelta(minutes=10)
-_TOLD: Final = 1000  # leaves between two calls of `progress`
+_PROGRESS_STEP: Final = 1000  # leaves between two calls of `progress`
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 
 
@@ -49,19 +49,19 @@ class WalkedLeaves:
         """Take up what holds for the leaves of one checkpoint: their order in the era, a floor for times."""
         self._floor = _micros(before.sealed_at - LONGEST) if before else 0
         if before and before.era != current.era:
-            self._order = (0, 0)  # transactions are numbered anew
+            self._order = (0, 0)  # transactions are numbered again
 
-    def tell_rest(self) -> None:
+    def report_rest(self) -> None:
         """Tell `progress` of the leaves that it has not been told of."""
-        self._progress(self.next % _TOLD)
+        self._progress(self.next % _PROGRESS_STEP)
 
     def see(self, place: int, entry: int, transaction: int, time: int, state: int, found: bytes) -> None:
         """Judge the leaf at a place; `time` in microseconds since 2000, `state` and hash as judged."""
         if place != self.next:
             self.lacking(place)
         self.next += 1
-        if not self.next % _TOLD:
-            self._progress(_TOLD)
+        if not self.next % _PROGRESS_STEP:
+            self._progress(_PROGRESS_STEP)
         if self._followed.tree is not None:
             self._followed.tree.append(found)
         if state == judging.BARE:

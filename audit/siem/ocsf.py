@@ -1,7 +1,7 @@
 """An entry as an event of the Open Cybersecurity Schema Framework, 1.8.0 (schema.ocsf.io).
 
 A view is Entity Management (3004) with the activity Read, of the customer's account. `EVENTS` says what the
-rest are. Who signs in or out is Authentication (3002). What the schema has no place for stands under
+rest are. Who signs in or out is Authentication (3002). What the schema has no place for is under
 `unmapped`, by our names for it. As in the log itself there is no customer's value here; members are numbers.
 """
 
@@ -100,7 +100,7 @@ COLUMNS: Final = tuple(
 
 
 def event(entry: Entry, *, origin: str, vendor: str, place: int, leaf: bytes) -> dict[str, Any]:
-    """The entry as an event. `origin`: the log's name. `place`, `leaf`: where it stands in the tree, and the
+    """The entry as an event. `origin`: the log's name. `place`, `leaf`: where it appears in the tree, and the
     hash there, so that a receiver can see later that neither was exchanged."""
     kind = EVENTS[entry.event]
     found = _class(kind) | {

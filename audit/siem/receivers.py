@@ -90,7 +90,7 @@ class File:
 def receiver(name: str, *, token: str = "", roots: str = "") -> Receiver:
     """The receiver that a setting names: `https://host/path` or `file:/path`. Raises TargetError.
 
-    The name stands in the log and on the page of checks: a secret in it is refused.
+    The name appears in the log and on the page of checks: a secret in it is refused.
     """
     if name.startswith("file:/") and len(name) <= LENGTH:
         return File(Path(name.removeprefix("file:")))

@@ -1,8 +1,8 @@
 """The stream: what was sealed goes to a SIEM, in the seal's order, each entry at least once.
 
-It follows the seal, for the tree is the one order of entries that nothing comes into later. So a receiver
+It follows the seal, because the tree is the one order of entries that nothing comes into later. So a receiver
 has what was proved, and each event carries its leaf's place and hash: its copy is one more witness. How far
-it has gone stands in the database, and moves on only when the receiver has taken a batch.
+it has gone is kept in the database, and moves on only when the receiver has taken a batch.
 """
 
 from __future__ import annotations

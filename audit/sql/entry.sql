@@ -25,7 +25,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             WHEN p_facts->'details' <> 'null' THEN '{}'::jsonb END))
 $$;
 
--- The writer in SQL, save for views that are allowed: vault.record_view writes those column by column, for
+-- The writer in SQL, except for views that are allowed: vault.record_view writes those column by column, for
 -- they must be quick. The keys of p_facts are names of columns; what is unknown is ignored, so that a
 -- decision's whole record can be passed. Where nobody is signed in, `source` is the caller's word for itself:
 -- beside it, as `role`, stands the database's role that spoke, which is nobody's word. Internal: only the
@@ -94,7 +94,7 @@ BEGIN
 END $$;
 
 -- What an entry lacks, each of these for some facts: the name of the first, or NULL. Which event must carry which
--- stands in audit/facts.py with the reasons, and a test compares the two fact by fact. Each is one expression that
+-- is in audit/facts.py with the reasons, and a test compares the two fact by fact. Each is one expression that
 -- reads nothing and has no settings: PostgreSQL makes it a part of audit.stamp_entry.
 
 -- Whether there is such a kind of entry.

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def _under(grant: OpenGrant, here: Sequence[OpenGrant], code: str) -> OpenGrant | None:
-    """The open access under which a category is shown: not one in which it is shut, of the page's ticket
+    """The open access under which a category is shown: not one in which it is blocked, of the page's ticket
     if there is one, and the one that lasts longest. None: no open access covers the category."""
     covering = [one for one in here if code in one.categories]
     return max(
         covering,
-        key=lambda one: (code not in one.shut, one.ticket == grant.ticket, one.ends_at),
+        key=lambda one: (code not in one.blocked, one.ticket == grant.ticket, one.ends_at),
         default=None,
     )
 
@@ -51,7 +51,7 @@ def section(
         "code": code,
         "title": category.title,
         "covered": under is not None,
-        "blocked": under.shut.get(code, "") if under else "",
+        "blocked": under.blocked.get(code, "") if under else "",
         "grant": under.id if under else "",
         "under": under if len(here) > 1 else None,
         "all": len(filled) > 1 and grant.today.has_room_for(filled),
@@ -77,7 +77,7 @@ def people(grant: OpenGrant, here: Sequence[OpenGrant], shown: dict[str, object]
         "records": [],
         "query": "",
         "missed": False,
-        "blocked": under.shut.get(catalogue.PARTICIPANTS, "") or day_over,
+        "blocked": under.blocked.get(catalogue.PARTICIPANTS, "") or day_over,
     } | shown
     return people | {"offered": _offered(int(str(people["page"])), under.participants, left)}
 

@@ -24,7 +24,7 @@ def waiting_for(manager: Member) -> list[AccessRequest]:
     """The requests that this manager could decide now, oldest first."""
     numbers = [number for kind, number in everything_waiting_for(manager) if kind == "access"]
     waiting = AccessRequest.objects.filter(pk__in=numbers) if numbers else AccessRequest.objects.none()
-    return list(waiting.select_related("member", "account", "ticket").order_by("asked_at"))
+    return list(waiting.select_related("member", "account", "ticket").order_by("requested_at"))
 
 
 def everything_waiting_for(manager: Member) -> list[tuple[str, int]]:
@@ -37,7 +37,7 @@ def everything_waiting_for(manager: Member) -> list[tuple[str, int]]:
 _WAITING = """
     WITH waiting AS MATERIALIZED (
         SELECT 'access' AS kind, r.id, r.member_id FROM gatekeeper_accessrequest r
-        WHERE r.state = 'pending' AND r.lapses_at > clock_timestamp() AND r.member_id <> %(manager)s
+        WHERE r.state = 'pending' AND r.expires_at > clock_timestamp() AND r.member_id <> %(manager)s
         UNION ALL
         SELECT 'more', m.id, m.member_id FROM gatekeeper_moretoday m
         WHERE m.state = 'pending' AND m.day = %(today)s AND m.member_id <> %(manager)s

@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A request beside what is open. `state`: pending, approved (and not open), denied or lapsed."""
+    """A request beside what is open. `state`: pending, approved (not open), denied or lapsed (expired)."""
 
     request: int
     state: str
@@ -25,11 +25,11 @@ class Beside:
 
 
 #: A column for a statement that has the open grant `g` and its account `a`: one list of lists, as JSON.
-#: A rejection or a lapse counts while nothing newer was asked for, and only if the access was open before.
+#: A rejection or an expiry counts while nothing newer was asked for, and only if the access was open before.
 COLUMN: Final = """
     SELECT jsonb_agg(jsonb_build_array(r.id, s.state, o.id, t.number, coalesce(o.categories, r.categories),
-        coalesce(o.minutes, r.minutes), coalesce(r.decided_at, r.asked_at),
-        coalesce(o.open_before, r.lapses_at), coalesce(d.name, ''), r.denial) ORDER BY r.id)
+        coalesce(o.minutes, r.minutes), coalesce(r.decided_at, r.requested_at),
+        coalesce(o.open_before, r.expires_at), coalesce(d.name, ''), r.denial) ORDER BY r.id)
     FROM gatekeeper_accessrequest r
         JOIN gatekeeper_ticket t ON t.id = r.ticket_id
         LEFT JOIN gatekeeper_grant o ON o.request_id = r.id AND o.ended_at IS NULL
@@ -38,7 +38,7 @@ COLUMN: Final = """
         LEFT JOIN staff_member d ON d.id = r.decided_by_id
         CROSS JOIN LATERAL (
             SELECT CASE WHEN o.id IS NOT NULL THEN 'approved'
-                WHEN r.state = 'pending' AND r.lapses_at > clock_timestamp() THEN 'pending'
+                WHEN r.state = 'pending' AND r.expires_at > clock_timestamp() THEN 'pending'
                 WHEN r.id < g.request_id OR r.state IN ('approved', 'withdrawn') THEN NULL
                 WHEN EXISTS (SELECT FROM gatekeeper_accessrequest n
                     WHERE n.member_id = r.member_id AND n.account_id = r.account_id

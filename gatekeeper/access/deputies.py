@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from staff.models import Member
 
 #: How far ahead a deputy's time may begin, in days; the database says a year.
-AHEAD: Final = 365
+MAX_DAYS_AHEAD: Final = 365
 
 
 def name(
@@ -38,7 +38,7 @@ def end(caller: Caller, deputy_id: int) -> str:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DeputyTerm:
     """Who stands in for whom, from and to."""
 
     id: int
@@ -53,9 +53,9 @@ class Standing:
     own: bool  # whoever looks named them
 
 
-def running(viewer: Member) -> list[Standing]:
+def running(viewer: Member) -> list[DeputyTerm]:
     """Every deputy whose time has not ended, the viewer's own first."""
-    return [Standing(*one) for one in rows(_RUNNING, {"viewer": viewer.pk})]
+    return [DeputyTerm(*one) for one in rows(_RUNNING, {"viewer": viewer.pk})]
 
 
 _RUNNING: Final = """

@@ -30,9 +30,9 @@ class Desk:
         return self._member.roles
 
     @cached_property
-    def held(self) -> list[grants.OpenGrant]:
+    def open_grants(self) -> list[grants.OpenGrant]:
         """What is open now. A view that has asked already puts its answer here."""
-        return grants.held(Caller.of(self._request), self._member)
+        return grants.open_grants(Caller.of(self._request), self._member)
 
     @cached_property
     def inbox(self) -> int:
@@ -48,13 +48,13 @@ class Desk:
     @cached_property
     def recoveries(self) -> list[Recovery]:
         """Of what no reviewer has acknowledged yet, everybody reads on every page."""
-        asked = self._request.session.recovered  # type: ignore[attr-defined]  # our engine
-        return list(recoveries.unseen()) if asked else []
+        recovered = self._request.session.recovered  # type: ignore[attr-defined]  # our engine
+        return list(recoveries.unseen()) if recovered else []
 
     @property
     def mark(self) -> str:
         """Of all that changes by itself."""
-        return mark([(one.id, one.ends_at) for one in self.held], self.inbox, self.proposals)
+        return mark([(one.id, one.ends_at) for one in self.open_grants], self.inbox, self.proposals)
 
 
 def desk_of(request: HttpRequest) -> Desk | None:

@@ -128,7 +128,7 @@ class DeputyForm(forms.Form):
         today, most = timezone.localdate(), requests.limit("deputy_days")
         if begins and begins < today:
             self.add_error("begins", _("A deputy is named beforehand: from today at the earliest."))
-        if begins and begins >= today + timedelta(days=deputies.AHEAD):
+        if begins and begins >= today + timedelta(days=deputies.MAX_DAYS_AHEAD):
             self.add_error("begins", _("A deputy is named at most a year beforehand."))
         elif begins and ends and ends < begins:
             self.add_error("ends", _("The last day is before the first."))

@@ -65,23 +65,23 @@ class OpenGrant:
     support_until: datetime | None
     participants_since: datetime | None
     participants_until: datetime | None
-    shut: dict[str, str]  # categories that stay shut though the grant is open, each with its reason
+    blocked: dict[str, str]  # categories that stay blocked though the grant is open, each with its reason
     beside: list[Beside]  # what was asked for beside it; of the account that was named alone
     today: Day  # what is left of the member's day; of the account that was named alone
 
 
-_HELD = f"""
+_OPEN_GRANTS = f"""
     SELECT g.id, g.request_id, g.categories, g.window_ends_at,
         g.views, g.participants_shown, m.name, k.number, n.version_id, staff.signature_ends(n.id),
         a.reference, a.plan, a.language, a.created_at, a.filled, a.participants,
         a.support_since, a.support_until, a.participants_since, a.participants_until,
-        d.shut, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END,
+        d.blocked, CASE WHEN a.reference = %(account)s THEN ({COLUMN}) END,
         CASE WHEN a.reference = %(account)s THEN ({daily.COLUMN}) END
     FROM gatekeeper_grant g JOIN gatekeeper_account a ON a.id = g.account_id
         JOIN gatekeeper_ticket k ON k.id = g.ticket_id
         JOIN staff_member m ON m.id = g.approver_id
         LEFT JOIN LATERAL (
-            SELECT x.codes, x.reason, x.shut, x.signature
+            SELECT x.codes, x.reason, x.blocked, x.signature
             FROM gatekeeper.gate(%(digest)s::bytea, a.reference, NULL, g.id, NULL) x
             WHERE g.id IS DISTINCT FROM %(shown)s::bigint
             OFFSET 0  -- or the gate would be asked, and its answer dropped
@@ -93,7 +93,7 @@ _HELD = f"""
 """  # noqa: S608 - the columns are constants of ours
 
 
-def held(
+def open_grants(
     caller: Caller, member: Member, *, account: str = "", shown: answers.Decision | None = None
 ) -> list[OpenGrant]:
     """The member's grants that are open now, soonest end first. The gate answers for each, and
@@ -111,16 +111,20 @@ def held(
         "today": timezone.localdate(),
     }
     try:
-        found = rows(_HELD, values)
+        found = rows(_OPEN_GRANTS, values)
     except DatabaseError as error:
         logger.error("the gate could not be evaluated: %s", type(error).__name__)  # noqa: TRY400
         return []
-    return [_held(row, shown) for row in found]
+    return [_open_grant(row, shown) for row in found]
 
 
-def _held(row: tuple[Any, ...], shown: answers.Decision | None) -> OpenGrant:
+def _open_grant(row: tuple[Any, ...], shown: answers.Decision | None) -> OpenGrant:
     """A line of the statement. Of what is shown the gate was not asked again."""
-    *facts, shut, beside, today = row
+    *facts, blocked, beside, today = row
     known = shown is not None and shown.grant_id == row[0]
-    facts += [shown.shut if shown and known else answers.by_category(shut), read(beside), daily.read(today)]
+    facts += [
+        shown.blocked if shown and known else answers.by_category(blocked),
+        read(beside),
+        daily.read(today),
+    ]
     return OpenGrant(*facts)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from staff.models import Member
 
 
-class _Asked(NamedTuple):
+class _MoreResult(NamedTuple):
     request: int | None
     reason: str | None
 
@@ -28,8 +28,8 @@ class _Asked(NamedTuple):
 def ask(caller: Caller, *, usable: bool = True) -> tuple[int | None, str]:
     """Ask for one more budget of today; the request that waits, and '' or why there is none. Not `usable`:
     the form was none, which is refused and recorded."""
-    asked = call("gatekeeper.ask_more", caller, usable=usable, into=_Asked)
-    return asked.request, asked.reason or ""
+    more_request = call("gatekeeper.ask_more", caller, usable=usable, into=_MoreResult)
+    return more_request.request, more_request.reason or ""
 
 
 def decide(caller: Caller, request: int, verdict: str) -> str:
@@ -62,7 +62,10 @@ def with_figures(numbers: Sequence[int]) -> list[tuple[MoreToday, DailyBudget, i
         return []
     found = MoreToday.objects.filter(pk__in=numbers).select_related("member", "decided_by").order_by("id")
     days = DailyBudget.objects.filter(
-        day=timezone.localdate(), member__in=[asked.member_id for asked in found]
+        day=timezone.localdate(), member__in=[more_request.member_id for more_request in found]
     )
     used, nothing = {one.member_id: one for one in days}, DailyBudget(accounts=0, fields=0)
-    return [(asked, used.get(asked.member_id, nothing), _added(asked.member_id)) for asked in found]
+    return [
+        (more_request, used.get(more_request.member_id, nothing), _added(more_request.member_id))
+        for more_request in found
+    ]

@@ -44,7 +44,7 @@ FAILURES: Final[tuple[tuple[type[Exception], Promise], ...]] = (
     (TimeoutError, gettext_lazy("The mail server did not answer in time.")),
     (ConnectionError, gettext_lazy("The mail server refused the connection: see its name and port.")),
     (OSError, gettext_lazy("The mail server was not reached: see its name and port.")),
-    (ValueError, gettext_lazy("Your e-mail address is none that a mail can go to.")),
+    (ValueError, gettext_lazy("No e-mail can be sent to your address.")),
 )
 
 
@@ -69,33 +69,35 @@ def send_test(member: Member) -> str:
     return problem
 
 
-def tell_approvers(request: AccessRequest) -> str:
+def notify_approvers(request: AccessRequest) -> str:
     """Tell everybody who could approve; returns a sentence about it, '' when nobody is told."""
-    return _tell_approvers(request.member, "gatekeeper/mail/request_waits.txt", number=request.pk)
+    return _notify_approvers(request.member, "gatekeeper/mail/request_waits.txt", number=request.pk)
 
 
-def tell_of_more(member: Member) -> str:
-    """Tell everybody who could add to this member's day; as `tell_approvers`."""
-    return _tell_approvers(member, "gatekeeper/mail/more_waits.txt")
+def notify_of_more_today(member: Member) -> str:
+    """Tell everybody who could add to this member's day; as `notify_approvers`."""
+    return _notify_approvers(member, "gatekeeper/mail/more_waits.txt")
 
 
-def tell_of_ended_deputy(named: Deputy, by: Member) -> None:
+def notify_of_ended_deputy(named: Deputy, by: Member) -> None:
     """Tell the manager who named the deputy, and the deputy, that somebody else ended it."""
     facts = {"manager": named.manager.number, "deputy": named.deputy.number, "by": by.number}
     for one in (named.manager, named.deputy):
         if one.pk != by.pk:
-            mails.tell(one, "gatekeeper/mail/deputy_ended.txt", **facts)
+            mails.notify(one, "gatekeeper/mail/deputy_ended.txt", **facts)
 
 
-def tell_of_opening(grant: Grant) -> None:
+def notify_of_opened_access(grant: Grant) -> None:
     """While the ticket is open, each opening is told to the approver."""
     if grant.while_open:
-        mails.tell(grant.approver, "gatekeeper/mail/opened.txt", number=grant.request_id)
+        mails.notify(grant.approver, "gatekeeper/mail/opened.txt", number=grant.request_id)
 
 
-def _tell_approvers(member: Member, template: str, **facts: object) -> str:
+def _notify_approvers(member: Member, template: str, **facts: object) -> str:
     found = list(approvers.of(member)) if mails.are_configured() else []
     for approver in found:
-        mails.tell(approver, template, **facts)
-    words = ngettext("%d person will be told by mail.", "%d people will be told by mail.", len(found))
+        mails.notify(approver, template, **facts)
+    words = ngettext(
+        "%d person will be notified by e-mail.", "%d people will be notified by e-mail.", len(found)
+    )
     return words % len(found) if found else ""

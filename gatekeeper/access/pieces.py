@@ -67,9 +67,9 @@ def open_gate(request: HttpRequest, seen: answers.Decision, grant: grants.OpenGr
     return replace(view, open=True, reason="")
 
 
-def open_grants(held: Sequence[grants.OpenGrant]) -> list[tuple[grants.OpenGrant, str]]:
+def open_grants(found: Sequence[grants.OpenGrant]) -> list[tuple[grants.OpenGrant, str]]:
     """What is open, each with its address."""
-    return [(one, account_url(one.reference, one.ticket)) for one in held]
+    return [(one, account_url(one.reference, one.ticket)) for one in found]
 
 
 def may_ask_more(viewer: Member, gates: Sequence[answers.Decision]) -> bool:
@@ -78,7 +78,7 @@ def may_ask_more(viewer: Member, gates: Sequence[answers.Decision]) -> bool:
 
 
 def steps_for(seen: answers.Decision, *, reference: str, ticket: str, more: bool) -> dict[str, str]:
-    """The addresses of what this viewer can do about a shut gate, by the step's kind. `more`: whether they
+    """The addresses of what this viewer can do about a closed gate, by the step's kind. `more`: whether they
     may ask for more today."""
     here = account_url(reference, ticket)
     steps = {
@@ -120,7 +120,7 @@ def _facts(
         facts |= _past_request(member, seen)
     if "ticket_feed_stale" in codes:
         feed = Feed.objects.filter(name="tickets").first()
-        facts["heard_at"] = feed.relied_on_from if feed else None
+        facts["contact_at"] = feed.relied_on_from if feed else None
     if "consent_expired" in codes:
         facts["consent_ends"] = _consent_ends(seen)
     return facts
@@ -133,15 +133,17 @@ def _consent_ends(seen: answers.Decision) -> datetime | None:
 
 
 def _request_facts(seen: answers.Decision) -> dict[str, object]:
-    asked = AccessRequest.objects.select_related("decided_by").filter(pk=seen.request_id or 0).first()
-    if asked is None:
+    access_request = (
+        AccessRequest.objects.select_related("decided_by").filter(pk=seen.request_id or 0).first()
+    )
+    if access_request is None:
         return {}
     return {
-        "asked_at": asked.asked_at,
-        "lapses_at": asked.lapses_at,
-        "minutes": asked.minutes,
-        "denial": asked.denial,
-        "approver": asked.decided_by and asked.decided_by.name,
+        "requested_at": access_request.requested_at,
+        "expires_at": access_request.expires_at,
+        "minutes": access_request.minutes,
+        "denial": access_request.denial,
+        "approver": access_request.decided_by and access_request.decided_by.name,
     }
 
 
@@ -150,11 +152,13 @@ def _past_request(member: Member, seen: answers.Decision) -> dict[str, object]:
     mine = AccessRequest.objects.filter(
         member=member, account=seen.account_id or 0, ticket=seen.ticket_id or 0
     )
-    asked = mine.select_related("decided_by", "grant__approver", "grant__ended_by", "grant__ticket").first()
-    if asked is None:
+    access_request = mine.select_related(
+        "decided_by", "grant__approver", "grant__ended_by", "grant__ticket"
+    ).first()
+    if access_request is None:
         return {}
-    if asked.state == "approved":
-        grant = getattr(asked, "grant", None)
+    if access_request.state == "approved":
+        grant = getattr(access_request, "grant", None)
         if grant is None:  # no row of ours: then nothing is said of it
             return {}
         return {
@@ -162,9 +166,15 @@ def _past_request(member: Member, seen: answers.Decision) -> dict[str, object]:
             "approved_at": grant.approved_at,
             "ending": endings.words(grant),
         }
-    if asked.state == "denied":
-        return {"approver": asked.decided_by and asked.decided_by.name, "denial": asked.denial}
-    return {"asked_at": asked.asked_at, f"{asked.state}_at": asked.decided_at}
+    if access_request.state == "denied":
+        return {
+            "approver": access_request.decided_by and access_request.decided_by.name,
+            "denial": access_request.denial,
+        }
+    return {
+        "requested_at": access_request.requested_at,
+        f"{access_request.state}_at": access_request.decided_at,
+    }
 
 
 def _grant_facts(grant: Grant) -> dict[str, object]:

@@ -20,7 +20,7 @@ from audit.models import Entry, Event, Outcome
 from gatekeeper import catalogue
 from gatekeeper.log import under
 from gatekeeper.models import Grant
-from staff.nda.documents import drawing, sealing
+from staff.nda.documents import drawing, pdf_signing
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable
@@ -41,7 +41,10 @@ def record_print(caller: Caller, grant: int) -> str:
 
 
 def grant_print(number: int, *, at: datetime) -> bytes:
-    """The paper as of a moment, sealed, in the language of now. Raises SealError, Grant.DoesNotExist."""
+    """Return the signed PDF of a grant as of `at` (with a zone), in the current language.
+
+    Raises SigningKeyError and Grant.DoesNotExist.
+    """
     grant = Grant.objects.select_related(
         "request__member", "account", "ticket", "member", "approver", "signature__version", "ended_by"
     ).get(pk=number)
@@ -54,7 +57,7 @@ def grant_print(number: int, *, at: datetime) -> bytes:
     )
     entries = evidence.at_most(under.under(grant).filter(event__in=EVENTS), MOST + 1)
     pdf = drawing.draw(sheet, _story(grant, entries, sheet, at))
-    return sealing.seal(
+    return pdf_signing.sign(
         pdf,
         at=at,
         reason=f"grant {number}",
@@ -85,25 +88,25 @@ def _story(grant: Grant, entries: list[Entry], sheet: drawing.Sheet, at: datetim
         *story,
         *part(pgettext("grant", "End"), _end(grant)),
         drawing.words(
-            _("Of the customer this print holds the account’s reference alone, and no value."), drawing.NOTE
+            _("Of the customer’s data this document holds only the account’s reference."), drawing.NOTE
         ),
         drawing.words(_("What ends is the right to access. The duty of secrecy goes on."), drawing.NOTE),
     ]
 
 
 def _request(grant: Grant) -> list[tuple[str, object]]:
-    asked = grant.request
+    access_request = grant.request
     ticket = f"{grant.ticket.number} · {grant.ticket.kind} · {grant.ticket.state}"
     return [
-        (_("Request"), asked.pk),
-        (_("Asked by"), _named(asked.member)),
-        (_("Time"), _moment(asked.asked_at)),
+        (_("Request"), access_request.pk),
+        (_("Asked by"), _named(access_request.member)),
+        (_("Time"), _moment(access_request.requested_at)),
         (_("Account"), grant.account.reference),
         (_("Ticket"), ticket),
-        (_("Purpose"), _word(catalogue.PURPOSES, asked.purpose)),
-        (_("Reason"), _word(catalogue.REASONS, asked.reason)),
-        (_("Categories"), _categories(asked.categories)),
-        (_("Window"), _window(asked.minutes, while_open=asked.while_open)),
+        (_("Purpose"), _word(catalogue.PURPOSES, access_request.purpose)),
+        (_("Reason"), _word(catalogue.REASONS, access_request.reason)),
+        (_("Categories"), _categories(access_request.categories)),
+        (_("Window"), _window(access_request.minutes, while_open=access_request.while_open)),
     ]
 
 

@@ -17,24 +17,24 @@ from gatekeeper import catalogue
 from gatekeeper.gate import conditions, sentences, widget
 from gatekeeper.models import AccessRequest
 
-#: What is shown also where it holds; the other conditions only where they stand in the way.
+#: What is shown also where it holds; the other conditions only where they are in the way.
 ALWAYS: Final = ("nda", "ticket", "account")
 _HOLDS: Final = frozenset({catalogue.PASSED, catalogue.NOT_REQUIRED, catalogue.CANNOT_START})
 
 WORDS: Final[Mapping[str, Promise]] = {
     "nda_missing": _("No agreement of theirs is in force. They have to read it and sign it."),
     "nda_old_version": _("They have signed an old version of the agreement, and have to sign the new one."),
-    "nda_expired": _("Their agreement has expired. They have to sign it anew."),
+    "nda_expired": _("Their agreement has expired. They have to sign it again."),
     "nda_withdrawn": _("Their agreement was withdrawn. A people officer knows why and what comes next."),
     "ticket_missing": _("No ticket that names this account is assigned to them."),
-    "ticket_closed": _("The ticket is closed. Should the matter go on, they can ask anew."),
+    "ticket_closed": _("The ticket is closed. If it is reopened, they can request access again."),
     "ticket_not_yours": _("The ticket is not assigned to them any more."),
 }
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Whether a request could be approved now: `reason` is the first that stands in the way, or ''."""
+    """Whether a request could be approved now: `reason` is the first that is in the way, or ''."""
 
     reason: str
     codes: dict[str, str]

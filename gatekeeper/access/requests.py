@@ -47,19 +47,19 @@ class RequestResult:
     codes: list[str] | None
 
 
-def ask(caller: Caller, wish: RequestDraft) -> RequestResult:
+def ask(caller: Caller, draft: RequestDraft) -> RequestResult:
     """Ask for access. Asking twice for the same returns the request that waits already."""
     return call(
         "gatekeeper.ask",
         caller,
-        account=wish.account,
-        ticket=wish.ticket,
-        purpose=wish.purpose,
-        categories=list(wish.categories),
-        minutes=wish.minutes,
-        while_open=wish.while_open,
-        reason=wish.reason,
-        text=typed_reasons.sealed(wish.account, wish.text),
+        account=draft.account,
+        ticket=draft.ticket,
+        purpose=draft.purpose,
+        categories=list(draft.categories),
+        minutes=draft.minutes,
+        while_open=draft.while_open,
+        reason=draft.reason,
+        text=typed_reasons.encrypted(draft.account, draft.text),
         into=RequestResult,
     )
 
@@ -110,16 +110,16 @@ def _decide(
     )
 
 
-def asked_beside(member: Member) -> dict[tuple[str, str], str]:
+def pending_beside(member: Member) -> dict[tuple[str, str], str]:
     """Account and ticket of what this member asked for that is not open: `pending`, or `approved`."""
-    found = rows(_ASKED, {"member": member.pk})
+    found = rows(_PENDING_BESIDE, {"member": member.pk})
     return {(account, ticket): state for account, ticket, state in found}
 
 
-_ASKED = """
+_PENDING_BESIDE = """
     SELECT a.reference, k.number, s.state FROM (
         SELECT r.account_id, r.ticket_id, 'pending' FROM gatekeeper_accessrequest r
-        WHERE r.member_id = %(member)s AND r.state = 'pending' AND r.lapses_at > clock_timestamp()
+        WHERE r.member_id = %(member)s AND r.state = 'pending' AND r.expires_at > clock_timestamp()
         UNION ALL
         SELECT g.account_id, g.ticket_id, 'approved' FROM gatekeeper_grant g
         WHERE g.member_id = %(member)s AND g.ended_at IS NULL AND g.open_before > clock_timestamp()

@@ -28,14 +28,14 @@ def personal_in(text: str) -> str:
     return "telephone" if numbers.telephone_in(text) else ""
 
 
-def sealed(account: str, text: str) -> bytes | None:
+def encrypted(account: str, text: str) -> bytes | None:
     """The text for a request; None where nothing was typed, and for no account: such a request will be
     refused, and its text is not kept."""
-    return typed_texts.seal(text.strip(), field=_FIELD, account=account) if text.strip() else None
+    return typed_texts.encrypt(text.strip(), field=_FIELD, account=account) if text.strip() else None
 
 
 def of(request: AccessRequest) -> str:
     """The requester's own words; empty when there are none, or they went with the account."""
     if not request.reason_text:
         return ""
-    return typed_texts.unseal(request.reason_text, field=_FIELD, account=request.account.reference)
+    return typed_texts.decrypt(request.reason_text, field=_FIELD, account=request.account.reference)

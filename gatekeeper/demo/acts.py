@@ -24,25 +24,25 @@ from staff.session.sessions import SessionStore
 from staff.sign_in import factors
 
 SOURCE: Final = "demo"
-#: So many tickets were looked at; one more access was tried in vain.
-LOOKED_AT: Final = 4
+#: So many tickets are opened; one more access is refused.
+VIEWED: Final = 4
 TRIES: Final = 6
 FIELDS: Final = ("contact.name", "contact.email", "company.name")
 
 
 def act() -> None:
-    """Look at some accounts, one of them whole; try another in vain; let the rules judge it.
+    """View some accounts, one of them whole; try another, which is refused; run the rules.
 
     Raises ImproperlyConfigured outside the demo.
     """
     if settings.MODE not in {"demo", "test"}:
         raise ImproperlyConfigured("The demo's people act in the demo alone.")
-    found = [one for one in _tickets() if _account(one) is not None][: LOOKED_AT + 1]
+    found = [one for one in _tickets() if _account(one) is not None][: VIEWED + 1]
     sessions: dict[int, Caller] = {}
     try:
-        for number, ticket in enumerate(found[:LOOKED_AT]):
-            _look(ticket, sessions, everything=number == 0)
-        for ticket in found[LOOKED_AT:]:
+        for number, ticket in enumerate(found[:VIEWED]):
+            _view_account(ticket, sessions, everything=number == 0)
+        for ticket in found[VIEWED:]:
             _try(ticket, sessions)
     finally:
         for caller in sessions.values():
@@ -91,7 +91,7 @@ def _sign_out(caller: Caller) -> None:
     call("staff.end_session", caller, reason="")
 
 
-def _look(ticket: Ticket, sessions: dict[int, Caller], *, everything: bool) -> None:
+def _view_account(ticket: Ticket, sessions: dict[int, Caller], *, everything: bool) -> None:
     account, holder = _account(ticket), ticket.assignee
     if account is None or holder is None or holder.manager is None:
         return
@@ -114,7 +114,7 @@ def _approved(
     caller: Caller, manager: Caller, account: Account, ticket: Ticket, categories: list[str]
 ) -> Grant | None:
     """What the manager approves of what was asked for; None where the answer was no."""
-    wish = requests.RequestDraft(
+    draft = requests.RequestDraft(
         account=account.reference,
         ticket=ticket.number,
         purpose="support_request",
@@ -123,12 +123,12 @@ def _approved(
         while_open=False,
         reason="reproduce_fault",
     )
-    asked = requests.ask(caller, wish)
-    if asked.request is None or requests.approve(
-        manager, asked.request, categories=categories, minutes=30, while_open=False
+    result = requests.ask(caller, draft)
+    if result.request is None or requests.approve(
+        manager, result.request, categories=categories, minutes=30, while_open=False
     ):
         return None
-    return Grant.objects.get(request=asked.request)
+    return Grant.objects.get(request=result.request)
 
 
 def _try(ticket: Ticket, sessions: dict[int, Caller]) -> None:

@@ -23,7 +23,7 @@ SECRETS = "secrets.json"
 UNFINISHED = "secrets.new"
 FILES = ("loaded", "port", UNFINISHED)
 FOLDERS = ("postgres", "checkpoints", "static")
-#: What the data cannot be read or proved without: it is never made anew for data that are there.
+#: What the data cannot be read or proved without: it is never made again for data that are there.
 LASTING = ("KEY_RING", "SEAL", "LOG_KEY")
 MAKERS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": secrets.secret_key,
@@ -51,7 +51,7 @@ class Home:
         """Take the folder for a demo that is about to start: it is ours, and nothing in it is damaged."""
         self._make()
         try:
-            self._look()
+            self._check_folder()
             self.secrets()
         except OSError as error:
             fail(f"GATEKEEPER_DATA_DIR: {self.folder} cannot be used ({_why(error)}). Name another folder.")
@@ -63,7 +63,7 @@ class Home:
         except OSError as error:
             fail(f"GATEKEEPER_DATA_DIR: {self.folder} cannot be made ({_why(error)}). Name another folder.")
 
-    def _look(self) -> None:
+    def _check_folder(self) -> None:
         """Look at what the folder holds: whether it is ours, and of the right kind. Raises OSError."""
         found = {path.name for path in self.folder.iterdir()}
         if self._is_anothers() or (SECRETS not in found and found - {UNFINISHED}):

@@ -68,7 +68,7 @@ def load() -> None:
     _take("accounts", AccountLine, partial(storing.store_accounts, source=SOURCE), move)
     _take("participants", ParticipantLine, partial(storing.store_participants, source=SOURCE), move)
     _take("tickets", TicketLine, partial(tickets.apply_patiently, source=SOURCE), move)
-    tickets.heard(SOURCE)
+    tickets.record_contact(SOURCE)
     _give_factors()
     acts.act()
 
@@ -139,11 +139,11 @@ def _take(
 
 
 def _store_members(lines: Sequence[StaffLine]) -> Mapping[str, str]:
-    return dict(people.apply_members([line.told() for line in lines], SOURCE))
+    return dict(people.apply_members([line.payload() for line in lines], SOURCE))
 
 
 def _sign_agreements() -> None:
-    """Our sample is published and signed by all, in really sealed papers; by this command, as they say."""
+    """Publish our sample and sign it for everybody: signed PDFs, whose evidence names this command."""
     signed_at = timezone.now() - timedelta(days=SIGNED_DAYS_AGO)
     if not NdaVersion.objects.exists():
         terms = versions.Terms(

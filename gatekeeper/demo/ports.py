@@ -15,7 +15,7 @@ START_SECONDS = 60
 
 
 def wanted_port(named: str) -> int:
-    """The port that is wanted, 8000 unless one is named. Stops with a sentence where that is none."""
+    """The port that is wanted, 8000 unless one is named. Stops with a sentence where that is not a port."""
     if not named:
         return 8000
     if not is_port(named):

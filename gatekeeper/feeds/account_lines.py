@@ -77,16 +77,16 @@ class Consent(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_what_never_began(cls, told: object) -> object:
+    def _without_what_never_began(cls, values: object) -> object:
         """Some systems write 0001-01-01 for 'not set', at both ends of a consent that never was."""
-        if not isinstance(told, dict):
-            return told
+        if not isinstance(values, dict):
+            return values
         never = {
             f"{kind}_until"
             for kind in CONSENTS
-            if is_unset(told.get(f"{kind}_since")) and is_unset(told.get(f"{kind}_until"))
+            if is_unset(values.get(f"{kind}_since")) and is_unset(values.get(f"{kind}_until"))
         }
-        return {name: value for name, value in told.items() if name not in never}
+        return {name: value for name, value in values.items() if name not in never}
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -124,24 +124,26 @@ class AccountLine(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _tells_something(cls, told: object) -> object:
+    def _tells_something(cls, values: object) -> object:
         """A message that names an account and no more could be one that asks for its erasure."""
-        if isinstance(told, dict) and told.keys() <= {"reference", "exported_at"}:
+        if isinstance(values, dict) and values.keys() <= {"reference", "exported_at"}:
             raise refusal("nothing_told")
-        return told
+        return values
 
     @property
     def key(self) -> str:
         return self.reference
 
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """All that the line says of the account; the time of its export is not of the account."""
         return self.model_dump(mode="json", exclude={"exported_at"})
 
 
-def personal(told: dict[str, Any]) -> dict[str, Any]:
+def personal(payload: dict[str, Any]) -> dict[str, Any]:
     """The personal values that an account's line tells, under the catalogue's names."""
-    sections = told | {"contact": (told["contact"] or {}) | {"marketing_consent": told["marketing_consent"]}}
+    sections = payload | {
+        "contact": (payload["contact"] or {}) | {"marketing_consent": payload["marketing_consent"]}
+    }
     found = {}
     for name in catalogue.FIELDS:
         section, _, field = name.partition(".")

@@ -61,37 +61,37 @@ def account(request: HttpRequest, reference: str) -> Answer:
 
     Raises AnswerError, which is the answer where it was not taken.
     """
-    heard = closing.Unread()
-    message = read(request, settings.ACCOUNTS_SECRET, heard.take)
+    unread = closing.Unread()
+    message = read(request, settings.ACCOUNTS_SECRET, unread.take)
     act = _store if request.method == "PUT" else _erase
     try:
         with connection.atomic():
             if taken_before(message, PLATFORM):
                 return {"outcome": "replayed"}
-            return act(message, reference, heard)
+            return act(message, reference, unread)
     except RefusedError as refused:
-        not_taken = _refused(message, str(refused), heard, erases=act is _erase)
+        not_taken = _refused(message, str(refused), unread, erases=act is _erase)
     except _NotTakenError as error:
         not_taken = error
     # After all that was tried is undone, its identifier too: what is closed now stays.
     closed = store.close_all(not_taken.closings, PLATFORM)
-    if not_taken.status == HTTPStatus.UNPROCESSABLE_ENTITY and not heard.accounts:
+    if not_taken.status == HTTPStatus.UNPROCESSABLE_ENTITY and not unread.accounts:
         doubts.doubt(doubts.PLATFORM, Feed.Doubt.UNREADABLE, PLATFORM)
     raise AnswerError(not_taken.status, not_taken.reason, **({"closed": closed} if closed else {}))
 
 
-def _refused(message: Message, reason: str, heard: closing.Unread, *, erases: bool) -> _NotTakenError:
+def _refused(message: Message, reason: str, unread: closing.Unread, *, erases: bool) -> _NotTakenError:
     """What a message that cannot be taken closes: what it can only have meant; where it was to erase, and it
     is not certain which account, what it names is restricted."""
     at = message.sent_at + SECOND
     if erases:
-        told = [replace(one, restrict=True) for one in heard.closings(at)]
+        closings = [replace(one, restrict=True) for one in unread.closings(at)]
     else:
-        told = list(closing.of_refused(message.body, at) if message.is_whole else heard.closings(at))
-    return _NotTakenError(HTTPStatus.UNPROCESSABLE_ENTITY, reason, told)
+        closings = list(closing.of_refused(message.body, at) if message.is_whole else unread.closings(at))
+    return _NotTakenError(HTTPStatus.UNPROCESSABLE_ENTITY, reason, closings)
 
 
-def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
+def _store(message: Message, reference: str, unread: closing.Unread) -> Answer:
     """Store the account; the answer names what it got in without. What a message that cannot be taken
     can only have meant to close is closed all the same, and the answer says so. Where it says no time of
     its own, the time of sending orders it."""
@@ -103,7 +103,7 @@ def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
         if line.reference != reference:
             raise RefusedError("reference: not the address's")
     except RefusedError as refused:
-        raise _refused(message, str(refused), heard, erases=False) from None
+        raise _refused(message, str(refused), unread, erases=False) from None
     without: dict[str, list[str]] = {}
     for note in notes:
         without.setdefault(note.act, []).append(note.reason)
@@ -112,21 +112,21 @@ def _store(message: Message, reference: str, heard: closing.Unread) -> Answer:
     except store.StoreBusyError:
         raise AnswerError(HTTPStatus.SERVICE_UNAVAILABLE, "busy: send it again") from None
     if outcome in CONFLICTS:
-        told = [closing.of_line(line)] if outcome == "repeated" else []
-        raise _NotTakenError(*CONFLICTS[outcome], told)
+        closings = [closing.of_line(line)] if outcome == "repeated" else []
+        raise _NotTakenError(*CONFLICTS[outcome], closings)
     counts = {act: len(reasons) for act, reasons in without.items()}
     if counts or outcome not in ("new", "changed"):  # of these the store has recorded all there is to say
         store.record_import("account", {outcome: 1} | counts, PLATFORM, account=reference)
     return {"outcome": outcome, **without}
 
 
-def _erase(message: Message, reference: str, heard: closing.Unread) -> Answer:
+def _erase(message: Message, reference: str, unread: closing.Unread) -> Answer:
     """Erase the account. Of a message that cannot be read it is not certain which; what it names is
     restricted, until it is sent again."""
     try:
         named = load(message.body)
     except RefusedError as refused:
-        raise _refused(message, str(refused), heard, erases=True) from None
+        raise _refused(message, str(refused), unread, erases=True) from None
     # Or one erasure that was caught on its way could be made to erase another account.
     if named != {"reference": reference}:
         raise _NotTakenError(

@@ -35,10 +35,10 @@ class _Whole(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         part = memoryview(buffer)
-        told = self._head[: len(part)] or _read(self._rest, len(part))
+        data = self._head[: len(part)] or _read(self._rest, len(part))
         self._head = self._head[len(part) :]
-        part[: len(told)] = told
-        return len(told)
+        part[: len(data)] = data
+        return len(data)
 
 
 class _Recoded:

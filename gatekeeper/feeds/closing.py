@@ -37,7 +37,7 @@ _OBJECTS: Final = re.compile(
 
 @dataclass(frozen=True)
 class Closing:
-    """What of an account is to be closed. `at`: the line's own time, None when it cannot be believed."""
+    """What of an account is to be closed. `at`: the line's own time, None when it cannot be trusted."""
 
     reference: str
     at: datetime | None
@@ -47,14 +47,14 @@ class Closing:
 
 
 class Unread:
-    """A message that is heard as it passes, longer than what is kept of it: what it closes at least."""
+    """A message longer than what is kept of it, searched as its bytes arrive: what it closes at least."""
 
     def __init__(self) -> None:
         self._accounts = Mentions("reference", references.ACCOUNT)
         self._restrictions = Mentions("restricted_at", _ANY)
 
     def take(self, chunk: bytes) -> None:
-        """Hear the next bytes."""
+        """Search the next bytes."""
         self._accounts.take(chunk)
         self._restrictions.take(chunk)
 
@@ -71,9 +71,9 @@ class Unread:
 
 def of_line(line: AccountLine) -> Closing:
     """What a whole line closes, that another of the same moment contradicts."""
-    told = line.consent
+    consent = line.consent
     spans = {
-        kind: _span(getattr(told, f"{kind}_since", None), getattr(told, f"{kind}_until", None))
+        kind: _span(getattr(consent, f"{kind}_since", None), getattr(consent, f"{kind}_until", None))
         for kind in CONSENTS
     }
     return Closing(line.reference, line.exported_at, line.restricted_at is not None, **spans)
@@ -82,7 +82,7 @@ def of_line(line: AccountLine) -> Closing:
 def _restricts(values: Mapping[str, object]) -> bool:
     """Whether a field whose name speaks of a restriction holds anything."""
     return any(
-        "restrict" in name.lower() and any(one is not None for one in _told(value))
+        "restrict" in name.lower() and any(one is not None for one in _each_value(value))
         for name, value in values.items()
     )
 
@@ -99,7 +99,7 @@ def of_refused(raw: bytes, sent_at: datetime | None = None) -> list[Closing]:
     renamed = any("consent" in name.lower() and name not in AccountLine.model_fields for name in values)
     consent = values.get("consent")
     plain = consent if isinstance(consent, dict) and not renamed else {}
-    spans = {kind: _told_span(plain, kind) for kind in CONSENTS}
+    spans = {kind: _consent_span(plain, kind) for kind in CONSENTS}
     at = _past(values.get("exported_at")) or sent_at
     return [
         Closing(reference, at, restrict, **spans) for reference in _references(values, references.ACCOUNT)
@@ -114,7 +114,7 @@ def objections(raw: bytes) -> list[ParticipantLine]:
     else:
         spoken = any(
             re.search("object(ed|ion)", name, re.IGNORECASE)
-            and any(one is not None and one is not False for one in _told(value))
+            and any(one is not None and one is not False for one in _each_value(value))
             for name, value in values.items()
         )
     return [
@@ -140,17 +140,17 @@ def _values(raw: bytes) -> dict[str, object] | None:
     return values if isinstance(values, dict) else {}
 
 
-def _told(value: object) -> tuple[object, ...]:
-    """All that stands there: one value, or each of a field that stands twice."""
+def _each_value(value: object) -> tuple[object, ...]:
+    """All that is there: one value, or each of a field that occurs twice."""
     return (value.values or (value,)) if isinstance(value, Unclear) else (value,)
 
 
 def _references(values: Mapping[str, object], form: str) -> list[str]:
-    told = _told(values.get("reference"))
-    return sorted({one for one in told if isinstance(one, str) and re.fullmatch(form, one)})
+    stated = _each_value(values.get("reference"))
+    return sorted({one for one in stated if isinstance(one, str) and re.fullmatch(form, one)})
 
 
-def _told_span(consent: Mapping[str, object], kind: str) -> Span | None:
+def _consent_span(consent: Mapping[str, object], kind: str) -> Span | None:
     """What the line tells of a consent, where all of it can be read."""
     since, until = consent.get(f"{kind}_since"), consent.get(f"{kind}_until")
     try:

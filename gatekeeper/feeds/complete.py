@@ -1,7 +1,7 @@
 """A file that says 'this is all': what it does not name is shown first, and closed after a confirmation.
 
 A file that is empty, or was cut short, would close everything. So one that names nothing, or far less
-than is held, is believed only with the very number of what it closes, and one that ends in the middle
+than is held, is trusted only with the very number of what it closes, and one that ends in the middle
 of a line not at all.
 """
 
@@ -44,7 +44,7 @@ def shown(names: Collection[str]) -> str:
     return ", ".join(found[:SHOWN]) + more
 
 
-def looks_wrong(*, missing: int, held: int, is_empty: bool) -> bool:
+def is_implausible(*, missing: int, held: int, is_empty: bool) -> bool:
     """Whether so much is missing that the file is hardly all."""
     return is_empty or (missing > MANY and missing * SHARE > held)
 
@@ -53,7 +53,7 @@ def confirm(
     missing: int, held: int, *, is_empty: bool, yes: bool, closes: int | None, say: Callable[[str], object]
 ) -> None:
     """Return where `missing` of those `held` may be closed. Raises CommandError, with the way on."""
-    suspicious = looks_wrong(missing=missing, held=held, is_empty=is_empty)
+    suspicious = is_implausible(missing=missing, held=held, is_empty=is_empty)
     if closes is not None:
         if closes != missing:
             raise CommandError(f"Nothing was closed: {missing} are missing, not {closes}.")

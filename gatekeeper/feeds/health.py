@@ -17,57 +17,59 @@ from staff.frame import times
 
 
 def helpdesk() -> Health:
-    """When it was last heard, and whether its tickets can be relied on."""
+    """The last contact, and whether its tickets can be relied on."""
     title, minutes = _("Helpdesk"), settings.LIMITS["ticket_feed_max_age_minutes"]
     row = partial(Health, "gatekeeper.feed", title)
     feed = Feed.objects.filter(name=doubts.HELPDESK).first()
-    heard = _heard(feed)
+    contact = _last_contact(feed)
     relied_on_from = feed.relied_on_from if feed else None
     ends_at = relied_on_from + timedelta(minutes=minutes) if relied_on_from else None
     fresh = not minutes or (ends_at is not None and timezone.now() < ends_at)
     if feed and feed.doubted_at:
-        return _doubted(feed, title, heard, shuts_at=ends_at if minutes else None, fresh=fresh)
+        return _doubted(feed, title, contact, closes_at=ends_at if minutes else None, fresh=fresh)
     if not minutes or fresh:
-        return _relied_on(row, heard, always=not minutes)
+        return _relied_on(row, contact, always=not minutes)
     return row(
         "to_fix",
-        heard,
-        cause=_("No ticket counts as open until the helpdesk is heard again."),
+        contact,
+        cause=_("No ticket counts as open until the next contact with the helpdesk."),
         next_step=_("See why its webhooks do not arrive, or import the tickets."),
         command="python manage.py import_tickets FILE",
     )
 
 
-def _relied_on(row: Callable[..., Health], heard: str, *, always: bool) -> Health:
-    """Its tickets count: because it was heard in time, or because no silence of its shuts the gate."""
+def _relied_on(row: Callable[..., Health], contact: str, *, always: bool) -> Health:
+    """Its tickets count: because contact is recent, or because its silence does not close the gate."""
     if always:
         return row(
             "off",
-            _("%(heard)s However long it is silent, tickets stay as they are.") % {"heard": heard},
-            next_step=_("To let its silence shut the gate, set GATEKEEPER_TICKET_FEED_MAX_AGE_MINUTES."),
+            _("%(contact)s Tickets stay as they are, however long it sends nothing.") % {"contact": contact},
+            next_step=_(
+                "To close the gate when it sends nothing, set GATEKEEPER_TICKET_FEED_MAX_AGE_MINUTES."
+            ),
         )
-    return row("ok", heard)
+    return row("ok", contact)
 
 
-def _heard(feed: Feed | None) -> str:
-    if feed and feed.heard_at:
-        return _("Last heard at %(time)s.") % {"time": times.moment(feed.heard_at)}
-    return _("Never heard.")
+def _last_contact(feed: Feed | None) -> str:
+    if feed and feed.contact_at:
+        return _("Last contact at %(time)s.") % {"time": times.moment(feed.contact_at)}
+    return _("No contact so far.")
 
 
-def _doubted(feed: Feed, title: str, heard: str, *, shuts_at: datetime | None, fresh: bool) -> Health:
-    """The helpdesk is heard, but what is held of it may be wrong."""
+def _doubted(feed: Feed, title: str, contact: str, *, closes_at: datetime | None, fresh: bool) -> Health:
+    """The helpdesk sends messages, but what is stored of it may be wrong."""
     cause = str(Feed.Doubt(feed.doubt).label)
     if not fresh:
         cause += " " + _("No ticket counts as open until a complete list of tickets comes.")
-    elif shuts_at:
+    elif closes_at:
         words = _("From %(time)s on no ticket counts as open, unless a complete list comes first.")
-        cause += " " + words % {"time": times.moment(shuts_at)}
+        cause += " " + words % {"time": times.moment(closes_at)}
     return Health(
         "gatekeeper.feed",
         title,
         "to_fix",
-        heard,
+        contact,
         cause=cause,
         next_step=_(
             "Import a complete list of tickets, or see that a heartbeat with a matching digest comes."

@@ -1,7 +1,7 @@
 """What the import commands have in common: streaming a file of JSON lines in batches.
 
 Constant memory, one pass. Each batch is a transaction of its own: a run that was cut short is
-resumed by running it again, for what is stored already comes out as the same.
+resumed by running it again, because what is stored already comes out as the same.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ TAKEN: Final = ("new", "changed", "same", "older")
 #: Taken as well, but it waits for a second person; counted where there is any.
 PROPOSED: Final = "proposed"
 #: A reason is told so often line by line, and then by its number alone.
-TOLD_EACH: Final = 20
+SHOWN_EACH: Final = 20
 #: The database's outcomes that refuse a line, in words.
 REASONS: Final = {
     "erased": "reference: erased, and barred for ever",
     "repeated": "reference: repeated with other data",
     "unknown": "account: not known",
-    "ahead": "updated_at: in the future",
+    "future": "updated_at: in the future",
     "tied": "updated_at: another state of that moment is here",
     "refused:email": "email: another member's",
     "refused:manager": "manager: not known, or stands below",
@@ -118,8 +118,8 @@ class Import(Generic[Shape]):
         """Store a batch; return its lines with what became of each: a word, or why it is refused."""
         values = [line.value for line in batch.values() if line.value is not None]
         outcomes = self._store(values) if values else {}
-        told = [(line.number, outcomes[key]) for key, line in batch.items()]
-        return sorted(told + refusals)
+        stored = [(line.number, outcomes[key]) for key, line in batch.items()]
+        return sorted(stored + refusals)
 
     def _settle(self) -> None:
         handed, self._handed = self._handed, None
@@ -170,17 +170,17 @@ class ImportCommand(BaseCommand):
                 self.record(run.counts, source, finished=done)
         self.finished()
         for said, times in self._notes.items():
-            if times > TOLD_EACH:
-                self.stderr.write(f"and {times - TOLD_EACH} more: {said}")
+            if times > SHOWN_EACH:
+                self.stderr.write(f"and {times - SHOWN_EACH} more: {said}")
         self.stdout.write(f"{self.what}: " + ", ".join(f"{n} {word}" for word, n in run.counts.items()))
         if run.counts["refused"]:
             sys.exit(1)
 
     def noted(self, number: int, note: Note) -> None:
-        """Say what a line got in without; of one kind no more than TOLD_EACH, and then how many."""
+        """Say what a line got in without; of one kind no more than SHOWN_EACH, and then how many."""
         said = f"{note.reason} ({note.act})"
         self._notes[said] += 1
-        if self._notes[said] <= TOLD_EACH:
+        if self._notes[said] <= SHOWN_EACH:
             self._say(f"line {number}: {said}")
 
     def _say(self, text: str) -> None:

@@ -43,9 +43,9 @@ def _patient_pairs(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) != len(pairs):
         for name in values:
-            told = [value for other, value in pairs if other == name]
-            if any(value != told[0] for value in told):
-                values[name] = Unclear("stands_twice", *told)
+            found = [value for other, value in pairs if other == name]
+            if any(value != found[0] for value in found):
+                values[name] = Unclear("stands_twice", *found)
     return values
 
 

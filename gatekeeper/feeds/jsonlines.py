@@ -67,7 +67,7 @@ def read(
         # Outside the except clause: the library's error quotes values, and must not travel along.
         final = [failure for failure in failures if not may_be_dropped(failure, shape.merely_shown)]
         if final:
-            # What stands there and is wrong says more than what is missing.
+            # What is there and is wrong says more than what is missing.
             first = min(final, key=lambda one: one.kind == "missing")
             raise RefusedError(reason_of(values, shape, first))
         for failure in failures:

@@ -1,6 +1,6 @@
 """The kinds of field that a line of an export holds: what each takes, and how it is kept.
 
-Every text has a length, which is judged before its characters, and no payment card number stands in any.
+Every text has a length, which is judged before its characters, and no payment card number appears in any.
 What people only look at takes what real systems hold; what names, orders, closes or mails is strict.
 """
 
@@ -23,8 +23,8 @@ from gatekeeper.feeds.times import FeedTimeError, read_moment
 from gatekeeper.frame.numbers import card_in
 from staff.frame.names import is_readable, is_seen
 
-#: A sender's clock may be ahead by this; what is later is not believed.
-AHEAD: Final = timedelta(minutes=5)
+#: A sender's clock may be ahead by this; what is later is not trusted.
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 #: The kinds of consent that a line tells, each from `…_since` until `…_until`.
 CONSENTS: Final = ("participants", "support")
@@ -62,7 +62,7 @@ def _single_line(value: str) -> str:
 
 
 def _member_name(value: str) -> str:
-    """As on the pages: members' names stand in lists, papers and in the middle of sentences."""
+    """As on the pages: members' names appear in lists, documents and sentences."""
     if not is_readable(value):
         raise refusal("name_unreadable")
     return value
@@ -112,7 +112,7 @@ def _ip_address(value: str) -> str:
 
 def _iban(value: str) -> str:
     if iban.is_valid(value):
-        return str(iban.compact(value))  # may pass for a card's number: it is none all the same
+        return str(iban.compact(value))  # may pass for a card's number: it is not one all the same
     _no_card(value)
     raise refusal("iban_form")
 
@@ -169,7 +169,7 @@ def consent_until(value: object) -> datetime | None:
 
 def past(value: datetime) -> datetime:
     """What has happened already, as far as clocks agree. Raises PydanticCustomError."""
-    if value > datetime.now(UTC) + AHEAD:
+    if value > datetime.now(UTC) + CLOCK_TOLERANCE:
         raise refusal("in_the_future")
     return value
 

@@ -26,7 +26,7 @@ _NOTES: Final = 20_000
 
 
 class Unclear:
-    """What stands in a line and cannot be told: a field that stands twice, a number that is none."""
+    """What appears in a line and cannot be told: a field that occurs twice, a number that is not one."""
 
     def __init__(self, rule: str, *values: object) -> None:
         self.rule, self.values = rule, values

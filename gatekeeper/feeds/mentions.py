@@ -1,7 +1,7 @@
 """What a message is about, found without reading it as JSON.
 
 For messages that are authentic and cannot be used: whatever they say of a thing, it is no longer
-certain, so the thing is to be shut. Its name is looked for in the bytes as they pass, whatever their
+certain, so the thing is to be blocked. Its name is looked for in the bytes as they pass, whatever their
 encoding (UTF-8, the code pages that contain ASCII, UTF-16, UTF-32), escaped as JSON allows, however
 long the message is.
 """
@@ -52,7 +52,7 @@ class Mentions:
         if self._unpacker:
             chunk = self._unpack(self._unpacker, chunk)
         for start in range(0, len(chunk), _WINDOW):
-            self._look(chunk[start : start + _WINDOW])
+            self._search(chunk[start : start + _WINDOW])
 
     def _unpack(self, unpacker: zlib._Decompress, chunk: bytes) -> bytes:
         """What is unpacked of the chunk, within the bound."""
@@ -67,7 +67,7 @@ class Mentions:
         self._unpacked += len(unpacked)
         return unpacked
 
-    def _look(self, window: bytes) -> None:
+    def _search(self, window: bytes) -> None:
         raw = self._tail + window
         self._tail = raw[-_OVERLAP:]
         # The letters of ASCII stand among zeros in UTF-16 and UTF-32.

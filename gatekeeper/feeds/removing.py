@@ -21,8 +21,8 @@ class _Beyond(NamedTuple):
 def beyond(named: Mapping[str, Iterable[int]]) -> dict[str, list[int]]:
     """In: accounts, each with the numbers that a list names. Out: those that are here beside them, and
     have not objected. Raises django.db.Error."""
-    told = [{"reference": account, "numbers": sorted(set(numbers))} for account, numbers in named.items()]
-    found = calls("vault.participants_beyond", lists=Jsonb(told), into=_Beyond, using=ALIAS)
+    lists = [{"reference": account, "numbers": sorted(set(numbers))} for account, numbers in named.items()]
+    found = calls("vault.participants_beyond", lists=Jsonb(lists), into=_Beyond, using=ALIAS)
     return {account: [one.number for one in ones] for account, ones in groupby(found, lambda one: one[0])}
 
 

@@ -49,7 +49,7 @@ class StaffLine(Record):
     def key(self) -> str:
         return self.number
 
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """What is applied."""
         return self.model_dump(mode="json") | {
             "email": emails.normalise(self.email),

@@ -58,8 +58,8 @@ def store_accounts(lines: Sequence[AccountLine], source: str) -> dict[str, str]:
         lines,
         lambda line: line.reference,
         _account,
-        lambda told: calls(
-            "vault.store_accounts", lines=told, source=source, into=_StoredAccount, using=ALIAS
+        lambda payload: calls(
+            "vault.store_accounts", lines=payload, source=source, into=_StoredAccount, using=ALIAS
         ),
     )
     for line in lines:
@@ -68,13 +68,13 @@ def store_accounts(lines: Sequence[AccountLine], source: str) -> dict[str, str]:
     return outcomes
 
 
-def close_account(told: Closing, source: str) -> list[str]:
+def close_account(refused: Closing, source: str) -> list[str]:
     """Close what a refused line can only have meant; return what was closed now: restricted,
     participants, support. Raises django.db.Error."""
-    wrapped = AccountCipher.new(told.reference).wrapped
-    participants, support = told.participants or (None, None), told.support or (None, None)
+    wrapped = AccountCipher.new(refused.reference).wrapped
+    participants, support = refused.participants or (None, None), refused.support or (None, None)
     closed = call(
-        "vault.close_account", reference=told.reference, at=told.at, restrict=told.restrict,
+        "vault.close_account", reference=refused.reference, at=refused.at, restrict=refused.restrict,
         participants_since=participants[0], participants_until=participants[1],
         support_since=support[0], support_until=support[1],
         wrapped_key=wrapped, source=source, using=ALIAS,
@@ -82,9 +82,9 @@ def close_account(told: Closing, source: str) -> list[str]:
     return list(closed)
 
 
-def close_all(told: Iterable[Closing], source: str) -> list[str]:
+def close_all(refused: Iterable[Closing], source: str) -> list[str]:
     """Close what refused lines can only have meant; return what was closed now."""
-    return [what for one in told for what in close_account(one, source)]
+    return [what for one in refused for what in close_account(one, source)]
 
 
 def object_refused(raw: bytes, source: str) -> list[str]:
@@ -100,8 +100,8 @@ def store_participants(lines: Sequence[ParticipantLine], source: str) -> dict[st
         lines,
         lambda line: line.account,
         _participant,
-        lambda told: calls(
-            "vault.store_participants", lines=told, source=source, into=_StoredParticipant, using=ALIAS
+        lambda payload: calls(
+            "vault.store_participants", lines=payload, source=source, into=_StoredParticipant, using=ALIAS
         ),
     )
 
@@ -132,7 +132,7 @@ def record_import(
 def _in_rounds(
     lines: Sequence[Stored],
     account: Callable[[Stored], str],
-    sealed: Callable[[Stored, AccountCipher], dict[str, Any]],
+    encrypt: Callable[[Stored, AccountCipher], dict[str, Any]],
     store: Callable[[Jsonb], Sequence[_StoredAccount | _StoredParticipant]],
 ) -> dict[str, str]:
     """Encrypt and store, and once more what was encrypted under a key that is the account's no longer."""
@@ -140,9 +140,9 @@ def _in_rounds(
     waiting = list(lines)
     for _ in range(ROUNDS):
         ciphers = _ciphers({account(line) for line in waiting})
-        told = [sealed(line, ciphers[account(line)]) for line in waiting]
-        outcomes |= {one.key: one.outcome for one in store(Jsonb(told))}
-        waiting = [line for line in waiting if outcomes[line.key] == "again"]
+        encrypted = [encrypt(line, ciphers[account(line)]) for line in waiting]
+        outcomes |= {one.key: one.outcome for one in store(Jsonb(encrypted))}
+        waiting = [line for line in waiting if outcomes[line.key] == "stale_key"]
         if not waiting:
             return outcomes
     raise StoreBusyError
@@ -161,22 +161,22 @@ def _ciphers(references: set[str]) -> Ciphers:
 
 
 def _account(line: AccountLine, cipher: AccountCipher) -> dict[str, Any]:
-    told = line.told()
-    values = personal(told)
+    payload = line.payload()
+    values = personal(payload)
     visit = line.activity.last_visit_at if line.activity else None
     ended = line.contract_ended_at
     return {
         "reference": line.reference,
         "plan": line.plan or "",
         "language": line.language or "",
-        "created_at": told["created_at"],
+        "created_at": payload["created_at"],
         "exported_at": line.exported_at.isoformat(),
-        **(told["consent"] or {}),
-        "restricted_at": told["restricted_at"],
+        **(payload["consent"] or {}),
+        "restricted_at": payload["restricted_at"],
         "last_used_on": visit.date().isoformat() if visit else None,
         "contract_ended_on": ended.date().isoformat() if ended else None,
         "wrapped_key": _hex(cipher.wrapped),
-        "digest": _hex(cipher.digest(told)),
+        "digest": _hex(cipher.digest(payload)),
         "fields": list(values),
         "ciphertexts": [_hex(cipher.encrypt(name, value)) for name, value in values.items()],
     }

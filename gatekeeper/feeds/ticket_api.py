@@ -4,7 +4,7 @@
     POST /api/tickets/heartbeat   {} : nothing new; or which tickets are open
 
 A signature covers identifier, time and body, and neither method nor address: so the body of each is
-good for that one alone. What is authentic and cannot be used shuts the tickets that it names, at either
+good for that one alone. What is authentic and cannot be used blocks the tickets that it names, at either
 address; where nobody can tell what it is about, the feed is in doubt.
 """
 
@@ -23,7 +23,7 @@ from gatekeeper.feeds.json_text import load
 from gatekeeper.feeds.jsonlines import parse
 from gatekeeper.feeds.mentions import Mentions
 from gatekeeper.feeds.records import Record, RefusedError
-from gatekeeper.feeds.ticket_lines import TicketLine, told_at
+from gatekeeper.feeds.ticket_lines import TicketLine, sender_time
 from gatekeeper.feeds.webhooks import AnswerError, Message, answers, read, taken_before
 from gatekeeper.models import Feed
 
@@ -58,7 +58,7 @@ class Heartbeat(Record):
 @require_http_methods(["POST"])
 @answers
 def ticket(request: HttpRequest) -> dict[str, object]:
-    """Apply one ticket. An authentic message that cannot be used shuts the ticket it names: 422.
+    """Apply one ticket. An authentic message that cannot be used blocks the ticket it names: 422.
 
     Raises AnswerError, which is that answer.
     """
@@ -71,8 +71,8 @@ def ticket(request: HttpRequest) -> dict[str, object]:
             return _apply(message)
         except RefusedError as refused:
             reason = str(refused)
-            _shut(message, mentions)
-    # After the commit: shutting the ticket is an effect that stays.
+            _block(message, mentions)
+    # After the commit: blocking the ticket is an effect that stays.
     raise AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, reason)
 
 
@@ -80,11 +80,11 @@ def _apply(message: Message) -> dict[str, object]:
     """Raises RefusedError where the message cannot be used, AnswerError where it is to be repeated."""
     line = parse(_whole(message), TicketLine)
     outcome = tickets.apply([line], SOURCE)[line.number]
-    if outcome == "ahead":
+    if outcome == "future":
         raise RefusedError("updated_at: in the future")
     if outcome in CONFLICTS:
         raise AnswerError(*CONFLICTS[outcome])
-    tickets.heard(SOURCE)
+    tickets.record_contact(SOURCE)
     return {"outcome": outcome} | ({"remarks": line.remarks} if line.remarks else {})
 
 
@@ -101,7 +101,7 @@ def heartbeat(request: HttpRequest) -> dict[str, object]:
             answer = _compare(message)
         except RefusedError as refused:
             answer = AnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused))
-            _shut(message, mentions)
+            _block(message, mentions)
     if answer:  # after the commit: what was found stays
         raise answer
     return {"outcome": "heard"}
@@ -110,7 +110,7 @@ def heartbeat(request: HttpRequest) -> dict[str, object]:
 def _compare(message: Message) -> AnswerError | None:
     """What the heartbeat has to be told, if anything. Raises RefusedError where it cannot be used."""
     beat = parse(_whole(message) if message.body.strip() else b"{}", Heartbeat)
-    tickets.heard(SOURCE)
+    tickets.record_contact(SOURCE)
     if tickets.agree(beat.open, beat.digest, message.sent_at, SOURCE):
         return None
     differs = _difference(beat, tickets.open_lines())
@@ -120,9 +120,9 @@ def _compare(message: Message) -> AnswerError | None:
 def _difference(beat: Heartbeat, held: dict[str, str]) -> dict[str, object]:
     """The numbers that are open here and that the helpdesk does not vouch for: as far as it said which
     it holds, those that differ; else all. `lacking`: those that it holds and that are not open here."""
-    told = set(beat.tickets or ())
-    wrong = [number for number, line in held.items() if line not in told and number > beat.after]
-    lacking = sorted({line.partition("\t")[0] for line in told} - held.keys())
+    vouched_for = set(beat.tickets or ())
+    wrong = [number for number, line in held.items() if line not in vouched_for and number > beat.after]
+    lacking = sorted({line.partition("\t")[0] for line in vouched_for} - held.keys())
     lacking = [number for number in lacking if tickets.is_number(number)]
     return {
         "open": len(held),
@@ -138,10 +138,10 @@ def _whole(message: Message) -> bytes:
     return message.body
 
 
-def _shut(message: Message, mentions: Mentions) -> None:
-    """Shut what an unusable message names. Where that cannot be told, or not all of it, the feed is in
+def _block(message: Message, mentions: Mentions) -> None:
+    """Block what an unusable message names. Where that cannot be told, or not all of it, the feed is in
     doubt: any ticket may have been meant."""
-    tickets.shut_all(mentions.found, told_at(message.body) or message.sent_at, SOURCE)
+    tickets.block_all(mentions.found, sender_time(message.body) or message.sent_at, SOURCE)
     if not mentions.found or mentions.too_many or _is_about_another(message.body):
         doubts.doubt(doubts.HELPDESK, Feed.Doubt.UNREADABLE, SOURCE)
 

@@ -61,7 +61,7 @@ class TicketLine(Record):
                 found.append(f"{name}: cannot be used, and is left out")
         return found
 
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """What is applied."""
         assignee, _ = ticket_words.taken(_HANDLE, self.assignee)
         opener, _ = ticket_words.taken(_HANDLE, self.opened_by)
@@ -82,8 +82,8 @@ def _written(value: object) -> str | None:
     return _MOMENT.dump_python(moment, mode="json") if moment else None
 
 
-def told_at(raw: bytes) -> datetime | None:
-    """The helpdesk's own time in an unusable message; None when it cannot be read or believed."""
+def sender_time(raw: bytes) -> datetime | None:
+    """The helpdesk's own time in an unusable message; None when it cannot be read or trusted."""
     try:
         values = load(raw)
         return past(moment(values.get("updated_at"))) if isinstance(values, dict) else None

@@ -48,11 +48,11 @@ def word(value: object) -> object:
     return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
-def state(told: str, own: Mapping[str, str] | None = None) -> str | None:
+def state(text: str, own: Mapping[str, str] | None = None) -> str | None:
     """What a state means: one of STATES; None where nobody said what the word means."""
     mapped = settings.TICKET_STATES if own is None else own
-    found = mapped.get(str(word(told)))
-    return found or (told if told in STATES else None)
+    found = mapped.get(str(word(text)))
+    return found or (text if text in STATES else None)
 
 
 def sent_assignee(text: str | None) -> str:

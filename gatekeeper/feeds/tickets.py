@@ -1,6 +1,6 @@
 """What the helpdesk says, applied: by import and by webhook.
 
-Fail closed: a message about a known ticket that cannot be used shuts that ticket, and one of which
+Fail closed: a message about a known ticket that cannot be used blocks that ticket, and one of which
 nobody can tell what it is about puts the feed in doubt.
 """
 
@@ -19,7 +19,7 @@ from audit.database import Jsonb, call, calls
 from gatekeeper import catalogue
 from gatekeeper.feeds import connection
 from gatekeeper.feeds.mentions import mentioned
-from gatekeeper.feeds.ticket_lines import TicketLine, told_at
+from gatekeeper.feeds.ticket_lines import TicketLine, sender_time
 from gatekeeper.models import Ticket
 
 ROUNDS: Final = 5
@@ -47,14 +47,14 @@ class _Open(NamedTuple):
 
 def apply(lines: Sequence[TicketLine], source: str, *, as_of: datetime | None = None) -> dict[str, str]:
     """Apply tickets with different numbers; return the outcome of each: new, changed, same, older,
-    tied (another one of the same moment stands), or ahead, which is unusable: such a ticket is shut.
+    tied (another one of the same moment stands), or future, which is unusable: such a ticket is blocked.
     `as_of`: when the complete list began that has these lines. Raises django.db.Error."""
-    told = Jsonb([line.told() for line in lines])
+    payload = Jsonb([line.payload() for line in lines])
     with connection.atomic():
         outcomes = dict(
             calls(
                 "gatekeeper.apply_tickets",
-                tickets=told,
+                tickets=payload,
                 source=source,
                 as_of=as_of,
                 into=_Applied,
@@ -62,8 +62,8 @@ def apply(lines: Sequence[TicketLine], source: str, *, as_of: datetime | None = 
             )
         )
         for number, outcome in outcomes.items():
-            if outcome == "ahead":
-                shut(number, None, source)
+            if outcome == "future":
+                block(number, None, source)
     return outcomes
 
 
@@ -74,18 +74,18 @@ def apply_patiently(
     return _patiently(lambda: apply(lines, source, as_of=as_of))
 
 
-def shut(number: str, at: datetime | None, source: str) -> str:
-    """Shut one ticket until a usable message comes; `at`: the moment of the unusable one, where it is
-    known. Returns shut, same (it was closed) or unknown."""
-    return str(call("gatekeeper.shut_ticket", number=number, at=at, source=source, using=connection.ALIAS))
+def block(number: str, at: datetime | None, source: str) -> str:
+    """Block one ticket until a usable message comes; `at`: the moment of the unusable one, where it is
+    known. Returns blocked, same (it was closed) or unknown."""
+    return str(call("gatekeeper.block_ticket", number=number, at=at, source=source, using=connection.ALIAS))
 
 
-def shut_named(raw: bytes, sent_at: datetime | None, source: str) -> list[str]:
-    """Shut the known tickets that an unusable line names, as far as it can be read; return them.
+def block_named(raw: bytes, sent_at: datetime | None, source: str) -> list[str]:
+    """Block the known tickets that an unusable line names, as far as it can be read; return them.
 
     `sent_at` stands in for the line's own time where that cannot be read.
     """
-    return shut_all(named(raw), told_at(raw) or sent_at, source)
+    return block_all(named(raw), sender_time(raw) or sent_at, source)
 
 
 def named(raw: bytes) -> list[str]:
@@ -93,14 +93,14 @@ def named(raw: bytes) -> list[str]:
     return mentioned(raw, KEY, references.TICKET)
 
 
-def shut_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[str]:
-    """Shut those of these tickets that are known; return them."""
-    return [number for number in sorted(numbers) if shut(number, at, source) != "unknown"]
+def block_all(numbers: Sequence[str], at: datetime | None, source: str) -> list[str]:
+    """Block those of these tickets that are known; return them."""
+    return [number for number in sorted(numbers) if block(number, at, source) != "unknown"]
 
 
-def heard(source: str) -> None:
-    """The helpdesk was heard, authentically, just now."""
-    call("gatekeeper.heard", source=source, using=connection.ALIAS)
+def record_contact(source: str) -> None:
+    """Record that an authentic message of the helpdesk came now. Raises django.db.Error."""
+    call("gatekeeper.record_contact", source=source, using=connection.ALIAS)
 
 
 def agree(count: int | None, digest: str | None, as_of: datetime, source: str) -> bool:

@@ -69,7 +69,7 @@ _AGREEMENTS: Final = {State.VALID: "in_force", State.ENDING: "ending", State.OLD
 
 
 def of_agreement(line: Line) -> str:
-    """In: how a member stands in the register. Out: the badge that says it."""
+    """In: a member's state in the register. Out: the badge that says it."""
     return line.reason or _AGREEMENTS[line.state]
 
 

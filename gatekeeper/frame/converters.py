@@ -12,7 +12,7 @@ _DIGITS: Final = len(str(LARGEST))
 
 
 def whole_number(text: str | None) -> int | None:
-    """The number that an address or a form holds; None for what is none, or beyond the columns."""
+    """The number that an address or a form holds; None for what is not one, or beyond the columns."""
     if not text or len(text) > _DIGITS or not (text.isascii() and text.isdigit()):
         return None
     number = int(text)

@@ -104,19 +104,19 @@ _TELEPHONE: Final = re.compile(
 
 
 def card_in(text: str) -> bool:
-    """Whether a payment card's number stands in the text, however it is written."""
+    """Whether a payment card's number appears in the text, however it is written."""
     if len(text) < 12 or not any(_cards(text)):
         return False
     return any(_cards(_without(text, _bank_accounts(text))))
 
 
 def bank_account_in(text: str) -> bool:
-    """Whether an IBAN stands in the text, or a Polish account number without its country."""
+    """Whether an IBAN appears in the text, or a Polish account number without its country."""
     return any(_bank_accounts(text))
 
 
 def telephone_in(text: str) -> bool:
-    """Whether what may be a telephone number stands in the text: seven digits behind a plus, or nine in
+    """Whether what may be a telephone number appears in the text: seven digits behind a plus, or nine in
     a row, however they are parted; but no day, address, identifier or number of ours."""
     text = _plain_digits(text)
     for known in _NO_TELEPHONES:
@@ -164,10 +164,10 @@ def _bank_accounts(text: str) -> Iterator[tuple[int, int]]:
     """Where each stands: from, to. What follows an IBAN may be letters as well: it is part of the find."""
     for found in _BANK_ACCOUNT.finditer(text):
         places = [place for place in range(*found.span()) if text[place].isalnum()]
-        told = _plain_digits("".join(text[place] for place in places)).upper()
-        country = "PL" if told[0].isdecimal() else ""
-        for length in range(min(len(told), 34), 14, -1):
-            if iban.is_valid(country + told[:length]):
+        characters = _plain_digits("".join(text[place] for place in places)).upper()
+        country = "PL" if characters[0].isdecimal() else ""
+        for length in range(min(len(characters), 34), 14, -1):
+            if iban.is_valid(country + characters[:length]):
                 yield found.start(), places[length - 1] + 1
                 break
 

@@ -24,7 +24,7 @@ def lines(value: object) -> list[tuple[str, str]]:
 
 
 def isolated(text: object) -> SafeString:
-    """Text of a stranger, which turns neither the line around nor itself: apart from what stands beside it,
+    """Text from outside, which turns neither the line around nor itself: apart from what is beside it,
     and each character that would set a direction as its code."""
     plain = _TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", str(text))
     return format_html("<bdi>{}</bdi>", plain)

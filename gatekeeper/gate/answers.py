@@ -19,7 +19,7 @@ class Decision:
 
     reason: str | None
     codes: dict[str, str]
-    shut: dict[str, str] = field(default_factory=dict)  # of the grant's categories, each with its reason
+    blocked: dict[str, str] = field(default_factory=dict)  # of the grant's categories, each with its reason
     signature: int | None = None
     account_id: int | None = None
     ticket_id: int | None = None
@@ -50,7 +50,9 @@ class Reveal:
     entry: int
     values: dict[str, Json]
     codes: dict[str, str]  # as the release judged them
-    shut: dict[str, str] = field(default_factory=dict)  # other categories of the grant, each with its reason
+    blocked: dict[str, str] = field(
+        default_factory=dict
+    )  # other categories of the grant, each with its reason
 
 
 class Answer(NamedTuple):
@@ -58,7 +60,7 @@ class Answer(NamedTuple):
 
     reason: str | None
     codes: list[str] | None
-    shut: list[list[str]] | None
+    blocked: list[list[str]] | None
     signature: int | None
     account_id: int | None
     ticket_id: int | None
@@ -68,12 +70,12 @@ class Answer(NamedTuple):
 
 def decision_of(answer: Answer) -> Decision:
     """Return a row of the gate's as a decision."""
-    return Decision(answer.reason, rows(answer.codes), by_category(answer.shut), *answer[3:])
+    return Decision(answer.reason, rows(answer.codes), by_category(answer.blocked), *answer[3:])
 
 
-def by_category(shut: Iterable[Sequence[str]] | None) -> dict[str, str]:
-    """What SQL says of the categories that stay shut: category -> reason."""
-    return {pair[0]: pair[1] for pair in shut or ()}
+def by_category(blocked: Iterable[Sequence[str]] | None) -> dict[str, str]:
+    """What SQL says of the categories that stay blocked: category -> reason."""
+    return {pair[0]: pair[1] for pair in blocked or ()}
 
 
 def rows(codes: Iterable[str] | None) -> dict[str, str]:

@@ -46,14 +46,14 @@ class AccountCipher:
     def new(cls, reference: str) -> AccountCipher:
         """Make a data key for an account that has none. Raises KeyRingError."""
         secret = (1).to_bytes(GENERATION_BYTES, "big") + os.urandom(KEY_BYTES)
-        return cls(reference, secret, ring().seal(secret, about=_wrapping(reference)))
+        return cls(reference, secret, ring().encrypt(secret, about=_wrapping(reference)))
 
     @classmethod
     def unwrap(cls, reference: str, wrapped: bytes) -> AccountCipher:
         """Open the data key that the vault keeps for `reference`. Raises CipherError."""
         wrapped = bytes(wrapped)
         try:
-            secret = ring().open(wrapped, about=_wrapping(reference))
+            secret = ring().decrypt(wrapped, about=_wrapping(reference))
         except KeyRingError as error:
             raise CipherError("the account's data key does not open") from error
         if len(secret) != GENERATION_BYTES + KEY_BYTES:
@@ -97,7 +97,7 @@ class AccountCipher:
         return hmac.digest(self._secret, f"gatekeeper {use}".encode(), "sha256")
 
     def _about(self, field: str) -> bytes:
-        # NUL stands in neither part, so that no two pairs read the same.
+        # NUL appears in neither part, so that no two pairs read the same.
         return FORMAT + self._generation + f"{self.reference}\0{field}".encode()
 
 

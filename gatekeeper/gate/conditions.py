@@ -69,7 +69,7 @@ PASSED_WORDS: Final[dict[str, Words]] = {
     "account": Words(_("Known, not restricted.")),
 }
 NOT_REQUIRED_WORDS: Final[dict[str, Words]] = {
-    "consent": Words(_("Only participants and what was told to support need the customer’s consent."))
+    "consent": Words(_("Only participants and notes from support need the customer’s consent."))
 }
 CANNOT_START_WORDS: Final[dict[str, Words]] = {
     "time": Words(

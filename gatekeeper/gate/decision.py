@@ -82,7 +82,7 @@ def evaluate(
 
 
 _GATES = """
-    SELECT g.reason, g.codes, g.shut, g.signature, g.account_id, g.ticket_id, g.request_id, g.grant_id
+    SELECT g.reason, g.codes, g.blocked, g.signature, g.account_id, g.ticket_id, g.request_id, g.grant_id
     FROM unnest(%(accounts)s::text[], %(tickets)s::text[]) WITH ORDINALITY AS p (account, ticket, place)
         CROSS JOIN LATERAL gatekeeper.gate(%(digest)s::bytea, p.account, p.ticket, NULL, NULL) g
     ORDER BY p.place
@@ -171,9 +171,9 @@ def _record_and_release(
 
 
 def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
-    entry, codes, shut = revealed.entry, rows(revealed.codes), by_category(revealed.shut)
+    entry, codes, blocked = revealed.entry, rows(revealed.codes), by_category(revealed.blocked)
     if revealed.wrapped_key is None or revealed.fields is None or revealed.ciphertexts is None:
-        return Reveal(entry, {}, codes, shut)
+        return Reveal(entry, {}, codes, blocked)
     try:
         cipher = AccountCipher.unwrap(account, revealed.wrapped_key)
         pairs = zip(revealed.fields, revealed.ciphertexts, strict=True)
@@ -181,7 +181,7 @@ def _decrypt(account: str, revealed: vault.Revealed) -> Reveal | Refusal:
     except CipherError:
         logger.error("a released value of entry %s does not open", entry)  # noqa: TRY400
         return Refusal("check_failed", {}, entry)
-    return Reveal(entry, values, codes, shut)
+    return Reveal(entry, values, codes, blocked)
 
 
 def _cipher(account: str) -> AccountCipher | None:

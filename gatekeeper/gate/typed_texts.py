@@ -11,23 +11,23 @@ from gatekeeper.gate.cipher import AccountCipher
 from staff.secrets.keyring import ring
 
 
-def seal(text: str, *, field: str, account: str | None) -> bytes | None:
+def encrypt(text: str, *, field: str, account: str | None) -> bytes | None:
     """The text for this place; None when the account has no key, for then nothing is kept."""
     if account is None:
-        return ring().seal(text.encode(), about=field)
+        return ring().encrypt(text.encode(), about=field)
     cipher = _cipher(account)
     return None if cipher is None else cipher.encrypt(field, text)
 
 
-def unseal(sealed: bytes | memoryview | None, *, field: str, account: str | None) -> str:
+def decrypt(encrypted: bytes | memoryview | None, *, field: str, account: str | None) -> str:
     """What was typed; empty when nothing was, or when it went with the account. Raises CipherError or
-    KeyRingError where it was sealed for another place."""
-    if not sealed:
+    KeyRingError where it was encrypted for another place."""
+    if not encrypted:
         return ""
     if account is None:
-        return ring().open(bytes(sealed), about=field).decode()
+        return ring().decrypt(bytes(encrypted), about=field).decode()
     cipher = _cipher(account)
-    return "" if cipher is None else str(cipher.decrypt(field, bytes(sealed)))
+    return "" if cipher is None else str(cipher.decrypt(field, bytes(encrypted)))
 
 
 def _cipher(account: str) -> AccountCipher | None:

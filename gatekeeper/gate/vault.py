@@ -22,7 +22,7 @@ _REVEAL = """
     CALL vault.reveal(p_digest => %(digest)s, p_context => %(context)s, p_account => %(account)s,
         p_grant => %(grant)s, p_fields => %(fields)s, p_open => %(open)s, p_page => %(page)s,
         p_number => %(number)s, p_index => %(index)s, entry => NULL, reason => NULL, codes => NULL,
-        shut => NULL, wrapped_key => NULL, fields => NULL, ciphertexts => NULL)
+        blocked => NULL, wrapped_key => NULL, fields => NULL, ciphertexts => NULL)
 """
 
 
@@ -33,7 +33,7 @@ class Revealed:
     entry: int
     reason: str | None
     codes: list[str] | None
-    shut: list[list[str]] | None  # the grant's categories that stay shut, each with its reason
+    blocked: list[list[str]] | None  # the grant's categories that stay blocked, each with its reason
     wrapped_key: bytes | None
     fields: list[str] | None
     ciphertexts: list[bytes] | None

@@ -1,4 +1,4 @@
-"""The gate's codes in words: why it is shut, and why an act was not done.
+"""The gate's codes in words: why it is closed, and why an act was not done.
 
 A sentence says what is missing, then who can help, then how long.
 """
@@ -47,8 +47,8 @@ REASONS: Final[dict[str, Words]] = {
         _("Version %(nda_version)s of the agreement was signed. Read the newer one and sign it."),
     ),
     "nda_expired": Words(
-        _("The agreement has expired. Sign it anew."),
-        _("The agreement was valid until %(nda_ends)s. Sign it anew."),
+        _("The agreement has expired. Sign it again."),
+        _("The agreement was valid until %(nda_ends)s. Sign it again."),
     ),
     "nda_withdrawn": Words(_("The agreement was withdrawn. A people officer knows why and what comes next.")),
     "ticket_missing": Words(
@@ -58,8 +58,11 @@ REASONS: Final[dict[str, Words]] = {
         ),
     ),
     "ticket_closed": Words(
-        _("The ticket is closed. Should the matter go on, reopen it in the helpdesk and ask anew."),
-        _("Ticket %(ticket)s is closed. Should the matter go on, reopen it in the helpdesk and ask anew."),
+        _("The ticket is closed. If the work continues, reopen it in the helpdesk and request access again."),
+        _(
+            "Ticket %(ticket)s is closed. If the work continues, reopen it in the helpdesk and"
+            " request access again."
+        ),
     ),
     "ticket_not_yours": Words(
         _("The ticket is not assigned to you. It can be assigned in the helpdesk."),
@@ -71,31 +74,37 @@ REASONS: Final[dict[str, Words]] = {
     ),
     "ticket_feed_stale": Words(
         _(
-            "The helpdesk's tickets have not been confirmed for too long, so no ticket counts as open."
-            " An administrator looks after the connection."
+            "The helpdesk's tickets have not been confirmed for too long, so no ticket counts as"
+            " open. An administrator can check the connection."
         ),
         _(
-            "The helpdesk's tickets have not been confirmed since %(heard_at)s, so no ticket counts as open."
-            " An administrator looks after the connection."
+            "The helpdesk's tickets have not been confirmed since %(contact_at)s, so no ticket"
+            " counts as open. An administrator can check the connection."
         ),
     ),
     "approval_missing": Words(
         _("No approval is in force. A manager can approve."),
-        _("Nobody was asked yet. Can approve: %(approvers)s."),
+        _("No access has been requested yet. Can approve: %(approvers)s."),
         (  # of the newest request, where it came to an end (gatekeeper.access.pieces)
-            _("Approved by %(approved_by)s at %(approved_at)s. %(ending)s If it is still needed, ask again."),
-            _("Approved by %(approved_by)s at %(approved_at)s; that is in force no more. Ask again."),
+            _(
+                "Approved by %(approved_by)s at %(approved_at)s. %(ending)s If it is still needed,"
+                " request access again."
+            ),
+            _(
+                "Approved by %(approved_by)s at %(approved_at)s; that approval is no longer in"
+                " force. Request access again."
+            ),
             _("Rejected by %(approver)s: %(denial)s. If something has changed, ask again."),
-            _("The request of %(asked_at)s expired undecided at %(lapsed_at)s. If still needed, ask again."),
-            _("The request was withdrawn at %(withdrawn_at)s. If it is still needed, ask again."),
+            _("The request of %(requested_at)s expired undecided at %(lapsed_at)s. Ask again if needed."),
+            _("The request was withdrawn at %(withdrawn_at)s. If it is still needed, request access again."),
         ),
     ),
     "approval_pending": Words(
         _("The request waits for a manager’s decision."),
-        _("Requested at %(asked_at)s. Can approve: %(approvers)s. Expires at %(lapses_at)s."),
+        _("Requested at %(requested_at)s. Can approve: %(approvers)s. Expires at %(expires_at)s."),
     ),
     "approval_denied": Words(
-        _("The request was rejected. If something has changed, ask again."),
+        _("The request was rejected. If something has changed, request access again."),
         _("Rejected by %(approver)s: %(denial)s. If something has changed, ask again."),
     ),
     "category_not_covered": Words(
@@ -103,9 +112,9 @@ REASONS: Final[dict[str, Words]] = {
     ),
     "view_limit_reached": Words(_("The approved number of views is used up. A new request opens more.")),
     "daily_budget_reached": Words(
-        _("Today’s limit on accounts or fields is reached. It starts again at midnight."),
+        _("Today’s limit on accounts or fields is reached. It is reset at midnight."),
         _(
-            "Today’s limit on accounts or fields is reached. It starts again at midnight."
+            "Today’s limit on accounts or fields is reached. It is reset at midnight."
             " Can allow more: %(approvers)s."
         ),
     ),
@@ -152,14 +161,14 @@ REASONS: Final[dict[str, Words]] = {
     ),
     "record_failed": Words(
         _(
-            "The log cannot be written, so the data stays hidden."
-            " Try again in a minute; if it goes on, tell an administrator."
+            "The log cannot be written, so the data stays hidden. Try again in a minute; if the"
+            " problem remains, tell an administrator."
         )
     ),
     "check_failed": Words(
         _(
-            "This could not be checked, and so it counts as not met."
-            " Try again in a minute; if it goes on, tell an administrator."
+            "This could not be checked, so it counts as not met. Try again in a minute; if the"
+            " problem remains, tell an administrator."
         )
     ),
     "clock_behind": Words(
@@ -174,7 +183,7 @@ REASONS: Final[dict[str, Words]] = {
 ACTS: Final[dict[str, Words]] = {
     "already_decided": Words(_("Nothing was done: this was decided meanwhile.")),
     "no_more_today": Words(
-        _("As much was added to this day as a day allows. The count starts anew at midnight.")
+        _("The most that can be added to a day was added. The limit is reset at midnight.")
     ),
     "deputy_unfit": Words(_("A deputy is another manager, and at work. Choose one of the list.")),
     "deputy_span": Words(

@@ -138,7 +138,7 @@ def log_key_pinned(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
 
 @register(Tags.database)
 def sql_installed(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """The boundary is what stands in the database, not what stands in the file."""
+    """The boundary is what the database has, not what the file says."""
     if not databases or "default" not in databases:
         return []
     try:

@@ -12,7 +12,7 @@ from gatekeeper.installation import connection_budget, roles
 if TYPE_CHECKING:
     from psycopg import Connection
 
-#: What a role was told of its own sessions, and the statement that takes it back.
+#: A setting that a role has for its own sessions, and the statement that resets it.
 _OWN: Final = """
     SELECT r.rolname, x.name, x.value, quote_ident(x.name), quote_ident(d.datname)
     FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole

@@ -71,7 +71,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--site", required=True, metavar="URL", help="where people will find it: https://host"
     )
-    parser.add_argument("--company", required=True, metavar="NAME", help="the name that papers bear")
+    parser.add_argument("--company", required=True, metavar="NAME", help="the name that documents show")
     parser.add_argument(
         "--bind",
         default=SOCKET,

@@ -21,7 +21,7 @@ NEEDS: Final = {
 ALL: Final = tuple(NEEDS)
 
 #: Beside the web processes: what always runs (tidy, send_mail, detect, stream_log, seal_log), what runs
-#: daily, one command by hand and one page of checks. `check` and that page connect anew to see who answers.
+#: daily, one command by hand and one page of checks. `check` and that page connect again to see who answers.
 BESIDE: Final = {
     "WEB": 6,
     "SIGNIN": 1,

@@ -1,4 +1,4 @@
-"""What stands in the environment files of a new installation, with fresh secrets.
+"""What appears in the environment files of a new installation, with fresh secrets.
 
 Each process gets what is its own: `web.env` is for all, `sealer.env` for the log's sealer, `watch.env` for
 the rules over it, `people.env` for whoever keeps members by command, `migrator.env` for whoever changes
@@ -20,9 +20,9 @@ from gatekeeper.installation.environment import Environment
 from gatekeeper.installation.logins import Logins, is_local
 from gatekeeper.installation.setting import Setting
 from gatekeeper.installation.settings_table import SETTINGS
-from staff.nda.seal import new_seal
+from staff.nda.signing_key import new_signing_key
 
-#: What stands in each file, by the settings' names.
+#: What appears in each file, by the settings' names.
 SEALER: Final = ("DATABASE_URL_SEALER", "LOG_KEY", "LOG_ANCHORS")
 WATCH: Final = ("DATABASE_URL_WATCH",)
 PEOPLE: Final = ("DATABASE_URL_PEOPLE",)
@@ -66,7 +66,7 @@ def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> 
     `bind`: as gunicorn takes it. Raises ConfigureError or ImproperlyConfigured where a value cannot be used.
     """
     if not company.strip() or not company.isprintable():
-        raise ConfigureError("--company is empty or not one line: papers bear it.")
+        raise ConfigureError("--company is empty or not one line: documents show it.")
     made = _made(site, company, logins, bind)
     made["LOG_VERIFIER"] = _verifier(made)
     made |= {f"DATABASE_URL_{name}": logins.link(role) for name, role in roles.LINKS.items()}
@@ -90,7 +90,7 @@ def _made(site: str, company: str, logins: Logins, bind: str) -> dict[str, str]:
         "KEY_RING": secrets.key_ring(),
         "TICKETS_SECRET": secrets.webhook_secret(),
         "ACCOUNTS_SECRET": secrets.webhook_secret(),
-        "SEAL": new_seal(company),
+        "SEAL": new_signing_key(company),
         "LOG_KEY": secrets.log_key(),
         "DATABASE_URL_SETUP": logins.superuser(),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 
 from gatekeeper.installation.reader import Reader
-from staff.nda.seal import Seal, SealError
+from staff.nda.signing_key import SigningKey, SigningKeyError
 from staff.secrets.keyring import KeyRing, KeyRingError
 
 
@@ -29,8 +29,8 @@ class KeySettings(Reader):
         """Return the company's seal as it stands, once it has been read."""
         seal = self.text("SEAL")
         try:
-            Seal.parse(seal)
-        except SealError as error:
+            SigningKey.parse(seal)
+        except SigningKeyError as error:
             raise self.refusal("SEAL", f"cannot be used: {error}") from None
         return seal
 
@@ -62,7 +62,7 @@ class KeySettings(Reader):
 
 
 def _decoded(text: str) -> int:
-    """Return how many bytes a base64 text holds, 0 where it is none."""
+    """Return how many bytes a base64 text holds, 0 where it is not one."""
     try:
         return len(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):

@@ -31,7 +31,7 @@ LIMITS: Final = (
     Limit("RELEASE_SECONDS", "Age of an entry that still releases", default="60", unit="seconds", most=3600),
     Limit(
         "TICKET_FEED_MAX_AGE_MINUTES",
-        "So long after the helpdesk was last heard of the gate shuts; 0: not required",
+        "So long after the last contact with the helpdesk the gate closes; 0: not required",
         default="60",
         unit="minutes",
         least=0,

@@ -17,7 +17,7 @@ class LogSettings(SiteSettings):
     """Settings of the log: its name, its keys, and where it leaves the database."""
 
     def log_origin(self) -> str:
-        """Return the log's name, which no blank and no '+' may stand in (C2SP signed-note)."""
+        """Return the log's name, which no blank and no '+' may appear in (C2SP signed-note)."""
         origin = self.text("LOG_ORIGIN") or f"{urlsplit(self.site_url()).hostname}/log"
         if len(origin) > 100 or "+" in origin or any(c.isspace() for c in origin):
             raise self.refusal("LOG_ORIGIN", "is too long, or has a blank or '+'")

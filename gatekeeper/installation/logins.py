@@ -54,7 +54,7 @@ class Logins:
     def lets_in(self) -> str:
         """Return the lines that have to stand before all others in the server's pg_hba.conf.
 
-        The last shuts every other way: whoever has taken a role over can give it a password.
+        The last closes every other way: whoever has taken a role over can give it a password.
         """
         name = f'"{unquote(urlsplit(self.database).path.removeprefix("/"))}"'
         how = {"peer": f"peer map={MAP}", "password": "scram-sha-256", "certificate": "cert"}[self.by]

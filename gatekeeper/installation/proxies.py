@@ -1,8 +1,8 @@
 """Where a request comes from, as trusted proxies pass it on: read in every form in which they write it, or
 not known.
 
-One header is believed (`GATEKEEPER_FORWARDED_HEADER`), from a trusted peer alone, and read from its end: what
-our own proxies wrote stands there, and before it whatever the client sent. The first address that is none of
+One header is trusted (`GATEKEEPER_FORWARDED_HEADER`), from a trusted peer alone, and read from its end: what
+our own proxies wrote is there, and before it whatever the client sent. The first address that is none of
 ours is the client's. What cannot be read for certain ('unknown', '_hidden', a typing error) ends the search
 with an address that is not known: the next one to the left may be anybody's invention.
 """
@@ -84,7 +84,7 @@ def origin(meta: Mapping[str, str], *, trusted: Trusted, header: str) -> Origin:
 
 def address_of(node: str) -> str | None:
     """The address in an element, in whichever form: '192.0.2.1', with a port, '[2001:db8::1]:4711', with a
-    zone, quoted; None where it is none."""
+    zone, quoted; None where it is not one."""
     node = node.strip()
     if len(node) > 1 and node[0] == node[-1] == '"':
         node = node[1:-1]

@@ -15,7 +15,7 @@ from gatekeeper.installation.limits_table import LIMITS
 from gatekeeper.installation.setting import PREFIX, Limit
 from gatekeeper.installation.settings_table import BY_NAME
 
-# Words that stand in examples and never in a generated secret.
+# Words that appear in examples and never in a generated secret.
 PLACEHOLDER = re.compile(r"change.?me|placeholder|example|insecure|replace.?me|your[-_ ]|<|\.\.\.", re.I)
 
 

@@ -114,7 +114,7 @@ def _leave_others(setup: psycopg.Connection, role: str) -> None:
 
 
 def _set_password(setup: psycopg.Connection, role: str, password: str | None) -> None:
-    """Store the verifier alone: the password itself never stands in a statement or a log."""
+    """Store the verifier alone: the password itself never appears in a statement or a log."""
     verifier = None
     if password is not None:
         verifier = setup.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
@@ -122,7 +122,7 @@ def _set_password(setup: psycopg.Connection, role: str, password: str | None) ->
 
 
 def create_database(setup_url: str, name: str) -> bool:
-    """Create a database of the owner's where there is none, and shut it to everybody else.
+    """Create a database of the owner's where there is none, and close it to everybody else.
 
     Says whether it was created. Its rights are set each time: a template does not copy them.
     """
@@ -134,14 +134,14 @@ def create_database(setup_url: str, name: str) -> bool:
                     "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
                 ).format(sql.Identifier(name), sql.Identifier(OWNER))
             )
-        _shut_database(setup, name)
+        _restrict_database(setup, name)
         with psycopg.connect(make_conninfo(setup_url, dbname=name), autocommit=True) as inside:
-            _shut_schema(inside)
-            _shut_large_objects(inside)
+            _restrict_schema(inside)
+            _restrict_large_objects(inside)
     return not known
 
 
-def _shut_database(setup: psycopg.Connection, name: str) -> None:
+def _restrict_database(setup: psycopg.Connection, name: str) -> None:
     """Leave the login roles CONNECT and PUBLIC nothing: a temporary table could shadow ours."""
     database = sql.Identifier(name)
     setup.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
@@ -150,7 +150,7 @@ def _shut_database(setup: psycopg.Connection, name: str) -> None:
         setup.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
 
 
-def _shut_schema(inside: psycopg.Connection) -> None:
+def _restrict_schema(inside: psycopg.Connection) -> None:
     """Give `public` to the owner, and no new function to PUBLIC."""
     inside.execute(f"ALTER SCHEMA public OWNER TO {OWNER}")
     inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
@@ -162,7 +162,7 @@ def _shut_schema(inside: psycopg.Connection) -> None:
 LARGE_OBJECTS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
 
 
-def _shut_large_objects(inside: psycopg.Connection) -> None:
+def _restrict_large_objects(inside: psycopg.Connection) -> None:
     for function in LARGE_OBJECTS:
         inside.execute(sql.SQL(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC"))
 

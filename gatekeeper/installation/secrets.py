@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gatekeeper.installation.settings_table import BY_NAME
-from staff.nda.seal import new_seal
+from staff.nda.signing_key import new_signing_key
 
 
 def password() -> str:
@@ -40,7 +40,7 @@ def log_key() -> str:
 
 def seal() -> str:
     """Return a seal under a certificate that it signs itself."""
-    return new_seal(os.environ.get("GATEKEEPER_COMPANY", BY_NAME["COMPANY"].default or ""))
+    return new_signing_key(os.environ.get("GATEKEEPER_COMPANY", BY_NAME["COMPANY"].default or ""))
 
 
 FILES: dict[str, Callable[[], str]] = {

@@ -78,7 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ACCOUNTS_SECRET", "Signs `/api/accounts`: `whsec_` and base64", "webhook", secret=True),
     Setting(
         "SEAL",
-        "Seals papers: the company's private key and its certificates, PEM, one after the other",
+        "Signs PDFs: the company's private key and its certificates, PEM, one after the other",
         "seal",
         secret=True,
     ),
@@ -124,7 +124,7 @@ SETTINGS: tuple[Setting, ...] = (
         "File of certificates (PEM) that an electronic signature may rest on; empty: none is believed",
         default="",
     ),
-    Setting("COMPANY", "The company's name, as it stands in papers", default="Akovana LLC"),
+    Setting("COMPANY", "The company's name, as documents show it", default="Akovana LLC"),
     Setting("SITE_URL", "Where people find this site, without a path", "address"),
     Setting("ALLOWED_HOSTS", "Host names served, by commas", "list"),
     Setting(
@@ -202,8 +202,8 @@ def table() -> str:
 def _row(setting: Setting) -> str:
     secret = " 🔒" if setting.secret else ""
     former = f". `{PREFIX}{setting.formerly}`, its former name, is read for one more release"
-    told = setting.help + (former if setting.formerly else "")
-    return f"| `{setting.variable}`{secret} | {told} | {_default(setting)} |"
+    described = setting.help + (former if setting.formerly else "")
+    return f"| `{setting.variable}`{secret} | {described} | {_default(setting)} |"
 
 
 def _default(setting: Setting) -> str:

@@ -22,7 +22,7 @@ _TALL: Final = 100  # a bar's height, in the units of its picture
 
 
 @dataclass(frozen=True)
-class Look:
+class LogView:
     """What somebody looks at: the question, and the zone of the times ('' is the company's)."""
 
     query: Query
@@ -36,7 +36,7 @@ class Look:
         given = urlencode({one: value for one, value in values.items() if value}, safe=":")
         return reverse(name, args=arguments) + (f"?{given}" if given else "")
 
-    def asking(self, query: Query) -> Look:
+    def asking(self, query: Query) -> LogView:
         """Another question, the same zone."""
         return replace(self, query=query)
 
@@ -66,18 +66,18 @@ class Value:
     on: bool
 
 
-def terms(look: Look) -> list[Link]:
+def terms(log_view: LogView) -> list[Link]:
     """The question's tokens; a click takes one away."""
-    query = look.query
+    query = log_view.query
     kept = [(str(one), query.dropping(one)) for one in query.terms]
     if query.since:
         kept.append((f"since:{query.since}", query.between("", query.until)))
     if query.until:
         kept.append((f"until:{query.until}", query.between(query.since, "")))
-    return [Link(label, look.asking(rest).url(), on=True) for label, rest in kept]
+    return [Link(label, log_view.asking(rest).url(), on=True) for label, rest in kept]
 
 
-def views(look: Look, reader: str) -> list[Link]:
+def views(log_view: LogView, reader: str) -> list[Link]:
     """What reviewers ask for most, as one click upon the question."""
     offered: tuple[tuple[str, tuple[Term, ...]], ...] = (
         (pgettext("view of the log", "Flagged"), (Term("odd", ANY),)),
@@ -86,54 +86,58 @@ def views(look: Look, reader: str) -> list[Link]:
         (pgettext("view of the log", "Exports"), (Term("event", "export"),)),
         (pgettext("view of the log", "Mine"), (Term("member", reader), Term("mine", "yes"))),
     )
-    return [_switch(look, label, some) for label, some in offered]
+    return [_switch(log_view, label, some) for label, some in offered]
 
 
-def _switch(look: Look, label: str, some: tuple[Term, ...]) -> Link:
-    query = look.query
+def _switch(log_view: LogView, label: str, some: tuple[Term, ...]) -> Link:
+    query = log_view.query
     if set(some) <= set(query.terms):
-        return Link(label, look.asking(query.dropping(*some)).url(), on=True)
-    return Link(label, look.asking(query.adding(*some)).url())
+        return Link(label, log_view.asking(query.dropping(*some)).url(), on=True)
+    return Link(label, log_view.asking(query.adding(*some)).url())
 
 
-def spans(look: Look) -> list[Link]:
+def spans(log_view: LogView) -> list[Link]:
     """How far back, as one click upon the question."""
     offered = (
         (_("24 hours"), "24h"), (_("7 days"), "7d"), (_("30 days"), "30d"), (_("1 year"), "365d"),
         (pgettext("span of time", "Any time"), ""),
     )  # fmt: skip
-    query = look.query
+    query = log_view.query
     return [
-        Link(label, look.asking(query.between(since, "")).url(), on=query.since == since and not query.until)
+        Link(
+            label,
+            log_view.asking(query.between(since, "")).url(),
+            on=query.since == since and not query.until,
+        )
         for label, since in offered
     ]
 
 
-def zones(look: Look, company: str) -> list[Link]:
+def zones(log_view: LogView, company: str) -> list[Link]:
     """In which zone times are shown."""
     return [
-        Link(label, replace(look, zone=zone).url(), on=look.zone == zone)
+        Link(label, replace(log_view, zone=zone).url(), on=log_view.zone == zone)
         for label, zone in ((company, ""), ("UTC", UTC))
     ]
 
 
-def facets(look: Look, found: Figures) -> list[tuple[str, list[Value]]]:
+def facets(log_view: LogView, found: Figures) -> list[tuple[str, list[Value]]]:
     """What the matches have in common, each value to add or to exclude."""
     return [
-        (str(words.FACETS[name]), [_value(look, name, code, count) for code, count in found.facets[name]])
+        (str(words.FACETS[name]), [_value(log_view, name, code, count) for code, count in found.facets[name]])
         for name in words.FACETS
         if found.facets.get(name)
     ]
 
 
-def _value(look: Look, name: str, code: str, count: int) -> Value:
+def _value(log_view: LogView, name: str, code: str, count: int) -> Value:
     return Value(
         label=words.label(name, code),
         code=code,
         count=count,
-        add=look.adding(name, code),
-        exclude=look.adding(name, code, minus=True),
-        on=Term(name, code) in look.query.terms,
+        add=log_view.adding(name, code),
+        exclude=log_view.adding(name, code, minus=True),
+        on=Term(name, code) in log_view.query.terms,
     )
 
 
@@ -147,12 +151,12 @@ class Column:
     height: int
 
 
-def columns(look: Look, found: Figures) -> list[Column]:
+def columns(log_view: LogView, found: Figures) -> list[Column]:
     """The histogram; a click narrows the time to the bar's."""
     most = max((one.count for one in found.bars), default=1)
     drawn = []
     for bar in found.bars:
         height = max(2, round(bar.count * _TALL / most)) if bar.count else 0
-        narrowed = look.query.between(token_of(bar.since), token_of(bar.until))
-        drawn.append(Column(bar, look.asking(narrowed).url(), _TALL - height, height))
+        narrowed = log_view.query.between(token_of(bar.since), token_of(bar.until))
+        drawn.append(Column(bar, log_view.asking(narrowed).url(), _TALL - height, height))
     return drawn

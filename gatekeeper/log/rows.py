@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 
 from gatekeeper.frame import badges
 from gatekeeper.log import words
-from gatekeeper.log.links import Look
+from gatekeeper.log.links import LogView
 from staff.frame.shown_times import stamp
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def rows(
-    entries: Iterable[Entry], look: Look, why: Mapping[int, Sequence[str]], *, open_one: int = 0
+    entries: Iterable[Entry], log_view: LogView, why: Mapping[int, Sequence[str]], *, open_one: int = 0
 ) -> list[dict[str, object]]:
     """The places of each row's fragment (gatekeeper/log/_row.html). `why`: why which entry was flagged."""
     return [
         {
             "variant": (one.pk in why, one.pk == open_one, bool(one.member_name)),
-            "url": look.url("entry", one.pk),
+            "url": log_view.url("entry", one.pk),
             "time": stamp(one.timestamp),
             "name": one.member_name,
             "who": one.member or one.source,

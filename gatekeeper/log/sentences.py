@@ -74,7 +74,7 @@ def pieces(entry: object) -> list[tuple[str, str, list[Shown]]]:
 
 
 def _fact_of(entry: object, name: str) -> object:
-    """The column; for whom a deputy decided stands in the details."""
+    """The column; for whom a deputy decided appears in the details."""
     if name == "in_stead_of":
         return (getattr(entry, "details", None) or {}).get(name)
     return getattr(entry, name, None)

@@ -1,4 +1,4 @@
-"""Which entries stand under which grant: the database says it (gatekeeper.grant_of), for queue and pages."""
+"""Which entries are under which grant: the database says it (gatekeeper.grant_of), for queue and pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FACTS = ("grant_id", "account", "actor_id", "event", "outcome")
 
 
-def standing() -> QuerySet[Entry]:
+def with_grant() -> QuerySet[Entry]:
     """Every entry, with the number of the grant under which it stands as `unit`; None: under none.
 
     It may name another: a number that somebody typed says nothing of the grant's holder.
@@ -28,4 +28,4 @@ def standing() -> QuerySet[Entry]:
 
 def under(grant: Grant) -> QuerySet[Entry]:
     """What its holder did under a grant, and what was decided about it, in no order."""
-    return standing().filter(account=grant.account.reference, grant_id=grant.pk, unit=grant.pk)
+    return with_grant().filter(account=grant.account.reference, grant_id=grant.pk, unit=grant.pk)

@@ -1,4 +1,4 @@
-"""The tokens of the log's search whose values this house knows, and what values are called on the pages."""
+"""The tokens of the log's search whose values are known here, and what values are called on the pages."""
 
 from __future__ import annotations
 
@@ -69,5 +69,5 @@ def label(name: str, value: str) -> str:
     """What a token's value is called; itself where it has no other name."""
     if name == "odd":
         rule = detections.rule(value)
-        return rule.said() if rule else value
+        return rule.title() if rule else value
     return str(_CALLED.get(name, {}).get(value, value))

@@ -18,14 +18,14 @@ AWAY: Final = "The database does not answer, or cannot do it now: "
 STOPPED: Final = "Stopped before it was done."
 
 
-class ToldToStop(KeyboardInterrupt):
+class TerminatedError(KeyboardInterrupt):
     """SIGTERM; unwinds a command as Ctrl-C does: what it began is taken back, or recorded as unfinished."""
 
 
 def carry_out(arguments: Sequence[str]) -> None:
     """Carry out a command. Where a setting is missing or wrong, the database is away, or somebody stopped it,
     say so and exit; `--traceback` shows where."""
-    signal.signal(signal.SIGTERM, _told)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         execute_from_command_line([*arguments])
     except ImproperlyConfigured as error:
@@ -35,17 +35,17 @@ def carry_out(arguments: Sequence[str]) -> None:
     except KeyboardInterrupt as error:
         if TRACEBACK in arguments:
             raise
-        _end_by(signal.SIGTERM if isinstance(error, ToldToStop) else signal.SIGINT)
+        _end_by(signal.SIGTERM if isinstance(error, TerminatedError) else signal.SIGINT)
 
 
-def _told(*_about: object) -> NoReturn:
-    raise ToldToStop
+def _terminate(*_about: object) -> NoReturn:
+    raise TerminatedError
 
 
-def _end(said: str, arguments: Sequence[str]) -> NoReturn:
+def _end(sentence: str, arguments: Sequence[str]) -> NoReturn:
     if TRACEBACK in arguments:
         raise  # what is being dealt with
-    sys.stderr.write(said + "\n")
+    sys.stderr.write(sentence + "\n")
     raise SystemExit(1)
 
 

@@ -1,6 +1,6 @@
 """Accounts without a personal value, tickets, requests and grants.
 
-Personal values and data keys stand in schema `vault`, where no model reaches.
+Personal values and data keys are in schema `vault`, where no model reaches.
 The web role reads these tables; what access rests on changes through functions alone.
 """
 

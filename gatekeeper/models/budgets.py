@@ -51,7 +51,7 @@ class DailyAccount(models.Model):
 
 
 class MoreToday(models.Model):
-    """A member asks for one more budget of a day; it is decided on that day, or lapses with it."""
+    """A member asks for one more budget of a day; it is decided on that day, or expires with it."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -61,7 +61,7 @@ class MoreToday(models.Model):
 
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     day = models.DateField()  # the company's
-    asked_at = models.DateTimeField()
+    requested_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State.choices)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")

@@ -1,4 +1,4 @@
-"""Feeds: when each was heard last, and what it delivered."""
+"""Feeds: the last contact with each, and what it delivered."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Feed(models.Model):
 
     class Doubt(models.TextChoices):
         UNREADABLE = "unreadable", _("An authentic message could not be read, nor what it is about.")
-        DIGEST = "digest", _("The helpdesk's heartbeat tells of other open tickets than are held here.")
+        DIGEST = "digest", _("The helpdesk's heartbeat names other open tickets than those stored here.")
 
     name = models.CharField(max_length=10, primary_key=True)
-    heard_at = models.DateTimeField(null=True)  # last, authentically
-    settled_at = models.DateTimeField(null=True)  # all that is held was compared, or taken anew
+    contact_at = models.DateTimeField(null=True)  # last, authentically
+    settled_at = models.DateTimeField(null=True)  # all that is held was compared, or taken again
     doubted_at = models.DateTimeField(null=True)  # the first doubt that is not settled
     doubted_last_at = models.DateTimeField(null=True)
     doubt = models.CharField(max_length=12, blank=True, db_default="", choices=Doubt.choices)
@@ -35,8 +35,8 @@ class Feed(models.Model):
 
     @property
     def relied_on_from(self) -> datetime | None:
-        """The moment from which the feed's age counts, as the gate counts it; None: never heard."""
-        return min(self.heard_at, self.doubted_at or self.heard_at) if self.heard_at else None
+        """The moment from which the feed's age counts, as the gate counts it; None: no contact so far."""
+        return min(self.contact_at, self.doubted_at or self.contact_at) if self.contact_at else None
 
 
 class Delivery(models.Model):

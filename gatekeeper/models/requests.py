@@ -21,7 +21,7 @@ class AccessRequest(models.Model):
         APPROVED = "approved", _("Approved")
         DENIED = "denied", _("Rejected")
         WITHDRAWN = "withdrawn", _("Withdrawn")
-        LAPSED = "lapsed", _("Lapsed")
+        EXPIRED = "lapsed", _("Expired")
 
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="requests")
     account = models.ForeignKey(Account, models.PROTECT, related_name="requests")
@@ -33,8 +33,8 @@ class AccessRequest(models.Model):
     while_open = models.BooleanField(default=False)  # asked for: while the ticket is open
     reason = models.CharField(max_length=20, choices=catalogue.REASONS)  # the chip
     reason_text = models.BinaryField(null=True)  # encrypted under the account's data key; goes with it
-    asked_at = models.DateTimeField()
-    lapses_at = models.DateTimeField()
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(
@@ -49,7 +49,7 @@ class AccessRequest(models.Model):
         default_permissions = ()
         indexes = (
             models.Index("member", "account", "ticket", F("id").desc(), name="request_newest"),
-            models.Index("state", "lapses_at", name="request_waiting", condition=Q(state="pending")),
+            models.Index("state", "expires_at", name="request_waiting", condition=Q(state="pending")),
             models.Index("ticket", name="request_ticket"),
         )
         constraints = (
@@ -89,7 +89,7 @@ class Grant(models.Model):
     open_before = models.DateTimeField()  # once: to be opened by then; while open: the stretch's end
     opened_at = models.DateTimeField(null=True)  # of the newest window
     window_ends_at = models.DateTimeField(null=True)
-    # Plain integers: they only grow, and each CHECK is read anew from its text by every view's UPDATE.
+    # Plain integers: they only grow, and each CHECK is read again from its text by every view's UPDATE.
     openings = models.IntegerField(default=0)
     views = models.IntegerField(default=0)
     participants_shown = models.IntegerField(default=0)

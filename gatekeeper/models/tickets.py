@@ -20,7 +20,7 @@ class Ticket(models.Model):
         PENDING = "pending", _("pending")
         SOLVED = "solved", _("solved")
         CLOSED = "closed", _("closed")
-        UNUSABLE = "unusable", _("shut by an unusable message")
+        UNUSABLE = "unusable", _("blocked by an unusable message")
         MISSING = "missing", _("not in the helpdesk's complete list")
 
     number = models.CharField(max_length=15, unique=True)

@@ -18,8 +18,8 @@ MAKE = "python manage.py bootstrap --roles-only"
 
 
 def roles() -> Health:
-    """What the roles were told of themselves. A role may set its own defaults, and so may whoever speaks as
-    it; our connections have pinned theirs, so what is found here shuts nothing, and was somebody's."""
+    """Settings that roles have for themselves. A role may set its own defaults, and so may whoever speaks as
+    it; our connections have pinned theirs, so what is found here closes nothing, and was somebody's."""
     title, connection = pgettext("check", "Roles of the database"), stored.raw("default")
     row = partial(Health, "gatekeeper.W007", title)
     found = cluster.strays(connection)
@@ -35,8 +35,8 @@ def roles() -> Health:
         return row("ok", _("As the installation made them."))
     return row(
         "to_fix",
-        _("The roles are of an older version: what holds the seal up, and large objects, stay unseen."),
-        next_step=_("Make the roles again; nothing else changes."),
+        _("The roles are of an older version: what delays the sealer, and large objects, cannot be seen."),
+        next_step=_("Create the roles again; nothing else changes."),
         command=MAKE,
     )
 
@@ -55,7 +55,9 @@ def passwords() -> Health:
             ),
         )
     found = [settings.DATABASES[alias]["USER"] for alias in aliases if takes_password(alias)]
-    return _taken(row, found) if found else row("ok", _("None is asked for, and none would be taken."))
+    return (
+        _taken(row, found) if found else row("ok", _("No password is asked for, and none would be accepted."))
+    )
 
 
 def _taken(row: Callable[..., Health], found: list[str]) -> Health:
@@ -91,7 +93,7 @@ def _unroomy(found: cluster.Connections, title: str, sum_up: str) -> Health | No
             title,
             sum_up,
             _("When all are busy, some will not be let in."),
-            _("Let fewer threads run (GATEKEEPER_PROCESSES), or give the server more, and start it anew."),
+            _("Run fewer threads (GATEKEEPER_PROCESSES), or give the server more, and restart it."),
             f"ALTER SYSTEM SET max_connections = {found.wanted};",
         )
     if found.full:
@@ -100,7 +102,7 @@ def _unroomy(found: cluster.Connections, title: str, sum_up: str) -> Health | No
         return _room(title, sum_up, cause, next_step)
     if found.limits:
         cause = _("Not limited as they should be: %(roles)s.") % {"roles": ", ".join(found.limits)}
-        return _room(title, sum_up, cause, _("Make the roles again; nothing else changes."), MAKE)
+        return _room(title, sum_up, cause, _("Create the roles again; nothing else changes."), MAKE)
     return None
 
 

@@ -80,7 +80,7 @@ def _limits() -> Health:
         "gatekeeper.E002",
         title,
         "to_fix",
-        _("The database decides by other limits than the settings say."),
+        _("The database uses other limits than the settings say."),
         cause=names,
         next_step=_("Apply the settings as the migrator."),
         command="python manage.py apply_settings",
@@ -91,12 +91,12 @@ def _installed() -> Health:
     found = differences(connections["default"], FILES)
     title = _("SQL functions")
     if not found:
-        return Health("gatekeeper.E003", title, "ok", _("The database has what the files say."))
+        return Health("gatekeeper.E003", title, "ok", _("The database matches the files."))
     return Health(
         "gatekeeper.E003",
         title,
         "to_fix",
-        _("The database does not have what the files say."),
+        _("The database does not match the files."),
         cause="; ".join(found),
         next_step=_("Install them as the migrator; find out who changed them."),
         command="python manage.py migrate",

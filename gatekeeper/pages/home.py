@@ -25,7 +25,7 @@ from gatekeeper.access.pieces import account_url, may_ask_more, open_grants, ste
 from gatekeeper.access.views import live
 from gatekeeper.frame import badges
 from gatekeeper.gate import answers, decision, widget
-from gatekeeper.log.links import Look
+from gatekeeper.log.links import LogView
 from gatekeeper.models import Feed, Ticket
 from gatekeeper.reports.forms import ReportForm
 from gatekeeper.reviews import queue
@@ -47,7 +47,7 @@ TICKETS_A_PAGE = 25
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Open now, my tickets with the gate's state, my own papers."""
+    """Open now, my tickets with the gate's state, my own documents."""
     member = member_of(request)
     return _home(request, member, _work(request, member), {})
 
@@ -67,12 +67,12 @@ class _Work:
 
     tickets: list[dict[str, object]]
     more_url: str
-    feed_heard_at: datetime | None
+    feed_contact_at: datetime | None
 
     @property
     def facts(self) -> object:
         lines = [(line["number"], line["state"], line["reference"], line["mark"]) for line in self.tickets]
-        return lines, self.more_url, self.feed_heard_at
+        return lines, self.more_url, self.feed_contact_at
 
 
 def _work(request: HttpRequest, member: Member) -> _Work:
@@ -87,7 +87,7 @@ def _home(request: HttpRequest, member: Member, work: _Work, more: Mapping[str, 
         "consultant": "consultant" in member.roles,
         "tickets": work.tickets,
         "more_tickets_url": work.more_url,
-        "feed_heard_at": work.feed_heard_at,
+        "feed_contact_at": work.feed_contact_at,
         "own": _own(request, member),
         **_desk(request),
         "reviews_count": queue.waiting(member).count() if "reviewer" in member.roles else 0,
@@ -101,7 +101,7 @@ def _home(request: HttpRequest, member: Member, work: _Work, more: Mapping[str, 
 @post_only("home")
 def go(request: HttpRequest) -> HttpResponse:
     """Where a typed number leads: an account's gate, or a ticket's. By POST: whatever else is typed
-    there stands in no address, no history and no log."""
+    there appears in no address, no history and no log."""
     text = request.POST.get("q", "").strip()
     kind, reference = references.typed(text) or ("", "")
     if kind == "ticket":
@@ -109,7 +109,7 @@ def go(request: HttpRequest) -> HttpResponse:
     if kind == "account":
         roles = member_of(request).roles
         if "reviewer" in roles and "consultant" not in roles:  # who asks there is who saw it
-            return HttpResponseRedirect(Look(Query((Term("account", reference),))).url())
+            return HttpResponseRedirect(LogView(Query((Term("account", reference),))).url())
         return HttpResponseRedirect(account_url(reference))
     messages.error(request, _("Type an account (MOC-48213) or a ticket (ZD-10442)."))
     return HttpResponseRedirect("/")
@@ -143,16 +143,16 @@ def _lines(request: HttpRequest, pairs: Sequence[tuple[Ticket, str]]) -> list[di
         Caller.of(request), [(reference, found.number) for found, reference in pairs]
     )
     member = member_of(request)
-    asked = requests.asked_beside(member)
+    pending = requests.pending_beside(member)
     more = may_ask_more(member, gates)
     return [
-        _line(found, reference, seen, asked.get((reference, found.number), ""), more=more)
+        _line(found, reference, seen, pending.get((reference, found.number), ""), more=more)
         for (found, reference), seen in zip(pairs, gates, strict=True)
     ]
 
 
 def _line(
-    found: Ticket, reference: str, seen: answers.Decision, asked: str, *, more: bool
+    found: Ticket, reference: str, seen: answers.Decision, pending: str, *, more: bool
 ) -> dict[str, object]:
     # Without the facts of the sentences: a list of many tickets asks the database once for each.
     steps = steps_for(seen, reference=reference, ticket=found.number, more=more)
@@ -166,9 +166,9 @@ def _line(
         "url": account_url(reference, found.number),
         "row": failing[0] if failing else None,
         "open": seen.open,
-        "beside": asked if seen.open else "",
+        "beside": pending if seen.open else "",
         "step": None if seen.open else view.next_step,
-        "mark": (seen.reason, seen.grant_id, asked),
+        "mark": (seen.reason, seen.grant_id, pending),
     }
 
 
@@ -187,7 +187,7 @@ def _desk(request: HttpRequest) -> dict[str, object]:
     if desk is None:
         return {}
     return {
-        "open_grants": open_grants(desk.held),
+        "open_grants": open_grants(desk.open_grants),
         "inbox_count": desk.inbox,
         "proposals_count": desk.proposals,
     }

@@ -59,13 +59,13 @@ class _Layout:
 
     @property
     def bar(self) -> OpenBar | None:
-        held = self._desk.held
-        if not held:
+        opened = self._desk.open_grants
+        if not opened:
             return None
-        words = ngettext("%(number)s open access", "%(number)s open accesses", len(held))
-        links = {one.reference: (address, one.reference) for one, address in open_grants(held)}
+        words = ngettext("%(number)s open access", "%(number)s open accesses", len(opened))
+        links = {one.reference: (address, one.reference) for one, address in open_grants(opened)}
         return OpenBar(
-            _("Open accesses"), words % {"number": len(held)}, held[0].ends_at, tuple(links.values())
+            _("Open accesses"), words % {"number": len(opened)}, opened[0].ends_at, tuple(links.values())
         )
 
     @property

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.database import rows
-from audit.seal import alarms, held
+from audit.seal import alarms, delays
 from audit.siem import stream
 from gatekeeper.frame.health_row import Health
 from staff.frame import times
@@ -42,9 +42,9 @@ def clock() -> Health:
             "to_fix",
             apart,
             cause=_("Access ends by the database’s clock; times left, codes and messages go by this one."),
-            next_step=_("Let both machines keep time by the same server (NTP)."),
+            next_step=_("Synchronise both machines with the same time server (NTP)."),
         )
-    return row("ok", _("Not behind the newest entry, and as this machine’s."))
+    return row("ok", _("Not behind the newest entry, and the same as this machine’s."))
 
 
 def _apart(theirs: datetime, before: datetime, after: datetime) -> str:
@@ -54,7 +54,7 @@ def _apart(theirs: datetime, before: datetime, after: datetime) -> str:
         return ""
     age = {"age": times.minutes_and_seconds(max(ahead, behind))}
     if ahead > behind:
-        return _("The database’s clock is ahead of this machine’s: by %(age)s (minutes:seconds).") % age
+        return _("The database’s clock is ahead of this machine’s by %(age)s (minutes:seconds).") % age
     return _("The database’s clock is behind this machine’s: by %(age)s (minutes:seconds).") % age
 
 
@@ -67,32 +67,32 @@ def sealer() -> Health:
         sealed = _("Last sealed at %(time)s.") % {"time": times.moment(state.sealed_at)}
     if state.sealed_at and not state.sealer:
         return row("ok", sealed)
-    if state.held:
-        return _held_up(row, sealed, state)
+    if state.delays:
+        return _delayed(row, sealed, state)
     return row(
         "to_fix",
         sealed,
         cause=" ".join(state.sealer) or _("Nothing in the log can be proved yet."),
-        next_step=_("See whether the sealer runs, and what it says."),
+        next_step=_("Check whether the sealer runs, and its messages."),
         command="python manage.py seal_log --every 5",
     )
 
 
-def _held_up(row: Callable[..., Health], sealed: str, state: alarms.Sealing) -> Health:
+def _delayed(row: Callable[..., Health], sealed: str, state: alarms.Sealing) -> Health:
     """Transactions hold it up, which PostgreSQL's superuser can end."""
     return row(
         "to_fix",
         sealed,
-        cause=" ".join([*state.sealer, *_age(state.held[0])]),
+        cause=" ".join([*state.sealer, *_age(state.delays[0])]),
         next_step=_(
             "End it as PostgreSQL’s superuser, and find out who speaks as that role: a process of ours"
             " is never in a transaction for so long."
         ),
-        command="\n".join(dict.fromkeys(one.remedy for one in state.held)),
+        command="\n".join(dict.fromkeys(one.remedy for one in state.delays)),
     )
 
 
-def _age(oldest: held.HeldUp) -> list[str]:
+def _age(oldest: delays.Delay) -> list[str]:
     """For how long the oldest holds the sealing up, where that is known."""
     if oldest.since is None:
         return []
@@ -143,7 +143,7 @@ def streaming() -> Health:
 def _elsewhere(row: Callable[..., Health], found: stream.State | None) -> Health:
     return row(
         "to_fix",
-        _("The log does not go where the settings say."),
+        _("The log is not sent where the settings say."),
         cause=found.target if found else "",
         next_step=_("Apply the settings as the migrator, and see whether stream_log runs."),
         command="python manage.py apply_settings",
@@ -162,7 +162,8 @@ def _on_its_way(row: Callable[..., Health], found: stream.State) -> Health:
     return row(
         "to_fix",
         sent,
-        cause=found.failure or _("Sealed entries wait, the oldest for %(time)s.") % {"time": _waited(found)},
+        cause=found.failure
+        or _("Sealed entries are waiting, the oldest for %(time)s.") % {"time": _waited(found)},
         next_step=_("See whether stream_log runs and the receiver answers. Nothing is lost meanwhile."),
         command="python manage.py stream_log --every 5",
     )

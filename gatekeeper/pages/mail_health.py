@@ -46,14 +46,16 @@ def mail() -> Health:
         "to_fix",
         sentence,
         cause=" ".join(causes),
-        next_step=_("Send a test: it says what the mail server does. See whether send_mail runs."),
+        next_step=_(
+            "Send a test e-mail: it shows what the mail server answers. Check whether send_mail runs."
+        ),
         command="python manage.py send_mail --every 60",
         try_it="test_mail",
     )
 
 
 def _causes() -> list[str]:
-    found = outbox.standing()
+    found = outbox.backlog()
     causes = []
     if found.since and timezone.now() - found.since > LATE:
         waiting = ngettext(

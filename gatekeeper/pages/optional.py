@@ -13,13 +13,13 @@ from gatekeeper.frame.health_row import Health
 
 
 def signatures() -> Health:
-    """Whether electronic signatures made elsewhere can be believed."""
+    """Whether electronic signatures made elsewhere can be trusted."""
     row = partial(Health, "gatekeeper.roots", _("Signatures made elsewhere"))
     if not settings.TRUST_ROOTS:
         return row(
             "off",
-            _("No electronic signature that is uploaded is believed; members sign here, or on paper."),
-            next_step=_("To believe some, set GATEKEEPER_TRUST_ROOTS to a file of certificates."),
+            _("No uploaded electronic signature is accepted; members sign here, or on paper."),
+            next_step=_("To accept some, set GATEKEEPER_TRUST_ROOTS to a file of certificates."),
         )
     count = len(x509.load_pem_x509_certificates(settings.TRUST_ROOTS.encode("ascii")))
     sentence = ngettext("%(count)d certificate is trusted.", "%(count)d certificates are trusted.", count)
@@ -35,4 +35,4 @@ def helpdesk_links() -> Health:
             _("Numbers of tickets are no links."),
             next_step=_("To link them, set GATEKEEPER_HELPDESK_TICKET_URL."),
         )
-    return row("ok", _("Numbers of tickets lead into the helpdesk."))
+    return row("ok", _("Ticket numbers link to the helpdesk."))

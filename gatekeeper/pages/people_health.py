@@ -40,7 +40,7 @@ def suspensions() -> Health:
     row = partial(Health, "gatekeeper.suspensions", _("Suspensions"))
     waiting = queue.reviews().filter(rules__contains=["suspensions"], closed_at=None).count()
     if not waiting:
-        return row("ok", _("Nobody suspended many in a short time."))
+        return row("ok", _("Nobody suspended many members in a short time."))
     return row(
         "to_fix",
         _("One person suspended several members in a short time."),

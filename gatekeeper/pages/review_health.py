@@ -24,7 +24,7 @@ def flagged() -> Health:
         "to_fix",
         judged,
         cause=_("No new entry of the log is flagged or queued for review."),
-        next_step=_("See whether detect runs, and what it says."),
+        next_step=_("Check whether detect runs, and its messages."),
         command="python manage.py detect --every 60",
     )
 
@@ -51,7 +51,7 @@ def reviews() -> Health:
         return row("ok", _("Nothing waits for too long."))
     return row(
         "to_fix",
-        _("What was queued is not decided as it should be."),
+        _("Queued reviews are not decided in time."),
         cause=" ".join(causes),
         next_step=_("Reviewers decide under Review; a people officer gives the role to a second person."),
     )
@@ -68,5 +68,7 @@ def _overdue() -> list[str]:
     if alone:
         causes.append(_("%(count)d are about the only reviewer: there is no other.") % {"count": alone})
     if clocks:
-        causes.append(_("%(count)d serious: the 72 hours to tell the authority run.") % {"count": clocks})
+        causes.append(
+            _("%(count)d serious: the 72 hours to notify the authority are running.") % {"count": clocks}
+        )
     return causes

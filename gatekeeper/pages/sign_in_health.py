@@ -29,6 +29,6 @@ def guesses() -> Health:
         "to_fix",
         _("Passwords were guessed within the last day, from: %(addresses)s.")
         % {"addresses": ", ".join(addresses[:5])},
-        cause=_("Each network is held up after some failures; whoever guesses goes on from others."),
+        cause=_("Each network is locked after some failures; the attempts continue from others."),
         next_step=_("Block them at the proxy. The log has each attempt under odd:guesses."),
     )

@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 def pooler() -> Health:
     """Whether new connections can be made, and lead to PostgreSQL itself."""
     row = partial(Health, "gatekeeper.E006", pgettext("check", "Way to the database"))
-    through, shut = _ways()
-    if shut:
-        return _shut(row, shut)
+    through, refused = _ways()
+    if refused:
+        return _refused(row, refused)
     if not through:
         return row("ok", _("Straight to PostgreSQL, through no pooler."))
     return row(
         "to_fix",
-        _("A connection pooler, such as PgBouncer, stands between, so pages fail."),
+        _("There is a connection pooler, such as PgBouncer, in between, so pages fail."),
         cause=", ".join(through),
         next_step=_(
-            "Lead each GATEKEEPER_DATABASE_URL_… to PostgreSQL itself: the web processes keep connections by"
-            " themselves."
+            "Point each GATEKEEPER_DATABASE_URL_… at PostgreSQL itself: the web processes keep"
+            " their own connections."
         ),
     )
 
@@ -46,23 +46,23 @@ def pooler() -> Health:
 def _ways() -> tuple[list[str], list[str]]:
     """Connections that lead through a pooler, and those that cannot be made."""
     through: list[str] = []
-    shut: list[str] = []
+    refused: list[str] = []
     for alias in serving():
         try:
             through += [alias] if leads_through_pooler(alias) else []
         except psycopg.Error as error:
-            shut.append(f"{alias}: {type(error).__name__}")
-    return through, shut
+            refused.append(f"{alias}: {type(error).__name__}")
+    return through, refused
 
 
-def _shut(row: Callable[..., Health], shut: list[str]) -> Health:
+def _refused(row: Callable[..., Health], refused: list[str]) -> Health:
     return row(
         "to_fix",
         _("New connections are refused, so pages fail as soon as one is needed."),
-        cause=", ".join(shut),
+        cause=", ".join(refused),
         next_step=_(
-            "If the database runs, a role’s password was changed, or its places are taken. Make the roles"
-            " again, and find out who speaks as that role."
+            "If the database runs, a role’s password was changed, or its connections are used"
+            " up. Create the roles again, and find out who connects as that role."
         ),
         command=cluster_health.MAKE,
     )
@@ -84,7 +84,7 @@ def log_key() -> Health:
         return _log_key(
             "to_fix",
             _("The newest checkpoint is not signed by the log’s key."),
-            _("Let verify_log say what is wrong, and where."),
+            _("Run verify_log to see what is wrong, and where."),
             "python manage.py verify_log",
         )
     if trusted.pinned:
@@ -106,7 +106,7 @@ def _no_key_set(announced: str) -> Health:
         "off",
         _("No key is set, so pages say “consistent with this server’s key” instead of “Proved”."),
         _(
-            "Compare this key with what seal_log said when it started, and set it as"
+            "Compare this key with the one that seal_log printed when it started, and set it as"
             " GATEKEEPER_LOG_VERIFIER: %(key)s"
         )
         % {"key": announced},
@@ -115,13 +115,13 @@ def _no_key_set(announced: str) -> Health:
 
 def client(request: HttpRequest) -> Health:
     """From where this request is seen to come: the log keeps it, and the lock after wrong passwords counts
-    by it. An address that is not the client's shuts out everybody at once."""
+    by it. An address that is not the client's locks everybody out at once."""
     found: proxies.Origin = request.origin  # type: ignore[attr-defined]  # TrustedProxyMiddleware's
     title = pgettext("check", "Your address")
     sentence = (
         _("This server sees you at %(address)s.") % {"address": found.address}
         if found.address
-        else _("This server does not see from where you come.")
+        else _("This server cannot see your address.")
     )
     is_local = settings.IN_PRODUCTION and not found.problem and _is_this_machine(found.peer)
     if not found.problem and not is_local:
@@ -152,18 +152,18 @@ def _not_the_client_because(problem: str) -> tuple[str, str]:
             cause = _("%(peer)s names a client in %(header)s, and is not trusted.")
             return cause, _("If it is your proxy, add it to GATEKEEPER_TRUSTED_PROXIES.")
     cause = _("A proxy on this machine names no client, so that everybody has this address.")
-    return cause, _("Let it write %(header)s, and add its address to GATEKEEPER_TRUSTED_PROXIES.")
+    return cause, _("Make it write %(header)s, and add its address to GATEKEEPER_TRUSTED_PROXIES.")
 
 
 def _misnamed(problem: str) -> tuple[str, str]:
     """What a trusted proxy does wrong: it names no client, or writes what is no address."""
     if problem == "silent":
         next_step = _(
-            "Let the proxy write it, or set GATEKEEPER_FORWARDED_HEADER to the header that it writes."
+            "Make the proxy write it, or set GATEKEEPER_FORWARDED_HEADER to the header that it writes."
         )
         return _("The proxy names no client in %(header)s."), next_step
-    next_step = _("Let the proxy write the client’s address, and nothing obfuscated.")
-    return _("What the proxy writes into %(header)s is no address."), next_step
+    next_step = _("Make the proxy write the client’s address, not an obfuscated one.")
+    return _("What the proxy writes into %(header)s is not an address."), next_step
 
 
 def _log_key(state: str, sentence: str, next_step: str = "", command: str = "") -> Health:

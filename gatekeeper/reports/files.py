@@ -13,7 +13,7 @@ from reportlab.lib.units import mm
 from audit import verify_bundle
 from gatekeeper.reports import words
 from staff.frame.csv_file import csv_of
-from staff.nda.documents import drawing, sealing
+from staff.nda.documents import drawing, pdf_signing
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable
@@ -29,14 +29,14 @@ VERIFIER: Final = Path(verify_bundle.__file__)
 
 
 def pdf(report: Report, proof: Proof, *, by: str) -> bytes:
-    """The paper, sealed, with the proof attached, in the language of now. `by`: role and number of whoever
-    makes it. Raises SealError."""
+    """The document, sealed, with the proof attached, in the language of now. `by`: role and number of whoever
+    makes it. Raises SigningKeyError."""
     scope = report.scope
     title = words.title(scope)
     sheet = drawing.Sheet(
         title=title, foot=scope.about[:80], language=get_language() or "en", at=report.at, wide=True
     )
-    return sealing.seal(
+    return pdf_signing.sign(
         drawing.draw(sheet, _story(report, proof, sheet, by)),
         at=report.at,
         reason=f"report {scope.about}"[:120],
@@ -70,7 +70,7 @@ def _facts(report: Report, by: str) -> list[tuple[str, object]]:
 
 
 def _sealed_facts(report: Report) -> dict[str, object]:
-    """What the seal says of the paper, for a machine."""
+    """What the seal says of the document, for a machine."""
     scope = report.scope
     return {
         "about": scope.about,
@@ -94,7 +94,7 @@ def csv(report: Report) -> bytes:
 
 
 def archive(report: Report, proof: Proof, *, by: str) -> bytes:
-    """Paper, table, proof, and the file that checks the proof. Raises SealError."""
+    """PDF, table, proof, and the file that checks the proof. Raises SigningKeyError."""
     stem = name(report)
     held = {
         f"{stem}.pdf": pdf(report, proof, by=by),

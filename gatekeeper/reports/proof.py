@@ -1,4 +1,4 @@
-"""The proof that goes with a report: a bundle an account, for a stranger's tool (audit/seal/proofs.py)."""
+"""The proof that goes with a report: a bundle for each account (audit/seal/proofs.py)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def of(report: Report) -> Proof:
 
 def _wanted(connection: Connection[Any], report: Report, account: str) -> proofs.Wanted:
     """Of an account everything in the period, so that a lacking entry would show; of a participant only
-    what the report lists and what it says beside it, for the rest is about others."""
+    what the report lists and what it says beside it, because the rest is about others."""
     scope = report.scope
     entries = proofs.sealed(connection, account, scope.since, min(scope.until, report.at))
     if scope.participant is None:

@@ -21,7 +21,7 @@ from gatekeeper.reports.scope import record
 from staff.frame.callers import Caller
 from staff.frame.csv_file import CONTENT_TYPE
 from staff.models import Role
-from staff.nda.seal import SealError
+from staff.nda.signing_key import SigningKeyError
 from staff.session.decorators import refusal, role_required, shown_once
 from staff.session.members import member_of
 
@@ -48,7 +48,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     scope, kind = form.scope(), form.cleaned_data["kind"] or "page"
     reason = record(Caller.of(request), scope, kind)
     if reason == "account_unknown":
-        form.add_error("about", _("There is no such account here, and there was none."))
+        form.add_error("about", _("There is no such account here, and there never was."))
         return _page(request, form, status=422)
     if reason:
         return refusal(request, reason)
@@ -75,7 +75,7 @@ def _shown(request: HttpRequest, form: ReportForm, report: Report, language: str
             "sums": words.sums(report),
             "period": words.period(report.scope),
             "head": head,
-            # On a narrow page each cell stands under its column's name.
+            # On a narrow page each cell is under its column's name.
             "rows": [list(zip(head, row, strict=True)) for row in words.rows(report)],
             "notes": words.notes(report),
         }
@@ -86,7 +86,7 @@ def _sent(request: HttpRequest, report: Report, kind: str, language: str) -> Htt
     with translation.override(language):
         try:
             data = _made(report, kind, member_of(request))
-        except SealError:
+        except SigningKeyError:
             logger.exception("a paper could not be sealed")
             return refusal(request, "seal_failed")
     disposition = f'attachment; filename="{files.name(report)}.{kind}"'

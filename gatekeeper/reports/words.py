@@ -1,4 +1,4 @@
-"""A report's lines in words, in the language of now: of the page, the paper and the table alike."""
+"""A report's lines in words, in the language of now: of the page, the document and the table alike."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def what(line: Line) -> str:
     }
 
 
-def later(line: Line, zone: ZoneInfo) -> str:
+def refusal_note(line: Line, zone: ZoneInfo) -> str:
     """That a later release under the same record was refused, and when first; '' where none was."""
     if not line.refusals:
         return ""
@@ -114,7 +114,7 @@ def rows(report: Report) -> list[tuple[str, ...]]:
             moment(line.at, report.scope.zone),
             *((line.account,) if several else ()),
             why(line),
-            "; ".join(filter(None, (what(line), later(line, report.scope.zone)))),
+            "; ".join(filter(None, (what(line), refusal_note(line, report.scope.zone)))),
             who(line),
             str(line.number),
         )
@@ -124,32 +124,32 @@ def rows(report: Report) -> list[tuple[str, ...]]:
 
 def notes(report: Report) -> list[str]:
     """What has to be said beside the lines: what is counted, and what can no longer be told."""
-    said = [_erased(reference, at, report) for reference, at in report.erased]
+    found = [_erased(reference, at, report) for reference, at in report.erased]
     if report.shortened:
-        said.append(
+        found.append(
             _("The log is kept for a limited time. Entries of the beginning of this period may be removed.")
         )
-    said.append(
+    found.append(
         _(
             "Each line is a view that was recorded before data were released to a member of the staff. What"
             " was refused from the start is not listed. Members are named by role and number."
         )
     )
-    return [*said, _refused_later()] if report.refused else said
+    return [*found, _refusals_note()] if report.refused else found
 
 
 def _erased(reference: str, at: datetime, report: Report) -> str:
     words = _(
-        "%(reference)s was erased on %(day)s. With it the log lost every reference to it, so views before"
-        " that day can no longer be told. Nothing of its data is left."
+        "%(reference)s was erased on %(day)s. The log lost every reference to it, so views"
+        " before that day can no longer be listed. None of its data is left."
     )
     return words % {"reference": reference, "day": times.day(at.astimezone(report.scope.zone).date())}
 
 
-def _refused_later() -> str:
+def _refusals_note() -> str:
     return _(
-        "A later release that was refused takes nothing back: whether data were shown before it, the"
-        " log cannot tell."
+        "A later release that was refused takes nothing back: the log does not show whether"
+        " data were shown before it."
     )
 
 
@@ -162,21 +162,21 @@ def proof(made: Proof) -> Iterable[str]:
         ) % {"key": made.unconfirmed}
     elif made.files:
         yield _(
-            "The proof attached shows that these entries stand in the log unaltered. It can be checked"
-            " without us: it says how."
+            "The attached proof shows that these entries are in the log, unaltered. It can be"
+            " checked without us, and says how."
         )
     if made.waiting:
         yield ngettext(
-            "%(n)d entry is not sealed yet, and so not proved: a report made in a minute has it.",
-            "%(n)d entries are not sealed yet, and so not proved: a report made in a minute has them.",
+            "%(n)d entry is not sealed yet, so it is not proved: a report made in a minute will include it.",
+            "%(n)d entries are not sealed yet, so they are not proved: a report made in a minute"
+            " will include them.",
             made.waiting,
         ) % {"n": made.waiting}
     if made.problem:
         yield _("There is no proof with this report: %(problem)s.") % {"problem": made.problem}
     if made.differs:
         yield _(
-            "The log is signed with another key than the one that this server was told to expect. Ask the"
-            " company why."
+            "The log is signed with another key than the one that this server expects. Ask the company why."
         )
 
 

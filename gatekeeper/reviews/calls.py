@@ -40,5 +40,5 @@ def reading(caller: Caller, review: int) -> str:
 
 
 def taking(caller: Caller, what: dict[str, Any], results: int) -> str:
-    """Record that so many lines are exported as a file, after a fresh proof of presence."""
+    """Record that so many lines are exported as a file, after a fresh step-up."""
     return str(call("gatekeeper.take_log", caller, asked=what, results=results))

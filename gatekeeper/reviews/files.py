@@ -104,10 +104,10 @@ def month_csv(found: list[Review]) -> bytes:
         _("Queued (UTC)"), _("Due (UTC)"), _("State"), _("Closed (UTC)"), _("Reviewer"), _("Late"),
         _("Questions"), _("Answers"),
     )  # fmt: skip
-    return csv_of(head, (_cells(one) for one in found))
+    return csv_of(head, (_csv_row(one) for one in found))
 
 
-def _cells(review: Review) -> tuple[object, ...]:
+def _csv_row(review: Review) -> tuple[object, ...]:
     grant, ended = review.grant, review.closed_at or timezone.now()
     return (
         review.pk,
@@ -120,16 +120,16 @@ def _cells(review: Review) -> tuple[object, ...]:
         _utc(review.due_at),
         review.get_state_display(),
         _utc(review.closed_at) if review.closed_at else "",
-        *_said(review, is_late=ended > review.due_at),
+        *_remarks(review, is_late=ended > review.due_at),
     )
 
 
-def _said(review: Review, *, is_late: bool) -> tuple[object, ...]:
+def _remarks(review: Review, *, is_late: bool) -> tuple[object, ...]:
     """Who gave the verdicts, whether they came late, how many questions and how many answers."""
     kinds = [(one.kind, one.by.number) for one in review.remarks.all()]
     verdicts = " ".join(by for kind, by in kinds if kind in ("in_order", "serious"))
-    asked, answered = (sum(kind == wanted for kind, _by in kinds) for wanted in ("question", "answer"))
-    return verdicts, _("yes") if is_late else _("no"), asked, answered
+    questions, answers = (sum(kind == wanted for kind, _by in kinds) for wanted in ("question", "answer"))
+    return verdicts, _("yes") if is_late else _("no"), questions, answers
 
 
 def _utc(moment: datetime) -> str:

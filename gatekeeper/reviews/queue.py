@@ -47,7 +47,7 @@ def waiting(member: Member) -> QuerySet[Review]:
     )
 
 
-def asked() -> QuerySet[Review]:
+def questioned() -> QuerySet[Review]:
     """What waits for an answer."""
     return reviews().filter(state="asked", closed_at=None).order_by("due_at", "id")
 

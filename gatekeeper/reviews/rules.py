@@ -12,31 +12,31 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "hours",
         _("Outside the working hours of the member’s team"),
-        _("Who looks when nobody else is there is seen by nobody; tickets are answered in working hours."),
+        _("Nobody else is there to see it; tickets are answered in working hours."),
         {"begins": 7, "ends": 19, "days": 5},
     ),
     Rule(
         "first_days",
         _("%(count)d accesses within the first %(days)d days"),
-        _("Somebody new learns by few accounts; who looks around in all of them does not learn the work."),
+        _("A new member learns the work with few accounts; it does not take many."),
         {"count": 15, "days": 10},
     ),
     Rule(
         "leaving",
         _("%(count)d accesses within the last %(days)d days before leaving"),
-        _("What is taken along is looked at before the last day."),
+        _("Data that is taken along is viewed before the last day."),
         {"count": 10, "days": 10},
     ),
     Rule(
         "unopened",
         _("%(count)d accesses that were approved and never opened within %(days)d days"),
-        _("An access that nobody needed was asked for in advance, or approved without a question."),
+        _("An access that nobody needed was requested in advance, or approved without a question."),
         {"count": 5, "days": 7},
     ),
     Rule(
         "own_ticket",
         _("Opened within %(minutes)d minutes of a ticket that a member of the staff opened"),
-        _("A ticket is what opens the gate: who writes one themselves has made their own reason."),
+        _("A ticket opens the gate: somebody who creates one has made their own reason."),
         {"minutes": 5},
     ),
 )

@@ -45,16 +45,16 @@ class TextForm(forms.Form):
         return text
 
 
-def sealed(review: Review, text: str) -> bytes | None:
+def encrypted(review: Review, text: str) -> bytes | None:
     """The text, encrypted for this review; None when the account's key is gone, for then nothing is kept."""
     field, account = _place(review)
-    return typed_texts.seal(text, field=field, account=account)
+    return typed_texts.encrypt(text, field=field, account=account)
 
 
 def opened(remark: Remark) -> str:
     """What was typed; empty when nothing was, or when it went with the account."""
     field, account = _place(remark.review)
-    return typed_texts.unseal(remark.text, field=field, account=account)
+    return typed_texts.decrypt(remark.text, field=field, account=account)
 
 
 def _place(review: Review) -> tuple[str, str | None]:

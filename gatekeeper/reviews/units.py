@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gatekeeper.models import Review
 
-#: More than a grant's views can be; what is beyond stands in the log.
+#: More than a grant's views can be; what is beyond appears in the log.
 MOST: Final = 1000
 #: How long Art. 33 gives from when a breach became known.
 CLOCK: Final = timedelta(hours=72)
@@ -35,7 +35,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Said:
+class Remark:
     """A verdict, a question or an answer, opened."""
 
     kind: str
@@ -48,15 +48,17 @@ class Said:
 
 def entries(review: Review) -> QuerySet[Entry]:
     """The unit's entries in the log's order: the grant's with its request, or what the member did that day
-    and stands in no grant's unit.
+    and appears in no grant's unit.
 
     What was reviewed, and exported about it, is another matter.
     """
-    found = under.standing().order_by("id").defer("serialized_data", "changes_text", "xid")
+    found = under.with_grant().order_by("id").defer("serialized_data", "changes_text", "xid")
     grant = review.grant
     if grant is not None:
-        asked = Q(request_id=grant.request_id, event=Event.REQUEST, actor_id=grant.member_id)
-        found = found.filter(Q(grant_id=grant.pk, unit=grant.pk) | asked, account=grant.account.reference)
+        its_request = Q(request_id=grant.request_id, event=Event.REQUEST, actor_id=grant.member_id)
+        found = found.filter(
+            Q(grant_id=grant.pk, unit=grant.pk) | its_request, account=grant.account.reference
+        )
         return found.exclude(event__in=[Event.REVIEW, Event.EXPORT, Event.REPORT])
     begins = datetime.combine(review.day or timezone.localdate(), time.min, timezone.get_default_timezone())
     ends = datetime.combine(begins.date() + timedelta(days=1), time.min, timezone.get_default_timezone())
@@ -74,10 +76,10 @@ def lines(review: Review) -> list[Line]:
 def reasons(review: Review) -> list[tuple[str, str]]:
     """Why it was queued: each rule's words and why it matters, and that it was drawn."""
     rules = {one.name: one for one in detections.rules()}
-    found = [(rules[name].said(), rules[name].why()) for name in rules if name in review.rules]
+    found = [(rules[name].title(), rules[name].rationale()) for name in rules if name in review.rules]
     found += [(name, "") for name in review.rules if name not in rules]
     if review.sampled:
-        found.append((_("Drawn at random"), _("What nobody suspects is looked at as well.")))
+        found.append((_("Drawn at random"), _("Accesses that nobody suspects are reviewed too.")))
     return found
 
 
@@ -91,10 +93,10 @@ def recorded(found: QuerySet[Entry]) -> QuerySet[Entry]:
     return found.filter(event__in=[Event.VIEW, Event.SEARCH], outcome=Outcome.ALLOWED, fields__isnull=False)
 
 
-def thread(review: Review) -> list[Said]:
+def thread(review: Review) -> list[Remark]:
     """Everything that was said about it, in order."""
     return [
-        Said(
+        Remark(
             one.kind,
             str(one.get_kind_display()),
             f"{one.by.name} ({one.by.number})",

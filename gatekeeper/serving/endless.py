@@ -1,6 +1,6 @@
 """When a redirect to HTTPS would lead to itself for ever: the sentence that is answered instead.
 
-It is the proxy before us that speaks HTTPS; where it is not believed, or does not say so, no page can be had,
+It is the proxy before us that speaks HTTPS; where it is not trusted, or does not say so, no page can be had,
 the page of checks included.
 """
 
@@ -32,12 +32,13 @@ def _sentence(sent: Mapping[str, str], found: proxies.Origin, header: str) -> st
         if sent.get("HTTP_X_FORWARDED_PROTO", "").lower() != "https":
             return ""
         return _(
-            "Gatekeeper does not trust the web server before it, and so nobody can sign in. An administrator"
-            " sets GATEKEEPER_TRUSTED_PROXIES=%(peer)s, where that is the server, and restarts it."
+            "Gatekeeper does not trust the web server in front of it, so nobody can sign in. An"
+            " administrator sets GATEKEEPER_TRUSTED_PROXIES=%(peer)s, if that is the server, and"
+            " restarts it."
         ) % {"peer": found.peer or "unix"}
     if found.proto or not sent.get(proxies.HEADERS[header]):
         return ""
     return _(
-        "The web server before Gatekeeper does not say that it was asked by HTTPS, and so nobody can sign in."
-        " An administrator lets it send %(header)s."
+        "The web server in front of Gatekeeper does not say that the request came by HTTPS,"
+        " so nobody can sign in. An administrator must make it send %(header)s."
     ) % {"header": "X-Forwarded-Proto" if header == proxies.X_FORWARDED_FOR else "Forwarded: proto=https"}

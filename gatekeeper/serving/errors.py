@@ -29,7 +29,7 @@ MACHINES: Final = "/api/"
 PAGES: Final = {
     HTTPStatus.BAD_REQUEST: (
         _("The request could not be read"),
-        _("Something in it is not as it should be. Go back, reload the page and try again."),
+        _("Something in it is wrong. Go back, reload the page and try again."),
     ),
     HTTPStatus.FORBIDDEN: (
         _("You don’t have permission"),
@@ -49,7 +49,7 @@ PAGES: Final = {
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
         _("Something went wrong"),
-        _("Nothing was shown. Try again in a minute; if it goes on, tell an administrator."),
+        _("Nothing was shown. Try again in a minute; if the problem remains, tell an administrator."),
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         _("The database does not answer"),

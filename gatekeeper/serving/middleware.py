@@ -70,7 +70,7 @@ def _normalise(request: HttpRequest) -> None:
 
 class OnlyWhatIsServedMiddleware:
     """Pages and the interface may be processes of their own, with links of their own: each answers its own
-    addresses, whatever stands in front sends it."""
+    addresses, whatever is in front sends it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         if set(settings.SERVES) == set(connection_budget.NEEDS):
@@ -85,15 +85,15 @@ class OnlyWhatIsServedMiddleware:
 
 
 #: By which headers a browser, or whoever loads pages for it, says that nobody asked for this one yet.
-AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
-AHEAD_WORDS = ("prefetch", "prerender", "preview")
+PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+PREFETCH_WORDS = ("prefetch", "prerender", "preview")
 
 
 class ReadableMiddleware:
     """Read what was sent as text that the database takes: without NUL.
 
     A NUL is read as what is no UTF-8 is, as U+FFFD: then a view refuses and records it as any other value
-    that is none. Messages of machines are bytes, and theirs.
+    that is not one. Messages of machines are bytes, and theirs.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -123,10 +123,10 @@ def _without_nul(sent: QueryDict) -> QueryDict:
 class OnlyWhenAskedMiddleware:
     """Answer without a view what no person asked to see, so that it records nothing and takes nothing out.
 
-    Our GETs have effects: that a row of the log was opened is recorded, a paper that was downloaded is
+    Our GETs have effects: that a row of the log was opened is recorded, a document that was downloaded is
     counted as taken. HEAD says whether there is such an address, the same to everybody, and looks at no
     session. A fetch ahead of a click (by speculation rules, which some proxies add to pages by themselves)
-    gets 503, upon which browsers drop it and ask anew when somebody clicks.
+    gets 503, upon which browsers drop it and ask again when somebody clicks.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -136,14 +136,14 @@ class OnlyWhenAskedMiddleware:
         if request.method == "HEAD":
             path = request.path_info
             return HttpResponse(status=200 if is_valid_path(path) or is_valid_path(f"{path}/") else 404)
-        if request.method == "GET" and _is_ahead(request):
+        if request.method == "GET" and _is_prefetch(request):
             return HttpResponse(status=503)
         return self.get_response(request)
 
 
-def _is_ahead(request: HttpRequest) -> bool:
-    said = " ".join(request.headers.get(name, "") for name in AHEAD).lower()
-    return any(word in said for word in AHEAD_WORDS)
+def _is_prefetch(request: HttpRequest) -> bool:
+    said = " ".join(request.headers.get(name, "") for name in PREFETCH_HEADERS).lower()
+    return any(word in said for word in PREFETCH_WORDS)
 
 
 class NotAllowedMiddleware:
@@ -173,7 +173,7 @@ class PolicyMiddleware:
 
 
 class NoStoreMiddleware:
-    """No page of ours stands in anybody's cache, or loads into anybody else's page."""
+    """No page of ours appears in anybody's cache, or loads into anybody else's page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

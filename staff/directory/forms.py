@@ -29,7 +29,7 @@ STATES = (
 
 
 class SearchForm(forms.Form):
-    """Finds members; sent in the body, for a name has no place in an address (ASVS 14.2.1)."""
+    """Finds members; sent in the body, because a name has no place in an address (ASVS 14.2.1)."""
 
     text = forms.CharField(
         label=_("Number or name"),
@@ -105,7 +105,7 @@ class EmailForm(forms.Form):
 
 
 class LanguageForm(forms.Form):
-    """The language of a member's pages and papers; they can change it themselves."""
+    """The language of a member's pages and documents; they can change it themselves."""
 
     language = _language()
 

@@ -30,8 +30,11 @@ UNUSABLE: Final = Unusable()
 Value = str | bool | list[str] | dict[str, Any] | Unusable | None
 
 
-def officer(caller: Caller, act: str) -> str:
-    """Why this officer's act is not the caller's at this moment (of member, session and nda)."""
+def authorize(caller: Caller, act: str) -> str:
+    """Return why the caller may not do this act now, as a reason code; "" where they may.
+
+    `act`: one of those of staff.officer. Conditions: member, session and NDA. Raises django.db.Error.
+    """
     return str(call("staff.officer", caller, act=act) or "")
 
 
@@ -45,14 +48,14 @@ def change_member(caller: Caller, number: str, fact: str, value: Value) -> str:
 
 def is_own_address(member: int, by: int) -> bool:
     """Whether `by` changed this member's e-mail, and nobody has proved both their factors since: then another
-    people officer makes the link. For the eye: the act is judged anew."""
+    people officer makes the link. For the eye: the act is judged again."""
     return bool(call("staff.is_own_address", member=member, by=by))
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What suspending a member would do now: `reach` '' (until lifted), `HELD` or `PROPOSED`; `hours` of the
-    former; `waits`, another's suspension that it would confirm. For the eye: the act is judged anew."""
+    former; `waits`, another's suspension that it would confirm. For the eye: the act is judged again."""
 
     reach: str
     waits: int | None

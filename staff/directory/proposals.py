@@ -49,15 +49,15 @@ EFFECT: Final[dict[str, Promise]] = {
     "last_day": _("Ends all sessions and accesses when the day is over."),
     "suspended": _("The member can sign in again. Accesses that ended stay ended."),
     "left_on": _(
-        "Nothing of before revives: a new link, new second factors and a new signature are needed, and"
-        " every role but consultant is given anew."
+        "Nothing is restored: a new link, new second factors and a new signature are needed,"
+        " and every role but consultant must be given again."
     ),
     "factor": _("Ends all sessions. The next one-time link lets the member set up other factors."),
 }
 
 
 @dataclass(frozen=True)
-class Told:
+class ProposalText:
     """A proposal in words: what changes, from what, to what ('' where it has no value), and what follows."""
 
     proposal: Proposal
@@ -67,7 +67,7 @@ class Told:
     effect: str
 
 
-def told(proposal: Proposal) -> Told:
+def describe(proposal: Proposal) -> ProposalText:
     """In: a proposal. Out: its words."""
     kind = _kind(proposal)
     has_value = kind in {"roles", "manager", "last_day", "starts_on"}
@@ -75,7 +75,7 @@ def told(proposal: Proposal) -> Told:
     if kind == "suspension" and isinstance(proposal.before, str) and proposal.subject.is_suspended:
         until = timezone.localtime(datetime.fromisoformat(proposal.before))
         effect = EFFECT["held"] % {"time": date_format(until, "SHORT_DATETIME_FORMAT")}
-    return Told(
+    return ProposalText(
         proposal,
         str(WHAT.get(kind, kind)),
         _value(kind, proposal.before) if has_value else "",
@@ -85,7 +85,7 @@ def told(proposal: Proposal) -> Told:
 
 
 def _kind(proposal: Proposal) -> str:
-    """The fact; a suspension and a last day by names of their own, for their ends are proposed as well."""
+    """The fact; a suspension and a last day have names of their own: their ends are proposed as well."""
     if proposal.fact == "suspended" and proposal.value is True:
         return "suspension"
     if proposal.fact == "left_on" and proposal.value and not _had_left(proposal):
@@ -118,13 +118,13 @@ def _until(proposal: Proposal) -> str:
 
 def waiting() -> QuerySet[Proposal]:
     """All that can still be decided, the oldest first."""
-    running = Proposal.objects.filter(state=Proposal.State.PENDING, lapses_at__gt=timezone.now())
+    running = Proposal.objects.filter(state=Proposal.State.PENDING, expires_at__gt=timezone.now())
     return running.select_related("subject", "proposed_by").order_by("id")
 
 
 def decided() -> QuerySet[Proposal]:
-    """What was decided or lapsed, the newest first."""
-    over = Proposal.objects.exclude(state=Proposal.State.PENDING, lapses_at__gt=timezone.now())
+    """What was decided or has expired, the newest first."""
+    over = Proposal.objects.exclude(state=Proposal.State.PENDING, expires_at__gt=timezone.now())
     return over.select_related("subject", "proposed_by", "decided_by")
 
 
@@ -159,26 +159,26 @@ def decide(caller: Caller, proposal: int, *, confirm: bool) -> str:
     return str(call("staff.decide_proposal", caller, proposal=proposal, confirm=confirm) or "")
 
 
-def tell_deciders(subject: str, by: Member) -> None:
+def notify_deciders(subject: str, by: Member) -> None:
     """Mail those who could confirm that something about the member with this number waits."""
     for one in _at_work(DECIDERS).exclude(number=subject).exclude(pk=by.pk):
-        mails.tell(one, "staff/mail/proposed.txt")
+        mails.notify(one, "staff/mail/proposed.txt")
 
 
-def tell_of_suspension(subject: Member, by: Member, outcome: str) -> None:
+def notify_of_suspension(subject: Member, by: Member, outcome: str) -> None:
     """Mail everybody else of the role that is short of people now; and where a second person is asked for,
     the people officers and reviewers, who can be it."""
-    told = {*subject.roles} & {*GUARDED}
+    recipients = {*subject.roles} & {*GUARDED}
     if outcome in {people.HELD, people.PROPOSED}:
-        told |= {Role.PEOPLE, Role.REVIEWER}
+        recipients |= {Role.PEOPLE, Role.REVIEWER}
     facts = {
         "number": subject.number,
         "by": by.number,
         "waits": outcome == people.PROPOSED,
         "until": subject.suspended_until,
     }
-    for one in _at_work(sorted(told)).exclude(pk__in=[subject.pk, by.pk]):
-        mails.tell(one, "staff/mail/suspended.txt", **facts)
+    for one in _at_work(sorted(recipients)).exclude(pk__in=[subject.pk, by.pk]):
+        mails.notify(one, "staff/mail/suspended.txt", **facts)
 
 
 def _at_work(roles: Sequence[str]) -> QuerySet[Member]:

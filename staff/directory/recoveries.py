@@ -60,9 +60,9 @@ def acknowledge(caller: Caller, recovery: int) -> str:
     return str(call("staff.acknowledge_recovery", caller, recovery=recovery))
 
 
-def tell_all(numbers: Sequence[str]) -> None:
+def notify_officers(numbers: Sequence[str]) -> None:
     """Mail everybody who works here."""
     at_work = Member.objects.filter(starts_on__lte=timezone.localdate())
     for one in at_work:
         if not one.barred_because():
-            mails.tell(one, "staff/mail/recovered.txt", numbers=", ".join(numbers))
+            mails.notify(one, "staff/mail/recovered.txt", numbers=", ".join(numbers))

@@ -30,7 +30,7 @@ def are_configured() -> bool:
     return bool(settings.EMAIL_HOST)
 
 
-def tell(member: Member, template: str, /, **facts: object) -> None:
+def notify(member: Member, template: str, /, **facts: object) -> None:
     """Put down a notice to a member, in the transaction at hand, and have it sent once that is committed.
 
     `facts` are numbers, truths and times for the template, which has `site` as well.
@@ -38,7 +38,7 @@ def tell(member: Member, template: str, /, **facts: object) -> None:
     _put_down("default", member, template, facts)
 
 
-def tell_as_one(member: Member, template: str, /, **facts: object) -> None:
+def notify_as_one(member: Member, template: str, /, **facts: object) -> None:
     """The same, in a transaction of signing in (`sign_in.as_one`)."""
     _put_down(SIGN_IN, member, template, facts)
 
@@ -50,10 +50,10 @@ def _put_down(alias: str, member: Member, template: str, facts: Mapping[str, obj
 
 
 def send_link(member: Member, template: str, /, **facts: object) -> bool:
-    """Mail a one-time link at once, for it is stored nowhere; whether the server took it."""
+    """Mail a one-time link at once, because it is stored nowhere; whether the server took it."""
     try:
         outbox.written(member, template, facts).send()
-    except (OSError, ValueError) as error:  # the second where the address is none
+    except (OSError, ValueError) as error:  # the second where the address is invalid
         logger.warning("a link could not be mailed: %s", type(error).__name__)
         return False
     return True

@@ -52,8 +52,9 @@ def is_seen(letter: str) -> bool:
 
 
 def is_readable(name: str) -> bool:
-    """Whether a member's name can stand in lists, papers and sentences: it has a letter, and nothing that is
-    unseen or turns the line."""
+    """Whether a member's name can appear in lists, documents and sentences.
+
+    It has a letter, and nothing that is invisible or changes the direction of the line."""
     if not any(letter.isalpha() and is_seen(letter) for letter in name):
         return False
     return not _NEVER.search(name) and all(
@@ -64,7 +65,7 @@ def is_readable(name: str) -> bool:
 def parts_of(name: str) -> list[str]:
     """The parts of a name in small bare letters: 'Żak-O’Hara, Łucja' gives zak-ohara, lucja.
 
-    Marks do not count, for many keyboards have none of them; nor does an apostrophe, which is written
+    Marks do not count, because many keyboards have none of them; nor does an apostrophe, which is written
     in a dozen ways and left out in as many systems; nor does what cannot be seen. A dash of any kind is
     a hyphen: one name of two is not two names.
     """

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 FIRST: Final = timedelta(minutes=1)
 #: For how long a notice that could not be sent is shown to administrators, and then forgotten.
 KEPT: Final = timedelta(days=7)
-#: What goes wrong with one mail, and not with all: the mail server says so, or the address is none.
+#: What goes wrong with one mail, and not with all: the mail server says so, or the address is invalid.
 OF_ONE: Final = (SMTPRecipientsRefused, SMTPDataError, ValueError)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(T.+)?")
 
@@ -44,7 +44,7 @@ _begun = threading.Semaphore()
 
 
 @dataclass(frozen=True)
-class Standing:
+class Backlog:
     """How many notices wait, since when the oldest does, and how many were given up."""
 
     waiting: int
@@ -52,7 +52,7 @@ class Standing:
     failed: int
 
 
-def standing() -> Standing:
+def backlog() -> Backlog:
     """What waits, for the page of checks."""
     open_still = Q(tries__lt=TRIES)
     found = Mail.objects.aggregate(
@@ -60,7 +60,7 @@ def standing() -> Standing:
         since=Min("put_at", filter=open_still),
         failed=Count("pk", filter=~open_still),
     )
-    return Standing(**found)
+    return Backlog(**found)
 
 
 def begin() -> None:

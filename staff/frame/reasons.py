@@ -26,9 +26,9 @@ REASONS: Final[dict[str, Promise]] = {
     "mfa_stale": _("The code of your second factor is needed again."),
     "nda_missing": _("No NDA of yours is in force. Sign it under NDA, or ask a people officer."),
     "nda_old_version": _("A newer version of the NDA has to be signed."),
-    "nda_expired": _("Your NDA has expired. Sign it anew."),
+    "nda_expired": _("Your NDA has expired. Sign it again."),
     "nda_withdrawn": _("Your NDA was withdrawn. Ask a people officer."),
-    "clock_behind": _("The server’s clock stands before the newest entry of the log."),
+    "clock_behind": _("The server’s clock is behind the newest entry of the log."),
     "check_failed": _("It could not be checked whether this is allowed, so it is not."),
     # beside them
     "session_ended": _("This session was ended. Sign in again."),
@@ -37,12 +37,16 @@ REASONS: Final[dict[str, Promise]] = {
         " by itself once it was idle for long enough. Tell an administrator."
     ),
     "member_unknown": _("There is no member with this number."),
-    "not_yourself": _("Nobody does this for themselves. Another person can."),
-    "second_person": _("Another person has to do this: not who proposed it, and not who suspended."),
-    "proposal_waits": _("Another change of this waits for a second person already."),
+    "not_yourself": _("You cannot do this for yourself. Another person can."),
+    "second_person": _(
+        "Another person has to do this: not the one who proposed it, and not the one who suspended."
+    ),
+    "proposal_waits": _("Another change of this is already waiting for a second person."),
     "proposal_decided": _("This was decided meanwhile."),
-    "proposal_lapsed": _("This does not fit any more: its time is over, or something changed meanwhile."),
-    "filer_gone": _("Whoever filed this keeps members no more. Withdraw it, and file the paper again."),
+    "proposal_lapsed": _("This is no longer possible: its time is over, or something has changed."),
+    "filer_gone": _(
+        "The person who filed this is no longer a people officer. Withdraw it, and file the document again."
+    ),
     "enough_able": _("Two people officers or more are able to act: they bring others back."),
     "two_needed": _("Name as many as are lacking to two who are able to act, and nobody who is."),
     "not_an_officer": _("Name people officers: there are two or more members with that role."),
@@ -53,7 +57,10 @@ REASONS: Final[dict[str, Promise]] = {
     "no_change": _("It is so already."),
     "review_unknown": _("There is no such review, or no question of it to you."),
     "signature_unknown": _("There is no such signature, or no file of it."),
-    "seal_failed": _("The paper could not be sealed, so nothing was signed. An administrator can help."),
+    "seal_failed": _(
+        "The document could not be signed with the company’s key, so nothing was saved. An"
+        " administrator can help."
+    ),
     "value_refused": _("This value cannot be taken. Check it and try again."),
 }
 

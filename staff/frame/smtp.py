@@ -34,7 +34,7 @@ class Watch:
         self.leave()
         self._followed = connection.dup()
         if self._is_over:
-            self._shut()
+            self._close()
 
     def leave(self) -> None:
         """Follow nothing any more."""
@@ -49,7 +49,7 @@ class Watch:
             yield
             return
         self._is_over, self._is_timed = False, True
-        timer = threading.Timer(seconds, self._shut)
+        timer = threading.Timer(seconds, self._close)
         timer.daemon = True
         timer.start()
         try:
@@ -62,7 +62,7 @@ class Watch:
             timer.cancel()
             self._is_timed = False
 
-    def _shut(self) -> None:
+    def _close(self) -> None:
         self._is_over = True
         followed = self._followed
         if followed is not None:

@@ -33,6 +33,6 @@ class TicksField(forms.MultipleChoiceField):
     def clean(self, value: Any) -> list[str]:
         """Raises ValidationError where nothing came at all."""
         if value is None:
-            raise ValidationError(_("This did not come whole. Load the page anew, and send it again."))
+            raise ValidationError(_("This was not received in full. Reload the page, and send it again."))
         ticked: list[str] = super().clean(value)
         return ticked

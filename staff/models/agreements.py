@@ -1,4 +1,4 @@
-"""The non-disclosure agreement: its versions, who signed, the papers that prove it.
+"""The non-disclosure agreement: its versions, who signed, the documents that prove it.
 
 What ends with a signature is the right to access; the duty of secrecy goes on.
 """
@@ -71,7 +71,7 @@ class Signature(models.Model):
     """A member's signature under one version.
 
     It counts from `counts_from`: at once, or when a people officer has countersigned it (where the
-    version asks for it), or when a second person has seen the paper. Until then that is empty.
+    version asks for it), or when a second person has seen the document. Until then that is empty.
     """
 
     class Form(models.TextChoices):
@@ -99,7 +99,7 @@ class Signature(models.Model):
     entered_at = models.DateTimeField(auto_now_add=True)
     countersigned_at = models.DateTimeField(null=True)
     countersigned_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
-    confirmed_at = models.DateTimeField(null=True)  # the paper's original was seen
+    confirmed_at = models.DateTimeField(null=True)  # the document's original was seen
     confirmed_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
@@ -163,7 +163,7 @@ class SignatureFile(models.Model):
 
 
 class Reminder(models.Model):
-    """That somebody was told of a signature's end, so that nobody is told twice."""
+    """That somebody was reminded of a signature's end, so that nobody is reminded twice."""
 
     signature = models.ForeignKey(Signature, models.PROTECT, related_name="reminders")
     days = models.PositiveSmallIntegerField()  # before the end: 30, 14, 3 or 0

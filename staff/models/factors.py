@@ -18,7 +18,7 @@ class TotpDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc]
     """A time-based one-time password (RFC 6238); its key is encrypted under the key ring."""
 
     # django-otp brings: user, name, confirmed; created_at, last_used_at
-    sealed_key = models.BinaryField()
+    encrypted_key = models.BinaryField()
     last_step = models.BigIntegerField(default=-1)  # a code is good once (ASVS 6.5.1)
 
     class Meta(Device.Meta):  # type: ignore[misc]  # django-otp ships no types
@@ -27,7 +27,7 @@ class TotpDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc]
     @property
     def key(self) -> bytes:
         """The secret shared with the member's application. Raises KeyRingError."""
-        return ring().open(bytes(self.sealed_key), about=f"totp:{self.user_id}")
+        return ring().decrypt(bytes(self.encrypted_key), about=f"totp:{self.user_id}")
 
     def get_throttle_factor(self) -> int:
         """After the n-th wrong code in a row 2^(n-1) seconds pass before the next is looked at."""

@@ -24,7 +24,7 @@ HELD_BACK: Final = "NULL::text"
 
 
 class Role(models.TextChoices):
-    """What a member may do. Consultant and manager combine; every other role stands alone."""
+    """What a member may do. Consultant and manager combine; every other role is held alone."""
 
     CONSULTANT = "consultant", _("consultant")
     MANAGER = "manager", _("manager")
@@ -38,7 +38,7 @@ class PasswordField(models.CharField):  # type: ignore[type-arg]  # generic for 
     """A password's hash, which signing in's connection alone reads: others get None in its place."""
 
     def select_format(self, compiler: SQLCompiler, sql: str, params: Any) -> tuple[str, Any]:
-        """What stands in a query for the column."""
+        """What appears in a query for the column."""
         return (sql, params) if compiler.connection.alias == SIGN_IN else (HELD_BACK, ())
 
     def deconstruct(self) -> Any:
@@ -157,8 +157,8 @@ BARRED: Final = ("member_suspended", "member_left")
 
 
 class Proposal(models.Model):
-    """A change of a member that a second person has to confirm, for it opens something up (staff/README.md,
-    'Two persons').
+    """A change of a member that a second person has to confirm, because it opens something
+    up (staff/README.md, 'Two persons').
 
     Who proposed it may not confirm it, nor may the one concerned; a command proposes as `source`.
     """
@@ -168,17 +168,17 @@ class Proposal(models.Model):
         CONFIRMED = "confirmed", _("confirmed")
         DECLINED = "declined", _("declined")
         WITHDRAWN = "withdrawn", _("withdrawn")
-        LAPSED = "lapsed", _("lapsed")
+        EXPIRED = "lapsed", _("expired")
 
     subject = models.ForeignKey(Member, models.PROTECT, related_name="proposals")
     fact = models.CharField(max_length=12)  # roles, manager, factor, suspended, left_on
-    # The fact as it was: what was proposed against another state lapses.
+    # The fact as it was: what was proposed against another state expires.
     before = models.JSONField(null=True)
     value = models.JSONField(null=True)
     source = models.CharField(max_length=80, default="")  # a command and its system user; else empty
     proposed_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField()
-    lapses_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     decided_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
@@ -207,10 +207,10 @@ class Proposal(models.Model):
 
     @property
     def stands(self) -> State:
-        """Its state of now: what nobody decided in time has lapsed, also where no row says so yet."""
+        """Its state of now: what nobody decided in time has expired, also where no row says so yet."""
         state = self.State(self.state)
-        over = state is self.State.PENDING and self.lapses_at <= timezone.now()
-        return self.State.LAPSED if over else state
+        over = state is self.State.PENDING and self.expires_at <= timezone.now()
+        return self.State.EXPIRED if over else state
 
 
 class Recovery(models.Model):

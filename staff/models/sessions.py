@@ -49,7 +49,7 @@ class SessionNotes(models.Model):
 
 
 class Invitation(models.Model):
-    """A one-time link: to set a password and a second factor, or a forgotten password anew."""
+    """A one-time link: to set a password and a second factor, or a new password where it was forgotten."""
 
     class Purpose(models.TextChoices):
         INVITATION = "invitation", _("invitation")

@@ -1,6 +1,6 @@
 """Standing authorisations, as the database does them: thin calls of `staff/nda/sql/authorisations.sql`.
 
-A reason is the one for which nothing was done, or the empty string. They are papers for the records
+A reason is the one for which nothing was done, or the empty string. They are documents for the records
 of Art. 29 GDPR and open nothing by themselves.
 """
 

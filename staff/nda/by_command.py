@@ -1,4 +1,4 @@
-"""The demo's own agreements, published and signed from the server's terminal, for they are in force at once.
+"""The demo's own agreements, published and signed on the server: they are in force at once.
 
 `source` says who ran the command; a reason is the one for which nothing was done, or the empty string.
 """

@@ -24,7 +24,7 @@ ENDING: Final = timedelta(days=30)
 
 
 class State(models.TextChoices):
-    """How a member stands in the register."""
+    """The status of a member in the register."""
 
     VALID = "valid", pgettext_lazy("register", "valid")
     ENDING = "ending", pgettext_lazy("register", "ending within 30 days")
@@ -51,7 +51,7 @@ class Line:
         return None if self.reason else self.ends
 
 
-class _Standing(NamedTuple):
+class _Status(NamedTuple):
     member: int
     signature: int | None
     reason: str
@@ -68,16 +68,16 @@ def line_of(member: Member, *, at: datetime | None = None) -> Line:
 
 def lines_of(members: Iterable[Member], *, at: datetime | None = None) -> Iterator[Line]:
     """The same of several, in their order, by one question to the database."""
-    asked, moment = list(members), at or timezone.now()
-    found = calls("staff.standing_at", at=moment, members=[member.pk for member in asked], into=_Standing)
-    standing = {one.member: one for one in found}
+    listed, moment = list(members), at or timezone.now()
+    found = calls("staff.nda_status_at", at=moment, members=[member.pk for member in listed], into=_Status)
+    status = {one.member: one for one in found}
     numbers = [one.signature for one in found if one.signature]
     signatures = Signature.objects.defer("evidence").in_bulk(numbers)
-    for member in asked:
-        yield _line(member, standing[member.pk], signatures, moment)
+    for member in listed:
+        yield _line(member, status[member.pk], signatures, moment)
 
 
-def _line(member: Member, found: _Standing, signatures: Mapping[int, Signature], at: datetime) -> Line:
+def _line(member: Member, found: _Status, signatures: Mapping[int, Signature], at: datetime) -> Line:
     _member, number, reason, ends, required, waits = found
     return Line(member, _state(reason, ends, required, at), signatures.get(number or 0), ends, reason, waits)
 
@@ -144,14 +144,16 @@ def last_day(ends: datetime) -> date:
     return timezone.localdate(ends - timedelta(microseconds=1))
 
 
-class _ShutOut(NamedTuple):
+class _Blocked(NamedTuple):
     at: datetime
     members: int
 
 
-def shut_out(*, effective_at: datetime, grace_days: int) -> list[tuple[datetime, int]]:
-    """Whom a new version would shut out unless they sign it: the moments and how many at each."""
-    return [*calls("staff.shut_out", effective_at=effective_at, grace_days=grace_days, into=_ShutOut)]
+def blocked_by_version(*, effective_at: datetime, grace_days: int) -> list[tuple[datetime, int]]:
+    """Count members whom a new version would block unless they sign it: (moment, members) pairs."""
+    return [
+        *calls("staff.blocked_by_version", effective_at=effective_at, grace_days=grace_days, into=_Blocked)
+    ]
 
 
 def counts(found: Iterable[Line]) -> dict[str, int]:

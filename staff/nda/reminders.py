@@ -35,7 +35,7 @@ class Due:
 def due() -> Iterator[Due]:
     """What is to be told now. Of several that are due at once the nearest alone is told.
 
-    Only the signature that lasts longest counts: whoever has signed anew is left in peace.
+    Only the signature that lasts longest counts: whoever has signed again is not reminded.
     """
     now = timezone.now()
     told = set(Reminder.objects.values_list("signature_id", "days"))
@@ -54,18 +54,18 @@ def due() -> Iterator[Due]:
 
 
 def remind(found: list[Due]) -> int:
-    """Tell each member, and the people officers how many; returns how many were told anew.
+    """Remind each member, and tell the people officers how many; returns how many were newly reminded.
 
     The row is written first: of two that run at once one tells.
     """
     counted: Counter[int] = Counter()
     for one in found:
         if _note(one):
-            mails.tell(one.signature.member, "staff/mail/nda_ends.txt", day=one.last_day)
+            mails.notify(one.signature.member, "staff/mail/nda_ends.txt", day=one.last_day)
             counted[one.days] += 1
     for days, number in sorted(counted.items()):
         for officer in officers():
-            mails.tell(officer, "staff/mail/nda_ends_officer.txt", number=number, days=days)
+            mails.notify(officer, "staff/mail/nda_ends_officer.txt", number=number, days=days)
     return counted.total()
 
 

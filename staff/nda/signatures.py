@@ -17,8 +17,8 @@ from audit.database import Jsonb, call
 from staff.frame.callers import Caller
 from staff.models import Member, SignatureFile
 from staff.nda import documents
-from staff.nda.seal import SealError
 from staff.nda.signing import Filed
+from staff.nda.signing_key import SigningKeyError
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +29,14 @@ class _File(NamedTuple):
 
 
 def countersign(caller: Caller, by: Member, signature: int | None) -> str:
-    """Countersign another's signature: the paper gets a second seal, the bytes before it stay."""
+    """Countersign another's signature: the document gets a second seal, the bytes before it stay."""
     files = SignatureFile.objects.filter(signature__isnull=False, signature=signature)
     signed = files.filter(kind=SignatureFile.Kind.SIGNED).first()
     pdf = b""  # of what is not there, or waits for nobody: the database says so
     if signed is not None and signed.signature.counts_from is None and signed.signature.withdrawn_at is None:
         try:
             pdf = documents.countersign(bytes(signed.data), officer=by.number, at=timezone.now())
-        except SealError as error:
+        except SigningKeyError as error:
             logger.warning("a paper could not be countersigned: %s", error)
             return "seal_failed"
     return str(call("staff.countersign", caller, signature=signature, pdf=pdf) or "")
@@ -54,7 +54,7 @@ def upload(
 
 
 def confirm_original(caller: Caller, signature: int | None) -> str:
-    """Say that one has seen the paper that another filed as a scan."""
+    """Say that one has seen the document that another filed as a scan."""
     return str(call("staff.confirm_original", caller, signature=signature) or "")
 
 

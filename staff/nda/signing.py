@@ -13,11 +13,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from audit.database import call
-from staff.directory.people import officer
+from staff.directory.people import authorize
 from staff.frame.callers import Caller
 from staff.models import Member, NdaVersion, Signature
 from staff.nda import documents
-from staff.nda.seal import SealError
+from staff.nda.signing_key import SigningKeyError
 from staff.nda.versions import hash_of, text_of, waits_for_second
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def sign(
 
     Whether it is allowed the database says first: drawing and sealing cost, and are for those who may.
     """
-    reason = officer(caller, "sign")
+    reason = authorize(caller, "sign")
     if reason:
         return None, reason
     waits = waits_for_second(member, version)
@@ -63,7 +63,7 @@ def sign(
 
 
 def evidence_of(member: Member, version: NdaVersion, *, language: str, **more: Any) -> documents.Evidence:
-    """Return what the paper says of the moment: who signs which text, in what words."""
+    """Return what the document says of the moment: who signs which text, in what words."""
     return documents.Evidence(
         number=member.number,
         name=member.name,
@@ -96,6 +96,6 @@ def paper_of(evidence: documents.Evidence, version: NdaVersion, *, waits: bool) 
     """The sealed paper; None when it could not be sealed, which the log of the server explains."""
     try:
         return documents.agreement(evidence, text_of(version, evidence.language), countersigned=waits)
-    except SealError as error:
+    except SigningKeyError as error:
         logger.warning("a paper could not be sealed: %s", error)
         return None

@@ -1,8 +1,8 @@
 """The key ring: keys that the database never sees, under which smaller keys lie encrypted.
 
 In: `settings.KEY_RING`, entries `id:base64 of 32 bytes`, separated by commas or new lines. The
-first key seals; every key in the ring opens, so that a new key is put in front and the old one
-leaves when nothing is sealed under it any more. Sealed is by AES-256-GCM (NIST SP 800-38D).
+first key encrypts; every key in the ring decrypts. So a new key is put in front, and the old one is
+removed once nothing is encrypted under it any more. The cipher is AES-256-GCM (NIST SP 800-38D).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class KeyRingError(Exception):
-    """The ring cannot be read, or what was sealed does not open. Names ids, never a key."""
+    """The ring cannot be read, or a ciphertext cannot be decrypted. The message names ids, never a key."""
 
 
 class KeyRing:
-    """Keys by their ids, the sealing one first."""
+    """Keys by their ids, the one that encrypts first."""
 
     def __init__(self, keys: dict[str, bytes]) -> None:
         """Take checked keys; see `parse` for text."""
@@ -51,35 +51,35 @@ class KeyRing:
             keys[name] = _key(encoded, place)
         return cls(keys)
 
-    def seal(self, plain: bytes, *, about: str) -> bytes:
-        """Encrypt under the current key, bound to `about`: what is sealed opens for it alone."""
+    def encrypt(self, plain: bytes, *, about: str) -> bytes:
+        """Encrypt under the current key, bound to `about`: it can be decrypted for the same `about` alone."""
         name = self._current.encode()
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._keys[self._current].encrypt(nonce, plain, about.encode())
-        return VERSION + bytes((len(name),)) + name + nonce + sealed
+        ciphertext = self._keys[self._current].encrypt(nonce, plain, about.encode())
+        return VERSION + bytes((len(name),)) + name + nonce + ciphertext
 
-    def open(self, sealed: bytes, *, about: str) -> bytes:
-        """Decrypt what any key of the ring sealed for the same `about`. Raises KeyRingError."""
-        name, start = self._name(sealed)
+    def decrypt(self, encrypted: bytes, *, about: str) -> bytes:
+        """Decrypt what any key of the ring encrypted for the same `about`. Raises KeyRingError."""
+        name, start = self._name(encrypted)
         key = self._keys.get(name)
         if key is None:
             raise KeyRingError(f"the key ring has no key {name!r}")
-        nonce = sealed[start : start + NONCE_BYTES]
+        nonce = encrypted[start : start + NONCE_BYTES]
         try:
-            return key.decrypt(nonce, sealed[start + NONCE_BYTES :], about.encode())
+            return key.decrypt(nonce, encrypted[start + NONCE_BYTES :], about.encode())
         except (InvalidTag, ValueError):
-            raise KeyRingError(f"sealed under {name!r}, it does not open for this use") from None
+            raise KeyRingError(f"encrypted under {name!r} for another use, or altered") from None
 
-    def key_id(self, sealed: bytes) -> str:
-        """Return the id of the key that sealed, for a later rotation. Raises KeyRingError."""
-        return self._name(sealed)[0]
+    def key_id(self, encrypted: bytes) -> str:
+        """Return the id of the key that encrypted it, for a later rotation. Raises KeyRingError."""
+        return self._name(encrypted)[0]
 
     @staticmethod
-    def _name(sealed: bytes) -> tuple[str, int]:
-        start = 2 + sealed[1] if sealed[:1] == VERSION and len(sealed) > 1 else 0
-        name = sealed[2:start].decode("ascii", "replace")
+    def _name(encrypted: bytes) -> tuple[str, int]:
+        start = 2 + encrypted[1] if encrypted[:1] == VERSION and len(encrypted) > 1 else 0
+        name = encrypted[2:start].decode("ascii", "replace")
         if not ID.fullmatch(name):
-            raise KeyRingError("sealed bytes of a form that is not known")
+            raise KeyRingError("encrypted bytes of an unknown form")
         return name, start
 
 

@@ -52,7 +52,7 @@ def before_factor(view: AnyView) -> AnyView:
 
 
 def while_locked(view: AnyView) -> AnyView:
-    """Mark a step of proving presence by a passkey: it is open to a locked session, which it unlocks."""
+    """Mark a step of a step-up by a passkey: it is open to a locked session, which it unlocks."""
     view.while_locked = True  # type: ignore[attr-defined]  # read by SessionGuardMiddleware
     return view
 
@@ -137,7 +137,7 @@ def role_required(act: str) -> Callable[[View[Rest]], View[Rest]]:
     def decorate(view: View[Rest]) -> View[Rest]:
         @wraps(view)
         def judged(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
-            reason = people.officer(Caller.of(request), act)
+            reason = people.authorize(Caller.of(request), act)
             return refusal(request, reason) if reason else view(request, *args, **kwargs)
 
         return judged

@@ -36,7 +36,7 @@ def why_over(row: Session, digest: bytes) -> str:
 
 
 def end(digest: bytes, context: dict[str, str | None], reason: str) -> None:
-    """End the session of a key's digest; `reason` is one of ours, empty for the member's wish."""
+    """End the session of a key's digest; `reason` is one of ours, empty when the member signs out."""
     call("staff.end_session", digest=digest, context=context, reason=reason)
 
 

@@ -40,7 +40,7 @@ def put_member(request: HttpRequest) -> None:
 
 
 def sign_out(request: HttpRequest, reason: str = "") -> None:
-    """End the session, locked or not, and record it, or neither. `reason`: one of ours; '' for a wish."""
+    """End the session, locked or not, and record it, or neither. `reason`: a code; '' for signing out."""
     locked = sessions.of(request).locked
     session = sessions.of(request)
     if request.user.is_authenticated or locked is not None:

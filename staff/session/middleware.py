@@ -108,7 +108,7 @@ class SessionGuardMiddleware:
             return None
         if not getattr(view, "while_locked", False):
             return step_up.unlock(request, polling=getattr(view, "polling", False))
-        return None if step_up.look_in(request) else self._farewell(request, view, endings.ENDED)
+        return None if step_up.load_locked_session(request) else self._farewell(request, view, endings.ENDED)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A view that found its session ended, or its key renewed by another request, has done nothing."""
@@ -182,5 +182,5 @@ def language_of_visitor(request: HttpRequest) -> str:
     """The language of somebody of whom nothing is known: by `?lang=`, or their browser's."""
     known = dict(settings.LANGUAGES)
     accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
-    wishes = [request.GET.get("lang", ""), *(code.partition("-")[0] for code, _ in accepted)]
-    return next((wish for wish in wishes if wish in known), settings.LANGUAGE_CODE)
+    wanted = [request.GET.get("lang", ""), *(tag.partition("-")[0] for tag, _ in accepted)]
+    return next((code for code in wanted if code in known), settings.LANGUAGE_CODE)

@@ -3,7 +3,7 @@
 What was typed waits in the page itself, as hidden fields for the same address, and in nothing else. It is
 kept only where the browser says that a page of ours sent it, so that no foreign site can lay an act under
 somebody's next click; and only for the views that ask for it (`resendable`), each with words for what
-sending again does. Whatever reveals, approves, signs, or holds a password or a code is no such view: for
+sending again does. Whatever reveals, approves, signs, or holds a password or a code is no such view: because
 those the page leads back to where the button is.
 """
 
@@ -88,7 +88,7 @@ def _not_done(request: HttpRequest, words: str, status: int = 403) -> HttpRespon
 def _carried(request: HttpRequest) -> dict[str, Any]:
     """What was sent, to be sent again or copied; nothing of what is not kept."""
     kept = _is_kept(request)
-    act, _only, labels = _wish(request) if kept else ("", None, {})
+    act, _only, labels = _resent(request) if kept else ("", None, {})
     lists = request.POST.lists() if kept else ()
     texts = [(label, request.POST.get(name, "")) for name, label in labels.items()]
     return {
@@ -99,14 +99,14 @@ def _carried(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _wish(request: HttpRequest) -> Any:
+def _resent(request: HttpRequest) -> Any:
     """What the view has said with `resendable`: the act in words, of which form, and the typed fields."""
     view = request.resolver_match.func if request.resolver_match else None
     return getattr(view, "resendable", ("", None, {}))
 
 
 def _is_kept(request: HttpRequest) -> bool:
-    act, only, _labels = _wish(request)
+    act, only, _labels = _resent(request)
     return bool(act) and (only is None or request.POST.get(only[0]) == only[1]) and _is_from_us(request)
 
 

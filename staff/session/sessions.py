@@ -148,7 +148,7 @@ class SessionStore(StoredSession):
             self._session_cache = dict(self._remembered)
 
     def end(self, reason: str = "") -> None:
-        """End the session, with its entry; `reason` is one of ours, empty for the member's wish."""
+        """End the session, with its entry; `reason` is one of ours, empty when the member signs out."""
         if self.session_key is not None:
             end(digest_of(self.session_key), self.context(), reason)
 

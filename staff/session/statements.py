@@ -22,7 +22,7 @@ def _columns(alias: str, model: type[Model]) -> str:
     )
 
 
-# By hand, for it comes before every page: the ORM would ask three times, and compile each anew.
+# By hand, because it comes before every page: the ORM would ask three times, and compile each again.
 _BY_KEY = f"""
     SELECT s.outdated, EXISTS (SELECT FROM staff_recovery x WHERE x.acknowledged_at IS NULL),
         s.data::text, n.data::text, {_columns("s", Session)}, {_columns("m", Member)}
@@ -45,7 +45,7 @@ def _built(model: type[Model], values: Iterator[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Found:
-    """The session of a key: its row with the member, and what stands beside it."""
+    """The session of a key: its row with the member, and what is beside it."""
 
     row: Session
     outdated: bool  # the key is the one before the session's own

@@ -1,4 +1,4 @@
-"""Proving presence in the middle of something, so that nothing typed is lost.
+"""Step-up in the middle of something, so that nothing typed is lost.
 
 An act that needs a fresher proof is answered with a page that carries what was posted along, as hidden
 fields: in that page, and nowhere else. The proof comes back to the same address with the same fields;
@@ -54,7 +54,7 @@ def prove(request: HttpRequest) -> HttpResponse | None:
     return _go_on(request)
 
 
-def look_in(request: HttpRequest) -> bool:
+def load_locked_session(request: HttpRequest) -> bool:
     """Let this request see a locked session: its member, and what a ceremony left in it.
 
     False where the member may not come back: the password was changed, say.
@@ -100,12 +100,12 @@ def _unlocked(request: HttpRequest) -> str:
         return _("Enter the password and the code, or use the passkey.")
     with hash_queue.MEMBERS.take(member.pk):
         found = auth.authenticate(request, email=member.email, password=password)
-    if lockout.is_shut(request):
+    if lockout.is_locked(request):
         return lockout.words(request)
     if found != member:
         records.sign_in_failed("unlock", "password_wrong")
         return _("The password or the code is wrong.")
-    if not look_in(request) or not _accepted(request, code, "unlock"):
+    if not load_locked_session(request) or not _accepted(request, code, "unlock"):
         request.user = AnonymousUser()
         wait = factors.seconds_to_wait(member, code)
         return _("The password or the code is wrong.") + _waiting(wait)
@@ -150,7 +150,7 @@ def _carrying(request: HttpRequest, problem: str) -> dict[str, Any]:
 
 
 def _is_secret(request: HttpRequest) -> bool:
-    """Whether what was posted stands in no page: then its form is come back to, empty."""
+    """Whether what was posted appears in no page: then its form is come back to, empty."""
     return bool(request.resolver_match and getattr(request.resolver_match.func, "never_carried", False))
 
 
@@ -163,8 +163,8 @@ def _waiting(seconds: int) -> str:
     if seconds <= 1:
         return ""
     words = ngettext(
-        "After this many attempts, the next code is looked at in %(n)s second.",
-        "After this many attempts, the next code is looked at in %(n)s seconds.",
+        "After this many attempts, the next code can be checked in %(n)s second.",
+        "After this many attempts, the next code can be checked in %(n)s seconds.",
         seconds,
     )
     return " " + words % {"n": seconds}

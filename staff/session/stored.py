@@ -58,7 +58,7 @@ class StoredSession(SessionBase):
         row = self._find()
         reason = why_over(row, digest_of(self.session_key or "")) if row else ""
         if reason == LOCKED:
-            self._asleep = row  # the cookie stays, for it leads back
+            self._asleep = row  # the cookie stays, because it leads back
             return {}
         self.ended_because = reason
         if row is None or self.ended_because:

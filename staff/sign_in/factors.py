@@ -107,7 +107,7 @@ def prove(request: HttpRequest, code: str) -> TotpDevice | RecoveryDevice | None
         device = verify(member, code)
         if isinstance(device, RecoveryDevice):
             records.factor_changed("recovery code used")
-            mails.tell_as_one(member, "staff/mail/recovery_used.txt", left=device.left)
+            mails.notify_as_one(member, "staff/mail/recovery_used.txt", left=device.left)
     if isinstance(device, RecoveryDevice):
         left = device.left
         words = ngettext(
@@ -160,7 +160,7 @@ def enrol_totp(member: Member, name: str = "") -> TotpDevice:
     if device is None:
         device = TotpDevice(user=member, confirmed=False)
     device.name = name
-    device.sealed_key = ring().seal(totp.new_key(), about=f"totp:{member.pk}")
+    device.encrypted_key = ring().encrypt(totp.new_key(), about=f"totp:{member.pk}")
     device.last_step = -1
     device.throttle_reset(commit=False)
     device.save()
@@ -227,7 +227,7 @@ def changed(request: HttpRequest, what: records.FactorChange) -> None:
     member = member_of(request)
     records.factor_changed(what)
     endings.end_others(member, but=sessions.of(request).number, doubt=True)
-    mails.tell_as_one(member, "staff/mail/factors_changed.txt")
+    mails.notify_as_one(member, "staff/mail/factors_changed.txt")
 
 
 def remove(request: HttpRequest, kind: str, pk: int) -> str:

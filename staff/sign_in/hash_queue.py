@@ -3,10 +3,10 @@
 A hash takes a fifth of a second of all cores, and 100 MB. Each process hashes one password at a time, in
 the order of requests, on a thread that gives way to all others. A few requests wait for their turn;
 whoever comes when the places are taken is refused at once, before the database is asked, with 429 and
-Retry-After. Nothing is counted or recorded then, for nothing was looked at.
+Retry-After. Nothing is counted or recorded then, because nothing was looked at.
 
 Strangers have places of their own, of which one address does not get all. Members, known by their session
-or their link, have others, so that no stranger keeps them waiting for long. All places together are fewer
+or their link, have others, so that nobody unknown keeps them waiting for long. All places together are fewer
 than a process has threads.
 """
 

@@ -48,7 +48,7 @@ def hash_in_vain(password: str) -> None:
 
 
 def renewed(password: str, encoded: str) -> str:
-    """The hash anew of a right password: of its one form where it was hashed as typed, or at a cost that
+    """A new hash of a right password: of its one form where it was hashed as typed, or at a cost that
     is no longer ours; '' when it is well as it is."""
     return hash_queue.run(_renewed, _forms(password)[0], password, encoded)
 

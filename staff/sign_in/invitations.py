@@ -1,6 +1,6 @@
 """One-time links with which members set a password and enrol a second factor.
 
-The token stands in the link alone; the table holds its SHA-256. A link is good for 24 hours, and once: it is
+The token appears in the link alone; the table holds its SHA-256. A link is good for 24 hours, and once: it is
 used up by the password, and the browser that set it goes on to the second factor. A newer link, a sign-in
 with both factors, and the end of its maker's right end it (`staff/directory/sql/people.sql`).
 """

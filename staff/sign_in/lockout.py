@@ -8,11 +8,11 @@ Three counts, none of which knows whether the e-mail is anybody's:
 
 While a lock holds no attempt counts, so that it ends by itself however long somebody goes on. One
 address alone stays below the second limit, and under the two wide ones whoever has signed in from this
-address before still gets in with the right password: an attacker elsewhere shuts out nobody at their
+address before still gets in with the right password: an attacker elsewhere locks nobody out at their
 own desk. The answer is the same to all others, and costs no hash: but at an address where somebody has
 signed in before, where each attempt costs one, that time tells nobody whose desk it is.
 
-An address that is not known is no address: whoever shared it with a stranger would be shut out with them.
+An address that is not known is no address: whoever shared it with an attacker would be locked out too.
 For such attempts the second count alone holds, and a success forgets none of them.
 """
 
@@ -110,12 +110,12 @@ def forget(request: HttpRequest, member: Member) -> None:
 # What the answer says
 
 
-def is_shut(request: HttpRequest) -> bool:
+def is_locked(request: HttpRequest) -> bool:
     """Whether the attempt of this request met a lock, or began one."""
     return hasattr(request, "lock")
 
 
-def was_shut(request: HttpRequest) -> bool:
+def was_locked(request: HttpRequest) -> bool:
     """Whether it met one, and was not looked at: the lock's beginning was recorded before."""
     return bool(getattr(request, "lock_was_met", False))
 
@@ -128,7 +128,7 @@ def words(request: HttpRequest) -> str:
 
 def answer(request: HttpRequest, page: HttpResponse) -> HttpResponse:
     """The page as the answer; 429 with Retry-After where this request met a lock, or began one."""
-    if is_shut(request):
+    if is_locked(request):
         page.status_code = 429
         page["Retry-After"] = str(max(1, math.ceil((_opens_at(request) - timezone.now()).total_seconds())))
     return page
@@ -143,7 +143,7 @@ def name_of(email: str) -> str:
 
 
 def address(request: HttpRequest) -> str | None:
-    """Whence an attempt comes; of IPv6 the /64, for one line has 2^64. None where it is not known."""
+    """Whence an attempt comes; of IPv6 the /64, because one line has 2^64. None where it is not known."""
     return _counted(client_address(request))
 
 

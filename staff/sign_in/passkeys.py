@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 #: In the session, between the two halves of a ceremony: what was asked, and when.
-ASKED: Final = "passkey_asked"
+CHALLENGE: Final = "passkey_asked"
 #: What the browser is given to show its question, in seconds; the answer counts no longer than that.
 PATIENCE: Final = 300
 
@@ -125,10 +125,10 @@ class Ceremony(WebAuthnHelper):  # type: ignore[misc]  # the package ships no ty
         return device
 
 
-def asked(request: HttpRequest, purpose: str, state: dict[str, Any]) -> None:
+def remember_challenge(request: HttpRequest, purpose: str, state: dict[str, Any]) -> None:
     """Remember what the browser was asked. One question is open at a time, for one purpose."""
     state = {**state, "purpose": purpose, "at": timezone.now().timestamp()}
-    request.session[ASKED] = state
+    request.session[CHALLENGE] = state
 
 
 def take_question(request: HttpRequest, purpose: str) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def take_question(request: HttpRequest, purpose: str) -> dict[str, Any]:
     The question is gone when this returns, whatever follows: of two that send the same answer at once, one
     finds nothing. Raises InvalidState.
     """
-    state = sessions.of(request).take(ASKED)
+    state = sessions.of(request).take(CHALLENGE)
     if not state or state["purpose"] != purpose or timezone.now().timestamp() > state["at"] + PATIENCE:
         raise exceptions.InvalidState
     found: dict[str, Any] = state

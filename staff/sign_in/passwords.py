@@ -86,11 +86,11 @@ def _change(member: Member, encoded: str, *, but: int | None = None) -> None:
         waiting = Invitation.objects.filter(member=member, used_at__isnull=True, expires_at__gt=now)
         waiting.update(expires_at=now)
         if had_one:
-            mails.tell_as_one(member, "staff/mail/password_changed.txt")
+            mails.notify_as_one(member, "staff/mail/password_changed.txt")
 
 
 def renew(member: Member, password: str) -> None:
-    """Hash a right password anew where its hash is not the one that we would make of it now.
+    """Hash a right password again where its hash is not the one that we would make of it now.
 
     A session carries a digest of the hash: those that run end, this once. Raises BusyError.
     """

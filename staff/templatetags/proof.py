@@ -14,7 +14,7 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Ways:
-    """By what a member can prove presence: a passkey, an application's code, a recovery code."""
+    """By what a member can pass a step-up: a passkey, an application's code, a recovery code."""
 
     passkey: bool = False
     totp: bool = False

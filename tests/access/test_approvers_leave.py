@@ -68,11 +68,11 @@ def open_it(scene: Scene) -> str:
     return refused.reason if refused else ""
 
 
-def by_deputy(scene: Scene, **wish: Any) -> tuple[Person, int]:
+def by_deputy(scene: Scene, **changes: Any) -> tuple[Person, int]:
     """A deputy of Boss' who has approved, and the number of their time."""
     deputy = signed(scene, "manager")
     named = deputise(scene, deputy)
-    request = scene.ask(**wish)
+    request = scene.ask(**changes)
     assert scene.approve(request, by=scene.world.session(deputy)) == ""
     scene.grant = int(Grant.objects.get(request=request).pk)
     return deputy, named
@@ -105,7 +105,7 @@ def test_a_window_ends_with_the_last_day(late: tuple[Scene, date, datetime], who
 def test_a_window_ends_with_the_agreement(scene: Scene, who: str) -> None:
     signer = scene.anna if who == "the member" else scene.boss
     over = now() + 20 * MINUTE
-    scene.world.quietly("staff_signature", scene.papers[signer.id], valid_until=over)
+    scene.world.quietly("staff_signature", scene.signatures[signer.id], valid_until=over)
     scene.opened()
     assert ends(scene) == over
 
@@ -122,7 +122,7 @@ def test_a_window_ends_with_the_grace_for_the_approvers_version(scene: Scene) ->
 def test_a_signature_that_takes_over_without_a_gap_carries_on(scene: Scene, version: int) -> None:
     """Of the same version, or of one that is required by then."""
     over = now() + 20 * MINUTE
-    scene.world.quietly("staff_signature", scene.papers[scene.boss.id], valid_until=over)
+    scene.world.quietly("staff_signature", scene.signatures[scene.boss.id], valid_until=over)
     scene.world.version(2, effective_at=over - MINUTE)
     scene.world.signature(scene.boss, version=version)
     scene.opened()
@@ -131,7 +131,7 @@ def test_a_signature_that_takes_over_without_a_gap_carries_on(scene: Scene, vers
 
 def test_a_signature_that_counts_only_after_a_gap_does_not(scene: Scene) -> None:
     over = now() + 20 * MINUTE
-    scene.world.quietly("staff_signature", scene.papers[scene.boss.id], valid_until=over)
+    scene.world.quietly("staff_signature", scene.signatures[scene.boss.id], valid_until=over)
     scene.world.version(2, effective_at=over + MINUTE)
     scene.world.signature(scene.boss, version=2)
     scene.opened()
@@ -181,20 +181,20 @@ def test_a_last_day_that_is_set_ends_what_would_outlast_it(
 
 def test_withdrawing_the_approvers_agreement_ends_what_they_approved(scene: Scene, officer: Caller) -> None:
     scene.opened()
-    assert signatures.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
+    assert signatures.withdraw(officer, scene.signatures[scene.boss.id], "revoked") == ""
     assert ended(scene) == "nda_withdrawn"
 
 
 def test_but_not_where_another_of_theirs_is_in_force(scene: Scene, officer: Caller) -> None:
     scene.opened()
     scene.world.signature(scene.boss)
-    assert signatures.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
+    assert signatures.withdraw(officer, scene.signatures[scene.boss.id], "revoked") == ""
     assert ended(scene) == ""
 
 
 def test_withdrawing_it_ends_what_waits_to_be_opened(scene: Scene, officer: Caller) -> None:
     scene.approved(while_open=True)
-    assert signatures.withdraw(officer, scene.papers[scene.boss.id], "revoked") == ""
+    assert signatures.withdraw(officer, scene.signatures[scene.boss.id], "revoked") == ""
     assert ended(scene) == "nda_withdrawn"
 
 
@@ -267,7 +267,7 @@ def test_a_new_manager_above_the_approver_changes_nothing(scene: Scene) -> None:
 
 
 def run_out(scene: Scene) -> None:
-    scene.world.quietly("staff_signature", scene.papers[scene.boss.id], valid_until=now())
+    scene.world.quietly("staff_signature", scene.signatures[scene.boss.id], valid_until=now())
 
 
 def leave(scene: Scene) -> None:
@@ -306,7 +306,7 @@ def test_no_second_window_while_the_ticket_is_open(scene: Scene) -> None:
 
 def test_without_the_written_end_an_access_survives_its_approver(scene: Scene, twins: Twins) -> None:
     over = now() + 20 * MINUTE
-    scene.world.quietly("staff_signature", scene.papers[scene.boss.id], valid_until=over)
+    scene.world.quietly("staff_signature", scene.signatures[scene.boss.id], valid_until=over)
     twins.without("start_window", "gatekeeper.approval_ends(g.member_id, g.approver_id)", "NULL")
     scene.opened()
     assert ends(scene) > over + 30 * MINUTE

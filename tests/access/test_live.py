@@ -80,7 +80,7 @@ def restrict(scene: Scene) -> None:
 
 
 def silence(scene: Scene) -> None:
-    scene.world.heard(datetime.now(UTC) - timedelta(hours=3))
+    scene.world.contact(datetime.now(UTC) - timedelta(hours=3))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_what_is_typed_and_the_focus_stay_while_the_page_changes(desks: Desks) -
     # Nothing of what is open has changed: the field that is read stays in sight.
     expect(value).to_be_visible()
 
-    # Opened elsewhere: the fields are drawn anew, around what is typed.
+    # Opened elsewhere: the fields are drawn again, around what is typed.
     grant = Grant.objects.get(request=request).pk
     assert grants.open_window(scene.caller, grant=grant, account=REFERENCE) is None
     expect(desk.reveals(r"Bank account \(IBAN\)")).to_be_visible()

@@ -46,19 +46,19 @@ class Beside:
     request: int = 0
     second: int = 0
 
-    def open_first(self, **wish: Any) -> None:
-        self.first = self.scene.opened(categories=FIRST, **wish)
+    def open_first(self, **changes: Any) -> None:
+        self.first = self.scene.opened(categories=FIRST, **changes)
 
-    def ask(self, **wish: Any) -> None:
-        self.request = self.scene.ask(ticket=self.ticket, **{"categories": MORE} | wish)
+    def ask(self, **changes: Any) -> None:
+        self.request = self.scene.ask(ticket=self.ticket, **{"categories": MORE} | changes)
 
-    def approve(self, **wish: Any) -> None:
-        self.ask(**wish)
+    def approve(self, **changes: Any) -> None:
+        self.ask(**changes)
         assert self.scene.approve(self.request) == ""
         self.second = Grant.objects.get(request=self.request).pk
 
-    def open_second(self, **wish: Any) -> None:
-        self.approve(**wish)
+    def open_second(self, **changes: Any) -> None:
+        self.approve(**changes)
         opened = grants.open_window(self.scene.caller, grant=self.second, account=REFERENCE)
         assert opened is None, opened
 
@@ -81,7 +81,7 @@ def withdrawn(one: Beside) -> None:
 def lapsed(one: Beside) -> None:
     pending(one)
     past = now() - timedelta(seconds=1)
-    one.scene.world.quietly("gatekeeper_accessrequest", one.request, lapses_at=past)
+    one.scene.world.quietly("gatekeeper_accessrequest", one.request, expires_at=past)
 
 
 def approved(one: Beside) -> None:
@@ -201,7 +201,7 @@ class State:
     account: str
     first: str
     second: str
-    held: tuple[str, ...]
+    opened: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -261,9 +261,9 @@ def test_what_is_open_stays_open_until_its_own_end(scene: Scene, state: State) -
     seen = decision.evaluate(scene.caller, account=REFERENCE)
     assert (seen.reason or "") == state.account
     assert mine.has_perm(VIEW_PERSONAL_DATA, account) is (state.account == "")
-    held = grants.held(scene.caller, mine)
-    assert sorted(named[grant.id] for grant in held) == sorted(state.held)
-    assert (seen.grant_id in named and named[seen.grant_id] in state.held) is (state.account == "")
+    opened = grants.open_grants(scene.caller, mine)
+    assert sorted(named[grant.id] for grant in opened) == sorted(state.opened)
+    assert (seen.grant_id in named and named[seen.grant_id] in state.opened) is (state.account == "")
 
     assert recorded(scene, CONTACT, one.first) == state.first
     assert recorded(scene, BILLING, one.second) == state.second

@@ -94,7 +94,11 @@ def test_no_more_is_added_than_the_limit(scene: Scene) -> None:
     assert added(scene) == 2
     assert more.ask(scene.caller) == (None, "no_more_today")
     scene.world.insert(
-        "gatekeeper_moretoday", member_id=scene.anna.id, day=company_day(), asked_at=now(), state="pending"
+        "gatekeeper_moretoday",
+        member_id=scene.anna.id,
+        day=company_day(),
+        requested_at=now(),
+        state="pending",
     )
     waiting = MoreToday.objects.get(state="pending").pk
     assert approve(scene, waiting) == "no_more_today"
@@ -204,7 +208,9 @@ def test_what_another_has_or_oneself_had_yesterday_is_not_ones_own_today(scene: 
     decided = {"state": "approved", "decided_at": now(), "decided_by_id": scene.boss.id}
     for person, day in ((scene.carl, company_day()), (scene.anna, yesterday)):
         for facts in (decided, {"state": "pending"}):
-            scene.world.insert("gatekeeper_moretoday", member_id=person.id, day=day, asked_at=now(), **facts)
+            scene.world.insert(
+                "gatekeeper_moretoday", member_id=person.id, day=day, requested_at=now(), **facts
+            )
     others = set(MoreToday.objects.values_list("pk", flat=True))
     assert asked(scene) not in others
     figures = newest("change").details

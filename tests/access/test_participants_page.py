@@ -29,8 +29,8 @@ def desk(scene: Scene) -> Client:
     return scene.browser()
 
 
-def ask(scene: Scene, desk: Client, **wish: Any) -> Any:
-    form = {"grant": scene.grant} | wish
+def ask(scene: Scene, desk: Client, **changes: Any) -> Any:
+    form = {"grant": scene.grant} | changes
     return desk.post(f"/accounts/{REFERENCE}/participants", form, follow=True)
 
 

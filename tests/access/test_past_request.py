@@ -54,10 +54,10 @@ def lapsed(scene: Scene) -> None:
 BEFORE: list[tuple[Callable[[Scene], None], list[str], list[str]]] = [
     (
         approved_then_reassigned,
-        ["Approved by ", f"Ticket {TICKET} stopped being assigned to you at", "ask again"],
+        ["Approved by ", f"Ticket {TICKET} stopped being assigned to you at", "request access again"],
         ["Zatwierdzono: ", f"Zgłoszenie {TICKET} nie jest już przypisane", "złóż wniosek ponownie"],
     ),
-    (approved_then_unlisted, ["Approved by ", "in force no more"], ["już nie obowiązuje"]),
+    (approved_then_unlisted, ["Approved by ", "no longer in force"], ["już nie obowiązuje"]),
     (rejected_then_reassigned, ["Rejected by ", "ask for fewer categories"], ["Odrzucone"]),
     (withdrawn, ["The request was withdrawn at"], ["Wniosek wycofano"]),
     (lapsed, ["The request of", "expired undecided at"], ["wygasł bez decyzji"]),
@@ -81,9 +81,9 @@ def test_the_gate_says_what_became_of_the_request(
     row = row[: row.index("</li>")]
     for words in english if language == "en" else polish:
         assert words in row
-    assert "Nobody was asked" not in row
+    assert "No access has been requested" not in row
 
 
 def test_where_nobody_was_asked_it_says_so(scene: Scene) -> None:
     page = scene.browser().get(reverse("account", args=[REFERENCE]), {"ticket": TICKET}).content.decode()
-    assert "Nobody was asked yet. Can approve:" in page
+    assert "No access has been requested yet. Can approve:" in page

@@ -30,7 +30,7 @@ def scene(setup_connection: Connection) -> Scene:
 
 def signature(**values: object) -> Callable[[Scene], None]:
     def change(scene: Scene) -> None:
-        scene.world.quietly("staff_signature", scene.papers[scene.anna.id], **values)
+        scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], **values)
 
     return change
 
@@ -105,7 +105,10 @@ def test_a_manager_whose_own_agreement_is_over_reads_that_it_is_theirs(scene: Sc
     request = scene.ask()
     client = scene.browser(scene.boss)
     scene.world.quietly(
-        "staff_signature", scene.papers[scene.boss.id], withdrawn_at=timezone.now(), withdrawn_why="declared"
+        "staff_signature",
+        scene.signatures[scene.boss.id],
+        withdrawn_at=timezone.now(),
+        withdrawn_why="declared",
     )
     answer = client.post(reverse("approve", args=[request]), {"categories": ["", "contact"]}, follow=True)
     words = answer.content.decode()

@@ -71,7 +71,7 @@ def test_a_request_waits_for_eight_hours_and_is_recorded(scene: Scene) -> None:
         scene.anna.id,
         scene.assignment,
     )
-    assert asked.lapses_at - asked.asked_at == pytest.approx(8 * HOUR, abs=timedelta(minutes=1))
+    assert asked.expires_at - asked.requested_at == pytest.approx(8 * HOUR, abs=timedelta(minutes=1))
     entry = newest("request")
     assert (entry.outcome, entry.request_id, entry.account, entry.ticket) == (
         "allowed",
@@ -115,7 +115,7 @@ def test_an_edited_request_takes_the_place_of_the_one_that_waits(
 
 def test_participants_are_asked_for_under_support_tickets_only(scene: Scene) -> None:
     scene.world.change("gatekeeper_ticket", scene.ticket, kind="privacy")
-    asked = requests.ask(scene.caller, wish(purpose="privacy_request", categories=["participants"]))
+    asked = requests.ask(scene.caller, changes(purpose="privacy_request", categories=["participants"]))
     assert (asked.request, asked.reason) == (None, "category_not_covered")
     assert newest("request").outcome == "refused"
 
@@ -123,11 +123,11 @@ def test_participants_are_asked_for_under_support_tickets_only(scene: Scene) -> 
 @pytest.mark.parametrize(("kind", "purpose"), [("support", "privacy_request"), ("privacy", "incident")])
 def test_the_purpose_fits_the_ticket(scene: Scene, kind: str, purpose: str) -> None:
     scene.world.change("gatekeeper_ticket", scene.ticket, kind=kind)
-    assert requests.ask(scene.caller, wish(purpose=purpose)).request is None
+    assert requests.ask(scene.caller, changes(purpose=purpose)).request is None
     assert not AccessRequest.objects.exists()
 
 
-def wish(**changes: Any) -> requests.RequestDraft:
+def changes(**changes: Any) -> requests.RequestDraft:
     facts: dict[str, Any] = {
         "account": REFERENCE,
         "ticket": TICKET,
@@ -148,7 +148,7 @@ def test_an_approval_once_gives_one_window(scene: Scene) -> None:
     grant = grant_of(scene)
     assert near(grant.open_before, now() + 8 * HOUR)
     assert (grant.opened_at, grant.window_ends_at) == (None, None)
-    assert (grant.signature_id, grant.approver_id) == (scene.papers[scene.anna.id], scene.boss.id)
+    assert (grant.signature_id, grant.approver_id) == (scene.signatures[scene.anna.id], scene.boss.id)
     assert opens(scene) == ""
     assert near(grant_of(scene).window_ends_at, now() + HOUR)
     run_out(scene)
@@ -243,7 +243,7 @@ def test_nobody_below_may(scene: Scene) -> None:
 
 
 def boss(scene: Scene, table: str = "staff_member", **facts: Any) -> None:
-    ids = {"staff_member": scene.boss.id, "staff_signature": scene.papers[scene.boss.id]}
+    ids = {"staff_member": scene.boss.id, "staff_signature": scene.signatures[scene.boss.id]}
     scene.world.quietly(table, ids[table], **facts)
 
 
@@ -332,10 +332,10 @@ def test_of_a_request_that_was_replaced_the_manager_hears_that(scene: Scene) -> 
     assert newer != request
     response = client.post(reverse("approve", args=[request]), {"categories": ["contact"]}, follow=True)
     said = response.content.decode()
-    assert "Not done: this request was replaced by a newer one. What waits stands here." in said
+    assert "Not done: this request was replaced by a newer one. The newer one is on this page." in said
     assert f'id="request-{newer}"' in said
     assert re.search(r'<div role="status">\s*<ul class="messages">', said)
-    scene.world.quietly("gatekeeper_accessrequest", newer, lapses_at=now())
+    scene.world.quietly("gatekeeper_accessrequest", newer, expires_at=now())
     response = client.post(reverse("approve", args=[newer]), {"categories": ["company"]}, follow=True)
     assert "Not done: this request is over: Expired" in response.content.decode()
     assert not Grant.objects.exists()
@@ -384,7 +384,7 @@ def test_withdrawing_what_was_decided_says_so_without_a_list(scene: Scene) -> No
 
 def test_a_request_lapses_by_time_and_tidying_records_it(scene: Scene) -> None:
     request = scene.ask()
-    scene.world.quietly("gatekeeper_accessrequest", request, lapses_at=now())
+    scene.world.quietly("gatekeeper_accessrequest", request, expires_at=now())
     assert scene.approve(request) == "already_decided"
     assert decision.evaluate(scene.caller, account=REFERENCE).reason == "approval_missing"
     call_command("tidy", verbosity=0)
@@ -395,7 +395,7 @@ def test_a_request_lapses_by_time_and_tidying_records_it(scene: Scene) -> None:
 
 def test_what_is_lapsed_and_not_tidied_makes_room_for_the_next(scene: Scene) -> None:
     request = scene.ask()
-    scene.world.quietly("gatekeeper_accessrequest", request, lapses_at=now())
+    scene.world.quietly("gatekeeper_accessrequest", request, expires_at=now())
     assert scene.ask() != request
     assert request_of(request).state == "lapsed"
 
@@ -425,7 +425,7 @@ def test_tidying_leaves_what_may_still_open(scene: Scene, while_open: bool) -> N
 
 def test_the_signatures_end(scene: Scene) -> None:
     ends = now() + HOUR / 3
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=ends)
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=ends)
     scene.opened()
     assert grant_of(scene).window_ends_at == ends
 
@@ -463,7 +463,7 @@ Act = Callable[[Scene], object]
 
 
 def told(scene: Scene, minutes: int, **facts: Any) -> None:
-    """The helpdesk tells the ticket anew."""
+    """The helpdesk tells the ticket again."""
     line: dict[str, Any] = {
         "number": TICKET,
         "kind": "support",
@@ -492,7 +492,7 @@ def approver(s: Scene) -> int:
 
 
 def paper(s: Scene) -> int:
-    return s.papers[s.anna.id]
+    return s.signatures[s.anna.id]
 
 
 LONG_GONE = now().date() - timedelta(days=3)
@@ -518,8 +518,8 @@ CASCADES: list[tuple[str, Act, str, Act | None]] = [
         lambda s: told(s, 2),
     ),
     (
-        "the ticket is shut by an unusable message",
-        lambda s: tickets.shut_named(b'{"number": "ZD-10001"}', now(), "helpdesk"),
+        "the ticket is blocked by an unusable message",
+        lambda s: tickets.block_named(b'{"number": "ZD-10001"}', now(), "helpdesk"),
         "ticket_closed",
         lambda s: told(s, 2),
     ),
@@ -627,7 +627,7 @@ def test_a_waiting_request_ends_with_it(scene: Scene, act: Act, why: str, undo: 
 
 def test_when_the_agreement_runs_out_tidying_ends_the_grant(scene: Scene) -> None:
     scene.opened()
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=now())
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=now())
     assert scene.reason() == "nda_expired"
     call_command("tidy", verbosity=0)
     assert grant_of(scene).end_reason == "nda_expired"
@@ -639,7 +639,7 @@ def test_another_signature_does_not_carry_the_grant(scene: Scene) -> None:
     """Even before tidying: the grant is bound to the signature under which it was approved."""
     scene.opened()
     scene.world.signature(scene.anna)
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=now())
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=now())
     assert scene.reason() == "grant_ended"
 
 
@@ -812,7 +812,7 @@ def test_those_who_could_approve_are_told_without_personal_data(scene: Scene) ->
         assert reverse("approval", args=[request.pk]) in text
         for telling in (REFERENCE, TICKET, scene.anna.number, f"Member {scene.anna.number}", "Compare"):
             assert telling not in text
-    assert "2 people will be told by mail." in response.client.get("/").content.decode()
+    assert "2 people will be notified by e-mail." in response.client.get("/").content.decode()
 
 
 @pytest.mark.usefixtures("mailing")
@@ -856,9 +856,9 @@ def test_the_view_that_reaches_the_limit_is_the_last(scene: Scene) -> None:
     assert grant_of(scene).views == 500
 
 
-def with_participants(scene: Scene, count: int, **wish: Any) -> None:
+def with_participants(scene: Scene, count: int, **changes: Any) -> None:
     scene.world.participants(REFERENCE, count)
-    scene.opened(categories=["participants"], **wish)
+    scene.opened(categories=["participants"], **changes)
 
 
 def people(scene: Scene, page: int) -> answers.Reveal | answers.Refusal:

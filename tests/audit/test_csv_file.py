@@ -117,7 +117,7 @@ def is_formula(cell: ElementTree.Element) -> bool:
     return "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}formula" in cell.attrib
 
 
-@pytest.mark.paper
+@pytest.mark.pdf
 @pytest.mark.skipif(
     "CI" not in os.environ and not shutil.which("soffice"),
     reason="LibreOffice is missing: apt-get install libreoffice-calc-nogui",

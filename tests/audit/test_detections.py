@@ -498,7 +498,7 @@ def test_every_rule_of_the_paper_is_there_with_its_words_and_a_reason() -> None:
         "suspensions",
     }
     assert {one.name for one in detections.rules()} == names
-    assert all(one.said() and one.why().endswith(".") for one in detections.rules())
+    assert all(one.title() and one.rationale().endswith(".") for one in detections.rules())
 
 
 def test_a_threshold_that_there_is_not_is_refused(settings: Any) -> None:
@@ -559,7 +559,7 @@ def test_a_later_run_goes_on_where_the_last_one_stood(past: Past) -> None:
 
 
 def test_another_cluster_is_judged_by_the_numbers_of_entries(past: Past) -> None:
-    """Restored elsewhere, transactions are numbered anew, and lie below the horizon that was."""
+    """Restored elsewhere, transactions are numbered again, and lie below the horizon that was."""
     past.world.insert("audit_round", system=1, horizon=str(2**40), lowest=0, done_at=NOON)
     entry = past.write("export", NOON)
     assert flagged("export") == [entry]

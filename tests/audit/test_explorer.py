@@ -19,7 +19,7 @@ from audit import detections
 from audit.explorer import finding, search
 from audit.models import Entry
 from gatekeeper.log import files, words
-from gatekeeper.log.links import Look
+from gatekeeper.log.links import LogView
 from tests.world import World, now
 from tests.world.entries import entry, flag
 from tests.world.people import fresh_code, give_factors, sign_in
@@ -318,7 +318,7 @@ def test_typed_text_gets_into_no_address_and_no_entry(office: Office, line: str)
     answer = office.ask(line)
     assert answer.status_code == 422
     assert line.split()[0] in text(answer)
-    assert "no token that is known" in text(answer)
+    assert "is not a known token" in text(answer)
     assert office.browser.get(LOG, {"q": line}).status_code == 422
     assert set(Entry.objects.values_list("id", flat=True)) == before
 
@@ -396,8 +396,8 @@ def test_a_row_opened_shows_its_facts_the_rows_around_it_and_how_it_stands(offic
     assert 'href="/log/?q=event:view+-ticket:ZD-70015"' in page
     rule = detections.rule("export")
     assert rule is not None
-    assert rule.said() in page
-    assert rule.why() in page
+    assert rule.title() in page
+    assert rule.rationale() in page
     assert office.browser.get(reverse("entry", args=[opened + 999_999])).status_code == 404
 
 
@@ -564,9 +564,9 @@ def test_nobody_but_a_reviewer_reads_or_takes_the_log(world: World, role: str) -
 @DATABASE
 def test_the_address_is_the_whole_state(office: Office) -> None:
     query = search.parse("account:MOC-40017 -event:view since:7d", words.words())
-    look = Look(query, "utc")
+    look = LogView(query, "utc")
     answer = office.browser.get(look.url())
-    assert answer.context["look"] == look
+    assert answer.context["log_view"] == look
 
 
 @DATABASE

@@ -194,7 +194,7 @@ def test_the_entrys_page_says_by_which_key_it_judged(
     number = sealed_entry(World(setup_connection), settings)
     right = settings.LOG_VERIFIER
     said = page(reviewer, number)
-    assert "its proof was checked now and holds" in said
+    assert "its proof was checked now and is valid" in said
     assert "Proved" in said
 
     settings.LOG_VERIFIER = ""
@@ -212,7 +212,7 @@ def test_the_entrys_page_says_by_which_key_it_judged(
         setup_connection.execute("SET LOCAL session_replication_role = replica")
         setup_connection.execute("INSERT INTO audit_logkey (key, announced_at) VALUES (%s, now())", [OTHER])
     said = page(reviewer, number)
-    assert "its proof was checked now and holds" in said
+    assert "its proof was checked now and is valid" in said
     assert "The sealer signs with another key than the one that is set" in said
 
     settings.LOG_VERIFIER = ""
@@ -252,7 +252,7 @@ def test_a_report_has_its_proof_without_the_setting_and_says_by_which_key(log: L
 
 def test_a_report_under_the_right_key_says_unaltered(log: Log) -> None:
     log.sealed(2)
-    assert "stand in the log unaltered" in said_of(proofs_of.of(sealed_report(log)))
+    assert "are in the log, unaltered" in said_of(proofs_of.of(sealed_report(log)))
 
 
 def test_a_report_under_a_wrong_key_has_no_proof_and_says_why(log: Log, settings: Any) -> None:
@@ -261,7 +261,7 @@ def test_a_report_under_a_wrong_key_has_no_proof_and_says_why(log: Log, settings
     proof = proofs_of.of(sealed_report(log))
     assert proof.files == {}
     assert "There is no proof with this report" in said_of(proof)
-    assert "another key than the one that this server was told to expect" in said_of(proof)
+    assert "another key than the one that this server expects" in said_of(proof)
 
 
 def test_a_report_before_the_first_seal_says_that_there_is_no_key(log: Log, settings: Any) -> None:

@@ -68,7 +68,7 @@ def test_that_they_were_read_is_one_entry_in_a_quarter_of_an_hour(scene: Scene) 
 
 def test_no_agreement_is_needed_and_a_session_is(scene: Scene) -> None:
     client = enter(scene.world, scene.anna)
-    scene.world.change("staff_signature", scene.papers[scene.anna.id], withdrawn_at=now())
+    scene.world.change("staff_signature", scene.signatures[scene.anna.id], withdrawn_at=now())
     page_of(client)
     assert [one.outcome for one in readings(scene)] == ["allowed"]
 

@@ -16,7 +16,7 @@ from gatekeeper.gate import answers
 from gatekeeper.installation import roles
 from gatekeeper.models import AccessRequest
 from staff.directory.people import record_import
-from tests.world.scene import REFERENCE, TICKET, WISH, Scene, newest
+from tests.world.scene import CHANGES, REFERENCE, TICKET, Scene, newest
 
 if TYPE_CHECKING:
     from tests.conftest import AsRole, Connection
@@ -85,7 +85,7 @@ def test_a_reference_that_is_none_is_a_question_mark(scene: Scene, as_role: AsRo
     ],
 )
 def test_a_request_that_no_form_offers_is_refused_and_recorded(scene: Scene, changes: dict[str, Any]) -> None:
-    values = vars(WISH) | changes
+    values = vars(CHANGES) | changes
     asked = requests.ask(scene.caller, requests.RequestDraft(**values))
     assert asked.reason
     entry = newest("request")
@@ -233,7 +233,7 @@ def test_an_entry_that_nobody_signed_in_for_says_which_role_spoke(scene: Scene) 
     assert (entry.source, entry.role) == ("import_staff (root)", roles.FEED)
     record_import({"new": 7}, "import_accounts (root)", finished=True)
     assert newest("import").role == roles.PEOPLE
-    scene.world.setup.execute("UPDATE gatekeeper_feed SET heard_at = now() - interval '1 day'")
+    scene.world.setup.execute("UPDATE gatekeeper_feed SET contact_at = now() - interval '1 day'")
     call_command("tidy", verbosity=0)
     assert newest("change").role == roles.WEB
 

@@ -575,4 +575,4 @@ def test_the_paper_carries_the_bundle(log: Log) -> None:
     assert "facts.json" in attached
     assert problems_of(paper) == ""
     assert signatures_of(paper)[0].is_total
-    assert "stand in the log unaltered" in text_of(paper)
+    assert "are in the log, unaltered" in text_of(paper)

@@ -72,7 +72,7 @@ class Desk(Scene):
         super().__init__(setup)
         self.rita, self.ray = self.world.member("reviewer"), self.world.member("reviewer")
         for one in (self.rita, self.ray):
-            self.papers[one.id] = self.world.signature(one)
+            self.signatures[one.id] = self.world.signature(one)
         self.by = self.world.session(self.rita)
         self.past = Past(setup)
 
@@ -87,7 +87,7 @@ class Desk(Scene):
         return queue.reviews().get(grant=self.grant, closed_at=None)
 
     def decide(self, review: Review, verdict: str, by: Caller | None = None) -> str:
-        text = texts.sealed(review, QUESTION) if verdict == "question" else None
+        text = texts.encrypted(review, QUESTION) if verdict == "question" else None
         return calls.decide(by or self.by, review.pk, verdict, text)
 
     def day_of(self, person: Person) -> Review:
@@ -415,7 +415,7 @@ def test_a_question_goes_to_the_member_and_their_manager_and_nobody_else(desk: D
     assert [one.pk for one in queue.questions(member(desk.boss))] == [review.pk]
     assert not queue.questions(member(desk.carl)).exists()
     assert not queue.waiting(member(desk.rita)).exists()  # it waits for the answer
-    text = texts.sealed(review, ANSWER)
+    text = texts.encrypted(review, ANSWER)
     assert calls.answer(desk.world.session(desk.carl), review.pk, text) == "review_unknown"
     assert newest("review").outcome == "refused"
 
@@ -424,7 +424,9 @@ def test_a_question_goes_to_the_member_and_their_manager_and_nobody_else(desk: D
 def test_an_answer_brings_it_back_to_the_reviewer(desk: Desk, who: str) -> None:
     review = desk.seen()
     desk.decide(review, "question")
-    assert calls.answer(desk.world.session(getattr(desk, who)), review.pk, texts.sealed(review, ANSWER)) == ""
+    assert (
+        calls.answer(desk.world.session(getattr(desk, who)), review.pk, texts.encrypted(review, ANSWER)) == ""
+    )
     assert [one.state for one in queue.waiting(member(desk.rita))] == ["answered"]
     assert newest("review").details == {"review": review.pk, "verdict": "answer"}
     assert [(one.kind, one.text) for one in units.thread(review)] == [
@@ -432,13 +434,13 @@ def test_an_answer_brings_it_back_to_the_reviewer(desk: Desk, who: str) -> None:
         ("answer", ANSWER),
     ]
     assert desk.decide(review, "in_order") == ""
-    late = calls.answer(desk.world.session(desk.boss), review.pk, texts.sealed(review, ANSWER))
+    late = calls.answer(desk.world.session(desk.boss), review.pk, texts.encrypted(review, ANSWER))
     assert late == "already_decided"
 
 
 def test_nobody_is_asked_without_a_question(desk: Desk) -> None:
     review = desk.seen()
-    answered = calls.answer(desk.world.session(desk.anna), review.pk, texts.sealed(review, ANSWER))
+    answered = calls.answer(desk.world.session(desk.anna), review.pk, texts.encrypted(review, ANSWER))
     assert answered == "review_unknown"
 
 
@@ -453,14 +455,14 @@ def test_texts_are_encrypted_stand_in_no_entry_and_go_with_the_account(desk: Des
     desk.past.setup.execute("DELETE FROM vault.account")
     [said] = units.thread(review)
     assert (said.text, said.gone) == ("", True)
-    assert texts.sealed(review, ANSWER) is None
+    assert texts.encrypted(review, ANSWER) is None
 
 
 def test_texts_about_a_day_open_for_that_review_alone(desk: Desk) -> None:
     first, second = desk.day_of(desk.carl), desk.day_of(desk.ray)
-    sealed = texts.sealed(first, QUESTION)
+    sealed = texts.encrypted(first, QUESTION)
     assert texts.opened(Remark(review=first, text=sealed)) == QUESTION
-    with pytest.raises(Exception, match="does not open for this use"):
+    with pytest.raises(Exception, match="for another use, or altered"):
         texts.opened(Remark(review=second, text=sealed))
 
 
@@ -557,7 +559,7 @@ def read(content: bytes) -> list[list[str]]:
 def test_a_months_report_has_each_review_and_its_verdict(desk: Desk) -> None:
     review = desk.seen()
     desk.decide(review, "question")
-    calls.answer(desk.world.session(desk.anna), review.pk, texts.sealed(review, ANSWER))
+    calls.answer(desk.world.session(desk.anna), review.pk, texts.encrypted(review, ANSWER))
     desk.decide(review, "in_order")
     head, line = read(files.month_csv(files.of_month(timezone.localdate())))
     told = dict(zip(head, line, strict=True))
@@ -674,9 +676,9 @@ def test_the_clock_is_seen_by_reviewers_and_privacy_officers(desk: Desk) -> None
     desk.world.signature(officer)
     for person, seen in ((desk.rita, True), (officer, True), (desk.boss, False)):
         page = enter(desk.world, person).get(reverse("home")).content.decode()
-        assert ("left to tell the authority" in page) is seen
+        assert ("left to notify the authority" in page) is seen
     assert (
-        "left to tell the authority" in enter(desk.world, desk.ray).get(reverse("reviews")).content.decode()
+        "left to notify the authority" in enter(desk.world, desk.ray).get(reverse("reviews")).content.decode()
     )
 
 
@@ -713,7 +715,7 @@ def test_the_demos_people_leave_something_to_review(desk: Desk) -> None:
     acts.act()
     rules = {rule for review in Review.objects.all() for rule in review.rules}
     assert {"everything", "refusals"} <= rules
-    assert Review.objects.filter(grant__isnull=False).count() == acts.LOOKED_AT
+    assert Review.objects.filter(grant__isnull=False).count() == acts.VIEWED
     assert not Session.objects.filter(member_id=desk.anna.id, ended_at=None, user_agent="").exists()
 
 

@@ -124,7 +124,7 @@ def test_a_round_that_has_begun_is_finished(setup_connection: Connection) -> Non
             job.terminate()
         said, _ = job.communicate(timeout=SOON)
     assert job.returncode == 0
-    assert said.splitlines()[-1] == "ended 0 grants, lapsed 0 requests"
+    assert said.splitlines()[-1] == "grants ended: 0, requests expired: 0"
 
 
 def test_told_again_it_ends_at_once(setup_connection: Connection) -> None:

@@ -338,7 +338,7 @@ def test_another_key_under_another_name(log: Log) -> None:
 
 
 def test_another_cluster_is_another_era(log: Log) -> None:
-    """As after a dump and a restore: there transactions are numbered anew, perhaps from far below."""
+    """As after a dump and a restore: there transactions are numbered again, perhaps from far below."""
     log.sealed(2)
     log.tamper("UPDATE audit_era SET system = system + 1")
     log.tamper("UPDATE audit_checkpoint SET horizon = '900000000', ceiling = '900000000'")
@@ -442,7 +442,7 @@ def test_alarms_of_the_sealer(log: Log) -> None:
     waiting = log.write()
     log.tamper("UPDATE audit_entry SET timestamp = timestamp - interval '2 minutes' WHERE id = %s", [waiting])
     [words] = alarms.sealing("default").sealer
-    assert "waits for its seal" in words
+    assert "has waited for its seal" in words
     log.tamper("UPDATE audit_checkpoint SET sealed_at = sealed_at - interval '10 minutes'")
     assert alarms.sealing("default").sealer == ["The sealer has not worked since then."]
 

@@ -107,7 +107,7 @@ def test_an_edit_with_its_leaf_is_found_by_the_signed_root(log: Log) -> None:
 
 
 def _forge_leaf(log: Log, entry: int) -> None:
-    """Make the leaf anew from the entry, as whoever has read our source would."""
+    """Make the leaf again from the entry, as whoever has read our source would."""
     of = f"FROM audit_entry e WHERE id = {entry}"
     statement = f"COPY (SELECT e.salts, {leaves.PARTS} {of}) TO STDOUT (FORMAT binary)"
     with log.setup.cursor() as cursor, cursor.copy(statement) as copy:

@@ -130,7 +130,7 @@ def explorer_rows(world: World, *, quick: bool) -> list[Row]:
 
 
 def _fill(setup: Connection, count: int) -> None:
-    """A year of so many entries in place of what there was; the indexes are made anew behind them."""
+    """A year of so many entries in place of what there was; the indexes are made again behind them."""
     began = time.perf_counter()
     setup.execute("ALTER TABLE audit_entry DISABLE TRIGGER ALL")
     setup.execute("TRUNCATE audit_entry, audit_flag")

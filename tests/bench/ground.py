@@ -89,7 +89,7 @@ def connect() -> psycopg.Connection:
 def begin(world: World) -> Person:
     """The agreement, the helpdesk, and a manager for all."""
     world.version()
-    world.heard()
+    world.contact()
     boss = world.member("manager")
     world.signature(boss)
     return boss
@@ -131,8 +131,8 @@ def grant(
         "gatekeeper_accessrequest",
         **asked,
         reason="other",
-        asked_at=now(),
-        lapses_at=now() + timedelta(hours=8),
+        requested_at=now(),
+        expires_at=now() + timedelta(hours=8),
         state="approved",
         denial="",
         decided_at=now(),

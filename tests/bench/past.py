@@ -25,7 +25,7 @@ PAST = """
     SELECT t.id, %(member)s, t.accounts, t.updated_at, t.updated_at
     FROM gatekeeper_ticket t WHERE t.assignee_id = %(member)s AND t.state = 'closed';
     INSERT INTO gatekeeper_accessrequest (member_id, account_id, ticket_id, assignment_id, purpose,
-        categories, minutes, while_open, reason, asked_at, lapses_at, state, denial, decided_at,
+        categories, minutes, while_open, reason, requested_at, expires_at, state, denial, decided_at,
         decided_by_id)
     SELECT s.member_id, a.id, s.ticket_id, s.id, 'support_request', '{contact}', 60, false, 'other',
         s.began_at, s.began_at, 'approved', '', s.began_at, %(boss)s
@@ -35,7 +35,8 @@ PAST = """
         approver_id, purpose, categories, minutes, while_open, approved_at, open_before, opened_at,
         window_ends_at, openings, views, participants_shown, misses, ended_at, end_reason, ended_by_id)
     SELECT r.id, r.member_id, r.account_id, r.ticket_id, r.assignment_id, %(signature)s, %(boss)s, r.purpose,
-        r.categories, 60, false, r.asked_at, r.asked_at, r.asked_at, r.asked_at, 1, 3, 0, 0, r.asked_at,
+        r.categories, 60, false, r.requested_at, r.requested_at, r.requested_at, r.requested_at, 1, 3, 0, 0,
+        r.requested_at,
         'time', NULL
     FROM gatekeeper_accessrequest r WHERE r.member_id = %(member)s;
 """

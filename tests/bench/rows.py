@@ -122,7 +122,7 @@ def throughput_rows(desks: Sequence[Desk], *, rounds: int, seconds: float) -> li
 
 
 def decision_row(desk: Desk, *, rounds: int) -> Row:
-    """All conditions, against guardian's one question asked anew."""
+    """All conditions, against guardian's one question asked again."""
     member = Member.objects.get(pk=desk.person.id)
     account = Account.objects.get(reference=desk.account)
     codename = VIEW_PERSONAL_DATA.partition(".")[2]
@@ -159,7 +159,7 @@ def _lists(colleague: Colleague) -> Callable[[], object]:
     request.session, request.user = SimpleNamespace(digest=colleague.caller.digest), member
 
     def act() -> None:
-        opened = grants.held(colleague.caller, member)
+        opened = grants.open_grants(colleague.caller, member)
         listed = get_objects_for_user(member, VIEW_PERSONAL_DATA, klass=Account, use_groups=False)
         tickets = home._tickets(request, member)[0]
         if not len(opened) == len(listed) == len(tickets) == colleague.live:

@@ -108,7 +108,7 @@ def test_an_empty_file_removes_nobody(
 
 
 def test_far_too_few(take: Callable[..., Any], setup_connection: Connection) -> None:
-    assert complete.looks_wrong(missing=11, held=14, is_empty=False)
+    assert complete.is_implausible(missing=11, held=14, is_empty=False)
     with pytest.raises(CommandError, match="--closes 11"):
         take(ALL[:3], "--complete", "--yes")
     assert len(here(setup_connection)) == 14

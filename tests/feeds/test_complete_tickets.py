@@ -100,7 +100,7 @@ def test_what_vanished_is_shown_and_closed(take: Callable[..., tuple[str, str, i
 
 
 def test_access_ends_in_the_same_transaction(scene: Scene, tmp_path: Path) -> None:
-    scene.world.heard()
+    scene.world.contact()
     scene.opened()
     others = [scene.world.ticket(f"ZD-{n}", accounts=[REFERENCE]) for n in range(1, 5)]
     rows = [ticket(n, assignee=None) for n in range(1, 1 + len(others))]
@@ -167,8 +167,8 @@ def test_settles_what_is_older_than_the_list(take: Callable[..., tuple[str, str,
     take([ticket(1)], "--complete", "--yes")
     feed = Feed.objects.get(name="tickets")
     assert feed.doubted_at is None
-    assert feed.heard_at
-    assert feed.heard_at > before
+    assert feed.contact_at
+    assert feed.contact_at > before
     send("POST", TICKETS, b"noise")
     take([ticket(1)])
     assert Feed.objects.filter(doubted_at__isnull=False).exists(), "an import of some settles nothing"

@@ -113,7 +113,7 @@ class TestSignature:
             send("PUT", "/api/accounts/MOC-48214", account()).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         )
         assert not Account.objects.exists()
-        assert not Feed.objects.filter(heard_at__isnull=False).exists()
+        assert not Feed.objects.filter(contact_at__isnull=False).exists()
 
     def nothing_happened(self) -> None:
         for model in (Account, Ticket, Feed, Delivery, Entry):
@@ -136,11 +136,11 @@ class TestTickets:
     def test_replay_has_no_effect(self) -> None:
         first = ticket()
         assert said(send("POST", TICKETS, first, webhook_id="once")) == (200, "new")
-        heard = Feed.objects.get().heard_at
-        tickets.shut_named(b'{"number": "ZD-1"}', None, "test")
+        contact = Feed.objects.get().contact_at
+        tickets.block_named(b'{"number": "ZD-1"}', None, "test")
         assert said(send("POST", TICKETS, first, webhook_id="once")) == (200, "replayed")
         assert Ticket.objects.get().state == "unusable"
-        assert Feed.objects.get().heard_at == heard
+        assert Feed.objects.get().contact_at == contact
 
     def test_another_message_under_an_identifier_that_was_taken_shuts_its_ticket(self) -> None:
         other = (422, "webhook-id: another message came under it")
@@ -150,9 +150,9 @@ class TestTickets:
         assert said(send("POST", TICKETS, solved, webhook_id="once")) == other
         assert Ticket.objects.get().state == "unusable"
         # A heartbeat is another message as well, and is not heard.
-        heard = Feed.objects.get().heard_at
+        contact = Feed.objects.get().contact_at
         assert said(send("POST", HEARTBEAT, {}, webhook_id="once")) == other
-        assert Feed.objects.get().heard_at == heard
+        assert Feed.objects.get().contact_at == contact
 
     def test_what_came_before_bodies_were_kept_is_a_replay(self) -> None:
         first = ticket()
@@ -185,10 +185,10 @@ class TestTickets:
     )
     def test_unusable_message_shuts_a_known_ticket(self, changes: dict[str, Any], reason: str) -> None:
         send("POST", TICKETS, ticket())
-        heard = Feed.objects.get().heard_at
+        contact = Feed.objects.get().contact_at
         assert said(send("POST", TICKETS, ticket() | changes)) == (422, reason)
         assert Ticket.objects.get().state == "unusable"
-        assert Feed.objects.get().heard_at == heard
+        assert Feed.objects.get().contact_at == contact
         # An older message does not open it again, a newer usable one does.
         old = ticket(updated_at=(datetime.now(UTC) - timedelta(hours=2)).isoformat())
         assert said(send("POST", TICKETS, old)) == (200, "older")
@@ -217,7 +217,7 @@ class TestTickets:
         before = datetime.now(UTC)
         assert said(send("POST", HEARTBEAT, {})) == (200, "heard")
         assert said(send("POST", HEARTBEAT, b"")) == (200, "heard")
-        assert Feed.objects.filter(heard_at__gt=before).exists()
+        assert Feed.objects.filter(contact_at__gt=before).exists()
         entry = Entry.objects.get()  # that the helpdesk is alive is one when it turns
         assert (entry.event, entry.source) == ("change", "helpdesk")
         assert entry.details is not None

@@ -133,7 +133,7 @@ def test_any_lost_change_is_found(helpdesk: Helpdesk, lost: dict[str, Any]) -> N
 
 
 def test_gate_goes_stale_at_its_age_unless_a_matching_heartbeat_came_first(scene: Scene) -> None:
-    scene.world.heard()
+    scene.world.contact()
 
     def reason() -> str | None:
         return decision.evaluate(scene.caller, account=REFERENCE).codes["ticket"]
@@ -196,7 +196,7 @@ def test_answer_is_bounded_and_goes_on(setup_connection: Connection) -> None:
 def test_heartbeat_that_cannot_be_used_is_an_alarm(body: dict[str, Any]) -> None:
     assert send("POST", HEARTBEAT, body).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert row().state == "to_fix"
-    assert not Feed.objects.filter(heard_at__isnull=False).exists()
+    assert not Feed.objects.filter(contact_at__isnull=False).exists()
 
 
 # The examples of gatekeeper/feeds/README.md

@@ -172,7 +172,7 @@ class TestAccounts:
     def test_another_stored_the_account_meanwhile(
         self, monkeypatch: pytest.MonkeyPatch, setup_connection: Connection
     ) -> None:
-        """What was encrypted under a key that is the account's no longer is encrypted anew."""
+        """What was encrypted under a key that is the account's no longer is encrypted again."""
         line = parse(json.dumps(account(5)).encode(), AccountLine)
         other = parse(json.dumps(account(4, plan="free")).encode(), AccountLine)
         ciphers, waiting = storing._ciphers, [other]
@@ -407,7 +407,7 @@ class TestTickets:
         run("staff", DATA / "staff.jsonl", tmp_path, capsys)
         before = datetime.now(UTC)
         assert run("tickets", DATA / "tickets.jsonl", tmp_path, capsys) == (counts(new=400), [], 0)
-        assert Feed.objects.filter(name="tickets", heard_at__gt=before).exists()
+        assert Feed.objects.filter(name="tickets", contact_at__gt=before).exists()
         entries = Entry.objects.count()
         assert run("tickets", DATA / "tickets.jsonl", tmp_path, capsys) == (counts(same=400), [], 0)
         assert Entry.objects.count() == entries + 1, "the run's own"
@@ -484,10 +484,10 @@ class TestTickets:
 
     def test_time_ahead_is_unusable(self) -> None:
         soon = (datetime.now(UTC) + timedelta(minutes=6)).isoformat()
-        assert self.apply(ticket(updated_at=soon)) == ["ahead"]
+        assert self.apply(ticket(updated_at=soon)) == ["future"]
         assert not Ticket.objects.exists()
         self.apply(ticket(0))
-        assert self.apply(ticket(updated_at=soon)) == ["ahead"]
+        assert self.apply(ticket(updated_at=soon)) == ["future"]
         assert Ticket.objects.get().state == "unusable"
         assert self.running() == []
         within = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()
@@ -499,8 +499,8 @@ class TestTickets:
         bad = ticket(1, accounts=["nonsense"])
         found, refused, status = run("tickets", [bad], tmp_path, capsys)
         assert (found, refused, status) == (counts(refused=1), ["line 1: accounts: not of its form"], 1)
-        shut = Ticket.objects.get()
-        assert (shut.state, self.running()) == ("unusable", [])
+        blocked = Ticket.objects.get()
+        assert (blocked.state, self.running()) == ("unusable", [])
         entry = Entry.objects.filter(event="change").exclude(ticket="").latest("id")
         assert entry.details == {"state": ["open", "unusable"]}
         assert self.apply(ticket(0)) == ["older"], "an older one does not open it again"
@@ -509,7 +509,7 @@ class TestTickets:
 
     def test_shutting_what_is_closed_or_unknown(self) -> None:
         self.apply(ticket(0, state="solved"))
-        assert tickets.shut_named(b'{"number": "ZD-1"} {"number": "ZD-99"}', None, "test") == ["ZD-1"]
+        assert tickets.block_named(b'{"number": "ZD-1"} {"number": "ZD-99"}', None, "test") == ["ZD-1"]
         assert Ticket.objects.get().state == "solved"
         assert not Ticket.objects.filter(number="ZD-99").exists()
 

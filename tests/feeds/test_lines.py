@@ -26,7 +26,7 @@ from gatekeeper.feeds.participant_lines import ParticipantLine
 from gatekeeper.feeds.records import Record, RefusedError
 from gatekeeper.feeds.refusals import RULES
 from gatekeeper.feeds.staff_lines import StaffLine
-from gatekeeper.feeds.ticket_lines import TicketLine, told_at
+from gatekeeper.feeds.ticket_lines import TicketLine, sender_time
 from gatekeeper.feeds.tickets import KEY
 from gatekeeper.frame.numbers import ISSUERS
 from staff.models import Role
@@ -232,7 +232,7 @@ def test_what_is_dropped_is_gone_and_what_is_mended_is_shown() -> None:
     assert (line.contact.name, line.contact.email) == ("Jan\u2019s \ufffd Kowalski", None)
     assert line.activity
     assert line.activity.settings == {"theme": "dark", "nick": "x\ufffd"}
-    assert personal(line.told()) == {
+    assert personal(line.payload()) == {
         "contact.name": "Jan\u2019s \ufffd Kowalski",
         "activity.settings": {"theme": "dark", "nick": "x\ufffd"},
     }
@@ -437,7 +437,7 @@ class TestTicket:
     }
 
     def test_told(self) -> None:
-        told = parse(json.dumps(self.LINE).encode(), TicketLine).told()
+        told = parse(json.dumps(self.LINE).encode(), TicketLine).payload()
         assert told["accounts"] == ["MOC-40000", "MOC-48213"]
         assert told["assignee"] == "anna.nowak@example.com"
         assert told["opened_by"] == "", "a customer's address is not kept"
@@ -463,14 +463,14 @@ class TestTicket:
     def test_what_an_unusable_message_names(self) -> None:
         raw = b'{"number" : "ZD-1", "number":"ZD-22", "x": "ZD-3", "updated_at": "2026-01-01T00:00:00Z"}'
         assert mentioned(raw, KEY, references.TICKET) == ["ZD-1", "ZD-22"]
-        assert told_at(raw) is None, "a field stands twice: nothing is believed"
-        assert told_at(raw.replace(b', "number":"ZD-22"', b"")) == datetime(2026, 1, 1, tzinfo=UTC)
+        assert sender_time(raw) is None, "a field stands twice: nothing is believed"
+        assert sender_time(raw.replace(b', "number":"ZD-22"', b"")) == datetime(2026, 1, 1, tzinfo=UTC)
 
     def test_time_that_is_not_believed(self) -> None:
         soon = (datetime.now(UTC) + timedelta(minutes=6)).isoformat()
-        assert told_at(json.dumps({"updated_at": soon}).encode()) is None
-        assert told_at(b"[]") is None
-        assert told_at(b'{"updated_at": 5}') is None
+        assert sender_time(json.dumps({"updated_at": soon}).encode()) is None
+        assert sender_time(b"[]") is None
+        assert sender_time(b'{"updated_at": 5}') is None
 
 
 class TestStaff:
@@ -485,7 +485,7 @@ class TestStaff:
     }
 
     def test_told(self) -> None:
-        told = parse(json.dumps(self.LINE).encode(), StaffLine).told()
+        told = parse(json.dumps(self.LINE).encode(), StaffLine).payload()
         assert told["email"] == "anna.nowak@example.com"
         assert told["roles"] == ["consultant", "manager"]
         assert told["starts_on"] == "2020-01-01"

@@ -145,15 +145,15 @@ def contacts() -> list[list[str | None]]:
 
 
 def test_the_contact_is_an_entry_when_it_turns_stale_or_fresh_and_no_other_time(scene: Scene) -> None:
-    tickets.heard("helpdesk")
-    tickets.heard("helpdesk")
+    tickets.record_contact("helpdesk")
+    tickets.record_contact("helpdesk")
     assert contacts() == []
-    scene.world.heard(now() - timedelta(hours=3))
+    scene.world.contact(now() - timedelta(hours=3))
     for _ in range(2):
         call_command("tidy", verbosity=0)
     assert contacts() == [["fresh", "stale"]]
     assert Entry.objects.latest("id").source == "tidy"
-    tickets.heard("helpdesk")
+    tickets.record_contact("helpdesk")
     assert contacts()[1:] == [["stale", "fresh"]]
     assert Entry.objects.latest("id").source == "helpdesk"
     call_command("tidy", verbosity=0)
@@ -161,13 +161,13 @@ def test_the_contact_is_an_entry_when_it_turns_stale_or_fresh_and_no_other_time(
 
 
 def test_that_it_is_heard_for_the_first_time_is_one(setup_connection: Connection) -> None:
-    tickets.heard("helpdesk")
+    tickets.record_contact("helpdesk")
     assert contacts() == [[None, "fresh"]]
 
 
 def test_whoever_comes_first_says_that_it_had_turned(scene: Scene) -> None:
-    scene.world.heard(now() - timedelta(hours=3))
-    tickets.heard("helpdesk")
+    scene.world.contact(now() - timedelta(hours=3))
+    tickets.record_contact("helpdesk")
     assert contacts() == [["fresh", "stale"], ["stale", "fresh"]]
 
 
@@ -353,7 +353,7 @@ def write(
     """Write, in a transaction that has an entry about something, or none."""
     names = {
         "number": scene.anna.number,
-        "signature": scene.papers[scene.anna.id],
+        "signature": scene.signatures[scene.anna.id],
         "account": REFERENCE,
         "id": scene.account,
     }
@@ -421,20 +421,20 @@ def test_an_erasure_may_change_an_accounts_state(scene: Scene, as_role: AsRole) 
         "UPDATE public.gatekeeper_account SET restricted_at = restricted_at",
         "UPDATE vault.account SET restricted_at = restricted_at, held_at = held_at",
         "UPDATE public.audit_limit SET value = value",
-        "UPDATE public.gatekeeper_feed SET heard_at = heard_at",
+        "UPDATE public.gatekeeper_feed SET contact_at = contact_at",
     ],
 )
 def test_what_changes_nothing_needs_no_entry(scene: Scene, as_role: AsRole, statement: str) -> None:
     owner = as_role("gatekeeper_migrator")
     owner.execute("SET ROLE gatekeeper_owner")
-    scene.world.heard(
+    scene.world.contact(
         now() - timedelta(hours=3)
     )  # time alone has turned it: that is recorded when it is heard
     write(owner, scene, statement, None)
 
 
 def test_a_feeds_doubt_is_its_own(scene: Scene, as_role: AsRole) -> None:
-    scene.world.insert("gatekeeper_feed", name="accounts", heard_at=now(), contact="fresh")
+    scene.world.insert("gatekeeper_feed", name="accounts", contact_at=now(), contact="fresh")
     owner = as_role("gatekeeper_migrator")
     owner.execute("SET ROLE gatekeeper_owner")
     doubt = WRITES["a doubt"][0] + " WHERE name = 'tickets'"
@@ -494,8 +494,8 @@ def test_a_batch_admits_new_accounts_and_no_change_of_state(scene: Scene, as_rol
 def test_whoever_hears_the_helpdesk_records_the_turn(scene: Scene, as_role: AsRole) -> None:
     owner = as_role("gatekeeper_migrator")
     owner.execute("SET ROLE gatekeeper_owner")
-    tickets.heard("helpdesk")
-    scene.world.heard(now() - timedelta(hours=3))
+    tickets.record_contact("helpdesk")
+    scene.world.contact(now() - timedelta(hours=3))
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="contact turns with its entry alone"):
-        write(owner, scene, "UPDATE public.gatekeeper_feed SET heard_at = now() - interval '2 hours'", None)
-    write(owner, scene, "UPDATE public.gatekeeper_feed SET heard_at = now()", None)
+        write(owner, scene, "UPDATE public.gatekeeper_feed SET contact_at = now() - interval '2 hours'", None)
+    write(owner, scene, "UPDATE public.gatekeeper_feed SET contact_at = now()", None)

@@ -114,7 +114,7 @@ TELLING_NOTHING: Final[dict[str, bytes]] = {
 @pytest.fixture
 def opened(scene: Scene) -> Scene:
     """The ticket is open and an access under it as well; the feed is fresh."""
-    scene.world.heard()
+    scene.world.contact()
     scene.opened()
     scene.world.change("gatekeeper_ticket", scene.ticket, number=NUMBER, updated_at="2025-12-31T00:00:00Z")
     assert Grant.objects.filter(ended_at=None).exists()

@@ -111,7 +111,7 @@ INTERNAL = (
     "staff.is_set_up()",
     "staff.propose('{}', '{}', 'roles', '[]')",
     "staff.propose_line('{}', 'roles', '[]')",
-    "staff.lapse_proposals(NULL)",
+    "staff.expire_proposals(NULL)",
     "staff.reset_returning_member(1, '2026-01-01', 1)",
     "staff.forget_factors(1)",
     "staff.needs_second_person(1, 'roles', '[]')",
@@ -238,7 +238,7 @@ LAPSES: dict[str, tuple[str, dict[str, Any]]] = {
 def lapse(scene: Scene, reason: str) -> None:
     table, shifts = LAPSES[reason]
     rows = {
-        "staff_signature": scene.papers[scene.anna.id],
+        "staff_signature": scene.signatures[scene.anna.id],
         "gatekeeper_grant": scene.grant,
         "staff_session": scene.session,
         "staff_member": scene.anna.id,
@@ -338,10 +338,10 @@ def test_temporary_tables_would_shadow_nothing_even_if_they_were_allowed(
     scene.world.setup.execute(f"GRANT TEMPORARY ON DATABASE {database} TO gatekeeper_web".encode())
     try:
         web = as_role(roles.WEB)
-        for table, wish in SHADOWED.items():
+        for table, changes in SHADOWED.items():
             columns = READABLE.get(table, "*")
             web.execute(f"CREATE TEMPORARY TABLE {table} AS SELECT {columns} FROM public.{table}".encode())
-            web.execute(f"UPDATE pg_temp.{table} SET {wish}".encode())
+            web.execute(f"UPDATE pg_temp.{table} SET {changes}".encode())
         web.execute("GRANT ALL ON ALL TABLES IN SCHEMA pg_temp TO PUBLIC")
         web.execute("SET search_path = pg_temp, public")
         [(codes,)] = web.execute(

@@ -356,7 +356,7 @@ def test_an_error_tells_no_value(
 )
 def test_a_planted_canary_is_found(house: House, tmp_path: Path, form: str) -> None:
     assert tables(house.world.setup) == []
-    house.world.insert("gatekeeper_feed", name="x", heard_at="2020-01-01")
+    house.world.insert("gatekeeper_feed", name="x", contact_at="2020-01-01")
     house.world.setup.execute("UPDATE staff_member SET name = %s WHERE id = %s", [form, house.carl.id])
     assert tables(house.world.setup) == ["public.staff_member"]
     (tmp_path / "file").write_text(form)

@@ -24,37 +24,37 @@ def changed(data: bytes, place: int) -> bytes:
 class TestKeyRing:
     def test_first_seals_all_open(self) -> None:
         old, new = entry("2025"), entry("2026")
-        sealed = KeyRing.parse(old).seal(b"secret", about="x")
+        sealed = KeyRing.parse(old).encrypt(b"secret", about="x")
         rotated = KeyRing.parse(f"{new},\n{old}\n")
-        assert rotated.open(sealed, about="x") == b"secret"
+        assert rotated.decrypt(sealed, about="x") == b"secret"
         assert rotated.key_id(sealed) == "2025"
-        assert rotated.key_id(rotated.seal(b"", about="x")) == "2026"
+        assert rotated.key_id(rotated.encrypt(b"", about="x")) == "2026"
 
     def test_gone_key_opens_nothing(self) -> None:
-        sealed = KeyRing.parse(entry("old")).seal(b"secret", about="x")
+        sealed = KeyRing.parse(entry("old")).encrypt(b"secret", about="x")
         with pytest.raises(KeyRingError, match="no key 'old'"):
-            KeyRing.parse(entry("new")).open(sealed, about="x")
+            KeyRing.parse(entry("new")).decrypt(sealed, about="x")
 
     def test_sealed_for_another_use(self) -> None:
         keys = KeyRing.parse(entry("a"))
         with pytest.raises(KeyRingError):
-            keys.open(keys.seal(b"secret", about="account MOC-1"), about="account MOC-2")
+            keys.decrypt(keys.encrypt(b"secret", about="account MOC-1"), about="account MOC-2")
 
     def test_every_byte_counts(self) -> None:
         keys = KeyRing.parse(entry("a"))
-        sealed = keys.seal(b"secret", about="x")
+        sealed = keys.encrypt(b"secret", about="x")
         for place in range(len(sealed)):
             with pytest.raises(KeyRingError):
-                keys.open(changed(sealed, place), about="x")
+                keys.decrypt(changed(sealed, place), about="x")
 
     @pytest.mark.parametrize("sealed", [b"", b"\x01", b"\x01\x05ab", b"\x02\x01a", b"\x01\x01a"])
     def test_cut_short(self, sealed: bytes) -> None:
         with pytest.raises(KeyRingError):
-            KeyRing.parse(entry("a")).open(sealed, about="x")
+            KeyRing.parse(entry("a")).decrypt(sealed, about="x")
 
     def test_two_sealings_differ(self) -> None:
         keys = KeyRing.parse(entry("a"))
-        assert keys.seal(b"same", about="x") != keys.seal(b"same", about="x")
+        assert keys.encrypt(b"same", about="x") != keys.encrypt(b"same", about="x")
 
     @pytest.mark.parametrize(
         "text",

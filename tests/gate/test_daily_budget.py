@@ -274,7 +274,7 @@ def test_has_perm_lists_and_the_gate_agree_about_each_account(scene: Scene, limi
         assert looked.open is is_open
         assert looked.codes["approval"] == ("passed" if is_open else "daily_budget_reached")
         assert mine.has_perm(VIEW_PERSONAL_DATA, Account.objects.get(reference=account)) is is_open
-        assert (grant in {one.id for one in grants.held(scene.caller, mine)}) is is_open
+        assert (grant in {one.id for one in grants.open_grants(scene.caller, mine)}) is is_open
 
 
 def test_an_account_whose_counted_fields_are_not_covered_is_closed(scene: Scene, limit: Limit) -> None:

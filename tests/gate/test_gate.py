@@ -62,7 +62,7 @@ def session(**facts: Any) -> TakeAway:
 
 
 def paper(**facts: Any) -> TakeAway:
-    return lambda s: s.world.quietly("staff_signature", s.papers[s.anna.id], **facts)
+    return lambda s: s.world.quietly("staff_signature", s.signatures[s.anna.id], **facts)
 
 
 def ticket(**facts: Any) -> TakeAway:
@@ -77,8 +77,8 @@ def account(**facts: Any) -> TakeAway:
     return lambda s: s.world.quietly("gatekeeper_account", s.account, **facts)
 
 
-def paper_of_another(s: Scene) -> None:
-    s.world.quietly("staff_signature", s.papers[s.anna.id], member_id=s.carl.id)
+def signature_of_another(s: Scene) -> None:
+    s.world.quietly("staff_signature", s.signatures[s.anna.id], member_id=s.carl.id)
 
 
 def newer_version(s: Scene) -> None:
@@ -96,7 +96,7 @@ def assignee_is_another(s: Scene) -> None:
 
 
 def silence(s: Scene) -> None:
-    s.world.heard(ago(minutes=61))
+    s.world.contact(ago(minutes=61))
 
 
 def guardians_row(s: Scene) -> None:
@@ -158,7 +158,7 @@ ROWS = [
     Row("no second factor was proved", session(verified_at=None), "mfa_missing", page=CODE),
     Row("the second factor is 30 minutes old", session(verified_at=ago(minutes=30)), "mfa_stale"),
     # nda
-    Row("no agreement was signed", paper_of_another, "nda_missing"),
+    Row("no agreement was signed", signature_of_another, "nda_missing"),
     Row("a newer version is past its grace", newer_version, "nda_old_version", ("grant_ended",)),
     Row("the agreement's term is over", paper(valid_until=ago(seconds=1)), "nda_expired", GRANT_FALLS),
     Row("the agreement is withdrawn", paper(withdrawn_at=ago(seconds=1)), "nda_withdrawn", GRANT_FALLS),
@@ -246,7 +246,7 @@ def test_with_every_condition_met_the_value_is_shown(scene: Scene) -> None:
     assert (entry.pk, entry.outcome, entry.reason, entry.failed) == (shown.entry, "allowed", "", [])
     assert (entry.member, entry.account, entry.ticket) == (scene.anna.number, REFERENCE, TICKET)
     assert (entry.grant_id, entry.approver) == (scene.grant, scene.boss.number)
-    assert (entry.signature, entry.session) == (scene.papers[scene.anna.id], scene.session)
+    assert (entry.signature, entry.session) == (scene.signatures[scene.anna.id], scene.session)
     assert (entry.purpose, entry.fields) == ("support_request", ["contact.name", "support.notes"])
 
 
@@ -313,7 +313,7 @@ def agreed(scene: Scene, mine: Member, found: Account) -> bool:
         mine.has_perm(VIEW_PERSONAL_DATA, found),
         decision.evaluate(scene.caller, account=REFERENCE).open,
         decision.evaluate(scene.caller, account=REFERENCE, grant=scene.grant).open,
-        [grant.id for grant in grants.held(scene.caller, mine)] == [scene.grant],
+        [grant.id for grant in grants.open_grants(scene.caller, mine)] == [scene.grant],
     }
     assert len(given) == 1
     assert Entry.objects.count() == entries  # asking is no view, and starts no clock
@@ -321,7 +321,7 @@ def agreed(scene: Scene, mine: Member, found: Account) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("take_away", "shut"),
+    ("take_away", "blocked"),
     [
         (lambda _: None, {}),
         (account(support_since=None), {"support": "consent_missing"}),
@@ -333,21 +333,21 @@ def agreed(scene: Scene, mine: Member, found: Account) -> bool:
     ],
 )
 def test_an_open_gate_says_which_categories_stay_shut(
-    scene: Scene, take_away: TakeAway, shut: dict[str, str]
+    scene: Scene, take_away: TakeAway, blocked: dict[str, str]
 ) -> None:
     """As the gate answers for each alone; the page names the reason in the category's place."""
     client = scene.browser()
     scene.opened(categories=["contact", "support", "participants"])
     take_away(scene)
-    assert decision.evaluate(scene.caller, account=REFERENCE).shut == shut
+    assert decision.evaluate(scene.caller, account=REFERENCE).blocked == blocked
     shown = scene.reveal("contact.name")
     assert isinstance(shown, answers.Reveal)
-    assert shown.shut == shut
+    assert shown.blocked == blocked
     asked = {category: scene.evaluate(category).reason for category in ("contact", "support", "participants")}
-    assert {category: reason for category, reason in asked.items() if reason} == shut
+    assert {category: reason for category, reason in asked.items() if reason} == blocked
     page = scene.post_reveal(client).content.decode()
     for reason in ("consent_missing", "consent_expired"):
-        assert page.count(html.escape(sentences.sentence(reason))) == list(shut.values()).count(reason)
+        assert page.count(html.escape(sentences.sentence(reason))) == list(blocked.values()).count(reason)
 
 
 def test_participants_stay_shut_under_a_ticket_that_has_become_one_of_privacy(scene: Scene) -> None:
@@ -355,7 +355,7 @@ def test_participants_stay_shut_under_a_ticket_that_has_become_one_of_privacy(sc
     ticket(kind="privacy")(scene)
     shown = scene.reveal("contact.name")
     assert isinstance(shown, answers.Reveal)
-    assert shown.shut == {"participants": "category_not_covered"}
+    assert shown.blocked == {"participants": "category_not_covered"}
     assert scene.evaluate("participants").reason == "category_not_covered"
 
 
@@ -411,7 +411,7 @@ ASKING = [one for one in ROWS if one.code.startswith(("member", "role", "nda", "
 def test_without_it_nobody_asks(scene: Scene, row: Row) -> None:
     scene.opened()  # a request of now is not the one that is waiting
     row.take_away(scene)
-    asked = requests.ask(scene.caller, wish())
+    asked = requests.ask(scene.caller, changes())
     assert (asked.request, asked.reason) == (None, row.code)
     entry = newest("request")
     assert (entry.outcome, entry.reason, entry.account) == ("refused", row.code, REFERENCE)
@@ -453,7 +453,7 @@ def test_without_it_nobody_opens(scene: Scene, row: Row) -> None:
 
 def test_of_an_account_that_does_not_exist_nobody_asks(scene: Scene) -> None:
     scene.world.ticket("ZD-10002", accounts=["MOC-49999"], assignee=scene.anna)
-    asked = requests.ask(scene.caller, wish(account="MOC-49999", ticket="ZD-10002"))
+    asked = requests.ask(scene.caller, changes(account="MOC-49999", ticket="ZD-10002"))
     assert (asked.request, asked.reason) == (None, "account_unknown")
     assert (newest("request").reason, newest("request").failed) == ("account_unknown", ["account_unknown"])
     shown = decision.reveal(scene.caller, account="MOC-49999", grant=0, fields=["contact.name"])
@@ -469,7 +469,7 @@ def test_of_an_account_that_does_not_exist_the_page_says_so(scene: Scene) -> Non
     assert 'data-code="account_unknown"' in response.content.decode()
 
 
-def wish(**changes: str) -> requests.RequestDraft:
+def changes(**changes: str) -> requests.RequestDraft:
     facts = {"account": REFERENCE, "ticket": TICKET} | changes
     return requests.RequestDraft(
         account=facts["account"],
@@ -582,7 +582,7 @@ def test_guardians_row_alone_opens_nothing(scene: Scene) -> None:
         mine = member(one)
         mine.caller = world.session(one)  # type: ignore[attr-defined]  # as staff.session.middleware does
         assert not mine.has_perm(VIEW_PERSONAL_DATA, Account.objects.get(pk=scene.account))
-        assert not grants.held(mine.caller, mine)  # type: ignore[attr-defined]  # set above
+        assert not grants.open_grants(mine.caller, mine)  # type: ignore[attr-defined]  # set above
         shown = decision.reveal(
             mine.caller,  # type: ignore[attr-defined]  # set above
             account=REFERENCE,

@@ -78,7 +78,7 @@ def release_in_the_records_transaction(scene: Scene, as_role: AsRole) -> str | N
     vault = vault_role(scene, as_role)
     with vault.transaction(force_rollback=True):
         entry = recorded(vault, scene)
-        scene.world.heard()  # another's commit takes this record to the disk: the wait ends
+        scene.world.contact()  # another's commit takes this record to the disk: the wait ends
         return release(vault, scene, entry).reason
 
 
@@ -89,7 +89,7 @@ def release_behind_a_savepoint(scene: Scene, as_role: AsRole) -> str | None:
         vault.execute("SELECT pg_current_xact_id()")
         with vault.transaction():
             entry = recorded(vault, scene)
-        scene.world.heard()
+        scene.world.contact()
         return release(vault, scene, entry).reason
 
 

@@ -38,7 +38,7 @@ KILLS = int(os.environ.get("KILLS", "50"))  # for each setting of synchronous_co
 TWIN_KILLS = 30
 
 
-class Asked(TypedDict):
+class Prepared(TypedDict):
     """What a reveal names."""
 
     account: str
@@ -187,7 +187,7 @@ def test_the_gate_and_the_page_fail_closed(cluster: Cluster, stage: Stage, case:
     stage.world.setup = cluster.setup()
     with cluster.behind_django(), closing(stage.world.setup):
         give_factors(stage.world, case.consultant)
-        # A new factor takes the proof from every session; the one at hand is proved anew.
+        # A new factor takes the proof from every session; the one at hand is proved again.
         stage.world.setup.execute(
             "UPDATE staff_session SET verified_at = now() WHERE member_id = %s", [case.consultant.id]
         )
@@ -240,7 +240,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
-def asked_for(case: Opened) -> Asked:
+def asked_for(case: Opened) -> Prepared:
     return {"account": case.accounts[0], "grant": case.grants[0], "fields": racing.FIELDS}
 
 

@@ -92,7 +92,7 @@ def site(facts: Scene, cluster_of_our_own: Log, django_db_blocker: DjangoDbBlock
             roles.create_roles(setup, {})
 
 
-def anew() -> None:
+def reconnect() -> None:
     """Every connection that is opened from now on meets what the roles were told."""
     for alias in connections:
         connections[alias].close()
@@ -129,7 +129,7 @@ def test_what_a_role_tells_itself_shuts_nothing_and_is_undone(site: Log, facts: 
         connection.execute("DO $$ BEGIN END $$")  # loads the language, so that its settings are known
         told = {name for name, value in hostile(site).items() if tells_itself(connection, role, name, value)}
     assert TEXTS.keys() | {"statement_timeout", "default_transaction_isolation"} <= told
-    anew()
+    reconnect()
     works(facts)
     found = row()
     assert found.state == "to_fix"
@@ -175,7 +175,7 @@ def test_each_alias_says_at_its_start_what_it_means(alias: str) -> None:
         "vault": {"lock_timeout": "5s", "statement_timeout": "5s"},
         "feed": {"lock_timeout": "5s"},
     }.get(alias, {})
-    anew()
+    reconnect()
     with connections[alias].cursor() as cursor:
         for name, value in (pinned.PINNED | own).items():
             cursor.execute("SELECT current_setting(%s)", [name])

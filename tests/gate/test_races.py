@@ -85,7 +85,7 @@ def message(case: Opened, **facts: str) -> dict[str, object]:
     return told | facts
 
 
-def tell(hands: Hands, *messages: dict[str, object]) -> None:
+def deliver(hands: Hands, *messages: dict[str, object]) -> None:
     """One delivery of the helpdesk."""
     hands.feed.execute("SELECT gatekeeper.apply_tickets(%s::jsonb, 'helpdesk')", [Jsonb(list(messages))])
 
@@ -146,8 +146,8 @@ def end_deputy(hands: Hands, stage: Stage, case: Opened) -> None:
 
 
 CLOSINGS: dict[str, Close] = {
-    "close the ticket": lambda h, s, c: tell(h, message(c, state="solved")),
-    "reassign": lambda h, s, c: tell(h, message(c, assignee=s.colleague.number)),
+    "close the ticket": lambda h, s, c: deliver(h, message(c, state="solved")),
+    "reassign": lambda h, s, c: deliver(h, message(c, assignee=s.colleague.number)),
     "revoke": revoke,
     "remove guardian's row": remove_row,
     "withdraw the signature": lambda h, s, c: withdraw_signature(h, s, c.signature),
@@ -470,7 +470,7 @@ def test_approving_against_closing(stage: Stage, as_role: AsRole, crowd: ThreadP
             stage,
             ("gatekeeper_ticket", ticket),
             lambda: racing.decide(first, case.boss, request, "approve"),  # noqa: B023
-            lambda: tell(hands, message(case, state="solved")),  # noqa: B023
+            lambda: deliver(hands, message(case, state="solved")),  # noqa: B023
         )
         assert reason in (None, "ticket_closed", "already_decided")
         sql = "SELECT count(*) FROM gatekeeper_grant WHERE request_id = %s AND ended_at IS NULL"
@@ -653,7 +653,7 @@ def test_who_ends_many_does_not_deadlock(stage: Stage, as_role: AsRole, crowd: T
         start = threading.Barrier(len(hands))
         messages = [message(case, state="solved") for case in cases]
         acts: list[Close] = [
-            lambda h, s, c: tell(h, *messages),  # noqa: B023 - run within the round
+            lambda h, s, c: deliver(h, *messages),  # noqa: B023 - run within the round
             lambda h, s, c: change_member(h, s, manager[0].number),  # noqa: B023
             lambda h, s, c: h.web.execute("SELECT gatekeeper.tidy()"),
         ]
@@ -724,6 +724,6 @@ def test_closing_while_sixteen_reveal(stage: Stage, as_role: AsRole, crowd: Thre
     race = Race(stage, hands, [as_role(roles.VAULT) for _ in range(16)], LEVELS[0])
 
     def close(hands: Hands, stage: Stage, case: Opened) -> None:
-        tell(hands, message(case, state="solved"))
+        deliver(hands, message(case, state="solved"))
 
     assert sum(race.run(crowd, close, after=16) for _ in range(CLOSINGS_MEASURED)) == 0

@@ -112,7 +112,7 @@ def test_every_role_is_watched_over_any_connection(
 def test_what_needs_none_passes_and_the_same_row_does_not_when_it_counts(
     setup_connection: Connection, as_role: AsRole, anna: Person
 ) -> None:
-    waiting = TotpDevice.objects.create(user_id=anna.id, name="", confirmed=False, sealed_key=b"x")
+    waiting = TotpDevice.objects.create(user_id=anna.id, name="", confirmed=False, encrypted_key=b"x")
     TotpDevice.objects.filter(pk=waiting.pk).update(throttling_failure_count=1)
     assert recording.slip(setup_connection) == ""
     owner = as_role("gatekeeper_migrator")

@@ -48,7 +48,7 @@ DEFINERS = {
     *("erase_account", "restrict_account", "record_import"),
     *(
         "lock_seal",
-        "held_up",
+        "sealing_delays",
         "tags",
         "note_quiet",
         "note_proof",
@@ -56,7 +56,7 @@ DEFINERS = {
         "announce_key",
         "retain",
     ),  # the sealer's
-    *("apply_tickets", "shut_ticket", "close_missing", "heard"),
+    *("apply_tickets", "block_ticket", "close_missing", "record_contact"),
     *("doubt", "settle", "compare_tickets", "open_tickets"),
     *("change_member", "add_member", "apply_members", "decide_proposal", "is_own_address"),
     *("found_member", "invite_by_command", "open_lock", "record_staff_import"),
@@ -78,15 +78,15 @@ READERS = {
         "signature_ends",
         "agreement_ends",
         "signatures_at",
-        "standing_at",
-        "shut_out",
+        "nda_status_at",
+        "blocked_by_version",
     ),
     *("waits_for_second", "has_signed", "to_sign", "misses_allowed"),
 }
 # One expression each, which PostgreSQL makes a part of what calls it.
 EXPRESSIONS = {
     *(f"{condition}_code" for condition in catalogue.CONDITIONS),
-    *("role_for", "failing", "consent_at", "shut_categories", "misses_allowed"),
+    *("role_for", "failing", "consent_at", "blocked_categories", "misses_allowed"),
     *(f"lacking_{facts}" for facts in ("kind", "actor", "access", "subject", "reason")),
 }
 # Internal, and called in every reveal: the search path and the time zone are those of the definer that calls.
@@ -336,11 +336,11 @@ def test_every_code_fits_its_column() -> None:
 
 
 CHANGES = {
-    "a function": "CREATE OR REPLACE FUNCTION gatekeeper.heard(p_source text) RETURNS void LANGUAGE sql"
-    " SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS ''",
+    "a function": "CREATE OR REPLACE FUNCTION gatekeeper.record_contact(p_source text) RETURNS void"
+    " LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS ''",
     "a function's rights": "GRANT EXECUTE ON FUNCTION audit.write_entry(text, text, jsonb) TO gatekeeper_web",
-    "a function's settings": "ALTER FUNCTION gatekeeper.heard(text) SET search_path = public",
-    "a function's owner": "ALTER FUNCTION gatekeeper.heard(text) OWNER TO CURRENT_USER",
+    "a function's settings": "ALTER FUNCTION gatekeeper.record_contact(text) SET search_path = public",
+    "a function's owner": "ALTER FUNCTION gatekeeper.record_contact(text) OWNER TO CURRENT_USER",
     "a function too many": "CREATE FUNCTION vault.open_sesame() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "a trigger": "ALTER TABLE audit_entry DISABLE TRIGGER entry_append_only",
     "all triggers": "ALTER TABLE gatekeeper_ticket DISABLE TRIGGER USER",

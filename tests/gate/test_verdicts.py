@@ -88,7 +88,7 @@ VERDICTS: Final = {
             "member": "bigint",
             "assignment": "bigint",
             "account": "text",
-            "heard_at": "timestamptz",
+            "contact_at": "timestamptz",
             "l": "staff.limits",
             "at": "timestamptz",
         },
@@ -98,7 +98,7 @@ VERDICTS: Final = {
             "member": 1,
             "assignment": 1,
             "account": "MOC-1",
-            "heard_at": "2026-06-01T11:01:00Z",
+            "contact_at": "2026-06-01T11:01:00Z",
             "l": LIMITS,
             "at": NOW,
         },
@@ -239,17 +239,17 @@ ROWS: Final[dict[str, list[tuple[Facts, str]]]] = {
         ({"assignment": None}, "ticket_not_yours"),
         ({"t": {"accounts": ["MOC-2"]}}, "ticket_other_account"),
         ({"t": {"accounts": None}}, "ticket_other_account"),
-        ({"heard_at": EARLIER}, "ticket_feed_stale"),
-        ({"heard_at": None}, "ticket_feed_stale"),
-        ({"heard_at": None, "l": {"feed_age": "0"}}, "passed"),
+        ({"contact_at": EARLIER}, "ticket_feed_stale"),
+        ({"contact_at": None}, "ticket_feed_stale"),
+        ({"contact_at": None, "l": {"feed_age": "0"}}, "passed"),
         ({"l": {"feed_age": None}}, "ticket_feed_stale"),
     ],
     "approval": [
         ({"act": "request", "g": {"id": None}}, "not_required"),
         ({"g": {"id": None}, "ticket_code": "ticket_closed"}, "cannot_start_yet"),
         ({"g": {"id": None}}, "approval_missing"),
-        ({"g": {"id": None}, "r": {"state": "pending", "lapses_at": LATER}}, "approval_pending"),
-        ({"g": {"id": None}, "r": {"state": "pending", "lapses_at": NOW}}, "approval_missing"),
+        ({"g": {"id": None}, "r": {"state": "pending", "expires_at": LATER}}, "approval_pending"),
+        ({"g": {"id": None}, "r": {"state": "pending", "expires_at": NOW}}, "approval_missing"),
         ({"g": {"id": None}, "r": {"state": "denied"}}, "approval_denied"),
         ({"listed": False}, "approval_missing"),
         ({"listed": None}, "approval_missing"),
@@ -374,7 +374,7 @@ def test_a_consent(setup_connection: Connection, since: str | None, until: str |
 
 
 @pytest.mark.parametrize(
-    ("covered", "kind", "support", "participants", "shut"),
+    ("covered", "kind", "support", "participants", "blocked"),
     [
         (["contact"], "support", "consent_missing", "consent_missing", None),
         (["contact", *SUPPORT], "support", "passed", "consent_missing", None),
@@ -397,13 +397,13 @@ def test_what_stays_shut(
     kind: str,
     support: str,
     participants: str,
-    shut: list[list[str]] | None,
+    blocked: list[list[str]] | None,
 ) -> None:
     found = setup_connection.execute(
-        "SELECT gatekeeper.shut_categories(%s::text[], %s::text, %s::text, %s::text)",
+        "SELECT gatekeeper.blocked_categories(%s::text[], %s::text, %s::text, %s::text)",
         [covered, kind, support, participants],
     ).fetchone()
-    assert found == (shut,)
+    assert found == (blocked,)
 
 
 def test_verdicts_are_expressions_without_settings(setup_connection: Connection) -> None:

@@ -44,7 +44,7 @@ BY_THEMSELVES: Final = {
 }
 #: Calls over a connection that is handed on: whose it is.
 HANDED_ON: Final[dict[str, tuple[str, ...]]] = {
-    "audit/seal/held.py": (roles.WEB, roles.SEALER),
+    "audit/seal/delays.py": (roles.WEB, roles.SEALER),
     "audit/seal/sealing.py": (roles.SEALER,),
     "audit/seal/silence.py": (roles.SEALER,),
     "audit/seal/spans.py": (roles.SEALER,),
@@ -55,7 +55,7 @@ HANDED_ON: Final[dict[str, tuple[str, ...]]] = {
 WITHIN: Final = {
     ("vault.record_view", roles.VAULT): "vault.reveal",
     ("vault.release_view", roles.VAULT): "vault.reveal",
-    ("audit.end_of_day", roles.WEB): "staff.shut_out",
+    ("audit.end_of_day", roles.WEB): "staff.blocked_by_version",
     ("audit.limit_of", roles.WEB): "audit.end_of_day",
     ("staff.has_signed", roles.WEB): "staff.to_sign",
 }

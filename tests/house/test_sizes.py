@@ -32,7 +32,7 @@ ONE_FILE = {
 #: Modules that may be longer than 250 lines, and why.
 LONG = ONE_FILE | {
     "gatekeeper/settings.py": "Django's settings, in the one list in which they are looked up",
-    "staff/migrations/0002_people_and_papers.py": "what a migration did is not written anew",
+    "staff/migrations/0002_people_and_papers.py": "what a migration did is not written again",
 }
 MOST_LINES = 250
 Note = Callable[[str, object], None]

@@ -20,7 +20,7 @@ from staff.models import Member, Signature
 from staff.sign_in import factors
 
 pytestmark = [
-    pytest.mark.paper,
+    pytest.mark.pdf,
     pytest.mark.django_db(transaction=True, databases="__all__"),
 ]
 

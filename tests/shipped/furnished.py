@@ -70,7 +70,7 @@ def _ask(consultant: BrowserContext, site: str, times: int) -> str:
     asked = list(dict.fromkeys(ASKABLE.findall(home)))[:times]
     for account, ticket in asked:
         page = f"{site}{account}/ask?ticket={ticket}"
-        wish = {
+        changes = {
             "ticket": ticket,
             "purpose": "support_request",
             "reason": "check_settings",
@@ -79,8 +79,8 @@ def _ask(consultant: BrowserContext, site: str, times: int) -> str:
         }
         # Participants' data take the customer's consent, which not all have given.
         address = f"{site}{account}/ask"
-        if send(consultant, page, address, categories=["contact", "participants"], **wish).status >= 400:
-            post(consultant, page, address, categories="contact", **wish)
+        if send(consultant, page, address, categories=["contact", "participants"], **changes).status >= 400:
+            post(consultant, page, address, categories="contact", **changes)
     tickets = [ticket for _account, ticket in dict.fromkeys(SHOWN.findall(home))]
     return str(next(one for one in tickets if tickets.count(one) == 1))
 
@@ -120,8 +120,8 @@ def _draft(officer: BrowserContext, site: str) -> str:
     seen = _first(r'name="seen" value="([^"]+)"', get(officer, page).text())
     post(officer, page, page, seen=seen)
     _save_draft(officer, site, days=90)
-    papers = f"{site}/members/{COLLEAGUE}/authorisations/"
-    post(officer, papers, papers, scope=TYPED[2], starts_on=_day(0), ends_on="")
+    register = f"{site}/members/{COLLEAGUE}/authorisations/"
+    post(officer, register, register, scope=TYPED[2], starts_on=_day(0), ends_on="")
     member = f"{site}/members/{COLLEAGUE}/"
     post(officer, member, f"{member}roles/", **{"roles-roles": "manager"})
     form = f"{site}/members/new/"

@@ -38,7 +38,7 @@ PAGES, API = "gatekeeper-web", "gatekeeper-api"
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Installation]:
-    """Made by README's block and started; then changed by its other one, and started anew."""
+    """Made by README's block and started; then changed by its other one, and started again."""
     made = Installation(bind="unix")
     try:
         made.make()

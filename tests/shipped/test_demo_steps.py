@@ -156,7 +156,9 @@ def _(story: Story) -> None:
     story.line().locator("td[data-label=Account] a").click()
     expect(story.page.get_by_role("heading", name="Access is closed")).to_be_visible()
     expect(story.page.get_by_text("1 thing missing")).to_be_visible()
-    expect(story.page.locator("[data-condition=approval]")).to_contain_text("Nobody was asked yet.")
+    expect(story.page.locator("[data-condition=approval]")).to_contain_text(
+        "No access has been requested yet."
+    )
 
 
 @says("**Request access**, send.")

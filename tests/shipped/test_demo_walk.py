@@ -39,8 +39,8 @@ ACTORS = {
     "K-0215": "consultant without",
 }
 PERSONAS = list(ACTORS)
-#: Addresses of a consultant's own papers.
-PAPERS = {"nda_file", "member_authorisations"}
+#: Addresses of a consultant's own documents.
+OWN_DOCUMENTS = {"nda_file", "member_authorisations"}
 SWAPPED = {
     "consultant with a claim": "consultant without",
     "consultant without": "consultant with a claim",
@@ -156,7 +156,7 @@ def visit_every(walk: Walk, addresses: dict[str, str], number: str) -> None:
 def wanted_answer(name: str, number: str) -> int:
     """In: an address's name; a persona's number, or an actor of the table of doors."""
     actor = ACTORS.get(number, number)
-    if name in PAPERS:
+    if name in OWN_DOCUMENTS:
         # Here they are those of the consultant with the claim; in the table, of the one without.
         actor = SWAPPED.get(actor, actor)
     door = "member_action:withdraw" if name == "member_action" else name

@@ -113,7 +113,7 @@ def test_no_file_holds_a_password_and_none_is_taken(site: Installation) -> None:
 def test_checks_say_where_a_password_would_be_taken(site: Installation, company: Company) -> None:
     administrator, rules = company.desks["administrator"], site.server.cluster / "pg_hba.conf"
     page = administrator.get("/checks/").text
-    assert "None is asked for, and none would be taken." in page
+    assert "No password is asked for, and none would be accepted." in page
     assert "Not limited as they should be" not in page
     before = rules.read_text()
     rules.write_text(before.replace('host "gatekeeper" all all reject\n', ""))

@@ -29,7 +29,7 @@ from staff.directory import people
 from staff.nda import register, signatures, versions
 from tests import environment
 from tests.conftest import empty_tables
-from tests.world import Person, now, papers
+from tests.world import Person, ndas, now
 from tests.world.people import member
 from tests.world.scene import Scene
 
@@ -79,16 +79,18 @@ class Model:
     given: list[Given] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
 
-    def standing(self) -> list[Version]:
+    def versions_in_force(self) -> list[Version]:
         return [one for one in self.versions if not one.recalled]
 
     def required(self) -> Version | None:
-        then = [one for one in self.standing() if one.days <= 0]
+        then = [one for one in self.versions_in_force() if one.days <= 0]
         return max(then, key=lambda one: (one.days, one.number), default=None)
 
     def good(self) -> dict[int, bool]:
         """The versions of which a signature is worth something now."""
-        then = sorted((v for v in self.standing() if v.days <= 0), key=lambda v: (-v.days, -v.number))
+        then = sorted(
+            (v for v in self.versions_in_force() if v.days <= 0), key=lambda v: (-v.days, -v.number)
+        )
         if not then:
             return {}
         before = {then[1].number: True} if len(then) > 1 and then[0].days + then[0].grace > 0 else {}
@@ -99,7 +101,7 @@ class Model:
         running = [one for one in mine if one.counts and not one.withdrawn and one.left > 0]
         if any(one.version in self.good() for one in running):
             return "passed"
-        known = {v.number for v in self.standing() if v.days <= 0}
+        known = {v.number for v in self.versions_in_force() if v.days <= 0}
         telling = [one for one in mine if one.version in known]
         if not telling:
             return "nda_missing"
@@ -125,7 +127,7 @@ class Model:
 
 
 class Life(RuleBasedStateMachine):
-    """Two members sign; one officer and a second keep the papers; days go by."""
+    """Two members sign; one officer and a second keep the documents; days go by."""
 
     people: dict[str, Person]
     signatures = Bundle("signatures")
@@ -167,9 +169,9 @@ class Life(RuleBasedStateMachine):
 
     def publish_one(self, days: int, grace: int, *, countersigned: bool) -> None:
         number = max(one.number for one in self.model.versions) + 1
-        ahead = max(one.days for one in self.model.standing())
+        ahead = max(one.days for one in self.model.versions_in_force())
         at = now() + timedelta(days=days) - timedelta(hours=1)
-        wanted = papers.terms(
+        wanted = ndas.terms(
             number, effective_at=at, term_days=TERM, grace_days=grace, countersigned=countersigned
         )
         reason = versions.publish(self.desks[0], wanted)
@@ -189,11 +191,11 @@ class Life(RuleBasedStateMachine):
     @rule(target=signatures, who=st.sampled_from(["anna", "carl"]), ahead=st.booleans())
     def sign(self, who: str, ahead: bool) -> Any:
         required = self.model.required()
-        coming = [one for one in self.model.standing() if one.days > 0]
+        coming = [one for one in self.model.versions_in_force() if one.days > 0]
         version = min(coming, key=lambda one: (one.days, one.number)) if ahead and coming else required
         assert version is not None
         waits = self.model.waits(who, version)
-        made, reason = papers.sign(self.callers[who], self.people[who], version.number, waits=waits)
+        made, reason = ndas.sign(self.callers[who], self.people[who], version.number, waits=waits)
         if who in self.model.away:
             assert reason in ("member_left", "session_missing")
             return multiple()
@@ -203,7 +205,7 @@ class Life(RuleBasedStateMachine):
         return self.put(Given(made or 0, who, version.number, TERM, not waits, "documentary"))
 
     def put_signed(self, who: str, number: int) -> Given:
-        made, reason = papers.sign(self.callers[who], self.people[who], number, waits=False)
+        made, reason = ndas.sign(self.callers[who], self.people[who], number, waits=False)
         assert reason == ""
         return self.put(Given(made or 0, who, number, TERM, True, "documentary"))
 
@@ -218,12 +220,12 @@ class Life(RuleBasedStateMachine):
         return one
 
     @rule(target=signatures, who=st.sampled_from(["anna", "carl"]))
-    def file_paper(self, who: str) -> Any:
+    def file_scan(self, who: str) -> Any:
         version = self.model.required()
         assert version is not None
         self.order += 1
-        pdf = papers.PDF + str(self.order).encode()
-        made, reason = papers.upload(self.desks[0], self.people[who], version.number, pdf=pdf, at=now())
+        pdf = ndas.PDF + str(self.order).encode()
+        made, reason = ndas.upload(self.desks[0], self.people[who], version.number, pdf=pdf, at=now())
         assert reason == ""
         return self.put(Given(made or 0, who, version.number, TERM, False, "paper"))
 
@@ -242,7 +244,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(one=signatures)
     def countersign(self, one: Given) -> None:
-        reason = papers.countersign(self.desks[0], one.pk)
+        reason = ndas.countersign(self.desks[0], one.pk)
         if one.counts or one.withdrawn:
             assert reason == "no_change"
         elif one.form != "documentary" or one.left <= 0:
@@ -292,7 +294,7 @@ class Life(RuleBasedStateMachine):
             line = register.line_of(member(person))
             assert (line.reason or "passed") == code
             expected = "member_left" if who in self.model.away else "" if code == "passed" else code
-            assert people.officer(scene.caller, "own") == expected
+            assert people.authorize(scene.caller, "own") == expected
 
 
 def test_the_gates_nda_code_is_the_models_through_every_life() -> None:

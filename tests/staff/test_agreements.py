@@ -22,7 +22,7 @@ from staff.directory import people
 from staff.models import NdaVersion, Signature, SignatureFile
 from staff.nda import by_command, signatures, versions
 from tests.conftest import AsRole, Connection
-from tests.world import LONG_AGO, Person, World, now, papers
+from tests.world import LONG_AGO, Person, World, ndas, now
 from tests.world.scene import REFERENCE, Scene, newest
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -67,11 +67,11 @@ def nda_code(scene: Scene) -> str:
 
 def without(scene: Scene) -> None:
     """No signature at all: it is another's."""
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], member_id=scene.carl.id)
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], member_id=scene.carl.id)
 
 
 def facts(**changes: Any) -> Callable[[Scene], None]:
-    return lambda scene: scene.world.quietly("staff_signature", scene.papers[scene.anna.id], **changes)
+    return lambda scene: scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], **changes)
 
 
 def new_version(days_ago: int, grace: int) -> Callable[[Scene], None]:
@@ -131,7 +131,7 @@ def test_a_grant_under_an_old_version_is_over_for_good(scene: Scene) -> None:
     scene.world.signature(scene.boss, version=2)  # whoever approved may still
     scene.world.quietly_version(2, effective_at=now() - DAY)
     assert scene.reason() == "nda_old_version"
-    assert papers.sign(scene.caller, scene.anna, 2)[1] == ""
+    assert ndas.sign(scene.caller, scene.anna, 2)[1] == ""
     assert nda_code(scene) == "passed"
     assert scene.reason() == "grant_ended"
     [(ended, _requests)] = scene.world.setup.execute(
@@ -154,7 +154,7 @@ def test_a_window_ends_with_the_grace(scene: Scene) -> None:
 
 
 def test_a_version_is_published_with_its_texts_and_their_hashes(world: World, officer: Person) -> None:
-    wanted = papers.terms(2, countersigned=True)
+    wanted = ndas.terms(2, countersigned=True)
     assert versions.publish(world.session(officer), wanted) == ""
     version = NdaVersion.objects.get(pk=2)
     assert (version.text_pl, version.countersigned) == (wanted.text_pl, True)
@@ -181,7 +181,7 @@ def test_a_version_is_published_with_its_texts_and_their_hashes(world: World, of
     ],
 )
 def test_versions_that_cannot_be(world: World, officer: Person, changes: dict[str, Any]) -> None:
-    assert versions.publish(world.session(officer), papers.terms(**changes)) == "value_refused"
+    assert versions.publish(world.session(officer), ndas.terms(**changes)) == "value_refused"
     assert newest("change").reason == "value_refused"
     assert NdaVersion.objects.count() == 1
 
@@ -190,39 +190,39 @@ def test_moments_only_grow_and_an_officer_publishes_nothing_into_the_past(
     world: World, officer: Person
 ) -> None:
     caller = world.session(officer)
-    assert versions.publish(caller, papers.terms(2, effective_at=now() - DAY)) == "value_refused"
-    assert versions.publish(caller, papers.terms(2, effective_at=now() + 9 * DAY)) == ""
-    assert versions.publish(caller, papers.terms(3, effective_at=now() + 8 * DAY)) == "value_refused"
+    assert versions.publish(caller, ndas.terms(2, effective_at=now() - DAY)) == "value_refused"
+    assert versions.publish(caller, ndas.terms(2, effective_at=now() + 9 * DAY)) == ""
+    assert versions.publish(caller, ndas.terms(3, effective_at=now() + 8 * DAY)) == "value_refused"
     # A command takes over what was required long before.
-    old = papers.terms(3, effective_at=LONG_AGO - DAY)
+    old = ndas.terms(3, effective_at=LONG_AGO - DAY)
     assert by_command.publish_by_command("x", old) == "value_refused"
 
 
 def test_a_version_of_today_is_required_from_now_on(world: World, officer: Person) -> None:
     before = now()
-    wanted = papers.terms(2, effective_at=before - timedelta(seconds=30))
+    wanted = ndas.terms(2, effective_at=before - timedelta(seconds=30))
     assert versions.publish(world.session(officer), wanted) == ""
     assert NdaVersion.objects.get(pk=2).effective_at >= before
 
 
 def test_a_version_is_recalled_before_its_moment_and_never_after(scene: Scene, officer: Person) -> None:
     caller = scene.world.session(officer)
-    assert versions.publish(caller, papers.terms(2, grace_days=0)) == ""
+    assert versions.publish(caller, ndas.terms(2, grace_days=0)) == ""
     assert versions.recall(caller, 2) == ""
     assert versions.recall(caller, 2) == "no_change"
     assert versions.recall(caller, 1) == "value_refused"
     assert versions.recall(caller, 7) == "value_refused"
     scene.world.quietly_version(2, effective_at=now() - DAY, recalled_at=now() - 2 * DAY)
     assert nda_code(scene) == "passed"  # nobody is required to have signed it
-    assert versions.publish(caller, papers.terms(2)) == "value_refused"  # its number is gone
-    assert versions.publish(caller, papers.terms(3)) == ""
+    assert versions.publish(caller, ndas.terms(2)) == "value_refused"  # its number is gone
+    assert versions.publish(caller, ndas.terms(3)) == ""
 
 
 def test_a_recalled_version_can_not_be_signed(scene: Scene, officer: Person) -> None:
     caller = scene.world.session(officer)
-    assert versions.publish(caller, papers.terms(2)) == ""
+    assert versions.publish(caller, ndas.terms(2)) == ""
     assert versions.recall(caller, 2) == ""
-    assert papers.sign(scene.caller, scene.anna, 2)[1] == "value_refused"
+    assert ndas.sign(scene.caller, scene.anna, 2)[1] == "value_refused"
 
 
 # Signing in the application
@@ -230,7 +230,7 @@ def test_a_recalled_version_can_not_be_signed(scene: Scene, officer: Person) -> 
 
 def test_a_signature_lasts_to_the_end_of_its_last_day(scene: Scene) -> None:
     scene.world.version(2, effective_at=now() - DAY)
-    number, reason = papers.sign(scene.caller, scene.anna, 2)
+    number, reason = ndas.sign(scene.caller, scene.anna, 2)
     assert reason == ""
     made = signature(number)
     local = made.valid_until.astimezone(ZoneInfo(settings.TIME_ZONE))
@@ -239,8 +239,8 @@ def test_a_signature_lasts_to_the_end_of_its_last_day(scene: Scene) -> None:
     assert (made.form, made.language, made.entered_by_id) == ("documentary", "en", scene.anna.id)
     assert made.counts_from is not None
     file = SignatureFile.objects.get(signature=made)
-    assert bytes(file.data) == papers.PDF
-    assert bytes(file.sha256) == hashlib.sha256(papers.PDF).digest()
+    assert bytes(file.data) == ndas.PDF
+    assert bytes(file.sha256) == hashlib.sha256(ndas.PDF).digest()
     assert (newest("sign").subject, newest("sign").outcome) == (scene.anna.number, "allowed")
     assert details("sign")["sha256"] == bytes(file.sha256).hex()
 
@@ -271,7 +271,7 @@ def test_evidence_says_what_the_database_knows(scene: Scene, changes: dict[str, 
     if "at" in wanted:
         wanted["at"] = now() + wanted["at"]
     language = wanted.pop("language", "en")
-    assert papers.sign(scene.caller, scene.anna, 1, language=language, **wanted) == (None, "value_refused")
+    assert ndas.sign(scene.caller, scene.anna, 1, language=language, **wanted) == (None, "value_refused")
     assert (newest("sign").outcome, newest("sign").reason) == ("refused", "value_refused")
     assert Signature.objects.filter(member_id=scene.anna.id).count() == 1
 
@@ -280,9 +280,9 @@ def test_before_the_first_day_one_signs_and_opens_nothing(scene: Scene) -> None:
     world = scene.world
     eve = world.member("consultant", starts_on=(timezone.localdate() + 7 * DAY))
     caller = world.session(eve)
-    number, reason = papers.sign(caller, eve)
+    number, reason = ndas.sign(caller, eve)
     assert (reason, signature(number).member_id) == ("", eve.id)
-    assert people.officer(caller, "own") == "member_not_started"
+    assert people.authorize(caller, "own") == "member_not_started"
 
 
 @pytest.mark.parametrize(
@@ -294,42 +294,42 @@ def test_before_the_first_day_one_signs_and_opens_nothing(scene: Scene) -> None:
 )
 def test_whoever_is_barred_signs_nothing(scene: Scene, facts: dict[str, Any], reason: str) -> None:
     scene.world.quietly("staff_member", scene.anna.id, **facts)
-    assert papers.sign(scene.caller, scene.anna)[1] == reason
+    assert ndas.sign(scene.caller, scene.anna)[1] == reason
 
 
 def test_signing_asks_for_a_proof_of_the_last_five_minutes(scene: Scene) -> None:
     facts(valid_until=now())(scene)
     old = scene.world.session(scene.anna, verified_at=now() - timedelta(minutes=5))
-    assert papers.sign(old, scene.anna)[1] == "mfa_stale"
+    assert ndas.sign(old, scene.anna)[1] == "mfa_stale"
     fresh = scene.world.session(scene.anna, verified_at=now() - timedelta(minutes=4))
-    assert papers.sign(fresh, scene.anna)[1] == ""
+    assert ndas.sign(fresh, scene.anna)[1] == ""
 
 
 def test_a_version_is_signed_once_and_anew_in_its_last_month(scene: Scene) -> None:
-    assert papers.sign(scene.caller, scene.anna) == (None, "no_change")
+    assert ndas.sign(scene.caller, scene.anna) == (None, "no_change")
     facts(valid_until=now() + 29 * DAY)(scene)
-    assert papers.sign(scene.caller, scene.anna)[1] == ""
-    assert papers.sign(scene.caller, scene.anna)[1] == "no_change"
+    assert ndas.sign(scene.caller, scene.anna)[1] == ""
+    assert ndas.sign(scene.caller, scene.anna)[1] == "no_change"
 
 
 def test_a_version_of_a_short_term_is_not_signed_twice_at_once_either(scene: Scene) -> None:
     """Its signatures are in their last month from the beginning."""
     scene.world.quietly_version(1, term_days=20)
     facts(valid_until=now())(scene)
-    number, reason = papers.sign(scene.caller, scene.anna)
+    number, reason = ndas.sign(scene.caller, scene.anna)
     assert reason == ""
-    assert papers.sign(scene.caller, scene.anna)[1] == "no_change"
+    assert ndas.sign(scene.caller, scene.anna)[1] == "no_change"
     yesterday = now() - timedelta(hours=25)
     scene.world.quietly("staff_signature", number or 0, signed_at=yesterday, counts_from=yesterday)
-    assert papers.sign(scene.caller, scene.anna)[1] == ""
+    assert ndas.sign(scene.caller, scene.anna)[1] == ""
 
 
 def test_of_an_older_version_a_signature_is_worth_nothing(scene: Scene) -> None:
     scene.world.version(2, effective_at=now() - DAY)
     facts(valid_until=now())(scene)
-    assert papers.sign(scene.caller, scene.anna, 1)[1] == "value_refused"
+    assert ndas.sign(scene.caller, scene.anna, 1)[1] == "value_refused"
     scene.world.version(3, effective_at=now() + DAY)
-    assert papers.sign(scene.caller, scene.anna, 3)[1] == ""  # of one to come it is taken early
+    assert ndas.sign(scene.caller, scene.anna, 3)[1] == ""  # of one to come it is taken early
     assert nda_code(scene) == "nda_expired"
 
 
@@ -340,17 +340,17 @@ def test_two_signatures_at_once_are_one(scene: Scene, as_role: AsRole) -> None:
     moment = now()
     values = sign_values(scene, moment)
     with first.transaction():
-        [(_number, reason)] = first.execute(papers.SIGN.encode(), values).fetchall()
+        [(_number, reason)] = first.execute(ndas.SIGN.encode(), values).fetchall()
         assert reason == ""
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            second.execute(papers.SIGN.encode(), values)
-    assert second.execute(papers.SIGN.encode(), values).fetchall() == [(None, "no_change")]
+            second.execute(ndas.SIGN.encode(), values)
+    assert second.execute(ndas.SIGN.encode(), values).fetchall() == [(None, "no_change")]
 
 
 def sign_values(scene: Scene, moment: datetime) -> list[Any]:
-    facts = papers.evidence(scene.caller, scene.anna, 1, "en", moment)
+    facts = ndas.evidence(scene.caller, scene.anna, 1, "en", moment)
     return [
-        scene.caller.digest, '{"cid": "1"}', 1, "en", moment, psycopg.types.json.Jsonb(facts), papers.PDF,
+        scene.caller.digest, '{"cid": "1"}', 1, "en", moment, psycopg.types.json.Jsonb(facts), ndas.PDF,
         False,
     ]  # fmt: skip
 
@@ -362,7 +362,7 @@ def sign_values(scene: Scene, moment: datetime) -> list[Any]:
 def waiting(scene: Scene) -> int:
     """Anna's signature of version 2, which is countersigned."""
     scene.world.version(2, effective_at=now() - DAY, grace_days=0, countersigned=True)
-    number, reason = papers.sign(scene.caller, scene.anna, 2)
+    number, reason = ndas.sign(scene.caller, scene.anna, 2)
     assert reason == ""
     assert number is not None
     return number
@@ -373,32 +373,33 @@ def test_a_signature_counts_from_its_countersignature(scene: Scene, officer: Per
     assert nda_code(scene) == "nda_missing"
     # The officer's own agreement ended with the new version as well: somebody has to be the first.
     caller = scene.world.session(officer)
-    assert people.officer(caller, "people") == "nda_old_version"
-    assert papers.countersign(caller, waiting) == ""
+    assert people.authorize(caller, "people") == "nda_old_version"
+    assert ndas.countersign(caller, waiting) == ""
     made = signature(waiting)
     assert (made.countersigned_by_id, made.counts_from) == (officer.id, made.countersigned_at)
     assert nda_code(scene) == "passed"
     kinds = SignatureFile.objects.filter(signature=waiting).values_list("kind", flat=True)
     assert list(kinds) == ["signed", "countersigned"]
-    assert papers.countersign(caller, waiting) == "no_change"
+    assert ndas.countersign(caller, waiting) == "no_change"
 
 
 def test_nobody_countersigns_their_own(scene: Scene, officer: Person) -> None:
     scene.world.version(2, effective_at=now() - DAY, countersigned=True)
     caller = scene.world.session(officer)
-    own, reason = papers.sign(caller, officer, 2)
+    own, reason = ndas.sign(caller, officer, 2)
     assert reason == ""
-    assert papers.countersign(caller, own) == "not_yourself"
+    assert ndas.countersign(caller, own) == "not_yourself"
     assert signature(own).counts_from is None
 
 
 @pytest.mark.parametrize(
-    "pdf", [papers.PDF, papers.PDF[:-1], b"%PDF-1.7 another" + papers.PDF, b"", papers.PDF.lower() + b" x"]
+    "pdf",
+    [ndas.PDF, ndas.PDF[:-1], b"%PDF-1.7 another" + ndas.PDF, b"", ndas.PDF.lower() + b" x"],
 )
 def test_a_countersignature_leaves_the_signed_bytes_as_they_are(
     scene: Scene, officer: Person, waiting: int, pdf: bytes
 ) -> None:
-    assert papers.countersign(scene.world.session(officer), waiting, pdf) == "value_refused"
+    assert ndas.countersign(scene.world.session(officer), waiting, pdf) == "value_refused"
     assert SignatureFile.objects.filter(signature=waiting).count() == 1
 
 
@@ -416,7 +417,7 @@ def test_a_people_officer_countersigns_after_a_fresh_proof(
 ) -> None:
     who = signed(scene.world, role)
     caller = scene.world.session(who, verified_at=now() - timedelta(minutes=age))
-    assert papers.countersign(caller, waiting) == reason
+    assert ndas.countersign(caller, waiting) == reason
 
 
 def test_two_officers_countersign_the_same(
@@ -428,27 +429,27 @@ def test_two_officers_countersign_the_same(
     first, second = as_role(roles.WEB), as_role(roles.WEB)
     second.execute("SET lock_timeout = '200ms'")
     with first.transaction():
-        [(reason,)] = first.execute(sql, [mine.digest, waiting, papers.COUNTERSIGNED]).fetchall()
+        [(reason,)] = first.execute(sql, [mine.digest, waiting, ndas.COUNTERSIGNED]).fetchall()
         assert reason == ""
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            second.execute(sql, [theirs.digest, waiting, papers.COUNTERSIGNED])
-    again = second.execute(sql, [theirs.digest, waiting, papers.COUNTERSIGNED]).fetchall()
+            second.execute(sql, [theirs.digest, waiting, ndas.COUNTERSIGNED])
+    again = second.execute(sql, [theirs.digest, waiting, ndas.COUNTERSIGNED]).fetchall()
     assert again == [("no_change",)]
     assert signature(waiting).countersigned_by_id == officer.id
 
 
 def test_after_the_company_revoked_it_opening_up_takes_a_second_person(scene: Scene, officer: Person) -> None:
-    """What the member withdrew, or what was not valid, the member signs anew alone."""
+    """What the member withdrew, or what was not valid, the member signs again alone."""
     caller = scene.world.session(officer)
-    assert signatures.withdraw(caller, scene.papers[scene.anna.id], "revoked") == ""
-    assert papers.sign(scene.caller, scene.anna, waits=False)[1] == "value_refused"
-    number, reason = papers.sign(scene.caller, scene.anna)
+    assert signatures.withdraw(caller, scene.signatures[scene.anna.id], "revoked") == ""
+    assert ndas.sign(scene.caller, scene.anna, waits=False)[1] == "value_refused"
+    number, reason = ndas.sign(scene.caller, scene.anna)
     assert (reason, signature(number).counts_from) == ("", None)
     assert nda_code(scene) == "nda_withdrawn" or nda_code(scene) == "nda_missing"
-    assert papers.countersign(caller, number) == ""
+    assert ndas.countersign(caller, number) == ""
     assert nda_code(scene) == "passed"
     assert signatures.withdraw(caller, number or 0, "declared") == ""
-    number, reason = papers.sign(scene.caller, scene.anna)
+    number, reason = ndas.sign(scene.caller, scene.anna)
     assert signature(number).counts_from is not None
 
 
@@ -458,7 +459,7 @@ def test_after_the_company_revoked_it_opening_up_takes_a_second_person(scene: Sc
 def test_paper_counts_when_a_second_person_has_seen_it(scene: Scene, officer: Person) -> None:
     without(scene)
     caller = scene.world.session(officer)
-    number, reason = papers.upload(caller, scene.anna)
+    number, reason = ndas.upload(caller, scene.anna)
     assert reason == ""
     assert (signature(number).form, signature(number).counts_from) == ("paper", None)
     assert nda_code(scene) == "nda_missing"
@@ -481,13 +482,13 @@ def test_paper_does_not_count_when_whoever_filed_it_keeps_members_no_more(
     scene: Scene, officer: Person, facts: dict[str, Any]
 ) -> None:
     without(scene)
-    number, _ = papers.upload(scene.world.session(officer), scene.anna)
+    number, _ = ndas.upload(scene.world.session(officer), scene.anna)
     scene.world.change("staff_member", officer.id, **facts)
     other = scene.world.session(signed(scene.world, "people"))
     assert signatures.confirm_original(other, number or 0) == "filer_gone"
     assert (signature(number).counts_from, nda_code(scene)) == (None, "nda_missing")
     assert signatures.withdraw(other, number or 0, "invalid") == ""
-    again, _ = papers.upload(other, scene.anna)
+    again, _ = ndas.upload(other, scene.anna)
     third = scene.world.session(signed(scene.world, "administrator"))
     assert signatures.confirm_original(third, again or 0) == ""
 
@@ -495,8 +496,8 @@ def test_paper_does_not_count_when_whoever_filed_it_keeps_members_no_more(
 def test_nobody_files_or_confirms_their_own_paper(scene: Scene, officer: Person) -> None:
     other = signed(scene.world, "people")
     caller, hers = scene.world.session(officer), scene.world.session(other)
-    assert papers.upload(caller, officer)[1] == "not_yourself"
-    number, reason = papers.upload(hers, officer)
+    assert ndas.upload(caller, officer)[1] == "not_yourself"
+    number, reason = ndas.upload(hers, officer)
     assert reason == ""
     assert signatures.confirm_original(caller, number or 0) == "not_yourself"
 
@@ -506,8 +507,8 @@ def test_an_electronic_signature_counts_by_its_verdict(scene: Scene, officer: Pe
     without(scene)
     caller = scene.world.session(officer)
     for facts in ({"ok": False}, {"ok": None}, {"ok": "true"}, {"kind": "paper"}):
-        assert papers.upload(caller, scene.anna, form=form, **facts)[1] == "value_refused"
-    number, reason = papers.upload(caller, scene.anna, form=form)
+        assert ndas.upload(caller, scene.anna, form=form, **facts)[1] == "value_refused"
+    number, reason = ndas.upload(caller, scene.anna, form=form)
     assert reason == ""
     made = signature(number)
     assert (made.form, (made.evidence or {})["kind"]) == (form, form)
@@ -518,18 +519,18 @@ def test_an_electronic_signature_counts_by_its_verdict(scene: Scene, officer: Pe
 
 @pytest.mark.parametrize("form", ["documentary", "founding", "nonsense", None])
 def test_no_other_form_is_filed(scene: Scene, officer: Person, form: Any) -> None:
-    assert papers.upload(scene.world.session(officer), scene.anna, form=form)[1] == "value_refused"
+    assert ndas.upload(scene.world.session(officer), scene.anna, form=form)[1] == "value_refused"
 
 
 def test_what_cannot_be_filed(scene: Scene, officer: Person) -> None:
     caller = scene.world.session(officer)
-    assert papers.upload(caller, scene.anna, 7)[1] == "value_refused"
-    assert papers.upload(caller, scene.anna, at=now() + DAY)[1] == "value_refused"
-    assert papers.upload(caller, scene.anna, at=now() - 367 * DAY)[1] == "value_refused"
-    assert papers.upload(caller, scene.anna, pdf=b"PK")[1] == "value_refused"
-    assert papers.upload(caller, Person(0, "K-9999"))[1] == "member_unknown"
-    assert papers.upload(caller, scene.anna)[1] == ""
-    assert papers.upload(caller, scene.anna)[1] == "no_change"  # the same file
+    assert ndas.upload(caller, scene.anna, 7)[1] == "value_refused"
+    assert ndas.upload(caller, scene.anna, at=now() + DAY)[1] == "value_refused"
+    assert ndas.upload(caller, scene.anna, at=now() - 367 * DAY)[1] == "value_refused"
+    assert ndas.upload(caller, scene.anna, pdf=b"PK")[1] == "value_refused"
+    assert ndas.upload(caller, Person(0, "K-9999"))[1] == "member_unknown"
+    assert ndas.upload(caller, scene.anna)[1] == ""
+    assert ndas.upload(caller, scene.anna)[1] == "no_change"  # the same file
 
 
 def founded(person: Person) -> str:
@@ -557,7 +558,7 @@ def test_a_founding_signature_is_a_commands_and_given_once(world: World) -> None
 def test_withdrawing_says_who_and_why_and_ends_what_rests_on_it(scene: Scene, officer: Person) -> None:
     scene.opened()
     caller = scene.world.session(officer)
-    hers, own = scene.papers[scene.anna.id], Signature.objects.get(member_id=officer.id).pk
+    hers, own = scene.signatures[scene.anna.id], Signature.objects.get(member_id=officer.id).pk
     assert signatures.withdraw(caller, own, "declared") == "not_yourself"
     assert signatures.withdraw(caller, hers + 1000, "declared") == "member_unknown"
     assert signatures.withdraw(caller, hers, "because") == "value_refused"
@@ -570,8 +571,8 @@ def test_withdrawing_says_who_and_why_and_ends_what_rests_on_it(scene: Scene, of
     }  # fmt: skip
     assert signatures.withdraw(caller, hers, "revoked") == "no_change"
     assert scene.reason() == "nda_withdrawn"
-    # Signed anew the gate's condition holds; what was ended stays ended.
-    assert papers.sign(scene.caller, scene.anna)[1] == ""
+    # Signed again the gate's condition holds; what was ended stays ended.
+    assert ndas.sign(scene.caller, scene.anna)[1] == ""
     assert nda_code(scene) == "passed"
     assert scene.reason() == "grant_ended"
 
@@ -579,10 +580,10 @@ def test_withdrawing_says_who_and_why_and_ends_what_rests_on_it(scene: Scene, of
 @pytest.mark.parametrize("role", ["consultant", "manager", "reviewer", "privacy", "administrator"])
 def test_officers_acts_are_people_officers(scene: Scene, role: str) -> None:
     caller = scene.world.session(signed(scene.world, role))
-    hers = scene.papers[scene.carl.id]
-    assert versions.publish(caller, papers.terms()) == "role_missing"
+    hers = scene.signatures[scene.carl.id]
+    assert versions.publish(caller, ndas.terms()) == "role_missing"
     assert versions.recall(caller, 1) == "role_missing"
-    assert papers.upload(caller, scene.anna)[1] == "role_missing"
+    assert ndas.upload(caller, scene.anna)[1] == "role_missing"
     assert signatures.withdraw(caller, hers, "revoked") == "role_missing"
     assert signatures.record_register(caller, "nda", None, 0) == "role_missing"
     assert signatures.take_file(caller, hers) == (b"", "role_missing")
@@ -597,17 +598,17 @@ def test_a_file_is_taken_by_its_member_and_by_an_officer_and_that_is_recorded(
     scene: Scene, officer: Person
 ) -> None:
     facts(valid_until=now())(scene)
-    number, _reason = papers.sign(scene.caller, scene.anna)
+    number, _reason = ndas.sign(scene.caller, scene.anna)
     scene.world.quietly("staff_signature", number or 0, withdrawn_at=now())
     # One's own also when nothing is in force, and without a proof of the last minutes.
     old = scene.world.session(scene.anna, verified_at=now() - timedelta(minutes=40))
-    assert signatures.take_file(old, number or 0) == (papers.PDF, "")
+    assert signatures.take_file(old, number or 0) == (ndas.PDF, "")
     entry = newest("export")
     assert (entry.member, entry.subject, entry.outcome) == (scene.anna.number, scene.anna.number, "allowed")
     fresh = scene.world.session(officer)
     stale = scene.world.session(officer, verified_at=now() - timedelta(minutes=5))
     assert signatures.take_file(stale, number or 0) == (b"", "mfa_stale")
-    assert signatures.take_file(fresh, number or 0) == (papers.PDF, "")
+    assert signatures.take_file(fresh, number or 0) == (ndas.PDF, "")
     assert (newest("export").member, newest("export").subject) == (officer.number, scene.anna.number)
     assert signatures.take_file(fresh, 0) == (b"", "signature_unknown")
     unverified = scene.world.session(scene.anna, verified_at=None)
@@ -640,7 +641,7 @@ def test_what_was_published_signed_or_filed_stays_as_it_was(
     scene: Scene, as_role: AsRole, setup_connection: Connection, role: str
 ) -> None:
     facts(valid_until=now())(scene)
-    assert papers.sign(scene.caller, scene.anna)[1] == ""
+    assert ndas.sign(scene.caller, scene.anna)[1] == ""
     facts(withdrawn_at=now())(scene)
     connection = setup_connection if role in ("superuser", roles.OWNER) else as_role(role)
     if role == roles.OWNER:

@@ -305,7 +305,7 @@ def test_attack_23_a_helpdesk_that_names_a_lookalike_assigns_nobody(kind: str) -
         "assignee": typed,
         "updated_at": "2026-01-01T00:00:00Z",
     }
-    assert TicketLine.model_validate(message).told()["assignee"] is None
+    assert TicketLine.model_validate(message).payload()["assignee"] is None
 
 
 def test_attack_23_a_lookalike_with_its_own_password_signs_in_as_nobody(world: World, anna: Person) -> None:

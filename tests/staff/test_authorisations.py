@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from gatekeeper.access import prints as grant_papers
+from gatekeeper.access import prints as grant_pdf
 from staff.models import Authorisation
 from staff.nda import authorisations
 from tests.conftest import AsRole, Connection
@@ -251,9 +251,9 @@ def test_a_member_sees_and_takes_their_own_and_changes_none(office: Office) -> N
     page = client.get(reverse("member_authorisations", args=[office.anna.number])).content.decode()
     assert SCOPE in page
     assert reverse("withdraw_authorisation", args=[number]) not in page
-    assert client.post(reverse("authorisation_paper", args=[number])).status_code == 200
+    assert client.post(reverse("authorisation_pdf", args=[number])).status_code == 200
     for name, part in (
-        ("authorisation_paper", foreign),
+        ("authorisation_pdf", foreign),
         ("withdraw_authorisation", number),
         ("withdraw_authorisation", foreign),
     ):
@@ -262,7 +262,7 @@ def test_a_member_sees_and_takes_their_own_and_changes_none(office: Office) -> N
     assert client.get(reverse("authorisations")).status_code == 403
 
 
-# The papers
+# The documents
 
 
 def pdf_of(response: Any) -> bytes:
@@ -282,7 +282,7 @@ def check_seal(pdf: bytes) -> None:
 
 def test_the_paper_is_polish_sealed_and_recorded(office: Office) -> None:
     number = office.issued(ends_on=office.today + timedelta(days=30))
-    pdf = pdf_of(office.browser().post(reverse("authorisation_paper", args=[number])))
+    pdf = pdf_of(office.browser().post(reverse("authorisation_pdf", args=[number])))
     check_seal(pdf)
     text = text_of(pdf)
     for words in (
@@ -299,7 +299,7 @@ def test_the_paper_is_polish_sealed_and_recorded(office: Office) -> None:
 def test_a_withdrawn_paper_says_so(office: Office) -> None:
     number = office.issued()
     authorisations.withdraw(office.caller, number)
-    text = text_of(pdf_of(office.browser().post(reverse("authorisation_paper", args=[number]))))
+    text = text_of(pdf_of(office.browser().post(reverse("authorisation_pdf", args=[number]))))
     assert "Wycofano" in text
     assert "bezterminowo, do odwołania" in text
 
@@ -376,7 +376,7 @@ def test_the_print_has_every_fact_and_no_value(scene: Scene) -> None:
         f"Grant {grant}", REFERENCE, TICKET, scene.anna.number, scene.boss.number, "support request",
         "Reproduce the fault", "60 minutes, once", "contact, company, told to support",
         "Name or nickname, E-mail", "Company address", "category_not_covered", "ticket_closed",
-        "The duty of secrecy goes on.", f"Signature {scene.papers[scene.anna.id]}",
+        "The duty of secrecy goes on.", f"Signature {scene.signatures[scene.anna.id]}",
     ):  # fmt: skip
         assert words in text, words
     for value in VALUES.values():
@@ -412,7 +412,7 @@ def test_printing_asks_for_a_fresh_proof_of_presence(scene: Scene) -> None:
     scene.world.signature(reviewer)
     for person in (scene.anna, scene.boss, reviewer):
         stale = scene.world.session(person, verified_at=now() - STALE)
-        assert grant_papers.record_print(stale, grant) == "mfa_stale"
+        assert grant_pdf.record_print(stale, grant) == "mfa_stale"
         assert newest("export").reason == "mfa_stale"
 
 
@@ -425,5 +425,5 @@ def test_a_grant_that_is_none_is_not_found_by_a_reviewer(scene: Scene) -> None:
 
 def test_without_an_nda_in_force_nothing_is_taken_out(scene: Scene) -> None:
     grant = scene.approved()
-    scene.world.quietly("staff_signature", scene.papers[scene.boss.id], withdrawn_at=now())
-    assert grant_papers.record_print(scene.world.session(scene.boss), grant) == "nda_withdrawn"
+    scene.world.quietly("staff_signature", scene.signatures[scene.boss.id], withdrawn_at=now())
+    assert grant_pdf.record_print(scene.world.session(scene.boss), grant) == "nda_withdrawn"

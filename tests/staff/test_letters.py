@@ -17,7 +17,7 @@ from staff.nda.documents import drawing, fonts
 from staff.nda.documents.markdown import to_flowables
 from tests.world.poppler import fonts_of, problems_of, text_of
 
-pytestmark = pytest.mark.paper
+pytestmark = pytest.mark.pdf
 AT = datetime(2026, 11, 22, 17, 5, 9, tzinfo=UTC)
 
 NAMES = [
@@ -122,10 +122,10 @@ OUTSIDE = "名 🙂 \u202e"
 def test_a_letter_that_no_typeface_has_is_marked_and_it_is_said() -> None:
     found = found_in(paper(OUTSIDE))
     assert "[U+540D] [U+1F642] [U+202E]" in found
-    assert "stands for a letter that the typefaces of this paper do not have" in found
+    assert "is a letter that the fonts of this document do not have" in found
     with translation.override("pl"):
         assert "oznacza literę, której nie mają kroje pisma" in found_in(paper(OUTSIDE))
-    assert "stands for a letter" not in found_in(paper(*NAMES))
+    assert "is a letter that the fonts" not in found_in(paper(*NAMES))
 
 
 def test_fonts_are_embedded_in_part_and_a_paper_stays_small() -> None:

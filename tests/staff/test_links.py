@@ -43,7 +43,7 @@ class Office(World):
         super().__init__(setup)
         self.version()
         self.ewa, self.jan = self.member("people"), self.member("people")
-        self.papers = {one.id: self.signature(one) for one in (self.ewa, self.jan)}
+        self.signatures = {one.id: self.signature(one) for one in (self.ewa, self.jan)}
         self.iza, self.anna = self.member("consultant"), self.member("consultant")
         give_factors(self, self.anna)
 

@@ -74,10 +74,10 @@ def reasons() -> list[str]:
 def test_ten_wrong_passwords_shut_and_a_quarter_of_an_hour_opens(world: World, anna: Person) -> None:
     assert fail(9).status_code == 200
     assert fail(1).status_code == 429
-    shut = attempt("anna@firma.example", PASSWORD)
-    assert shut.status_code == 429
-    assert 0 < int(shut["Retry-After"]) <= 15 * 60
-    assert "Try again after" in shut.content.decode()
+    blocked = attempt("anna@firma.example", PASSWORD)
+    assert blocked.status_code == 429
+    assert 0 < int(blocked["Retry-After"]) <= 15 * 60
+    assert "Try again after" in blocked.content.decode()
     later(world, 16)
     assert attempt("anna@firma.example", PASSWORD).status_code == 302
 

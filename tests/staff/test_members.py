@@ -85,7 +85,7 @@ def test_attack_01_16_17_forged_fields_change_nothing(house: House) -> None:
         "state": "confirmed",
         "decided_by": str(house.ola.id),
         "subject": str(house.ewa.id),
-        "lapses_at": "2099-01-01",
+        "expires_at": "2099-01-01",
         "confirm": "1",
         "roles": ["administrator"],
         "starts_on": "2019-01-01",
@@ -94,7 +94,7 @@ def test_attack_01_16_17_forged_fields_change_nothing(house: House) -> None:
     one = Proposal.objects.get()
     assert (one.subject_id, one.proposed_by_id, one.state) == (house.anna.id, house.ewa.id, "pending")
     assert one.value == ["people"]
-    assert one.lapses_at < timezone.now() + timedelta(days=8)
+    assert one.expires_at < timezone.now() + timedelta(days=8)
     assert ewa.post(f"/proposals/{one.pk}/confirm", {"by": house.jan.number}).status_code == 409
     jan.post(
         f"/proposals/{one.pk}/confirm?value=administrator",

@@ -51,7 +51,7 @@ import django
 django.setup()
 from staff.frame import mails
 from staff.models import Member
-mails.tell(Member.objects.get(pk={}), "staff/mail/password_changed.txt")
+mails.notify(Member.objects.get(pk={}), "staff/mail/password_changed.txt")
 """
 
 
@@ -73,7 +73,7 @@ def ask(scene: Scene, client: Client | None = None) -> Any:
     return (client or scene.browser()).post(reverse("ask", args=[REFERENCE]), form)
 
 
-def held_up() -> threading.Event:
+def blocked_sender() -> threading.Event:
     """Have the work after answers wait, until that is set."""
     go_on = threading.Event()
 
@@ -129,7 +129,7 @@ def test_a_request_and_its_notices_are_one(scene: Scene, server: MailServer) -> 
         ask(scene, client)
     assert not AccessRequest.objects.exists()
     with transaction.atomic():
-        mails.tell(member(scene.boss), PASSWORD_CHANGED)
+        mails.notify(member(scene.boss), PASSWORD_CHANGED)
         transaction.set_rollback(True)
     background.finish()
     assert (server.mails, Mail.objects.count()) == ([], 0)
@@ -139,7 +139,7 @@ def test_signing_in_and_its_notices_are_one(scene: Scene, server: MailServer) ->
     """They are of a connection of their own, and sent once that has committed."""
     for undone, taken in ((True, 0), (False, 1)):
         with transaction.atomic(using=SIGN_IN):
-            mails.tell_as_one(member(scene.boss), PASSWORD_CHANGED)
+            mails.notify_as_one(member(scene.boss), PASSWORD_CHANGED)
             background.finish()
             transaction.set_rollback(undone, using=SIGN_IN)
         background.finish()
@@ -170,7 +170,7 @@ def test_what_another_process_has_taken_up_is_left_to_it(scene: Scene, server: M
     server.manner = "closes"
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
-            mails.tell(member(person), PASSWORD_CHANGED)
+            mails.notify(member(person), PASSWORD_CHANGED)
     background.finish()
     server.manner = ""
     make_due()
@@ -192,7 +192,7 @@ def test_what_is_due_is_sent_in_its_order(scene: Scene, server: MailServer) -> N
     people = [scene.boss, scene.anna, scene.carl]
     with transaction.atomic():
         for person in people:
-            mails.tell(member(person), PASSWORD_CHANGED)
+            mails.notify(member(person), PASSWORD_CHANGED)
     background.finish()
     server.manner = ""
     due = timezone.now() - timedelta(hours=1)
@@ -208,10 +208,10 @@ def test_what_is_put_down_while_others_are_sent_is_sent_as_well(
 ) -> None:
     monkeypatch.setattr(smtp, "BOUND", 0.5)
     server.manner = "hangs"
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     assert server.held.acquire(timeout=60)
     server.manner = ""
-    mails.tell(member(scene.anna), PASSWORD_CHANGED)
+    mails.notify(member(scene.anna), PASSWORD_CHANGED)
     background.finish()
     assert f"To: {member(scene.anna).email}" in server.mails[0]
     assert Mail.objects.get().member_id == scene.boss.id
@@ -219,7 +219,7 @@ def test_what_is_put_down_while_others_are_sent_is_sent_as_well(
 
 def test_rounds_take_up_one_place_of_what_waits(scene: Scene) -> None:
     """However often it is asked for; and where there is no room, it can be asked for again."""
-    go_on = held_up()
+    go_on = blocked_sender()
     for _ in range(background.MOST):
         outbox.begin()
     filled = 0
@@ -231,10 +231,10 @@ def test_rounds_take_up_one_place_of_what_waits(scene: Scene) -> None:
 
 
 def test_a_round_without_a_place_can_be_asked_for_again(scene: Scene, server: MailServer) -> None:
-    go_on = held_up()
+    go_on = blocked_sender()
     while background.run(lambda: None):
         pass
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     go_on.set()
     background.finish()
     assert server.mails == []
@@ -247,11 +247,11 @@ def test_a_server_that_takes_its_time_to_part_holds_nobody(
     scene: Scene, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smtp, "BOUND", 0.5)
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     background.finish()
     assert (len(server.mails), server.parted) == (1, 1)
     server.manner = "lingers"
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     background.finish()
     assert (len(server.mails), server.parted) == (2, 1)  # it was left before it had said its farewell
 
@@ -263,7 +263,7 @@ def test_an_address_of_the_mail_server_that_is_none_concerns_all(
     settings.EMAIL_HOST = "mail..firma.test"
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
-            mails.tell(member(person), PASSWORD_CHANGED)
+            mails.notify(member(person), PASSWORD_CHANGED)
     background.finish()
     assert sorted(Mail.objects.values_list("tries", flat=True)) == [0, 1]
 
@@ -280,7 +280,7 @@ def test_a_link_is_stored_in_no_notice(scene: Scene, server: MailServer) -> None
 def test_subject_and_text_are_in_the_language_of_whoever_gets_it(scene: Scene, settings: Any) -> None:
     settings.EMAIL_HOST = "mail.test"
     scene.world.change("staff_member", scene.boss.id, language="pl")
-    mails.tell(member(scene.boss), "staff/mail/nda_ends.txt", day=date(2031, 2, 3))
+    mails.notify(member(scene.boss), "staff/mail/nda_ends.txt", day=date(2031, 2, 3))
     background.finish()
     [message] = django_mail.outbox
     assert message.subject == "Twoja umowa o zachowaniu poufności (NDA) wkrótce wygaśnie"
@@ -304,7 +304,7 @@ def test_facts_come_as_they_were_given(scene: Scene) -> None:
 
 def test_the_address_is_read_when_it_is_sent(scene: Scene, server: MailServer) -> None:
     server.manner = "closes"
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     background.finish()
     scene.world.change("staff_member", scene.boss.id, email="new@firma.example")
     server.manner = ""
@@ -315,7 +315,7 @@ def test_the_address_is_read_when_it_is_sent(scene: Scene, server: MailServer) -
 
 def test_tries_grow_apart_up_to_a_day_and_are_then_given_up(scene: Scene, server: MailServer) -> None:
     server.manner = "closes"
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     background.finish()
     waits = []
     for _ in range(TRIES - 1):
@@ -326,7 +326,7 @@ def test_tries_grow_apart_up_to_a_day_and_are_then_given_up(scene: Scene, server
     make_due()
     server.manner = ""
     assert outbox.send_due() == 0
-    assert outbox.standing() == outbox.Standing(0, None, 1)
+    assert outbox.backlog() == outbox.Backlog(0, None, 1)
     for age, kept in (("6 days 23 hours", 1), ("7 days 1 hour", 0)):
         scene.world.setup.execute("UPDATE staff_mail SET put_at = now() - %s::interval", [age])
         outbox.send_due()
@@ -338,7 +338,7 @@ def test_one_that_is_refused_stops_nobody_else(scene: Scene, server: MailServer,
     server.manner = manner
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
-            mails.tell(member(person), PASSWORD_CHANGED)
+            mails.notify(member(person), PASSWORD_CHANGED)
     background.finish()
     assert list(Mail.objects.values_list("tries", flat=True)) == [1, 1]
     make_due()
@@ -351,19 +351,19 @@ def test_an_address_that_is_none_stops_nobody(scene: Scene, server: MailServer) 
     scene.world.change("staff_member", administrator.id, email="anna@firma..example")
     with transaction.atomic():
         for person in (administrator, scene.boss):
-            mails.tell(member(person), PASSWORD_CHANGED)
+            mails.notify(member(person), PASSWORD_CHANGED)
     background.finish()
     assert list(Mail.objects.values_list("member_id", "tries")) == [(administrator.id, 1)]
     assert len(server.mails) == 1
     assert not mails.send_link(member(administrator), "staff/links/invitation.txt", path="/x/")
     answer = scene.browser(administrator).post(reverse("test_mail"), follow=True)
-    assert "Your e-mail address is none that a mail can go to." in answer.content.decode()
+    assert "No e-mail can be sent to your address." in answer.content.decode()
 
 
 def test_a_notice_of_another_release_stops_nobody(scene: Scene, server: MailServer) -> None:
     with transaction.atomic():
         for template in ("staff/mail/of_another_release.txt", PASSWORD_CHANGED):
-            mails.tell(member(scene.boss), template)
+            mails.notify(member(scene.boss), template)
     background.finish()
     assert Mail.objects.get().template == "staff/mail/of_another_release.txt"
     assert sent(server) == ["Your password was changed"]
@@ -382,7 +382,7 @@ def test_a_server_that_takes_none_is_asked_once(
         server.kind, settings.EMAIL_USE_TLS = "starttls", True
     with transaction.atomic():
         for person in (scene.boss, scene.anna):
-            mails.tell(member(person), PASSWORD_CHANGED)
+            mails.notify(member(person), PASSWORD_CHANGED)
     background.finish()
     assert sorted(Mail.objects.values_list("tries", flat=True)) == [0, 1]
 
@@ -447,7 +447,7 @@ def test_a_single_wait_that_was_too_long_is_said_to_be(
 def test_checks_name_what_waits_and_what_was_given_up(scene: Scene, server: MailServer) -> None:
     assert mail_health.mail().state == "ok"
     server.manner = "closes"
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     background.finish()
     assert mail_health.mail().state == "ok"
     scene.world.setup.execute("UPDATE staff_mail SET put_at = now() - interval '11 minutes'")
@@ -472,13 +472,13 @@ def test_pages_speak_of_mail_only_where_mail_leaves(scene: Scene, settings: Any,
 def test_where_no_mail_is_configured_none_is_put_down_or_sent(
     scene: Scene, server: MailServer, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mails.tell(member(scene.boss), PASSWORD_CHANGED)
+    mails.notify(member(scene.boss), PASSWORD_CHANGED)
     background.finish()
     settings.EMAIL_HOST = ""
-    mails.tell(member(scene.anna), PASSWORD_CHANGED)
+    mails.notify(member(scene.anna), PASSWORD_CHANGED)
     assert not Mail.objects.exists()
     settings.EMAIL_HOST, server.manner = "127.0.0.1", "closes"
-    mails.tell(member(scene.anna), PASSWORD_CHANGED)
+    mails.notify(member(scene.anna), PASSWORD_CHANGED)
     background.finish()
     settings.EMAIL_HOST, server.manner = "", ""
     make_due()

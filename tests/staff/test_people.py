@@ -217,7 +217,7 @@ def test_an_officer_meets_the_conditions_themselves(
     caller = world.session(officer)
     world.quietly("staff_member", officer.id, **facts)
     assert people.change_member(caller, anna.number, "roles", ["manager"]) == reason
-    assert people.officer(caller, "people") == reason
+    assert people.authorize(caller, "people") == reason
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_what_opens_something_up_is_proposed_and_changes_nothing(house: House, c
     one = Proposal.objects.get()
     assert (one.subject_id, one.fact, one.value) == (house.anna.id, fact, given)
     assert (one.proposed_by_id, one.source, one.state) == (house.ewa.id, "", "pending")
-    assert one.lapses_at - one.proposed_at == timedelta(days=7)
+    assert one.expires_at - one.proposed_at == timedelta(days=7)
     entry = newest()
     assert (entry.event, entry.outcome) == ("change", "allowed")
     assert (entry.member, entry.subject) == (house.ewa.number, house.anna.number)
@@ -357,7 +357,7 @@ def test_nor_does_it_count_without_an_agreement_of_theirs(house: House, facts: d
 
 def test_attack_05_not_after_its_time(house: House) -> None:
     proposal = house.propose()
-    house.world.change("staff_proposal", proposal, lapses_at=now())
+    house.world.change("staff_proposal", proposal, expires_at=now())
     assert house.confirm(proposal) == "proposal_lapsed"
     assert (state_of(proposal), member(house.anna).roles) == ("lapsed", ["consultant"])
     assert house.propose()  # and room for another
@@ -397,7 +397,7 @@ def test_time_is_tidied(house: House) -> None:
     proposal = house.propose()
     call_command("tidy")
     assert state_of(proposal) == "pending"
-    house.world.change("staff_proposal", proposal, lapses_at=now())
+    house.world.change("staff_proposal", proposal, expires_at=now())
     call_command("tidy")
     assert state_of(proposal) == "lapsed"
     assert newest().details == {"proposal": proposal, "fact": "roles", "decision": "lapsed"}
@@ -473,7 +473,7 @@ def test_attack_08_an_old_snapshot_decides_nothing(house: House, as_role: AsRole
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO public.staff_proposal (subject_id, fact, source, proposed_at, lapses_at, state)"
+        "INSERT INTO public.staff_proposal (subject_id, fact, source, proposed_at, expires_at, state)"
         " VALUES (1, 'roles', 'import_staff', now(), now(), 'pending')",
         "UPDATE public.staff_proposal SET proposed_by_id = NULL",
         "UPDATE public.staff_proposal SET state = 'confirmed'",
@@ -488,7 +488,7 @@ def test_attack_08_an_old_snapshot_decides_nothing(house: House, as_role: AsRole
         "SELECT staff.apply_change(1, NULL, 'roles', '[\"people\"]')",
         "SELECT staff.reset_returning_member(1, '2026-01-01', 1)",
         "SELECT staff.forget_factors(1)",
-        "SELECT staff.lapse_proposals(NULL)",
+        "SELECT staff.expire_proposals(NULL)",
         "SELECT staff.still_may(1, 'people')",
         "SELECT staff.is_set_up()",
     ],
@@ -661,7 +661,7 @@ def test_the_same_line_proposes_once_and_not_again_what_was_declined(running: Ho
 def test_what_lapsed_unseen_is_proposed_anew(running: House) -> None:
     wanted = line(running.anna.number, roles=["people"], manager=running.boss.number)
     take(wanted)
-    running.world.change("staff_proposal", Proposal.objects.get().pk, lapses_at=now())
+    running.world.change("staff_proposal", Proposal.objects.get().pk, expires_at=now())
     assert take(wanted) == ["proposed"]
 
 
@@ -719,7 +719,7 @@ def test_the_command_says_how_many_wait(
 
 
 def test_who_comes_back_begins_anew(setup_connection: Connection) -> None:
-    """Anna's window is open and her papers run when she leaves; time alone shuts them. Nothing revives."""
+    """Anna's window is open and her agreement runs when she leaves; time alone ends both. Nothing revives."""
     scene = Scene(setup_connection)
     world = scene.world
     give_factors(world, scene.anna)
@@ -767,9 +767,9 @@ def test_who_comes_back_begins_anew(setup_connection: Connection) -> None:
     assert timezone.localtime(signature.withdrawn_at).date() == last_day + timedelta(days=1)
     assert signature.withdrawn_why == "left"
     fresh = world.session(scene.anna)
-    assert people.officer(fresh, "own") == "nda_withdrawn"
+    assert people.authorize(fresh, "own") == "nda_withdrawn"
     world.signature(scene.anna, signed_at=now())
-    assert people.officer(fresh, "own") == ""
+    assert people.authorize(fresh, "own") == ""
 
 
 def test_a_signature_given_after_a_last_day_set_back_ends_as_well(house: House) -> None:
@@ -777,7 +777,7 @@ def test_a_signature_given_after_a_last_day_set_back_ends_as_well(house: House) 
     caller = house.by(house.ewa)
     people.change_member(caller, house.anna.number, "left_on", "2021-01-01")
     house.confirm(house.propose("left_on", None))
-    assert people.officer(house.by(house.anna), "own") == "nda_withdrawn"
+    assert people.authorize(house.by(house.anna), "own") == "nda_withdrawn"
 
 
 def test_leaving_and_lifting_end_what_was_open(house: House) -> None:
@@ -832,7 +832,7 @@ def test_a_reset_takes_every_factor_and_every_link(house: House) -> None:
 
 def after_its_time(house: House) -> str:
     proposal = house.propose()
-    house.world.change("staff_proposal", proposal, lapses_at=now())
+    house.world.change("staff_proposal", proposal, expires_at=now())
     return house.confirm(proposal)
 
 
@@ -881,11 +881,11 @@ def by_two_of_whom_one_suspended(house: House) -> str:
 def with_the_old_signature(house: House) -> str:
     house.given(left_on=YESTERDAY)
     house.confirm(house.propose("left_on", None))
-    return people.officer(house.by(house.anna), "own")
+    return people.authorize(house.by(house.anna), "own")
 
 
 GUARDS: dict[Callable[[House], str], tuple[str, str, str]] = {
-    after_its_time: ("decide_proposal", "p.lapses_at <= clock_timestamp()", "false"),
+    after_its_time: ("decide_proposal", "p.expires_at <= clock_timestamp()", "false"),
     against_another_state: ("decide_proposal", "<> coalesce(p.before, 'null')", "IS NULL"),
     of_an_officer_who_is_one_no_more: (
         "decide_proposal",

@@ -55,7 +55,7 @@ def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[s
     )
 
 
-def shut_out(company: Company) -> None:
+def block_all_officers(company: Company) -> None:
     """Both officers are suspended for good, and one has lost the factor too."""
     for one in company.officers:
         changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, one)
@@ -73,7 +73,7 @@ def numbers(*people: Person) -> list[str]:
 
 
 def test_two_officers_are_brought_back_by_links_that_work(company: Company) -> None:
-    shut_out(company)
+    block_all_officers(company)
     done = run(*numbers(*company.officers))
     assert done.returncode == 0, done.stderr
     assert "Able to act now: nobody." in done.stdout
@@ -222,7 +222,7 @@ def test_who_is_named_is_looked_at_when_nobody_changes_them_any_more(company: Co
 
 def test_each_gets_the_link_of_their_own(company: Company) -> None:
     """In the order in which they were named, and not in that of their numbers."""
-    shut_out(company)
+    block_all_officers(company)
     people = company.officers[::-1]
     digests = [os.urandom(32) for _ in people]
     assert company.world.setup.execute(SQL, [numbers(*people), digests]).fetchone() == ("",)
@@ -237,7 +237,7 @@ def test_a_long_name_of_the_command_is_cut(company: Company) -> None:
     long = SQL.replace("'recover (tests)'", f"'{source}'")
     named = [numbers(*company.officers), [os.urandom(32), os.urandom(32)]]
     assert company.world.setup.execute(long.encode(), named).fetchone() == ("enough_able",)
-    shut_out(company)
+    block_all_officers(company)
     assert company.world.setup.execute(long.encode(), named).fetchone() == ("",)
     assert set(Entry.objects.filter(event="recover").values_list("source", flat=True)) == {source[:80]}
     assert Recovery.objects.get().source == source[:80]
@@ -257,7 +257,7 @@ def test_a_refusal_says_who_is_able_and_who_was_named(company: Company) -> None:
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_who_reads_an_older_state_brings_nobody_back(company: Company, level: str) -> None:
-    shut_out(company)
+    block_all_officers(company)
     setup = company.world.setup
     with setup.transaction(force_rollback=True):
         setup.execute(f"SET TRANSACTION ISOLATION LEVEL {level}".encode())
@@ -279,7 +279,7 @@ def test_who_reads_an_older_state_brings_nobody_back(company: Company, level: st
     ],
 )
 def test_wrong_arguments_change_nothing(company: Company, given: list[str], said: str) -> None:
-    shut_out(company)
+    block_all_officers(company)
     known = {
         "OFFICER": company.officers[0].number,
         "OTHER": company.officers[1].number,
@@ -294,7 +294,7 @@ def test_wrong_arguments_change_nothing(company: Company, given: list[str], said
 
 
 def test_a_dry_run_says_it_and_changes_nothing(company: Company) -> None:
-    shut_out(company)
+    block_all_officers(company)
     entries = Entry.objects.count()
     done = run(*numbers(*company.officers), "--dry-run")
     assert done.returncode == 0, done.stderr
@@ -317,7 +317,7 @@ def test_help_says_what_it_does_and_what_it_needs() -> None:
 
 
 def test_without_the_setup_role_it_says_what_it_lacks(company: Company) -> None:
-    shut_out(company)
+    block_all_officers(company)
     lacking = run("K-1000", "K-1001", GATEKEEPER_DATABASE_URL_SETUP=None)
     assert lacking.returncode == 1
     assert "recover needs GATEKEEPER_DATABASE_URL_SETUP" in lacking.stderr
@@ -332,7 +332,7 @@ def test_without_the_setup_role_it_says_what_it_lacks(company: Company) -> None:
 
 @pytest.mark.parametrize("role", [roles.MIGRATOR, *roles.RUN_TIME])
 def test_no_other_role_brings_anybody_back(company: Company, as_role: AsRole, role: str) -> None:
-    shut_out(company)
+    block_all_officers(company)
     connection = as_role(role)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(SQL, [numbers(*company.officers), [b"x" * 32, b"y" * 32]])
@@ -344,7 +344,7 @@ def test_no_other_role_brings_anybody_back(company: Company, as_role: AsRole, ro
 
 
 def test_whom_it_brought_back_nobody_suspends_for_good_alone(company: Company) -> None:
-    shut_out(company)
+    block_all_officers(company)
     assert ask(company, *numbers(*company.officers)) == ""
     assert able("people") == set()  # they have to set up a factor first
     for one in company.officers:
@@ -355,7 +355,7 @@ def test_whom_it_brought_back_nobody_suspends_for_good_alone(company: Company) -
 
 
 def test_everybody_reads_it_on_every_page_until_a_reviewer_acknowledges_it(company: Company) -> None:
-    shut_out(company)
+    block_all_officers(company)
     clients = {
         name: desk(company, one)
         for name, one in (("anna", company.anna), ("boss", company.boss), ("reviewer", company.reviewers[0]))
@@ -420,7 +420,7 @@ def test_two_acknowledge_at_once_and_one_is_told(company: Company, as_role: AsRo
 def test_all_are_told_by_mail(company: Company, settings: Any) -> None:
     settings.EMAIL_HOST = "mail.firma.example"
     changed("staff_member", "id", left_on=date(2021, 1, 1))(company.world, company.anna)
-    recoveries.tell_all(numbers(*company.officers))
+    recoveries.notify_officers(numbers(*company.officers))
     background.finish()
     told = {one.to[0] for one in mail.outbox}
     assert member(company.boss).email in told
@@ -432,5 +432,5 @@ def test_checks_name_the_way_back(company: Company) -> None:
     assert people_health.able().state == "ok"
     changed("staff_member", "id", suspended_at=LONG_AGO)(company.world, company.reviewers[0])
     assert (people_health.able().state, people_health.able().command) == ("to_fix", "")
-    shut_out(company)
+    block_all_officers(company)
     assert people_health.able().command == "python manage.py recover NUMBER NUMBER"

@@ -29,7 +29,7 @@ class Signed(NamedTuple):
     waits: bool = False
 
 
-class Standing(NamedTuple):
+class Status(NamedTuple):
     """What is said of one member; `ends` in days from now."""
 
     reason: str = ""
@@ -98,12 +98,12 @@ def in_days(at: datetime) -> float:
     return round((at - NOW) / DAY, 3)
 
 
-def standing(person: Person, days: float = 0) -> tuple[int | None, Standing]:
+def status(person: Person, days: float = 0) -> tuple[int | None, Status]:
     [(number, reason, at, required, waits)] = ask(
-        "SELECT signature, reason, ends, required, waits FROM staff.standing_at(%s, ARRAY[%s]::bigint[])",
+        "SELECT signature, reason, ends, required, waits FROM staff.nda_status_at(%s, ARRAY[%s]::bigint[])",
         *(NOW + days * DAY, person.id),
     )
-    return number, Standing(reason, required, waits, at and in_days(at))
+    return number, Status(reason, required, waits, at and in_days(at))
 
 
 @pytest.mark.parametrize(
@@ -243,54 +243,54 @@ def test_a_recalled_version_ends_nothing(paper: Paper, number: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, Standing()),
-        ({"withdrawn_at": NOW - DAY}, Standing("nda_withdrawn", ends=-1)),
-        ({"valid_until": NOW - DAY}, Standing("nda_expired", ends=-1)),
-        ({"counts_from": None}, Standing("nda_missing", waits=True, ends=None)),
+        ({}, Status()),
+        ({"withdrawn_at": NOW - DAY}, Status("nda_withdrawn", ends=-1)),
+        ({"valid_until": NOW - DAY}, Status("nda_expired", ends=-1)),
+        ({"counts_from": None}, Status("nda_missing", waits=True, ends=None)),
     ],
 )
-def test_how_a_member_stands(paper: Paper, changes: dict[str, Any], said: Standing) -> None:
+def test_how_a_member_stands(paper: Paper, changes: dict[str, Any], said: Status) -> None:
     paper.changed(**changes)
-    assert standing(paper.anna) == (paper.one, said)
-    assert standing(paper.other) == (None, Standing("nda_missing", required=False, ends=None))
+    assert status(paper.anna) == (paper.one, said)
+    assert status(paper.other) == (None, Status("nda_missing", required=False, ends=None))
 
 
 def test_members_stand_each_by_themselves_and_what_is_to_come_says_nothing(paper: Paper) -> None:
     paper.changed(counts_from=None)
-    sql = "SELECT member, waits FROM staff.standing_at(%s, ARRAY[%s, %s]::bigint[]) ORDER BY member"
+    sql = "SELECT member, waits FROM staff.nda_status_at(%s, ARRAY[%s, %s]::bigint[]) ORDER BY member"
     assert ask(sql, NOW, paper.anna.id, paper.other.id) == [(paper.anna.id, True), (paper.other.id, False)]
     paper.version(2, 5)
     paper.changed(counts_from=NOW - DAY, version_id=2)
-    assert standing(paper.anna) == (None, Standing("nda_missing", required=False, ends=None))
+    assert status(paper.anna) == (None, Status("nda_missing", required=False, ends=None))
 
 
 def test_at_the_very_moment_it_is_over_or_required(paper: Paper) -> None:
     paper.changed(valid_until=NOW - DAY)
-    assert standing(paper.anna, -1)[1].reason == "nda_expired"
+    assert status(paper.anna, -1)[1].reason == "nda_expired"
     paper.changed(valid_until=NOW + 300 * DAY)
     paper.version(2, 5)
-    assert [standing(paper.anna, days)[1].required for days in (4, 5)] == [True, False]
+    assert [status(paper.anna, days)[1].required for days in (4, 5)] == [True, False]
 
 
 def test_under_an_old_version(paper: Paper) -> None:
     paper.version(2, -5, 9)
-    assert standing(paper.anna)[1] == Standing(required=False, ends=4)
-    assert standing(paper.anna, 5)[1] == Standing("nda_old_version", required=False, ends=4)
+    assert status(paper.anna)[1] == Status(required=False, ends=4)
+    assert status(paper.anna, 5)[1] == Status("nda_old_version", required=False, ends=4)
     paper.world.quietly_version(2, recalled_at=NOW - 6 * DAY)
-    assert standing(paper.anna)[1] == Standing()
+    assert status(paper.anna)[1] == Status()
 
 
 def test_a_version_to_come_is_not_required_yet(paper: Paper) -> None:
     paper.version(2, 5, 9)
-    assert standing(paper.anna)[1] == Standing(ends=14)
+    assert status(paper.anna)[1] == Status(ends=14)
     paper.another(-1, 365, version=2)
-    assert standing(paper.anna)[0] == paper.one
+    assert status(paper.anna)[0] == paper.one
 
 
 def test_a_founding_signature_is_of_what_is_required(paper: Paper) -> None:
     paper.changed(version_id=None, form="founding")
     paper.version(2, -5, 9)
-    assert standing(paper.anna) == (paper.one, Standing())
+    assert status(paper.anna) == (paper.one, Status())
 
 
 @pytest.mark.parametrize(
@@ -312,12 +312,12 @@ def test_which_of_two_is_named(
     paper.changed(**changes)
     begins, until, facts = another
     second = paper.another(begins, until, **facts)
-    assert standing(paper.anna)[0] == (paper.one if is_the_first else second)
+    assert status(paper.anna)[0] == (paper.one if is_the_first else second)
 
 
 def test_whom_a_new_version_shuts_out(paper: Paper) -> None:
     """Whose right would have run longer without it, and who is not to leave before."""
-    sql = "SELECT at, members FROM staff.shut_out(%s, 14)"
+    sql = "SELECT at, members FROM staff.blocked_by_version(%s, 14)"
 
     def shut(days: float = 5) -> dict[float, int]:
         return {in_days(at): members for at, members in ask(sql, NOW + days * DAY)}
@@ -349,27 +349,27 @@ def test_whom_a_new_version_shuts_out(paper: Paper) -> None:
     assert shut() == {19: 1}
 
 
-def shut_out(effective_at: datetime) -> dict[datetime, int]:
-    return dict(ask("SELECT at, members FROM staff.shut_out(%s, 14)", effective_at))
+def blocked_by_version(effective_at: datetime) -> dict[datetime, int]:
+    return dict(ask("SELECT at, members FROM staff.blocked_by_version(%s, 14)", effective_at))
 
 
 @pytest.mark.parametrize("facts", [{"withdrawn_at": NOW}, {"counts_from": None}])
 def test_what_does_not_count_is_no_right_that_would_have_run(paper: Paper, facts: dict[str, Any]) -> None:
     paper.changed(valid_until=NOW + 10 * DAY)
     paper.another(-5, 300, **facts)
-    assert shut_out(NOW + 5 * DAY) == {}
+    assert blocked_by_version(NOW + 5 * DAY) == {}
 
 
 def test_whoever_is_not_in_force_is_not_shut_out(paper: Paper) -> None:
     paper.version(2, 3)
     paper.changed(version_id=2)
-    assert shut_out(NOW + 5 * DAY) == {}
+    assert blocked_by_version(NOW + 5 * DAY) == {}
 
 
 def test_each_signature_ends_by_itself_where_another_is_cut_short(paper: Paper) -> None:
     paper.version(2, -5, 100)
     paper.another(-4, 18, version=2)
-    assert shut_out(NOW + 5 * DAY) == {NOW + 18 * DAY: 1}
+    assert blocked_by_version(NOW + 5 * DAY) == {NOW + 18 * DAY: 1}
 
 
 def test_whoever_leaves_at_that_very_moment_is_shut_out_before(paper: Paper) -> None:
@@ -377,7 +377,7 @@ def test_whoever_leaves_at_that_very_moment_is_shut_out_before(paper: Paper) -> 
     [(over,)] = ask("SELECT audit.end_of_day(%s)", last)
     for left, found in ((last + DAY, {over: 1}), (last, {})):
         paper.world.quietly("staff_member", paper.anna.id, left_on=left)
-        assert shut_out(over - 14 * DAY) == found
+        assert blocked_by_version(over - 14 * DAY) == found
 
 
 def to_sign(person: Person) -> int | None:

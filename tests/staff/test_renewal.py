@@ -27,7 +27,7 @@ from staff.session import sessions
 from tests.world import SOON, keys, racing, raw
 from tests.world.keys import session_of
 from tests.world.people import PASSWORD, fresh_code, give_factors, give_password, member
-from tests.world.scene import REFERENCE, TICKET, WISH, Scene, digest_in
+from tests.world.scene import CHANGES, REFERENCE, TICKET, Scene, digest_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -213,7 +213,7 @@ def test_sql_refuses_the_key_before_whatever_locks_writes_or_reveals(scene: Scen
     assert refused.reason == "session_missing"
 
     waiting = scene.ask()
-    assert requests.ask(old, WISH).reason == "session_missing"
+    assert requests.ask(old, CHANGES).reason == "session_missing"
     assert scene.approve(waiting, by=old_boss) == "session_missing"
     assert grants.end(old, scene.grant) == "session_missing"
     assert requests.withdraw(old, waiting) == "session_missing"

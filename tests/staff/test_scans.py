@@ -13,7 +13,7 @@ from tests.world import scans
 from tests.world.authority import Authority, plain_pdf
 from tests.world.harmful import bomb, in_a_circle, nested
 
-pytestmark = pytest.mark.paper
+pytestmark = pytest.mark.pdf
 
 TAKEN: dict[str, Callable[[], bytes]] = {
     "a page": plain_pdf,

@@ -232,7 +232,7 @@ def test_wrong_codes_are_slowed_down(world: World, anna: Person) -> None:
 
 def test_the_key_of_a_factor_does_not_stand_in_the_table(world: World, anna: Person) -> None:
     device = device_of(anna)
-    assert device.key not in bytes(device.sealed_key)
+    assert device.key not in bytes(device.encrypted_key)
     assert len(device.key) == 20
 
 

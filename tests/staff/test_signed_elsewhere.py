@@ -26,7 +26,7 @@ from staff.nda.documents.uploaded import verdict
 from tests.world.authority import plain_pdf
 from tests.world.trust import KEYS, NOW, YEAR, Service, usage
 
-pytestmark = pytest.mark.paper
+pytestmark = pytest.mark.pdf
 #: pyHanko's objects, which have no types.
 PDF: Any = generic
 Change = Callable[[Any], None]

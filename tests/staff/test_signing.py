@@ -22,7 +22,7 @@ from staff.frame.days import beginning_of
 from staff.models import NdaDraft, NdaVersion, Reminder, Session, Signature, SignatureFile
 from staff.nda import register, reminders, signing
 from staff.nda.documents import uploaded
-from tests.world import Person, World, now, papers, scans
+from tests.world import Person, World, ndas, now, scans
 from tests.world.authority import plain_pdf
 from tests.world.people import fresh_code, member
 from tests.world.scene import REFERENCE, Scene, enter, newest
@@ -61,7 +61,7 @@ def desk(world: World, officer: Person) -> Client:
 
 
 def lapse(scene: Scene) -> None:
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=now())
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=now())
 
 
 def form_for(person: Person, **changes: Any) -> dict[str, Any]:
@@ -126,8 +126,8 @@ def test_signing_leads_straight_back_to_the_gate(scene: Scene) -> None:
 def test_home_leads_whoever_has_none_in_force_to_it(scene: Scene) -> None:
     client = enter(scene.world, scene.anna)
     assert "Read and sign it" not in words(client.get("/"))
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=now() + 20 * DAY)
-    assert "unless you sign it anew. The duty of secrecy goes on." in words(client.get("/"))
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=now() + 20 * DAY)
+    assert "unless you sign it again. The duty of secrecy goes on." in words(client.get("/"))
     lapse(scene)
     assert "No agreement of yours is in force" in words(client.get("/"))
 
@@ -143,7 +143,7 @@ def test_before_the_first_day_one_reads_and_signs(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "said"),
     [
-        ({"name": "Somebody Else"}, 422, "Type your name as it stands here"),
+        ({"name": "Somebody Else"}, 422, "Type your name exactly as shown"),
         ({"name": ""}, 422, "There is a problem"),
         ({"consent": ""}, 422, "Confirm the sentence to sign."),
         ({"language": "de"}, 422, ""),
@@ -201,18 +201,18 @@ def test_a_withdrawn_agreement_shuts_a_gate_that_is_open_elsewhere_at_its_next_c
     scene.opened()
     assert scene.post_reveal(window).status_code == 200
     address = f"/members/{scene.anna.number}/withdraw/"
-    form = {"signature": scene.papers[scene.anna.id], "why": "revoked"}
+    form = {"signature": scene.signatures[scene.anna.id], "why": "revoked"}
     assert desk.post(address, form).status_code == 302
-    shut = scene.post_reveal(window)
-    assert shut.status_code == 403
-    assert b"nda_withdrawn" in shut.content
+    blocked = scene.post_reveal(window)
+    assert blocked.status_code == 403
+    assert b"nda_withdrawn" in blocked.content
     assert Grant.objects.get(pk=scene.grant).end_reason == "nda_withdrawn"
     assert desk.post(address, {"signature": form["signature"]}).status_code == 422
 
 
 def test_anothers_file_is_neither_given_nor_known(scene: Scene) -> None:
-    number, _reason = papers.upload(
-        scene.world.session(signed(scene.world, "people")), scene.carl, pdf=papers.PDF
+    number, _reason = ndas.upload(
+        scene.world.session(signed(scene.world, "people")), scene.carl, pdf=ndas.PDF
     )
     client = enter(scene.world, scene.anna)
     known, unknown = client.get(f"/nda/{number}/file"), client.get("/nda/999999/file")
@@ -239,7 +239,7 @@ def test_a_version_goes_from_draft_to_published(scene: Scene, desk: Client) -> N
     page = desk.get("/ndas/publish")
     # Anna, Carl, Boss and the officer have signed version 1, and its term would have run on.
     assert "4 members lose access unless they sign it:" in words(page)
-    assert page.context["shut_out"] == [(page.context["terms"].effective_at + 14 * DAY, 4)]
+    assert page.context["blocked"] == [(page.context["terms"].effective_at + 14 * DAY, 4)]
     assert NdaVersion.objects.count() == 1
     assert desk.post("/ndas/publish", {"seen": "another"}).status_code == 409
     assert desk.post("/ndas/publish", {"seen": page.context["seen"]}).status_code == 302
@@ -340,11 +340,11 @@ def test_whom_a_version_shuts_out_and_when(scene: Scene, officer: Person) -> Non
     # Boss has signed version 2 and keeps the grace; Anna, Carl and the officer lose theirs at once, for
     # version 1 is then two behind.
     world.signature(scene.boss, version=2)
-    assert register.shut_out(**version) == [(at, 3), (at + 14 * DAY, 1)]
-    world.quietly("staff_signature", scene.papers[scene.carl.id], valid_until=at - DAY)
-    assert register.shut_out(**version) == [(at, 2), (at + 14 * DAY, 1)]  # Carl's ends by itself
+    assert register.blocked_by_version(**version) == [(at, 3), (at + 14 * DAY, 1)]
+    world.quietly("staff_signature", scene.signatures[scene.carl.id], valid_until=at - DAY)
+    assert register.blocked_by_version(**version) == [(at, 2), (at + 14 * DAY, 1)]  # Carl's ends by itself
     world.quietly("staff_member", scene.anna.id, left_on=(at - 2 * DAY).date())
-    assert register.shut_out(**version) == [(at, 1), (at + 14 * DAY, 1)]
+    assert register.blocked_by_version(**version) == [(at, 1), (at + 14 * DAY, 1)]
 
 
 # Countersigning, filing, confirming
@@ -367,7 +367,7 @@ def test_many_are_countersigned_at_once_and_never_ones_own(
     form = {"signature": [one.pk for one in made.values()]}
     after = words(desk.post("/ndas/countersign", form, follow=True))
     assert "2 signatures are done, and recorded." in after
-    assert "Nobody does this for themselves" in after
+    assert "You cannot do this for yourself" in after
     for person, one in made.items():
         one.refresh_from_db()
         assert (one.counts_from is not None) == (person is not officer)
@@ -479,8 +479,8 @@ def states(on: Any = None) -> dict[str, str]:
 
 def test_the_register_says_how_each_stands(scene: Scene, officer: Person, desk: Client) -> None:
     world = scene.world
-    world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=now() + 29 * DAY)
-    world.quietly("staff_signature", scene.papers[scene.carl.id], withdrawn_at=now())
+    world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=now() + 29 * DAY)
+    world.quietly("staff_signature", scene.signatures[scene.carl.id], withdrawn_at=now())
     gone = signed(world, "consultant", left_on=timezone.localdate() - DAY)
     found = states()
     assert found == {
@@ -508,7 +508,7 @@ def test_the_register_says_how_each_stands(scene: Scene, officer: Person, desk: 
 
 def test_the_register_as_of_a_past_day(scene: Scene) -> None:
     world, today = scene.world, timezone.localdate()
-    paper = scene.papers[scene.anna.id]
+    paper = scene.signatures[scene.anna.id]
     world.quietly(
         "staff_signature", paper, signed_at=now() - 90 * DAY, counts_from=now() - 80 * DAY,
         entered_at=now() - 90 * DAY, withdrawn_at=now() - 40 * DAY,
@@ -546,7 +546,7 @@ def test_a_member_is_reminded_once_at_each_of_four_days(
     scene: Scene, capsys: pytest.CaptureFixture[str], days: int, told: int | None
 ) -> None:
     ends = agreements_end(days)
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=ends)
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=ends)
     call_command("remind", "--dry-run")
     assert ("1 due" if told is not None else "0 due") in capsys.readouterr().out
     assert not Reminder.objects.exists()
@@ -571,7 +571,7 @@ def test_reminders_are_mailed_to_the_member_and_to_people_officers(
     settings.EMAIL_HOST = "mail.test"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     for person in (scene.anna, scene.carl):
-        paper = scene.papers[person.id]
+        paper = scene.signatures[person.id]
         scene.world.quietly("staff_signature", paper, valid_until=agreements_end(14))
     assert reminders.remind(list(reminders.due())) == 2
     background.finish()
@@ -584,10 +584,10 @@ def test_reminders_are_mailed_to_the_member_and_to_people_officers(
 
 
 def test_who_has_signed_anew_or_left_is_left_in_peace(scene: Scene) -> None:
-    scene.world.quietly("staff_signature", scene.papers[scene.anna.id], valid_until=agreements_end(3))
-    scene.world.quietly("staff_signature", scene.papers[scene.carl.id], valid_until=agreements_end(3))
+    scene.world.quietly("staff_signature", scene.signatures[scene.anna.id], valid_until=agreements_end(3))
+    scene.world.quietly("staff_signature", scene.signatures[scene.carl.id], valid_until=agreements_end(3))
     assert len(list(reminders.due())) == 2
-    assert papers.sign(scene.caller, scene.anna)[1] == ""
+    assert ndas.sign(scene.caller, scene.anna)[1] == ""
     scene.world.quietly("staff_member", scene.carl.id, left_on=timezone.localdate() - DAY)
     assert list(reminders.due()) == []
 
@@ -598,7 +598,7 @@ def test_who_has_signed_the_version_to_come_is_left_in_peace(scene: Scene) -> No
     assert {one.signature.member_id for one in reminders.due()} == {
         scene.anna.id, scene.carl.id, scene.boss.id,
     }  # fmt: skip
-    assert papers.sign(scene.caller, scene.anna, 2)[1] == ""
+    assert ndas.sign(scene.caller, scene.anna, 2)[1] == ""
     assert {one.signature.member_id for one in reminders.due()} == {scene.carl.id, scene.boss.id}
 
 

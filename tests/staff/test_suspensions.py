@@ -1,4 +1,4 @@
-"""Closing power has limits: what one person's suspension does, for how long, and who is asked beside them."""
+"""Limits of suspension: what one person's suspension does, for how long, and who must confirm it."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_one_of_the_last_two_is_suspended_at_once_and_for_four_hours(company: Co
     assert (running(first), is_let_in(first)) == (0, False)
     assert {second.id} == able(member(first).roles[0])
     proposal = waiting(first)
-    assert (proposal.proposed_by_id, proposal.value, proposal.lapses_at) == (
+    assert (proposal.proposed_by_id, proposal.value, proposal.expires_at) == (
         company.boss.id,
         True,
         one.suspended_until,
@@ -256,7 +256,7 @@ def test_it_lapses_by_time_alone_and_what_it_ended_stays_ended(setup_connection:
     setup_connection.execute("UPDATE staff_member SET suspended_until = now() WHERE id = %s", [scene.boss.id])
     assert is_let_in(scene.boss)  # no job has run
     again = scene.world.session(scene.boss)
-    assert people.officer(again, "approve") == ""
+    assert people.authorize(again, "approve") == ""
     assert session_of(scene.manager.digest).ended_at is not None
     assert Grant.objects.get(pk=scene.grant).ended_at is not None
     assert scene.reason() == "grant_ended"
@@ -603,7 +603,7 @@ GUARDS: list[tuple[Callable[[Company], bool], str, str, str]] = [
     (takes_who_stands_above_for_good, "reach_of_suspension", "staff.stands_above(p_subject, p_by)", "false"),
     (repeats_it, "reach_of_suspension", "jsonb_typeof(x.before) = 'string'", "false"),
     (is_out_when_time_is_over, "is_suspended", "OR clock_timestamp() < p_until", "OR true"),
-    (demotes_one_of_two_alone, "shuts_out", "cardinality(able) <= 2", "false"),
+    (demotes_one_of_two_alone, "weakens_guarded_role", "cardinality(able) <= 2", "false"),
 ]
 
 

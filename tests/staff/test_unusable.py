@@ -61,7 +61,7 @@ FORMS: Final[dict[str, Form]] = {
     "member_action:withdraw": Form(PEOPLE, "sign", "signature", (*BAD, "9223372036854775808")),
     "nda": Form("consultant without", "sign", "name"),
     "nda_countersign": Form(PEOPLE, "sign", "signature"),
-    "nda_papers": Form("administrator", "sign", "signature"),
+    "unconfirmed_scans": Form("administrator", "sign", "signature"),
     "nda_publish": Form(PEOPLE, "change", "seen"),
     "nda_upload": Form(PEOPLE, "sign", "version"),
     "review_decide": Form("reviewer", "review", "verdict", (*BAD, "question")),
@@ -105,7 +105,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     **dict.fromkeys(
         (
             *("reports", "log_export", "log_figures", "nda_register_csv", "authorisations_export"),
-            *("authorisation_paper", "review_affected", "review_report", "print_grant"),
+            *("authorisation_pdf", "review_affected", "review_report", "print_grant"),
         ),
         "takes something out: an export has its own entry",
     ),

@@ -109,7 +109,7 @@ def test_a_newcomers_way_through_the_house(desks: Desks, javascript: bool) -> No
     consultant.click(consultant.link(REFERENCE))
     expect(consultant.heading("Access is closed")).to_be_visible()
     expect(consultant.page.get_by_text("1 thing missing")).to_be_visible()
-    expect(consultant.condition("approval")).to_contain_text("Nobody was asked yet.")
+    expect(consultant.condition("approval")).to_contain_text("No access has been requested yet.")
     consultant.click(consultant.link("Request access"))
     consultant.click(consultant.button("Send request"))
     expect(consultant.page.get_by_text("Request sent.")).to_be_visible()
@@ -145,7 +145,7 @@ def test_a_newcomers_way_through_the_house(desks: Desks, javascript: bool) -> No
     reviewer.page.get_by_label("Search the log").fill(REFERENCE)
     reviewer.click(reviewer.page.locator(".ask").get_by_role("button", name="Search"))
     found = reviewer.page.locator("ol.entries a")
-    expect(found).to_contain_text(["view", "end", "view", "opening", "approval", "request"])
+    expect(found).to_contain_text(["view", "end", "view", "access opened", "approval", "request"])
     refused, viewed = found.nth(0), found.nth(2)
     expect(refused).to_contain_text("Refused")
     expect(viewed).to_contain_text("Allowed")
@@ -305,7 +305,7 @@ def test_what_a_script_does_is_said_where_one_runs_alone(desks: Desks, javascrip
     manager = desks.signed_in(desks.scene.boss, java_script_enabled=javascript)
     manager.goto("inbox")
     expect(manager.page.get_by_text("New requests show here by themselves")).to_be_visible(visible=javascript)
-    expect(manager.page.get_by_text("Load this page again")).to_be_visible(visible=not javascript)
+    expect(manager.page.get_by_text("Reload this page")).to_be_visible(visible=not javascript)
 
 
 def test_leaving_the_page_leaves_nothing_behind(opened: Desk) -> None:
@@ -528,7 +528,7 @@ def see_the_officers_pages(town: Town, see: Callable[[Page], None]) -> None:
         ("people", "nda_draft", []),
         ("people", "nda_version", [1]),
         ("people", "nda_upload", [anna]),
-        ("people", "nda_papers", []),
+        ("people", "unconfirmed_scans", []),
         ("people", "nda_countersign", []),
         ("people", "nda_register", []),
         ("people", "authorisations", []),

@@ -46,7 +46,7 @@ def test_every_method_for_every_actor_has_the_expected_answer(
     house = House(setup_connection)
     wrong = []
     for method, answers in expected(door).items():
-        # What changes something comes last, and the house is built anew after it.
+        # What changes something comes last, and the house is built again after it.
         for actor in sorted(ACTORS, key=lambda one: "+" in answers[one]):
             client = house.client(actor, again=method != "POST")
             given = answer(house, client, door, method, actor)
@@ -174,10 +174,10 @@ def foreign(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         ("member_authorisations", reverse("member_authorisations", args=[house.carl.number]), {}),
         *(
             (name, reverse(name, args=[house.authorisation]), {})
-            for name in ("authorisation_paper", "withdraw_authorisation")
+            for name in ("authorisation_pdf", "withdraw_authorisation")
         ),
         *((name, reverse(name, args=[1]), {}) for name in ("nda_version", "nda_recall")),
-        ("nda_file", reverse("nda_file", args=[house.papers[house.carl.id]]), {}),
+        ("nda_file", reverse("nda_file", args=[house.signatures[house.carl.id]]), {}),
         ("entry", reverse("entry", args=[house.entry]), {}),
         ("nda_upload", reverse("nda_upload", args=[house.carl.number]), {}),
         ("end_deputy", reverse("end_deputy", args=[house.deputy]), {}),
@@ -251,7 +251,7 @@ EXTRA = {
     "verdict": "approve",
     "expires": "2099-01-01",
     "window_ends_at": "2099-01-01",
-    "lapses_at": "2099-01-01",
+    "expires_at": "2099-01-01",
     "account": "MOC-40009",
     "account_id": 2,
     "member": "K-1000",
@@ -269,7 +269,7 @@ def test_extra_fields_of_a_request_are_ignored(setup_connection: Connection) -> 
     asked = AccessRequest.objects.get(ticket__number="ZD-10003")
     assert (asked.state, asked.decided_by, asked.decided_at) == ("pending", None, None)
     assert (asked.member_id, asked.account_id) == (house.anna.id, house.account)
-    assert (asked.lapses_at - asked.asked_at).total_seconds() == pytest.approx(8 * 3600, abs=60)
+    assert (asked.expires_at - asked.requested_at).total_seconds() == pytest.approx(8 * 3600, abs=60)
     assert not Grant.objects.filter(request=asked).exists()
 
 

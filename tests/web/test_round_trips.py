@@ -31,7 +31,7 @@ STATEMENTS: Final = {
     "gate": ("default", "FROM gatekeeper.gate(p_"),
     # What is open, for the frame and the page, what was asked for beside it, and what is left of the day. The
     # gate answers for each access, but for the one for which it has answered in this request.
-    "held": ("default", "FROM gatekeeper_grant g"),
+    "open_grants": ("default", "FROM gatekeeper_grant g"),
     # Record and release: two transactions, of the only role that is given a value.
     "reveal": ("vault", "CALL vault.reveal("),
     # Which fields of a category hold a value: a reveal names its fields, and the record is of these.
@@ -62,7 +62,7 @@ def test_an_accounts_page_asks_three_times(scene: Scene) -> None:
     scene.opened()
     client, url = scene.browser(), reverse("account", args=[REFERENCE])
     client.get(url)
-    assert asked(lambda: client.get(url), 200) == ["session", "gate", "held"]
+    assert asked(lambda: client.get(url), 200) == ["session", "gate", "open_grants"]
 
 
 def test_a_page_with_a_reveal_asks_four_times(scene: Scene) -> None:
@@ -70,7 +70,7 @@ def test_a_page_with_a_reveal_asks_four_times(scene: Scene) -> None:
     client = scene.browser()
     scene.post_reveal(client, csrfmiddlewaretoken="one")
     found = asked(lambda: scene.post_reveal(client, csrfmiddlewaretoken="another"), 200)
-    assert found == ["session", "reveal", "held", "note"]
+    assert found == ["session", "reveal", "open_grants", "note"]
 
 
 def test_a_reveal_in_place_asks_twice(scene: Scene) -> None:
@@ -86,14 +86,17 @@ def test_a_reveal_of_a_category_asks_first_which_of_its_fields_hold_a_value(scen
     client, url = scene.browser(), reverse("reveal", args=[REFERENCE])
     form = {"grant": scene.grant, "category": "company", "csrfmiddlewaretoken": "one"}
     found = asked(lambda: client.post(url, form), 200)
-    assert found == ["session", "filled", "reveal", "held", "note"]
+    assert found == ["session", "filled", "reveal", "open_grants", "note"]
 
 
 def test_a_question_to_which_nothing_is_new_asks_twice(scene: Scene) -> None:
     scene.opened()
     client = scene.browser()
     question = client.get(reverse("account", args=[REFERENCE])).context["live_url"]
-    assert asked(lambda: client.get(question, headers={"HX-Request": "true"}), 204) == ["session", "held"]
+    assert asked(lambda: client.get(question, headers={"HX-Request": "true"}), 204) == [
+        "session",
+        "open_grants",
+    ]
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
@@ -111,6 +114,6 @@ def test_the_gate_is_not_asked_again_for_what_it_answered_in_this_request(
         "today": timezone.localdate(),
     }
     with connections["default"].cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {grants._HELD}", values)
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {grants._OPEN_GRANTS}", values)
         [asks] = [line for (line,) in cursor.fetchall() if "Function Scan on gate" in line]
     assert ("never executed" in asks) is is_shown

@@ -1,4 +1,4 @@
-"""Forms with several choices: all unticked is nothing, and a list that did not come is no wish."""
+"""Forms with several choices: all unticked is nothing, and a list that did not come is not a choice."""
 
 from __future__ import annotations
 

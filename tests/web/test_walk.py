@@ -48,7 +48,7 @@ def test_from_the_link_to_the_gate_in_at_most_twelve_clicks(desks: Desks) -> Non
     desk.click(desk.button("Set up a passkey"))
     desk.click(desk.button("I have kept them"))
 
-    # The agreement: read, the name, the sentence, the proof of presence a moment ago.
+    # The agreement: read, the name, the sentence, the step-up a moment ago.
     desk.click(desk.link("Read and sign it"))
     expect(desk.heading("Your NDA")).to_be_visible()
     desk.page.get_by_label("Your first and last name").fill(Member.objects.get(pk=newcomer.id).name)
@@ -61,7 +61,7 @@ def test_from_the_link_to_the_gate_in_at_most_twelve_clicks(desks: Desks) -> Non
     desk.click(desk.link(account))
     expect(desk.heading("Access is closed")).to_be_visible()
     expect(desk.page.get_by_text("1 thing missing")).to_be_visible()
-    expect(desk.condition("approval")).to_contain_text("Nobody was asked yet.")
+    expect(desk.condition("approval")).to_contain_text("No access has been requested yet.")
 
     signature = Signature.objects.get(member=newcomer.id)
     sealed = SignatureFile.objects.get(signature=signature)
@@ -91,7 +91,7 @@ def test_a_withdrawn_nda_shuts_the_gate_in_another_window(desks: Desks) -> None:
     expect(consultant.heading("Access is closed")).to_be_visible()
     expect(consultant.condition("nda")).to_contain_text("withdrawn")
     assert consultant.secrets_in_page() == set()
-    assert Signature.objects.get(pk=desks.scene.papers[anna.id]).withdrawn_at is not None
+    assert Signature.objects.get(pk=desks.scene.signatures[anna.id]).withdrawn_at is not None
 
 
 def in_another_thread(act: Callable[[], Any]) -> Any:

@@ -48,18 +48,18 @@ def scene(setup_connection: Connection, transactional_db: None) -> Scene:
     return Scene(setup_connection)
 
 
-def opened(scene: Scene, number: int, **wish: Any) -> tuple[str, int]:
+def opened(scene: Scene, number: int, **changes: Any) -> tuple[str, int]:
     """One more account with a ticket and an open grant of its own."""
     reference, ticket = f"MOC-{50000 + number}", f"ZD-{20000 + number}"
     if not Account.objects.filter(reference=reference).exists():
         scene.world.account(reference)
-    return reference, opened_again(scene, reference, ticket, **wish)
+    return reference, opened_again(scene, reference, ticket, **changes)
 
 
-def opened_again(scene: Scene, reference: str, ticket: str, **wish: Any) -> int:
+def opened_again(scene: Scene, reference: str, ticket: str, **changes: Any) -> int:
     """One more ticket about an account, and an open grant under it."""
     scene.world.ticket(ticket, accounts=[reference], assignee=scene.anna)
-    grant = scene.approved(account=reference, ticket=ticket, **wish)
+    grant = scene.approved(account=reference, ticket=ticket, **changes)
     assert grants.open_window(scene.caller, grant=grant, account=reference) is None
     return grant
 

@@ -58,7 +58,7 @@ ask                        POST   302  302  302+ 403  403  403  403  403  403  4
 ask_more                   POST   302  302  302  302+ 403- 403- 403- 403- 403- 403-
 change_password            GET    302  302  200  200  200  200  200  200  200  200
 change_password            POST   302  302  200  200  200  200  200  200  200  200
-authorisation_paper        POST   302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
+authorisation_pdf        POST   302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
 authorisations             GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
 authorisations_export      POST   302  302  403- 403- 403- 403- 403- 200+ 403- 403-
 checks                     GET    302  302  403- 403- 403- 403- 403- 403- 403- 200
@@ -105,8 +105,8 @@ nda_countersign            POST   302  302  403- 403- 403- 403- 403- 422- 403- 4
 nda_draft                  GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
 nda_draft                  POST   302  302  403- 403- 403- 403- 403- 422  403- 403-
 nda_file                   GET    302  302  403- 200+ 403- 403- 403- 200+ 403- 403-
-nda_papers                 GET    302  302  403- 403- 403- 403- 403- 200  403- 200
-nda_papers                 POST   302  302  403- 403- 403- 403- 403- 422- 403- 422-
+unconfirmed_scans                 GET    302  302  403- 403- 403- 403- 403- 200  403- 200
+unconfirmed_scans                 POST   302  302  403- 403- 403- 403- 403- 422- 403- 422-
 nda_preview                GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
 nda_publish                GET    302  302  403- 403- 403- 403- 403- 200  403- 403-
 nda_publish                POST   302  302  403- 403- 403- 403- 403- 409- 403- 403-
@@ -260,8 +260,8 @@ class House(Scene):
             "another manager": world.member("manager"),
         } | {role: world.member(role) for role in ("reviewer", "people", "privacy", "administrator")}
         for one in self.people.values():
-            if one.id not in self.papers:
-                self.papers[one.id] = world.signature(one)
+            if one.id not in self.signatures:
+                self.signatures[one.id] = world.signature(one)
         world.participants(REFERENCE, 2)
         self.opened(categories=["contact", "participants"])
         world.ticket("ZD-10002", assignee=self.anna)
@@ -292,7 +292,7 @@ class House(Scene):
             source="",
             proposed_by_id=proposer.id,
             proposed_at="2020-01-01",
-            lapses_at="2099-01-01",
+            expires_at="2099-01-01",
             state="pending",
         )
         self.authorisation = world.insert(
@@ -305,7 +305,7 @@ class House(Scene):
         )
         world.insert(
             "staff_signaturefile",
-            signature_id=self.papers[self.carl.id],
+            signature_id=self.signatures[self.carl.id],
             kind="uploaded",
             data=b"%PDF-1.7",
             sha256=hashlib.sha256(b"%PDF-1.7").digest(),
@@ -357,7 +357,7 @@ class House(Scene):
     def asked_more(self, who: Person) -> int:
         """A request for more today that waits."""
         today = timezone.localdate()
-        facts = {"member_id": who.id, "day": today, "asked_at": timezone.now(), "state": "pending"}
+        facts = {"member_id": who.id, "day": today, "requested_at": timezone.now(), "state": "pending"}
         return self.world.insert("gatekeeper_moretoday", **facts)
 
     def person(self, actor: str) -> Person:
@@ -388,7 +388,7 @@ class House(Scene):
             "review_affected": [self.review],
             "review_answer": [self.review],
             "review_decide": [self.review],
-            "authorisation_paper": [self.authorisation],
+            "authorisation_pdf": [self.authorisation],
             "withdraw_authorisation": [self.authorisation],
             "member_authorisations": [self.carl.number],
             "end_deputy": [self.deputy],
@@ -398,7 +398,7 @@ class House(Scene):
             "member": [self.carl.number],
             "member_action": [self.carl.number, action],
             "end_session": [1],
-            "nda_file": [self.papers[self.carl.id]],
+            "nda_file": [self.signatures[self.carl.id]],
             "entry": [self.entry],
             "nda_version": [1],
             "nda_recall": [1],
@@ -414,7 +414,7 @@ class House(Scene):
             "GRANT": self.grant,
             "TODAY": timezone.localdate().isoformat(),
             "OTHER": self.people["another manager"].number,
-            "SIGNATURE": self.papers[self.carl.id],
+            "SIGNATURE": self.signatures[self.carl.id],
         }
         form = {key: named.get(str(value), value) for key, value in FORMS.get(door, {}).items()}
         for field in {"code", "_code"} & form.keys():

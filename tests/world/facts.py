@@ -1,4 +1,4 @@
-"""A small world for the tests: people, papers, accounts and tickets, each fact settable by itself.
+"""A small world for the tests: people, signatures, accounts and tickets, each fact settable by itself.
 
 Facts are put there as the owner of the database would, past functions and rights, so that a test
 can take away exactly one condition and nothing else. What is under test goes through the real roles.
@@ -261,10 +261,10 @@ class World:
             began_at=now(),
         )
 
-    def heard(self, at: datetime | None = None) -> None:
-        """The helpdesk was heard."""
+    def contact(self, at: datetime | None = None) -> None:
+        """A message of the helpdesk came."""
         self.setup.execute(
-            "INSERT INTO gatekeeper_feed (name, heard_at, contact) VALUES ('tickets', %s, 'fresh')"
-            " ON CONFLICT (name) DO UPDATE SET heard_at = excluded.heard_at",
+            "INSERT INTO gatekeeper_feed (name, contact_at, contact) VALUES ('tickets', %s, 'fresh')"
+            " ON CONFLICT (name) DO UPDATE SET contact_at = excluded.contact_at",
             [at or now()],
         )

@@ -45,7 +45,7 @@ class Company:
         self.anna = self.able("consultant", manager=self.boss)
 
     def able(self, *held: str, **facts: Any) -> Person:
-        """A member who is able to act: with papers, and a second factor in use."""
+        """A member who is able to act: with a signature, and a second factor in use."""
         person = self.world.member(*held, **facts)
         self.world.signature(person)
         self.factor(person)
@@ -58,7 +58,7 @@ class Company:
             name="totp",
             confirmed=True,
             throttling_failure_count=0,
-            sealed_key=b"x",
+            encrypted_key=b"x",
             last_step=-1,
         )
 
@@ -99,7 +99,7 @@ class Company:
             # What a proposal was made against is the hour of the suspension.
             self.world.setup.execute(
                 "UPDATE staff_proposal SET proposed_at = proposed_at - %(by)s,"
-                " lapses_at = lapses_at - %(by)s, before = CASE WHEN jsonb_typeof(before) = 'string'"
+                " expires_at = expires_at - %(by)s, before = CASE WHEN jsonb_typeof(before) = 'string'"
                 " THEN to_jsonb(((before #>> '{}')::timestamptz - %(by)s)) ELSE before END",
                 {"by": passed},
             )

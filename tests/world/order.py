@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: Marks of what is slow, from the fastest to the slowest (pyproject.toml says what each is).
-SLOW: Final = ("slow", "paper", "doors", "kill", "browser", "shipped")
+SLOW: Final = ("slow", "pdf", "doors", "kill", "browser", "shipped")
 
 
 def rank(item: pytest.Item) -> int:

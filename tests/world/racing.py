@@ -41,21 +41,21 @@ class Opened:
 
 
 class Stage:
-    """Makes open gates, each with people, papers, ticket and accounts of its own."""
+    """Makes open gates, each with people, signatures, ticket and accounts of its own."""
 
     def __init__(self, world: World, web: Connection) -> None:
         self.world = world
         self.web = web
         self._numbers = itertools.count(40001)
         world.version()
-        world.heard()
+        world.contact()
         self.director, self.directors_session = self.hire("manager")
         self.officer, self.officers_session = self.hire("people")
         _, self.seconds_session = self.hire("people")
         self.colleague, _ = self.hire("consultant")
 
     def hire(self, role: str, manager: Person | None = None) -> tuple[Person, Caller]:
-        """A member with papers, and their session."""
+        """A member with a signature, and their session."""
         person = self.world.member(role, manager=manager)
         self.world.signature(person)
         return person, self.world.session(person)

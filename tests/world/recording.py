@@ -91,7 +91,7 @@ ONLY: Final[dict[str, Rows]] = {
     "public.staff_totpdevice": Rows(
         _KEPT,
         insert="NEW.confirmed",
-        update=f"{_columns('confirmed', 'user_id')} OR (NEW.confirmed AND {_columns('sealed_key')})",
+        update=f"{_columns('confirmed', 'user_id')} OR (NEW.confirmed AND {_columns('encrypted_key')})",
         delete="OLD.confirmed",
     ),
     "public.staff_recoverydevice": Rows(

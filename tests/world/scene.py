@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 REFERENCE = "MOC-40001"
 TICKET = "ZD-10001"
-WISH = requests.RequestDraft(
+CHANGES = requests.RequestDraft(
     account=REFERENCE,
     ticket=TICKET,
     purpose="support_request",
@@ -57,10 +57,10 @@ class Scene:
         self.boss = world.member("manager")
         self.anna = world.member("consultant", manager=self.boss)
         self.carl = world.member("consultant", manager=self.boss)
-        self.papers = {one.id: world.signature(one) for one in (self.boss, self.anna, self.carl)}
+        self.signatures = {one.id: world.signature(one) for one in (self.boss, self.anna, self.carl)}
         self.account = world.account(REFERENCE)
         self.ticket = world.ticket(TICKET, accounts=[REFERENCE], assignee=self.anna)
-        world.heard()
+        world.contact()
         self.caller = world.session(self.anna)
         self.manager = world.session(self.boss)
         self.grant = 0
@@ -78,7 +78,7 @@ class Scene:
 
     def ask(self, caller: Caller | None = None, **changes: Any) -> int:
         """Ask, and return the request's number."""
-        asked = requests.ask(caller or self.caller, replace(WISH, **changes))
+        asked = requests.ask(caller or self.caller, replace(CHANGES, **changes))
         assert asked.reason is None, asked
         assert asked.request is not None
         return asked.request
@@ -93,16 +93,16 @@ class Scene:
         } | changes
         return requests.approve(by or self.manager, request, **wanted)
 
-    def approved(self, **wish: Any) -> int:
+    def approved(self, **changes: Any) -> int:
         """Ask and approve; return the grant's number."""
-        request = self.ask(**wish)
+        request = self.ask(**changes)
         assert self.approve(request) == ""
         self.grant = int(Grant.objects.get(request=request).pk)
         return self.grant
 
-    def opened(self, **wish: Any) -> int:
+    def opened(self, **changes: Any) -> int:
         """Ask, approve and start the clock; return the grant's number."""
-        grant = self.approved(**wish)
+        grant = self.approved(**changes)
         assert grants.open_window(self.caller, grant=grant, account=REFERENCE) is None
         return grant
 
@@ -137,7 +137,7 @@ class Scene:
 
 
 def signed(scene: Scene, *roles: str, **facts: Any) -> Person:
-    """Another member with all papers."""
+    """Another member with a signature."""
     person = scene.world.member(*roles, **facts)
     scene.world.signature(person)
     return person

@@ -45,7 +45,7 @@ _TABLES: Final = {
     ),
     "gatekeeper_accessrequest": (
         *("id", "member_id", "account_id", "ticket_id", "assignment_id", "purpose", "categories", "minutes"),
-        *("while_open", "reason", "asked_at", "lapses_at", "state", "denial"),
+        *("while_open", "reason", "requested_at", "expires_at", "state", "denial"),
     ),
     "gatekeeper_grant": (
         *("id", "request_id", "member_id", "account_id", "ticket_id", "assignment_id", "signature_id"),

@@ -7,7 +7,7 @@ from django.middleware.csrf import get_token
 
 
 def fresh_token(secret: str) -> str:
-    """The token of the cookie's secret, masked anew: a form that comes with the same one was answered."""
+    """The token of the cookie's secret, masked again: a form that comes with the same one was answered."""
     page = HttpRequest()
     page.META["CSRF_COOKIE"] = secret
     return get_token(page)

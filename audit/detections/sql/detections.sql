@@ -1,6 +1,6 @@
 -- The rules by which entries are flagged, as far as the log alone can answer them: one function each, which returns the
 -- numbers of those among the entries to be judged (p_fresh) to which it applies. Their words, and why they
--- matter, stand in audit/detections/known.py; gatekeeper.flag (gatekeeper/reviews/sql/detections.sql) calls them. Internal, all of them.
+-- matter, are in audit/detections/known.py; gatekeeper.flag (gatekeeper/reviews/sql/detections.sql) calls them. Internal, all of them.
 --
 -- What looks back must cost the same in a long log. So it says `account <> ''`, without which the index of
 -- accounts cannot be used, and OFFSET 0 where it asks whether something is there, without which PostgreSQL
@@ -27,7 +27,7 @@ END $$;
 
 -- The days on which they looked are counted in one pass, whoever looked; a day more crowded than the
 -- threshold is compared with the member's own days before it.
-CREATE OR REPLACE FUNCTION audit.odd_volume(p_fresh bigint[], p_zone text, p_days integer, p_history integer, p_least integer, p_percent integer)
+CREATE OR REPLACE FUNCTION audit.detect_volume(p_fresh bigint[], p_zone text, p_days integer, p_history integer, p_least integer, p_percent integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH days AS MATERIALIZED (
         SELECT x.member, x.day, audit.first_since(x.day) AS since, audit.first_since(x.day + interval '25 hours') AS until
@@ -59,8 +59,8 @@ $$;
 
 -- Of whoever was signed in, and of releases too: whoever asks again and again meets refusals after the record as well
 -- as before it. An attempt to sign in names whom it tries to be, and says nothing of them: it is
--- its network's (audit.odd_guesses). Nothing is looked up for what has no actor.
-CREATE OR REPLACE FUNCTION audit.odd_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+-- its network's (audit.detect_guesses). Nothing is looked up for what has no actor.
+CREATE OR REPLACE FUNCTION audit.detect_refusals(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.actor_id IS NOT NULL AND e.outcome IN ('refused', 'withheld') AND (
@@ -72,7 +72,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Attempts to sign in by whoever was not, from one network (/24, /48), whomever they named.
-CREATE OR REPLACE FUNCTION audit.odd_guesses(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_guesses(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
             SELECT network(set_masklen(e.remote_addr, CASE family(e.remote_addr) WHEN 4 THEN 24 ELSE 48 END)) AS net,
@@ -88,7 +88,7 @@ $$;
 -- One requester of an approver's far beyond the others of the same days, whose average is the measure: how much
 -- a pair has to do with each other depends on how many there are beside it. Who decides for one alone has
 -- nobody to be compared with.
-CREATE OR REPLACE FUNCTION audit.odd_same_pair(p_fresh bigint[], p_count integer, p_days integer, p_times integer)
+CREATE OR REPLACE FUNCTION audit.detect_same_pair(p_fresh bigint[], p_count integer, p_days integer, p_times integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH span AS MATERIALIZED (
         SELECT audit.first_since(min(e."timestamp") - make_interval(days => p_days)) AS since, max(e.id) AS until
@@ -116,7 +116,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Approvals of one pair that came before the request can have been read.
-CREATE OR REPLACE FUNCTION audit.odd_instant(p_fresh bigint[], p_count integer, p_seconds integer, p_days integer)
+CREATE OR REPLACE FUNCTION audit.detect_instant(p_fresh bigint[], p_count integer, p_seconds integer, p_days integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH at_once AS MATERIALIZED (
         SELECT e.id, e.member, e.subject, audit.first_since(e."timestamp" - make_interval(days => p_days)) AS since
@@ -131,7 +131,7 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
 $$;
 
 -- Rejected by one, and approved by another soon after: the same account, for the same member.
-CREATE OR REPLACE FUNCTION audit.odd_second_opinion(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_second_opinion(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'approve' AND e.outcome = 'allowed'
@@ -143,7 +143,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- A look after which the ticket was closed, or passed on, sooner than anybody can have worked on it.
-CREATE OR REPLACE FUNCTION audit.odd_brief(p_fresh bigint[], p_seconds integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_brief(p_fresh bigint[], p_seconds integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'end' AND e.outcome = 'allowed'
@@ -155,7 +155,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- One member and one account under ticket after ticket: each from the p_count-th on.
-CREATE OR REPLACE FUNCTION audit.odd_same_account(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_same_account(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
         SELECT count(DISTINCT x.ticket) AS tickets, count(*) FILTER (WHERE x.ticket = e.ticket) AS under_this
@@ -169,7 +169,7 @@ $$;
 
 -- Slow gathering shows over weeks alone: at a member's first access of a week the accounts of the weeks before
 -- it are counted, and compared with their own of as long before those and with everybody's median.
-CREATE OR REPLACE FUNCTION audit.odd_harvest(
+CREATE OR REPLACE FUNCTION audit.detect_harvest(
     p_fresh bigint[], p_zone text, p_days integer, p_percent integer, p_least integer)
 RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH firsts AS MATERIALIZED (
@@ -201,7 +201,7 @@ $$;
 
 -- What somebody did on a day between days without any work of theirs: on leave, or ill. It shows when they are
 -- back: their first sign-in then has the day before it judged.
-CREATE OR REPLACE FUNCTION audit.odd_alone(p_fresh bigint[], p_zone text, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_alone(p_fresh bigint[], p_zone text, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT x.id FROM public.audit_entry e
         CROSS JOIN LATERAL (SELECT y."timestamp" AS at, date_trunc('day', y."timestamp", p_zone) AS day FROM public.audit_entry y
@@ -218,7 +218,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Searches for a participant that found none: every p_count-th of a member's within some days.
-CREATE OR REPLACE FUNCTION audit.odd_misses(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_misses(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'search' AND e.outcome = 'allowed' AND e.account <> '' AND e.results = 0 AND (
@@ -230,7 +230,7 @@ $$;
 
 -- Refused at one account after the other: every p_count-th that is another. Nothing is looked up for what has no
 -- actor.
-CREATE OR REPLACE FUNCTION audit.odd_probing(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_probing(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
         SELECT count(DISTINCT x.account) AS accounts, count(*) FILTER (WHERE x.account = e.account) AS of_this
@@ -245,7 +245,7 @@ $$;
 -- Whose log begins only now has no usual network yet. Signing in from one makes it known: what is looked at from
 -- there is not found a second time. Most entries follow another from the same network: only of the others is the
 -- log asked.
-CREATE OR REPLACE FUNCTION audit.odd_new_network(p_fresh bigint[], p_days integer, p_history integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_new_network(p_fresh bigint[], p_days integer, p_history integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH seen AS MATERIALIZED (
         SELECT e.id, e.member, e."timestamp", n.net,
@@ -265,14 +265,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         AND s."timestamp" - h.first >= make_interval(days => p_history)
 $$;
 
-CREATE OR REPLACE FUNCTION audit.odd_everything(p_fresh bigint[], p_categories integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_everything(p_fresh bigint[], p_categories integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event IN ('approve', 'view') AND e.outcome = 'allowed'
         AND cardinality(e.categories) >= p_categories
 $$;
 
-CREATE OR REPLACE FUNCTION audit.odd_participants(p_fresh bigint[], p_count integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_participants(p_fresh bigint[], p_count integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
         SELECT sum(cardinality(x.records)) AS shown FROM public.audit_entry x
@@ -282,7 +282,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         AND h.shown > p_count AND h.shown - cardinality(e.records) <= p_count
 $$;
 
-CREATE OR REPLACE FUNCTION audit.odd_export(p_fresh bigint[]) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_export(p_fresh bigint[]) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'export' AND e.outcome = 'allowed' AND e.member <> ''
@@ -292,7 +292,7 @@ $$;
 -- second factor. A session is made and verified only together with such an entry, so whoever made this one up
 -- had more than one role in hand. A session lasts p_hours at most: no entry before that can be the one, and
 -- none is looked for there (nor may it be: retention may have taken it, where this entry is as old).
-CREATE OR REPLACE FUNCTION audit.odd_suspensions(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_suspensions(p_fresh bigint[], p_count integer, p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.event = 'change' AND e.outcome = 'allowed' AND e.member <> ''
@@ -303,7 +303,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             AND x."timestamp" > e."timestamp" - make_interval(mins => p_minutes)) >= p_count
 $$;
 
-CREATE OR REPLACE FUNCTION audit.odd_unproved(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION audit.detect_unproved(p_fresh bigint[], p_hours integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
     WHERE e.id = ANY (p_fresh) AND e.outcome = 'allowed' AND e.session IS NOT NULL
@@ -323,15 +323,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 REVOKE ALL ON FUNCTION audit.first_since(timestamptz), audit.threshold(jsonb, text),
-    audit.odd_volume(bigint[], text, integer, integer, integer, integer), audit.odd_refusals(bigint[], integer, integer),
-    audit.odd_guesses(bigint[], integer, integer), audit.odd_same_pair(bigint[], integer, integer, integer),
-    audit.odd_instant(bigint[], integer, integer, integer), audit.decided_after(text, bigint, bigint),
-    audit.odd_second_opinion(bigint[], integer), audit.odd_brief(bigint[], integer),
-    audit.odd_same_account(bigint[], integer, integer), audit.odd_harvest(bigint[], text, integer, integer, integer),
-    audit.odd_alone(bigint[], text, integer), audit.odd_misses(bigint[], integer, integer),
-    audit.odd_probing(bigint[], integer, integer), audit.odd_new_network(bigint[], integer, integer),
-    audit.odd_everything(bigint[], integer), audit.odd_participants(bigint[], integer), audit.odd_export(bigint[]),
-    audit.odd_unproved(bigint[], integer), audit.odd_suspensions(bigint[], integer, integer) FROM PUBLIC;
+    audit.detect_volume(bigint[], text, integer, integer, integer, integer), audit.detect_refusals(bigint[], integer, integer),
+    audit.detect_guesses(bigint[], integer, integer), audit.detect_same_pair(bigint[], integer, integer, integer),
+    audit.detect_instant(bigint[], integer, integer, integer), audit.decided_after(text, bigint, bigint),
+    audit.detect_second_opinion(bigint[], integer), audit.detect_brief(bigint[], integer),
+    audit.detect_same_account(bigint[], integer, integer), audit.detect_harvest(bigint[], text, integer, integer, integer),
+    audit.detect_alone(bigint[], text, integer), audit.detect_misses(bigint[], integer, integer),
+    audit.detect_probing(bigint[], integer, integer), audit.detect_new_network(bigint[], integer, integer),
+    audit.detect_everything(bigint[], integer), audit.detect_participants(bigint[], integer), audit.detect_export(bigint[]),
+    audit.detect_unproved(bigint[], integer), audit.detect_suspensions(bigint[], integer, integer) FROM PUBLIC;
 
 -- What the rules find, and how far they have read the log, is only ever added to. Rounds go when they are old.
 CREATE OR REPLACE TRIGGER flag_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_flag

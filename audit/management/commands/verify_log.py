@@ -94,7 +94,12 @@ class Command(BaseCommand):
         if trusted.differs:
             raise CommandError(_("The sealer's key is not the one that is set."))
         if not report.outside:
-            self.stdout.write(_("No copy from outside was compared: whoever wrote it all anew is not found."))
+            self.stdout.write(
+                _(
+                    "No copy from outside was compared: a log that was rewritten as a whole would not be"
+                    " found."
+                )
+            )
         self.stdout.write(
             _("The log is what was sealed.")
             if trusted.pinned

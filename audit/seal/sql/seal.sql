@@ -10,10 +10,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- What may hold the sealing up: whom a process of the sealer's waits for, transactions that write and have not
--- ended, in any database of the server, for an entry could still come out of them; prepared ones too, which have
+-- ended, in any database of the server, because an entry could still come out of them; prepared ones too, which have
 -- no process; and whoever holds so many locks that nobody else may get one. Process, role and since when, and
 -- nobody's statements: the owner, who may know, tells those who may not. `since` is NULL where it may not either.
-CREATE OR REPLACE FUNCTION audit.held_up()
+CREATE OR REPLACE FUNCTION audit.sealing_delays()
 RETURNS TABLE (kind text, process integer, role text, since timestamptz, named text)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT h.kind, a.pid, a.usename::text, coalesce(a.xact_start, a.state_change), ''
@@ -110,7 +110,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- A new era: another cluster numbers transactions anew, and a log of another name is another log. After
+-- A new era: another cluster numbers transactions again, and a log of another name is another log. After
 -- the first, whoever writes entries waits until all that stand here have their leaves: the old numbers
 -- and the new cannot be told apart later.
 CREATE OR REPLACE FUNCTION audit.begin_era(p_key text, p_source text, OUT number integer, OUT horizon xid8)
@@ -240,11 +240,11 @@ CREATE OR REPLACE TRIGGER era_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON
 CREATE OR REPLACE TRIGGER logkey_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit_logkey
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_rewriting();
 
-REVOKE ALL ON FUNCTION audit.lock_seal(), audit.held_up(), audit.tags(text[], bigint[]), audit.note_quiet(text),
+REVOKE ALL ON FUNCTION audit.lock_seal(), audit.sealing_delays(), audit.tags(text[], bigint[]), audit.note_quiet(text),
     audit.note_proof(bigint[], text), audit.begin_era(text, text), audit.announce_key(text, text),
     audit.keep_key(text), audit.retain(text, text, integer), audit.customer_hash(public.audit_entry),
     audit.erase_references(text, jsonb), audit.admit_removal() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit.held_up() TO gatekeeper_web, gatekeeper_sealer;
+GRANT EXECUTE ON FUNCTION audit.sealing_delays() TO gatekeeper_web, gatekeeper_sealer;
 GRANT EXECUTE ON FUNCTION audit.lock_seal(), audit.tags(text[], bigint[]), audit.note_quiet(text), audit.begin_era(text, text),
     audit.announce_key(text, text), audit.retain(text, text, integer) TO gatekeeper_sealer;
 GRANT EXECUTE ON FUNCTION audit.note_proof(bigint[], text) TO gatekeeper_sealer;

@@ -7,7 +7,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(audit.limit_of('siem_target'), '')
 $$;
 
--- Up to which leaf the target has the log. For a target that is new to us that is none, and that the log goes
+-- Up to which leaf the target has the log. For a target that is new to us that is leaf 0, and that the log goes
 -- there from now on is an entry; the one before it is forgotten. Sending itself is none: each batch would
 -- make the next. The name of a target holds no secret (audit/siem/receivers.py refuses one that does).
 CREATE OR REPLACE FUNCTION audit.begin_stream(p_target text, p_source text) RETURNS bigint

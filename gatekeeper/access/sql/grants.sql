@@ -52,11 +52,11 @@ BEGIN
 END $$;
 
 -- A request that nobody can grant any more is over.
-CREATE OR REPLACE FUNCTION gatekeeper.lapse_requests(p_requests bigint[], p_reason text) RETURNS integer
+CREATE OR REPLACE FUNCTION gatekeeper.expire_requests(p_requests bigint[], p_reason text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     r record;
-    lapsed integer := 0;
+    expired integer := 0;
 BEGIN
     FOR r IN
         SELECT x.id, x.purpose, x.categories, b.reference, k.number AS ticket_number, k.kind, k.state, m.number AS holder
@@ -68,9 +68,9 @@ BEGIN
         PERFORM audit.write_entry('end', 'allowed', jsonb_build_object('account', r.reference, 'subject', r.holder,
             'ticket', r.ticket_number, 'ticket_kind', r.kind, 'ticket_state', r.state, 'purpose', r.purpose,
             'categories', r.categories, 'request_id', r.id, 'source', 'gatekeeper', 'details', jsonb_build_object('why', p_reason)));
-        lapsed := lapsed + 1;
+        expired := expired + 1;
     END LOOP;
-    RETURN lapsed;
+    RETURN expired;
 END $$;
 
 -- What goes takes the grants with it. One trigger function: the list of what a grant rests on. `grants` go with
@@ -113,7 +113,7 @@ BEGIN
         rests := why IS NOT NULL;
         grants := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.signature_id = NEW.id AND g.ended_at IS NULL);
         approved := gatekeeper.resting_on(ARRAY[NEW.member_id], false);
-    ELSIF TG_TABLE_NAME = 'staff_ndaversion' THEN  -- with a new one, everybody's agreement ends anew
+    ELSIF TG_TABLE_NAME = 'staff_ndaversion' THEN  -- a new one changes when everybody's agreement ends
         rests := true;
         approved := ARRAY(SELECT g.id FROM public.gatekeeper_grant g WHERE g.ended_at IS NULL);
     ELSIF TG_TABLE_NAME = 'gatekeeper_deputy' THEN
@@ -135,7 +135,7 @@ BEGIN
         END IF;
         PERFORM gatekeeper.lock_endings(CASE WHEN why IS NOT NULL THEN requests END, grants || approved);
         IF why IS NOT NULL THEN
-            PERFORM gatekeeper.lapse_requests(requests, why);
+            PERFORM gatekeeper.expire_requests(requests, why);
         END IF;
         PERFORM gatekeeper.end_grants(grants, coalesce(why, 'member_left'), NULL, '{"source": "gatekeeper"}');
         -- Judged when they are locked: a window that was being opened meanwhile has its end by now.
@@ -168,16 +168,16 @@ CREATE OR REPLACE TRIGGER permission_ends_grants AFTER DELETE ON public.gatekeep
 CREATE OR REPLACE FUNCTION gatekeeper.follow_members() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    anew boolean := NEW.news = 'anew';
+    returned boolean := NEW.news = 'returned';
     requests bigint[] := ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
         WHERE r.member_id = ANY (NEW.members) AND r.state = 'pending');
     grants bigint[] := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE (g.member_id = ANY (NEW.members) OR g.approver_id = ANY (NEW.members)) AND g.ended_at IS NULL);
 BEGIN
     PERFORM gatekeeper.lock_authority(NULL, NEW.members);
-    PERFORM gatekeeper.lock_endings(requests, grants || gatekeeper.resting_on(NEW.members, NOT anew));
-    IF anew THEN
-        PERFORM gatekeeper.lapse_requests(requests, 'member_left');
+    PERFORM gatekeeper.lock_endings(requests, grants || gatekeeper.resting_on(NEW.members, NOT returned));
+    IF returned THEN
+        PERFORM gatekeeper.expire_requests(requests, 'member_left');
         PERFORM gatekeeper.end_grants(grants, 'member_left', NULL, '{"source": "gatekeeper"}');
         UPDATE public.gatekeeper_deputy x SET ends_at = greatest(NEW.since, x.begins_at + interval '1 microsecond')
         WHERE (x.manager_id = ANY (NEW.members) OR x.deputy_id = ANY (NEW.members)) AND x.ends_at > clock_timestamp();
@@ -187,5 +187,5 @@ END $$;
 CREATE OR REPLACE TRIGGER news_1_accesses INSTEAD OF INSERT ON staff.member_news
     FOR EACH ROW EXECUTE FUNCTION gatekeeper.follow_members();
 
-REVOKE ALL ON FUNCTION gatekeeper.lock_endings(bigint[], bigint[]), gatekeeper.end_grants(bigint[], text, bigint, jsonb), gatekeeper.lapse_requests(bigint[], text),
+REVOKE ALL ON FUNCTION gatekeeper.lock_endings(bigint[], bigint[]), gatekeeper.end_grants(bigint[], text, bigint, jsonb), gatekeeper.expire_requests(bigint[], text),
     gatekeeper.cascade(), gatekeeper.follow_members() FROM PUBLIC;

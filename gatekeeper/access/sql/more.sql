@@ -29,7 +29,7 @@ BEGIN
         IF request IS NOT NULL THEN
             RETURN;
         END IF;
-        INSERT INTO public.gatekeeper_moretoday (member_id, day, asked_at, state)
+        INSERT INTO public.gatekeeper_moretoday (member_id, day, requested_at, state)
         VALUES (d.actor_id, today, clock_timestamp(), 'pending') RETURNING id INTO request;
     END IF;
     PERFORM audit.write_entry('change', CASE WHEN reason IS NULL THEN 'allowed' ELSE 'refused' END,

@@ -1,6 +1,6 @@
 -- Whether the print of a grant may be exported, and the record that it is: by a reviewer, or by the
 -- people concerned, its holder and its approver. To everybody else a grant that is there and one that is
--- not are the same. Each of them proves presence as freshly as for a signature.
+-- not are the same. Each takes a step-up as fresh as for a signature.
 CREATE OR REPLACE FUNCTION gatekeeper.print_grant(p_digest bytea, p_context jsonb, p_grant bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE

@@ -23,7 +23,7 @@ BEGIN
     IF reason IS NULL THEN
         SELECT x.id INTO request FROM public.gatekeeper_accessrequest x
         WHERE x.member_id = d.actor_id AND x.account_id = d.account_id AND x.ticket_id = d.ticket_id AND x.state = 'pending';
-        SELECT CASE WHEN x.lapses_at <= clock_timestamp() THEN 'lapsed'
+        SELECT CASE WHEN x.expires_at <= clock_timestamp() THEN 'lapsed'
                     WHEN (x.purpose, x.minutes, x.while_open, x.reason) IS DISTINCT FROM (p_purpose, p_minutes, p_while_open, p_reason)
                         OR NOT (x.categories::text[] <@ p_categories AND p_categories <@ x.categories::text[])
                         OR num_nonnulls(x.reason_text, p_text) > 0 THEN 'replaced' END
@@ -31,9 +31,9 @@ BEGIN
         IF request IS NOT NULL AND over IS NULL THEN
             RETURN;  -- asked twice: the one that waits is the one
         END IF;
-        PERFORM gatekeeper.lapse_requests(ARRAY[request], over);  -- an edited request is a new one
+        PERFORM gatekeeper.expire_requests(ARRAY[request], over);  -- an edited request is a new one
         INSERT INTO public.gatekeeper_accessrequest (member_id, account_id, ticket_id, assignment_id, purpose,
-            categories, minutes, while_open, reason, reason_text, asked_at, lapses_at, state, denial)
+            categories, minutes, while_open, reason, reason_text, requested_at, expires_at, state, denial)
         VALUES (d.actor_id, d.account_id, d.ticket_id, d.assignment_id, p_purpose, p_categories, p_minutes,
             p_while_open, p_reason, p_text, clock_timestamp(), clock_timestamp() + make_interval(hours => hours), 'pending', '')
         RETURNING id INTO request;
@@ -99,13 +99,13 @@ BEGIN
     PERFORM gatekeeper.lock_authority((SELECT s.member_id FROM public.staff_session s WHERE s.digest = p_digest), NULL);
     d := staff.authorize(p_digest, CASE WHEN p_verdict = 'withdraw' THEN 'own' ELSE 'approve' END);
     SELECT * INTO q FROM gatekeeper.judge_asked(r.id, p_categories, true) WHERE p_verdict = 'approve';  -- else all of it is NULL
-    SELECT x.state, x.lapses_at INTO r.state, r.lapses_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
+    SELECT x.state, x.expires_at INTO r.state, r.expires_at FROM public.gatekeeper_accessrequest x WHERE x.id = p_request FOR NO KEY UPDATE;
     reason := CASE
         WHEN d.reason IS NOT NULL THEN d.reason
         WHEN r.id IS NULL THEN 'role_missing'  -- as of another's: nobody learns which numbers there are
         WHEN p_verdict = 'withdraw' AND d.actor_id <> r.member_id THEN 'role_missing'
         WHEN p_verdict <> 'withdraw' AND d.actor_id NOT IN (SELECT gatekeeper.approvers(r.member_id)) THEN 'role_missing'
-        WHEN r.state <> 'pending' OR r.lapses_at <= clock_timestamp() THEN 'already_decided'
+        WHEN r.state <> 'pending' OR r.expires_at <= clock_timestamp() THEN 'already_decided'
         WHEN p_verdict = 'withdraw' THEN NULL
         -- A code, or nothing at all: what the pages send where a form was none, so that its refusal is recorded.
         WHEN p_verdict = 'deny' THEN CASE WHEN (p_denial ~ '^[a-z_]{1,20}$') IS NOT TRUE THEN 'value_refused' END

@@ -53,30 +53,30 @@ def page(
     `values`: those that were released just now, by field; `people`: the page of participants, the same.
     `more` is added to what the template has; `was`: numbers of the accesses that the browser showed as open.
     """
-    held = live.held(request, account=reference, shown=seen)
-    here = [one for one in held if one.reference == reference]
+    opened = live.open_grants(request, account=reference, shown=seen)
+    here = [one for one in opened if one.reference == reference]
     grant = next((one for one in here if one.id == seen.grant_id), None)
     if grant is None:  # it has ended since
         again = _evaluate(request, reference, seen.grant_id)
         return closed_gate(request, again, reference=reference, was=was, more=more)
     widget = open_gate(request, seen, grant)
-    # The last permitted view has shut the gate behind it: its page is shown, the way back is not.
-    live.show(request, [one for one in held if one is not grant or not widget.missing])
+    # The last permitted view has closed the gate behind it: its page is shown, the way back is not.
+    live.show(request, [one for one in opened if one is not grant or not widget.missing])
     sections = [
         account_data.section(grant, here, one, values or {})
         for one in catalogue.shown_by_field(get_language())
     ]
-    asked_more = _more(request, grant)
+    extension = _more(request, grant)
     context = {
         "gate": widget,
         **_of_the_grant(grant, here),
         **_form(request, reference),
         "reference": reference,
-        "more": asked_more,
+        "more": extension,
         "sections": sections,
         "people": account_data.people(grant, here, people or {}),
         "happened": ended(request, set(was) - {one.id for one in here}),
-        **_question(request, grant, here, asked_more),
+        **_question(request, grant, here, extension),
         **(more or {}),
     }
     return render(request, "gatekeeper/access/account.html", context)
@@ -85,16 +85,16 @@ def page(
 def page_if_changed(
     request: HttpRequest, shown: grants.OpenGrant, here: Sequence[grants.OpenGrant], was: Sequence[int]
 ) -> HttpResponse:
-    """The account anew where anything changed; values that were revealed stay while the data are the same."""
-    asked_more = _more(request, shown)
-    facts = _facts(shown, here), asked_more and asked_more["mark"]
+    """The page again where anything changed; revealed values stay while the data are the same."""
+    extension = _more(request, shown)
+    facts = _facts(shown, here), extension and extension["mark"]
     same_data = request.GET.get("data") == mark(_data(shown, here))
 
-    def anew(more: Mapping[str, object]) -> HttpResponse:
+    def fresh(more: Mapping[str, object]) -> HttpResponse:
         seen = _evaluate(request, shown.reference, shown.id)
         return page(request, seen, shown.reference, more={**more, "same_data": same_data}, was=was)
 
-    return live.answer(request, facts, anew)
+    return live.answer(request, facts, fresh)
 
 
 def refused(request: HttpRequest, refusal: answers.Refusal, reference: str, grant: int) -> HttpResponse:
@@ -106,13 +106,13 @@ def refused(request: HttpRequest, refusal: answers.Refusal, reference: str, gran
     unevaluated = refusal.codes or dict.fromkeys(catalogue.CONDITIONS, "check_failed")
     # That the log failed is said beside the rows; they stand as they are now.
     codes = seen.codes if refusal.reason == "record_failed" else unevaluated
-    shut = replace(seen, reason=refusal.reason, codes=codes, away=refusal.away or seen.away)
-    return closed_gate(request, shut, reference=reference)
+    closed = replace(seen, reason=refusal.reason, codes=codes, away=refusal.away or seen.away)
+    return closed_gate(request, closed, reference=reference)
 
 
 def as_released(shown: answers.Reveal, grant: int) -> answers.Decision:
     """The gate as the release judged it a moment ago: asking again would tell nothing newer."""
-    return answers.Decision(None, shown.codes, shown.shut, grant_id=grant)
+    return answers.Decision(None, shown.codes, shown.blocked, grant_id=grant)
 
 
 def _evaluate(request: HttpRequest, reference: str, grant: int | None) -> answers.Decision:
@@ -145,13 +145,13 @@ def _question(
     request: HttpRequest,
     grant: grants.OpenGrant,
     here: Sequence[grants.OpenGrant],
-    asked_more: dict[str, object] | None,
+    extension: dict[str, object] | None,
 ) -> dict[str, object]:
     """How the page asks whether what it shows still holds."""
     return live.question(
         request,
         reverse("gate_state", args=[grant.reference]),
-        (_facts(grant, here), asked_more and asked_more["mark"]),
+        (_facts(grant, here), extension and extension["mark"]),
         was=",".join(str(one.id) for one in (grant, *(other for other in here if other is not grant))),
         data=mark(_data(grant, here)),
     )
@@ -159,7 +159,7 @@ def _question(
 
 def _data(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> object:
     """What the page's fields rest on: while it is the same, revealed values stay where they are."""
-    return grant.id, [(one.id, sorted(one.shut.items())) for one in here]
+    return grant.id, [(one.id, sorted(one.blocked.items())) for one in here]
 
 
 def _facts(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> object:
@@ -168,7 +168,7 @@ def _facts(grant: grants.OpenGrant, here: Sequence[grants.OpenGrant]) -> object:
 
 def _more(request: HttpRequest, grant: grants.OpenGrant) -> dict[str, object] | None:
     """What was asked for beyond the day's budget, once most of that is used."""
-    return more_today.standing(request, grant.id) if grant.today.words else None
+    return more_today.todays_request(request, grant.id) if grant.today.words else None
 
 
 def _extend_url(grant: grants.OpenGrant) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @require_GET
 def account(request: HttpRequest, reference: str) -> HttpResponse:
-    """The account with every value hidden; the gate's page when it is shut."""
+    """The account with every value hidden; the gate's page when it is closed."""
     ticket = request.GET.get("ticket") or None
     seen = decision.evaluate(Caller.of(request), account=reference, ticket=ticket)
     if not seen.open:
@@ -47,8 +47,8 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
     ticket = request.GET.get("ticket") or None
     # What the page showed as open.
     was = [whole_number(text) or 0 for text in request.GET.get("was", "").split(",")]
-    held = live.held(request, account=reference)
-    here = [one for one in held if one.reference == reference]
+    opened = live.open_grants(request, account=reference)
+    here = [one for one in opened if one.reference == reference]
     shown = next((one for one in here if one.id == was[0]), None)
     if shown is not None:
         return page_if_changed(request, shown, here, was)
@@ -119,7 +119,7 @@ def open_window(request: HttpRequest, reference: str) -> HttpResponse:
     with transaction.atomic():
         refusal = grants.open_window(Caller.of(request), grant=grant, account=reference)
         if refusal is None:
-            notices.tell_of_opening(Grant.objects.select_related("approver").get(pk=grant))
+            notices.notify_of_opened_access(Grant.objects.select_related("approver").get(pk=grant))
     if refusal is not None:
         return refused(request, refusal, reference, grant)
     return HttpResponseRedirect(account_url(reference))

@@ -69,9 +69,9 @@ def _context(
     request: HttpRequest, seen: answers.Decision, reference: str, was: Sequence[int]
 ) -> dict[str, Any]:
     member = member_of(request)
-    asked = _asked(member, reference)
+    requests_here = _requests(member, reference)
     mine = Assignment.objects.filter(member=member, accounts__contains=[reference])
-    known = mine.exists() or asked.exists()
+    known = mine.exists() or requests_here.exists()
     named = Ticket.objects.filter(pk=seen.ticket_id or 0).first()
     found = Grant.objects.select_related("approver", "ended_by", "ticket")
     grant = found.filter(pk=seen.grant_id or 0).first()
@@ -82,18 +82,18 @@ def _context(
         "reference": reference,
         "ticket": number if known else "",
         "known": known,
-        "pending": asked.filter(ticket=named, state="pending", lapses_at__gt=timezone.now()).first(),
+        "pending": requests_here.filter(ticket=named, state="pending", expires_at__gt=timezone.now()).first(),
         "grant": _approved(grant),
         "tickets": _others(member, reference, seen) if known else [],
-        "more": more_today.standing(request, seen.grant_id) if _is_day_over(seen) else None,
+        "more": more_today.todays_request(request, seen.grant_id) if _is_day_over(seen) else None,
     }
 
 
 def gate_facts(request: HttpRequest, seen: answers.Decision, reference: str) -> object:
     """What the page of a closed gate rests on."""
-    newest = _asked(member_of(request), reference).values_list("pk", "state").first()
-    asked = more_today.standing(request, seen.grant_id)["mark"] if _is_day_over(seen) else None
-    return seen.reason, sorted(seen.codes.items()), seen.request_id, seen.grant_id, newest, asked
+    newest = _requests(member_of(request), reference).values_list("pk", "state").first()
+    extension = more_today.todays_request(request, seen.grant_id)["mark"] if _is_day_over(seen) else None
+    return seen.reason, sorted(seen.codes.items()), seen.request_id, seen.grant_id, newest, extension
 
 
 def _is_day_over(seen: answers.Decision) -> bool:
@@ -110,7 +110,7 @@ def ended(request: HttpRequest, grants: Iterable[int]) -> list[str]:
     return list(dict.fromkeys(words for words in map(endings.words, found) if words))  # said once
 
 
-def _asked(member: Member, reference: str) -> QuerySet[AccessRequest]:
+def _requests(member: Member, reference: str) -> QuerySet[AccessRequest]:
     return AccessRequest.objects.filter(member=member, account__reference=reference)
 
 

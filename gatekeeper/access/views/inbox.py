@@ -65,15 +65,15 @@ def _work(request: HttpRequest) -> _Work:
     rows = mine.select_related("member", "account", "ticket", "decided_by", "grant")
     newest = rows.order_by("-decided_at")[:DECIDED_SHOWN]
     waiting = approvers.waiting_for(manager)
-    asked_more = [number for kind, number in approvers.everything_waiting_for(manager) if kind == "more"]
-    both = [*(_decided(asked) for asked in newest), *more.decided_today(manager)]
+    more_requests = [number for kind, number in approvers.everything_waiting_for(manager) if kind == "more"]
+    both = [*(_decided(access_request) for access_request in newest), *more.decided_today(manager)]
     both.sort(key=lambda one: str(one["at"]), reverse=True)
-    return _Work(waiting, requester.judge(waiting), more.items(asked_more), both)
+    return _Work(waiting, requester.judge(waiting), more.items(more_requests), both)
 
 
 def _inbox(request: HttpRequest, work: _Work, more: Mapping[str, object]) -> HttpResponse:
     context = {
-        "requests": [item(asked, work.judged[asked.pk]) for asked in work.waiting],
+        "requests": [item(access_request, work.judged[access_request.pk]) for access_request in work.waiting],
         "more": work.more,
         "waiting": len(work.waiting) + len(work.more),
         "decided": work.decided,
@@ -84,18 +84,18 @@ def _inbox(request: HttpRequest, work: _Work, more: Mapping[str, object]) -> Htt
     return render(request, "gatekeeper/access/inbox.html", context)
 
 
-def _decided(asked: AccessRequest) -> dict[str, object]:
-    grant: Grant | None = getattr(asked, "grant", None)
-    state: str = asked.state
+def _decided(access_request: AccessRequest) -> dict[str, object]:
+    grant: Grant | None = getattr(access_request, "grant", None)
+    state: str = access_request.state
     if grant is not None:
         state = grant_state(grant)
     return {
-        "member_name": asked.member.name,
-        "member": asked.member.number,
-        "reference": asked.account.reference,
-        "ticket": asked.ticket.number,
+        "member_name": access_request.member.name,
+        "member": access_request.member.number,
+        "reference": access_request.account.reference,
+        "ticket": access_request.ticket.number,
         "state": state,
-        "at": asked.decided_at,
-        "by": asked.decided_by.name if asked.decided_by else "",
+        "at": access_request.decided_at,
+        "by": access_request.decided_by.name if access_request.decided_by else "",
         "grant_id": grant.pk if grant and state in ("approved", "active") else None,
     }

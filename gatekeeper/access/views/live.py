@@ -1,7 +1,7 @@
 """Pages that stay true by themselves: each asks every few seconds whether what it shows still holds.
 
 A page hands out a mark of what it shows, and its question brings the mark back (static live.js). The
-server decides anew each time: what still holds is answered with 204, what has changed with the page, of
+server decides again each time: what still holds is answered with 204, what has changed with the page, of
 which the browser takes the parts that are marked `hx-swap-oob`. A view that answers is marked `polling`:
 nobody is active because of it.
 """
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 EVERY: Final = 4
 
 
-def held(
+def open_grants(
     request: HttpRequest, *, account: str, shown: answers.Decision | None = None
 ) -> list[grants.OpenGrant]:
-    """What is open now, for a page about this account, whose frame shows the same (see access.held)."""
-    found = grants.held(Caller.of(request), member_of(request), account=account, shown=shown)
+    """What is open now, for a page about this account, whose frame shows the same (grants.open_grants)."""
+    found = grants.open_grants(Caller.of(request), member_of(request), account=account, shown=shown)
     show(request, found)
     return found
 
@@ -42,7 +42,7 @@ def show(request: HttpRequest, open_now: list[grants.OpenGrant]) -> None:
     """Let the frame show these accesses as open, and ask no more."""
     desk = desk_of(request)
     if desk is not None:
-        desk.held = open_now
+        desk.open_grants = open_now
 
 
 def question(request: HttpRequest, address: str, facts: object, **more: str) -> dict[str, object]:
@@ -54,7 +54,7 @@ def question(request: HttpRequest, address: str, facts: object, **more: str) -> 
 def answer(
     request: HttpRequest, facts: object, page: Callable[[Mapping[str, object]], HttpResponse]
 ) -> HttpResponse:
-    """204 while what the page shows still holds, else the page anew, made with the context given."""
+    """204 while what the page shows still holds, else the page again, made with the context given."""
     if request.GET.get("seen") == _mark(request, facts):
         return HttpResponse(status=204)
     return page({"polled": True})

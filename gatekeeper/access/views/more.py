@@ -42,13 +42,15 @@ def ask(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         _request, reason = more.ask(Caller.of(request), usable=MoreForm(request.POST).is_valid())
         is_new = not reason and (waits is None or waits.state != "pending")
-        told = notices.tell_of_more(member) if is_new else ""
+        notice = notices.notify_of_more_today(member) if is_new else ""
     if reason == "role_missing":
         return refusal(request, reason)
     if reason:
         messages.error(request, sentences.sentence(reason))
     else:
-        messages.success(request, _("Request sent. It expires at midnight.") + (f" {told}" if told else ""))
+        messages.success(
+            request, _("Request sent. It expires at midnight.") + (f" {notice}" if notice else "")
+        )
     return HttpResponseRedirect(_back(request))
 
 
@@ -77,13 +79,13 @@ def withdraw(request: HttpRequest, more_id: int) -> HttpResponse:
     return HttpResponseRedirect(_back(request))
 
 
-def standing(request: HttpRequest, grant: int | None) -> dict[str, object]:
+def todays_request(request: HttpRequest, grant: int | None) -> dict[str, object]:
     """For the pages of an account (_more.html): what was asked for today, and whether asking is possible."""
     member = member_of(request)
-    asked = more.newest(member)
+    more_request = more.newest(member)
     return {
-        "asked": asked,
-        "mark": (asked.pk, asked.state) if asked else None,
+        "asked": more_request,
+        "mark": (more_request.pk, more_request.state) if more_request else None,
         "ask_url": reverse("ask_more") if more.may_ask(member) else "",
         "grant": grant or "",
     }
@@ -94,17 +96,17 @@ def items(numbers: Sequence[int]) -> list[dict[str, object]]:
     limits = settings.LIMITS
     return [
         {
-            "id": asked.pk,
-            "member": asked.member.number,
-            "member_name": asked.member.name,
-            "asked_at": asked.asked_at,
+            "id": more_request.pk,
+            "member": more_request.member.number,
+            "member_name": more_request.member.name,
+            "requested_at": more_request.requested_at,
             "accounts": used.accounts,
             "accounts_allowed": limits["accounts_per_day"] * (1 + added),
             "fields": used.fields,
             "fields_allowed": limits["fields_per_day"] * (1 + added),
             "added": added,
         }
-        for asked, used, added in more.with_figures(numbers)
+        for more_request, used, added in more.with_figures(numbers)
     ]
 
 
@@ -114,22 +116,22 @@ def decided_today(manager: Member) -> list[dict[str, object]]:
     mine = decided.filter(decided_by=manager) | decided.filter(member__manager=manager)
     return [
         {
-            "member_name": asked.member.name,
-            "member": asked.member.number,
+            "member_name": more_request.member.name,
+            "member": more_request.member.number,
             "reference": "",
             "ticket": "",
-            "state": asked.state,
-            "at": asked.decided_at,
-            "by": asked.decided_by.name if asked.decided_by else "",
+            "state": more_request.state,
+            "at": more_request.decided_at,
+            "by": more_request.decided_by.name if more_request.decided_by else "",
             "grant_id": None,
         }
-        for asked in mine.select_related("member", "decided_by")
+        for more_request in mine.select_related("member", "decided_by")
     ]
 
 
 def _decide(request: HttpRequest, more_id: int, verdict: str, done: str) -> HttpResponse:
     reason = more.decide(Caller.of(request), more_id, verdict)
-    own = people.officer(Caller.of(request), "approve") if reason else ""  # of the two, whose reason it is
+    own = people.authorize(Caller.of(request), "approve") if reason else ""  # of the two, whose reason it is
     if own in ("mfa_stale", "role_missing", "session_missing", "session_expired", "mfa_missing"):
         return refusal(request, own)
     if reason == "role_missing":
@@ -145,12 +147,12 @@ def _decide(request: HttpRequest, more_id: int, verdict: str, done: str) -> Http
     return HttpResponseRedirect(reverse("inbox"))
 
 
-def _decided_words(asked: MoreToday) -> str:
-    """The second of two sees who was first, and what they decided; what nobody decided has lapsed."""
+def _decided_words(more_request: MoreToday) -> str:
+    """The second of two sees who was first, and what they decided; what nobody decided has expired."""
     words = {
-        "state": badges.badge("lapsed" if asked.state == "pending" else asked.state).word,
-        "name": asked.decided_by.name if asked.decided_by else "–",
-        "time": times.moment(asked.decided_at or asked.asked_at),
+        "state": badges.badge("lapsed" if more_request.state == "pending" else more_request.state).word,
+        "name": more_request.decided_by.name if more_request.decided_by else "–",
+        "time": times.moment(more_request.decided_at or more_request.requested_at),
     }
     return _("Already decided: %(state)s, %(name)s, %(time)s.") % words
 

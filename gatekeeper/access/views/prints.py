@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from gatekeeper.access import prints
 from staff.frame.callers import Caller
-from staff.nda.seal import SealError
+from staff.nda.signing_key import SigningKeyError
 from staff.session.decorators import post_only, refusal
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def print_grant(request: HttpRequest, grant: int) -> HttpResponse:
         return refusal(request, reason)
     try:
         pdf = prints.grant_print(grant, at=timezone.now())
-    except SealError:
+    except SigningKeyError:
         logger.exception("a paper could not be sealed")
         return refusal(request, "seal_failed")
     name = f'attachment; filename="grant-{grant}.pdf"'

@@ -11,30 +11,30 @@ from gatekeeper.models import AccessRequest, Grant
 
 #: What whoever decides can choose from.
 CHOICES = {"reasons": catalogue.DENIALS, "lengths": catalogue.MINUTES}
-#: What is shown of a request as it stands in its row.
-_AS_ASKED = ("purpose", "categories", "minutes", "while_open", "reason", "asked_at", "lapses_at")
+#: What is shown of a request as it appears in its row.
+_AS_REQUESTED = ("purpose", "categories", "minutes", "while_open", "reason", "requested_at", "expires_at")
 
 
-def item(asked: AccessRequest, judged: requester.Judged) -> dict[str, object]:
-    """Return all that is shown of a request that may be decided; `judged`: what stands in its way now."""
+def item(access_request: AccessRequest, judged: requester.Judged) -> dict[str, object]:
+    """Return all that is shown of a request that may be decided; `judged`: what is in its way now."""
     return {
-        **{name: getattr(asked, name) for name in _AS_ASKED},
-        "id": asked.pk,
-        "member": asked.member.number,
-        "member_name": asked.member.name,
-        "reference": asked.account.reference,
-        "ticket": asked.ticket.number,
-        "text": typed_reasons.of(asked),
+        **{name: getattr(access_request, name) for name in _AS_REQUESTED},
+        "id": access_request.pk,
+        "member": access_request.member.number,
+        "member_name": access_request.member.name,
+        "reference": access_request.account.reference,
+        "ticket": access_request.ticket.number,
+        "text": typed_reasons.of(access_request),
         "checks": judged.rows,
-        "notes": list(notes(asked).values()),
-        "denials": _denials(asked),
+        "notes": list(notes(access_request).values()),
+        "denials": _denials(access_request),
         "refusal": requester.sentence(judged.reason),
     }
 
 
-def _denials(asked: AccessRequest) -> list[dict[str, object]]:
+def _denials(access_request: AccessRequest) -> list[dict[str, object]]:
     earlier = AccessRequest.objects.filter(
-        ticket=asked.ticket, account=asked.account, state="denied", pk__lt=asked.pk
+        ticket=access_request.ticket, account=access_request.account, state="denied", pk__lt=access_request.pk
     )
     return [
         {"at": one.decided_at, "by": one.decided_by.name if one.decided_by else "", "denial": one.denial}
@@ -42,11 +42,11 @@ def _denials(asked: AccessRequest) -> list[dict[str, object]]:
     ]
 
 
-def state_of(asked: AccessRequest) -> str:
-    """Return the request's state; one whose time has passed has lapsed, though nothing has tidied it yet."""
-    if asked.state == "pending" and asked.lapses_at <= timezone.now():
+def state_of(access_request: AccessRequest) -> str:
+    """Return the request's state; one whose time has passed has expired, though nothing has tidied it yet."""
+    if access_request.state == "pending" and access_request.expires_at <= timezone.now():
         return "lapsed"
-    return asked.state
+    return access_request.state
 
 
 def grant_state(grant: Grant) -> str:

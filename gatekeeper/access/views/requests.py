@@ -54,24 +54,26 @@ def ask(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _send(request: HttpRequest, reference: str, ticket: Ticket, form: AskForm) -> HttpResponse:
     with transaction.atomic():  # what was asked is told to the approvers, whatever ends this process
-        asked = requests.ask(Caller.of(request), _wish(reference, ticket, form.cleaned_data))
-        told = "" if asked.reason else _tell_approvers(asked)
-    if asked.reason in catalogue.CONDITIONS["consent"]:
+        result = requests.ask(Caller.of(request), _draft(reference, ticket, form.cleaned_data))
+        notice = "" if result.reason else _notify_approvers(result)
+    if result.reason in catalogue.CONDITIONS["consent"]:
         # Fewer categories mend it: the form stays, with what was typed.
-        form.add_error("categories", sentences.sentence(asked.reason))
+        form.add_error("categories", sentences.sentence(result.reason))
         return _page(request, reference, ticket, form, status=403)
-    if asked.reason:
-        shut = answers.Decision(asked.reason, answers.rows(asked.codes), ticket_id=ticket.pk)
-        return closed_gate(request, shut, reference=reference, ticket=ticket.number)
-    messages.success(request, _("Request sent.") + (f" {told}" if told else ""))
+    if result.reason:
+        closed = answers.Decision(result.reason, answers.rows(result.codes), ticket_id=ticket.pk)
+        return closed_gate(request, closed, reference=reference, ticket=ticket.number)
+    messages.success(request, _("Request sent.") + (f" {notice}" if notice else ""))
     return HttpResponseRedirect(account_url(reference, ticket.number))
 
 
-def _tell_approvers(asked: requests.RequestResult) -> str:
-    return notices.tell_approvers(AccessRequest.objects.select_related("member").get(pk=asked.request or 0))
+def _notify_approvers(result: requests.RequestResult) -> str:
+    return notices.notify_approvers(
+        AccessRequest.objects.select_related("member").get(pk=result.request or 0)
+    )
 
 
-def _wish(reference: str, ticket: Ticket, data: dict[str, Any]) -> requests.RequestDraft:
+def _draft(reference: str, ticket: Ticket, data: dict[str, Any]) -> requests.RequestDraft:
     return requests.RequestDraft(
         account=reference,
         ticket=ticket.number,
@@ -93,7 +95,7 @@ def _page(
         "ticket": ticket,
         "form": form,
         "approvers": list(approvers.of(member).values_list("name", flat=True)),
-        "lapse_hours": settings.LIMITS["request_hours"],
+        "expiry_hours": settings.LIMITS["request_hours"],
         "cancel_url": account_url(reference, ticket.number),
         "repeated": bool(form.initial.get("repeated")),
         "waiting": _waiting(request, reference, ticket),
@@ -105,11 +107,11 @@ def _prefilled(request: HttpRequest, reference: str, ticket: Ticket) -> dict[str
     """From the request that is to be extended, else the newest for this account and ticket, also by whom
     it was assigned to before. To add is to ask for what is not open yet; what waits is asked for as well,
     for the new request takes its place."""
-    asked = AccessRequest.objects.filter(account__reference=reference, ticket=ticket)
+    requested = AccessRequest.objects.filter(account__reference=reference, ticket=ticket)
     initial: dict[str, Any] = {"categories": ["contact"], "purpose": "support_request"}
     if ticket.kind == "privacy":
         initial |= {"purpose": "privacy_request", "reason": "answer_privacy"}
-    earlier = _extended(request, asked) or asked.first()
+    earlier = _extended(request, requested) or requested.first()
     if earlier is not None:
         initial |= _again(earlier)
     wanted = request.GET.get("add", "")
@@ -131,9 +133,9 @@ def _again(earlier: AccessRequest) -> dict[str, Any]:
     }
 
 
-def _extended(request: HttpRequest, asked: QuerySet[AccessRequest]) -> AccessRequest | None:
+def _extended(request: HttpRequest, requested: QuerySet[AccessRequest]) -> AccessRequest | None:
     number = whole_number(request.GET.get("again")) or 0
-    return asked.filter(pk=number, member=request.user.pk).first()
+    return requested.filter(pk=number, member=request.user.pk).first()
 
 
 def _waiting(request: HttpRequest, reference: str, ticket: Ticket) -> AccessRequest | None:
@@ -143,7 +145,7 @@ def _waiting(request: HttpRequest, reference: str, ticket: Ticket) -> AccessRequ
         account__reference=reference,
         ticket=ticket,
         state="pending",
-        lapses_at__gt=timezone.now(),
+        expires_at__gt=timezone.now(),
     ).first()
 
 

@@ -39,7 +39,7 @@ MEMBERS_A_PAGE = 50
 def team(request: HttpRequest) -> HttpResponse:
     """For a manager those below them, or whom they search for; for the other two roles everybody.
 
-    The search is sent in the body, so that no name stands in an address.
+    The search is sent in the body, so that no name appears in an address.
     """
     return _page(request)
 
@@ -94,7 +94,7 @@ def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
         reason = deputies_named.end(Caller.of(request), deputy_id)
         if not reason:
             named = Deputy.objects.select_related("manager", "deputy").get(pk=deputy_id)
-            notices.tell_of_ended_deputy(named, by=member_of(request))
+            notices.notify_of_ended_deputy(named, by=member_of(request))
     return _done(request, reason, _("The deputy's time has ended."))
 
 

@@ -48,7 +48,7 @@ END $$;
 
 -- Stores whole accounts, each reference at most once in a call: what a line lacks is gone. Outcomes:
 -- new, changed, same; older (a newer one stands); repeated (other data of the same moment); erased
--- (barred for ever); again (encrypted under a key that meanwhile is not the account's: encrypt anew).
+-- (barred for ever); stale_key (encrypted under a key that meanwhile is not the account's: encrypt again).
 -- What was stored is recorded here, in the same transaction.
 CREATE OR REPLACE FUNCTION vault.store_accounts(p_lines jsonb, p_source text) RETURNS TABLE (reference text, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -76,7 +76,7 @@ BEGIN
         ) AS changes, CASE
             WHEN a.id IS NULL THEN 'new'
             WHEN a.erased_at IS NOT NULL THEN 'erased'
-            WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'again'
+            WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'stale_key'
             WHEN l.exported_at < a.exported_at THEN 'older'
             -- What was closed by a line that could not be taken opens by a newer one alone.
             WHEN l.digest = v.digest AND (l.exported_at = a.exported_at OR
@@ -117,7 +117,7 @@ BEGIN
         FROM judged j WHERE v.account_id = j.id AND j.verdict = 'changed'
     )
     SELECT jsonb_agg(jsonb_build_object('reference', j.reference,
-        'outcome', CASE WHEN j.verdict = 'new' AND n.id IS NULL THEN 'again' ELSE j.verdict END,
+        'outcome', CASE WHEN j.verdict = 'new' AND n.id IS NULL THEN 'stale_key' ELSE j.verdict END,
         'tells', jsonb_strip_nulls(jsonb_build_object('participants', j.participants_since, 'support', j.support_since,
             'restricted', j.restricted_at)),
         'changes', CASE j.verdict WHEN 'changed' THEN jsonb_strip_nulls(j.changes) ELSE '{}' END))
@@ -200,7 +200,7 @@ BEGIN
         SELECT l.*, a.id, p.objected AS objected_before, CASE
             WHEN a.id IS NULL THEN 'unknown'
             WHEN a.erased_at IS NOT NULL THEN 'erased'
-            WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'again'
+            WHEN v.wrapped_key IS DISTINCT FROM l.wrapped_key THEN 'stale_key'
             WHEN p.digest IS NULL THEN 'new'
             WHEN p.digest = l.digest THEN 'same'
             ELSE 'changed' END AS verdict
@@ -276,7 +276,7 @@ BEGIN
 END $$;
 
 -- Erases at once: the data key and every value go, the row stays as a bar on the reference. An
--- account that was never here is barred as well, for a line of it may still be on its way. The
+-- account that was never here is barred as well, because a line of it may still be on its way. The
 -- requests' texts go before the account's change ends requests and grants: one order of locks.
 CREATE OR REPLACE FUNCTION vault.erase_account(p_reference text, p_source text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$

@@ -2,10 +2,10 @@
 
 -- Applies tickets as the helpdesk tells them, each number at most once in a call. Outcomes: new,
 -- changed, same; older (a newer one stands); tied (another one of the same moment stands: the sender
--- repeats it with a later time); ahead (a time that cannot be: unusable, the caller shuts the ticket).
+-- repeats it with a later time); future (a time that cannot be: unusable, the caller blocks the ticket).
 -- Of two of one moment closing wins, and of two that are open being nobody's: both only take away.
 -- p_as_of: the moment at which a complete list of the helpdesk began. What it says of an earlier moment
--- is the last word about it, and about a ticket that was shut or missing before.
+-- is the last word about it, and about a ticket that was blocked or missing before.
 -- Who is no member of ours is nobody. An assignment runs while the ticket is open, this member's and
 -- about these accounts; the update of the ticket ends the grants.
 CREATE OR REPLACE FUNCTION gatekeeper.apply_tickets(p_tickets jsonb, p_source text, p_as_of timestamptz DEFAULT NULL)
@@ -36,7 +36,7 @@ BEGIN
     LOOP
         number := i.number;
         i.sent_assignee := coalesce(i.sent_assignee, '');
-        outcome := 'ahead';
+        outcome := 'future';
         IF i.updated_at > at + interval '5 minutes' THEN
             RETURN NEXT;
             CONTINUE;
@@ -84,9 +84,9 @@ BEGIN
     END LOOP;
 END $$;
 
--- A message about a known ticket that cannot be used shuts it until a usable one comes. p_at: the
+-- A message about a known ticket that cannot be used blocks it until a usable one comes. p_at: the
 -- message's own time, or when it was sent, so that an older message does not open the ticket again.
-CREATE OR REPLACE FUNCTION gatekeeper.shut_ticket(p_number text, p_at timestamptz, p_source text) RETURNS text
+CREATE OR REPLACE FUNCTION gatekeeper.block_ticket(p_number text, p_at timestamptz, p_source text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     at timestamptz := clock_timestamp();
@@ -107,7 +107,7 @@ BEGIN
     PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80), 'ticket', p_number,
         'ticket_kind', t.kind, 'ticket_state', 'unusable',
         'details', jsonb_build_object('state', jsonb_build_array(t.state, 'unusable'))));
-    RETURN 'shut';
+    RETURN 'blocked';
 END $$;
 
 -- Closes what is open here and a complete list of the helpdesk does not have, as far as it is not newer
@@ -142,11 +142,11 @@ BEGIN
 END $$;
 
 -- Whether the helpdesk's contact can be relied on, as the gate counts its age: fresh or stale; '' where it was
--- never heard. Internal.
+-- without contact so far. Internal.
 CREATE OR REPLACE FUNCTION gatekeeper.contact_of(p_feed public.gatekeeper_feed) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT CASE WHEN p_feed.name <> 'tickets' OR p_feed.heard_at IS NULL THEN ''
-        WHEN l.feed_age > '0' AND clock_timestamp() >= least(p_feed.heard_at, p_feed.doubted_at) + l.feed_age THEN 'stale'
+    SELECT CASE WHEN p_feed.name <> 'tickets' OR p_feed.contact_at IS NULL THEN ''
+        WHEN l.feed_age > '0' AND clock_timestamp() >= least(p_feed.contact_at, p_feed.doubted_at) + l.feed_age THEN 'stale'
         ELSE 'fresh' END
     FROM staff.limits l
 $$;
@@ -164,7 +164,7 @@ BEGIN
     IF f.name IS NOT NULL AND turned <> f.contact THEN
         UPDATE public.gatekeeper_feed x SET contact = turned WHERE x.name = f.name;
         PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', left(p_source, 80), 'details',
-            jsonb_build_object('feed', f.name, 'contact', jsonb_build_array(nullif(f.contact, ''), turned), 'heard_at', f.heard_at)));
+            jsonb_build_object('feed', f.name, 'contact', jsonb_build_array(nullif(f.contact, ''), turned), 'heard_at', f.contact_at)));
     END IF;
 END $$;
 
@@ -179,7 +179,7 @@ BEGIN
             AND NOT EXISTS (SELECT FROM public.audit_entry e
                 WHERE e."timestamp" >= transaction_timestamp() AND e.xid = pg_current_xact_id() AND e.outcome = 'allowed'
                     AND e.details->>'feed' = NEW.name)
-        OR f.heard_at IS DISTINCT FROM OLD.heard_at AND f.contact <> gatekeeper.contact_of(f) THEN
+        OR f.contact_at IS DISTINCT FROM OLD.contact_at AND f.contact <> gatekeeper.contact_of(f) THEN
         RAISE insufficient_privilege USING MESSAGE = 'a feed''s contact turns with its entry alone';
     END IF;
     RETURN NULL;
@@ -188,19 +188,19 @@ CREATE CONSTRAINT TRIGGER contact_is_recorded AFTER INSERT OR UPDATE ON public.g
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (current_user = 'gatekeeper_owner') EXECUTE FUNCTION gatekeeper.require_contact_entry();
 
--- The helpdesk was heard, authentically: a delivery, a heartbeat or a finished import.
-CREATE OR REPLACE FUNCTION gatekeeper.heard(p_source text) RETURNS void
+-- Record an authentic message of the helpdesk: a delivery, a heartbeat or a finished import.
+CREATE OR REPLACE FUNCTION gatekeeper.record_contact(p_source text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     PERFORM gatekeeper.note_contact(p_source);  -- that it had turned stale, where nobody has said so
-    INSERT INTO public.gatekeeper_feed (name, heard_at) VALUES ('tickets', clock_timestamp())
-    ON CONFLICT (name) DO UPDATE SET heard_at = clock_timestamp();
+    INSERT INTO public.gatekeeper_feed (name, contact_at) VALUES ('tickets', clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET contact_at = clock_timestamp();
     PERFORM gatekeeper.note_contact(p_source);
 END $$;
 
 -- What is held of a feed may not be what the sender holds. A doubt is on the page of checks at once; the
 -- gate counts the feed's age from the first doubt that nothing has settled. p_doubt: unreadable (an
--- authentic message names nothing that can be told) or digest (a heartbeat told of other tickets).
+-- authentic message names nothing that can be told) or digest (a heartbeat named other tickets).
 CREATE OR REPLACE FUNCTION gatekeeper.doubt(p_feed text, p_doubt text, p_source text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -267,11 +267,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET t
 $$;
 
 REVOKE ALL ON FUNCTION gatekeeper.contact_of(public.gatekeeper_feed), gatekeeper.note_contact(text), gatekeeper.require_contact_entry(),
-    gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.shut_ticket(text, timestamptz, text),
-    gatekeeper.close_missing(text[], timestamptz, text), gatekeeper.heard(text), gatekeeper.doubt(text, text, text),
+    gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.block_ticket(text, timestamptz, text),
+    gatekeeper.close_missing(text[], timestamptz, text), gatekeeper.record_contact(text), gatekeeper.doubt(text, text, text),
     gatekeeper.settle(text, timestamptz, text), gatekeeper.compare_tickets(bigint, text, timestamptz, text), gatekeeper.open_tickets()
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.shut_ticket(text, timestamptz, text),
-    gatekeeper.close_missing(text[], timestamptz, text), gatekeeper.heard(text), gatekeeper.doubt(text, text, text),
+GRANT EXECUTE ON FUNCTION gatekeeper.apply_tickets(jsonb, text, timestamptz), gatekeeper.block_ticket(text, timestamptz, text),
+    gatekeeper.close_missing(text[], timestamptz, text), gatekeeper.record_contact(text), gatekeeper.doubt(text, text, text),
     gatekeeper.settle(text, timestamptz, text), gatekeeper.compare_tickets(bigint, text, timestamptz, text), gatekeeper.open_tickets()
     TO gatekeeper_feed;

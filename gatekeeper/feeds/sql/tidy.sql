@@ -10,11 +10,11 @@ BEGIN
     DELETE FROM public.gatekeeper_delivery x WHERE x.received_at < at - interval '1 day';
     PERFORM staff.forget_attempts();
     PERFORM gatekeeper.forget_days();
-    PERFORM staff.lapse_suspensions(NULL);
-    PERFORM staff.lapse_proposals(NULL);
+    PERFORM staff.expire_suspensions(NULL);
+    PERFORM staff.expire_proposals(NULL);
     PERFORM gatekeeper.note_contact('tidy');
-    requests := gatekeeper.lapse_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
-        WHERE r.state = 'pending' AND r.lapses_at <= at), 'lapsed');
+    requests := gatekeeper.expire_requests(ARRAY(SELECT r.id FROM public.gatekeeper_accessrequest r
+        WHERE r.state = 'pending' AND r.expires_at <= at), 'lapsed');
     over := ARRAY(SELECT g.id FROM public.gatekeeper_grant g
         WHERE g.ended_at IS NULL AND (NOT coalesce(g.window_ends_at > at, false)
                 AND (g.open_before <= at OR (g.opened_at IS NOT NULL AND NOT g.while_open))

@@ -69,7 +69,7 @@ BEGIN
 END $$;
 
 -- The same for participants, whose records and searches without a match count by account and day: another grant
--- does not begin anew.
+-- does not begin again.
 CREATE OR REPLACE FUNCTION gatekeeper.beyond_participants(
     p_member bigint, p_day date, p_account bigint, p_records integer) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$

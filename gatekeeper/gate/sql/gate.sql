@@ -60,7 +60,7 @@ END $$;
 -- Evaluates all conditions for an act. Returns a code for each of the eight rows, in order: 'passed',
 -- 'not_required', 'cannot_start_yet' or the reason; `reason` is the first that fails, NULL when all
 -- hold. The other columns are the facts on which it rested, under the names that the log has for them;
--- `shut` has the grant's categories that stay shut while others are open, each with its reason. `day` is the one
+-- `blocked` has the grant's categories that stay blocked while others are open, each with its reason. `day` is the one
 -- whose budget a view is counted in (budget.sql), `another` whether the account is new there, `uncounted` which of
 -- its fields are, and `details` what the budget is where it refuses.
 --
@@ -83,7 +83,7 @@ CREATE OR REPLACE FUNCTION gatekeeper.decide(
     OUT account text, OUT account_id bigint, OUT ticket text, OUT ticket_id bigint, OUT ticket_kind text,
     OUT ticket_state text, OUT assignment_id bigint, OUT purpose text, OUT categories text[],
     OUT request_id bigint, OUT grant_id bigint, OUT approver text, OUT consent text, OUT window_ends_at timestamptz,
-    OUT shut text[], OUT day date, OUT another boolean, OUT uncounted text[], OUT details jsonb)
+    OUT blocked text[], OUT day date, OUT another boolean, OUT uncounted text[], OUT details jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     about_an_account boolean := p_act IN ('gate', 'view', 'search', 'open', 'request');
@@ -96,7 +96,7 @@ DECLARE
     t public.gatekeeper_ticket;
     r public.gatekeeper_accessrequest;
     g public.gatekeeper_grant;
-    heard_at timestamptz;
+    contact_at timestamptz;
     claimed boolean;  -- the account was the member's at some time, by a ticket or a request
     listed boolean;
     support text; participants text;  -- how the consents stand
@@ -143,8 +143,8 @@ BEGIN
         codes := array_fill(CASE WHEN about_an_account THEN 'cannot_start_yet' ELSE 'not_required' END, '{5}');
     ELSE
         IF l.feed_age > '0' THEN  -- from the first doubt on, hearing the helpdesk makes its tickets no younger
-            SELECT least(x.heard_at, x.doubted_at) INTO heard_at FROM public.gatekeeper_feed x
-            WHERE x.name = 'tickets' AND x.heard_at IS NOT NULL;
+            SELECT least(x.contact_at, x.doubted_at) INTO contact_at FROM public.gatekeeper_feed x
+            WHERE x.name = 'tickets' AND x.contact_at IS NOT NULL;
         END IF;
         SELECT x.id, x.accounts @> ARRAY[account]::varchar[] INTO assignment_id, claimed
         FROM public.gatekeeper_assignment x WHERE x.ticket_id = t.id AND x.member_id = actor_id AND x.ended_at IS NULL;
@@ -166,15 +166,15 @@ BEGIN
         IF coalesce(g.categories, categories) && '{support,participants}' OR categories && '{support,participants}' THEN
             support := gatekeeper.consent_at(a.support_since, a.support_until, at);
             participants := gatekeeper.consent_at(a.participants_since, a.participants_until, at);
-            shut := CASE WHEN claimed AND a.erased_at IS NULL
-                THEN gatekeeper.shut_categories(coalesce(g.categories, categories), t.kind, support, participants) END;
+            blocked := CASE WHEN claimed AND a.erased_at IS NULL
+                THEN gatekeeper.blocked_categories(coalesce(g.categories, categories), t.kind, support, participants) END;
         END IF;
         another := counted IS NULL;
         uncounted := CASE WHEN p_fields <@ counted THEN '{}' ELSE gatekeeper.uncounted(p_fields, counted) END;
         IF (cardinality(uncounted) = 0) IS NOT TRUE AND g.id IS NOT NULL AND p_act <> 'request' THEN
             details := gatekeeper.beyond_day(actor_id, day, a.id, categories, uncounted, another);
         END IF;
-        c_ticket := gatekeeper.ticket_code(t, claimed, actor_id, assignment_id, account, heard_at, l, at);
+        c_ticket := gatekeeper.ticket_code(t, claimed, actor_id, assignment_id, account, contact_at, l, at);
         codes := ARRAY[c_ticket,
             gatekeeper.approval_code(p_act, c_ticket, t.kind, g, r, listed, categories, l, details, at),
             gatekeeper.time_code(p_act, g, assignment_id, g.signature_id = signature OR staff.signature_runs(g.signature_id, at),
@@ -193,11 +193,11 @@ BEGIN
 END $$;
 
 -- The same answer for the pages, without locks and without an entry. The web role may ask it. Of several
--- grants that run, one of which the gate is open is enough: the others' limits and categories shut it not.
+-- grants that run, one of which the gate is open is enough: the others' limits and categories do not close it.
 CREATE OR REPLACE FUNCTION gatekeeper.gate(
     p_digest bytea, p_account text, p_ticket text, p_grant bigint, p_categories text[],
     OUT reason text, OUT codes text[], OUT signature bigint, OUT account_id bigint, OUT ticket_id bigint,
-    OUT request_id bigint, OUT grant_id bigint, OUT shut text[])
+    OUT request_id bigint, OUT grant_id bigint, OUT blocked text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
@@ -221,7 +221,7 @@ BEGIN
         END LOOP;
     END IF;
     reason := d.reason; codes := d.codes; signature := d.signature; account_id := d.account_id;
-    ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id; shut := d.shut;
+    ticket_id := d.ticket_id; request_id := d.request_id; grant_id := d.grant_id; blocked := d.blocked;
 END $$;
 
 REVOKE ALL ON FUNCTION gatekeeper.nearest_ticket(bigint, text, text, bigint),

@@ -1,5 +1,5 @@
 -- The gate's conditions 4 to 8, each as one expression over the facts that gatekeeper.decide has found: 'passed',
--- 'not_required', 'cannot_start_yet', or the reason why it does not hold; the first three, about whoever acts, stand in
+-- 'not_required', 'cannot_start_yet', or the reason why it does not hold; the first three, about whoever acts, appear in
 -- staff/session/sql/authorize.sql. They read nothing and have no settings, so that PostgreSQL makes each a part of the
 -- statement that asks it. A row that is not there is NULL, and so is each of its columns. Each WHEN asks 'is it not
 -- true', so NULL counts as failure.
@@ -8,14 +8,14 @@
 -- is the same for a known and an unknown one.
 CREATE OR REPLACE FUNCTION gatekeeper.ticket_code(
     t public.gatekeeper_ticket, p_claimed boolean, p_member bigint, p_assignment bigint, p_account text,
-    p_heard_at timestamptz, l staff.limits, p_at timestamptz) RETURNS text
+    p_contact_at timestamptz, l staff.limits, p_at timestamptz) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN p_claimed IS NOT TRUE OR t.id IS NULL THEN 'ticket_missing'
         WHEN (t.state IN ('open', 'pending')) IS NOT TRUE THEN 'ticket_closed'
         WHEN t.assignee_id IS DISTINCT FROM p_member OR p_assignment IS NULL THEN 'ticket_not_yours'
         WHEN (t.accounts @> ARRAY[p_account]::varchar[]) IS NOT TRUE THEN 'ticket_other_account'
-        WHEN (l.feed_age > '0') IS NOT FALSE AND (p_at < p_heard_at + l.feed_age) IS NOT TRUE THEN 'ticket_feed_stale'
+        WHEN (l.feed_age > '0') IS NOT FALSE AND (p_at < p_contact_at + l.feed_age) IS NOT TRUE THEN 'ticket_feed_stale'
         ELSE 'passed' END
 $$;
 
@@ -28,7 +28,7 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN p_act = 'request' THEN 'not_required'
         WHEN g.id IS NULL AND p_ticket_code <> 'passed' THEN 'cannot_start_yet'
-        WHEN g.id IS NULL AND r.state = 'pending' AND p_at < r.lapses_at THEN 'approval_pending'
+        WHEN g.id IS NULL AND r.state = 'pending' AND p_at < r.expires_at THEN 'approval_pending'
         WHEN g.id IS NULL AND r.state = 'denied' THEN 'approval_denied'
         WHEN g.id IS NULL OR (g.ended_at IS NULL AND p_listed IS NOT TRUE) THEN 'approval_missing'
         WHEN (p_categories <@ g.categories::text[]) IS NOT TRUE
@@ -94,8 +94,8 @@ LANGUAGE sql IMMUTABLE AS $$
         ELSE 'passed' END
 $$;
 
--- Of the categories that a grant covers those that stay shut while others are open, each with its reason.
-CREATE OR REPLACE FUNCTION gatekeeper.shut_categories(p_covered text[], p_ticket_kind text, p_support text, p_participants text)
+-- Of the categories that a grant covers those that stay blocked while others are open, each with its reason.
+CREATE OR REPLACE FUNCTION gatekeeper.blocked_categories(p_covered text[], p_ticket_kind text, p_support text, p_participants text)
 RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN 'support' = ANY (p_covered) AND p_support <> 'passed' THEN ARRAY[['support', p_support]] END
         || CASE WHEN NOT 'participants' = ANY (p_covered) THEN NULL
@@ -110,4 +110,4 @@ REVOKE ALL ON FUNCTION gatekeeper.ticket_code(public.gatekeeper_ticket, boolean,
     gatekeeper.consent_at(timestamptz, timestamptz, timestamptz),
     gatekeeper.consent_code(public.gatekeeper_account, boolean, text[], boolean, text, text),
     gatekeeper.account_code(public.gatekeeper_account, boolean),
-    gatekeeper.shut_categories(text[], text, text, text) FROM PUBLIC;
+    gatekeeper.blocked_categories(text[], text, text, text) FROM PUBLIC;

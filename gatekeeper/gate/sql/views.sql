@@ -41,7 +41,7 @@ END $$;
 
 -- First transaction: decide, write the entry (allowed or refused), count. What is asked for is either
 -- fields of the account, or a page of participants, or one participant by number or by blind index.
--- Locks and count stand in one block: rows that it locked and its outside changed would cost a multixact.
+-- Locks and count are in one block: rows that it locked and its outside changed would cost a multixact.
 CREATE OR REPLACE FUNCTION vault.record_view(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
     p_page integer DEFAULT NULL, p_number integer DEFAULT NULL, p_index bytea DEFAULT NULL,
@@ -141,7 +141,7 @@ BEGIN
 END $$;
 
 -- Waits a moment until the log of PostgreSQL is on disk up to a position; whether it is. With synchronous_commit off a
--- crash would lose what is not. Where a page of the WAL has just begun, the position stands behind that page's header
+-- crash would lose what is not. Where a page of the WAL has just begun, the position follows that page's header
 -- (24 bytes, 40 in a segment's first), which is flushed with what follows: not needed.
 CREATE OR REPLACE FUNCTION gatekeeper.is_flushed(p_position pg_lsn) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -183,7 +183,7 @@ END $$;
 -- ciphertexts of exactly the fields that the entry names. A refusal here is an entry, 'withheld'.
 CREATE OR REPLACE FUNCTION vault.release_view(
     p_digest bytea, p_context jsonb, p_entry bigint,
-    OUT reason text, OUT codes text[], OUT shut text[], OUT wrapped_key bytea, OUT fields text[], OUT ciphertexts bytea[])
+    OUT reason text, OUT codes text[], OUT blocked text[], OUT wrapped_key bytea, OUT fields text[], OUT ciphertexts bytea[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     -- First of all, before any reading: reading itself writes WAL (pruning), which nobody would flush.
@@ -227,7 +227,7 @@ BEGIN
                 p_categories => e.categories::text[], p_fields => e.fields::text[],
                 p_recorded_at => e."timestamp");
             codes := d.codes;
-            shut := d.shut;
+            blocked := d.blocked;
             reason := CASE
                 WHEN d.reason IS NOT NULL  -- the view that reached the limit is the one that was counted
                     AND NOT (d.reason = 'view_limit_reached' AND cardinality(d.failed) = 1) THEN d.reason
@@ -265,7 +265,7 @@ END $$;
 CREATE OR REPLACE PROCEDURE vault.reveal(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
     p_page integer, p_number integer, p_index bytea, INOUT entry bigint, INOUT reason text, INOUT codes text[],
-    INOUT shut text[], INOUT wrapped_key bytea, INOUT fields text[], INOUT ciphertexts bytea[])
+    INOUT blocked text[], INOUT wrapped_key bytea, INOUT fields text[], INOUT ciphertexts bytea[])
 LANGUAGE plpgsql AS $$
 BEGIN
     SELECT x.entry, x.reason, x.codes INTO entry, reason, codes FROM vault.record_view(
@@ -275,8 +275,8 @@ BEGIN
     END IF;
     LOOP  -- while the entry is not yet on disk, each COMMIT helps it there; two seconds bound it
         COMMIT;
-        SELECT x.reason, x.codes, x.shut, x.wrapped_key, x.fields, x.ciphertexts
-        INTO reason, codes, shut, wrapped_key, fields, ciphertexts FROM vault.release_view(p_digest, p_context, entry) x;
+        SELECT x.reason, x.codes, x.blocked, x.wrapped_key, x.fields, x.ciphertexts
+        INTO reason, codes, blocked, wrapped_key, fields, ciphertexts FROM vault.release_view(p_digest, p_context, entry) x;
         EXIT WHEN reason IS DISTINCT FROM 'record_pending';
     END LOOP;
 END $$;

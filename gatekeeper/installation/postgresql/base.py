@@ -4,7 +4,7 @@ while they live.
 Before each request's first statement Django asks whether a kept connection still works, with a statement:
 for each alias a round trip a page. A server that has gone, or has ended the connection, has said so on the
 socket; while nothing waits there to be read, asking would tell nothing newer. A connection that is dead is
-made anew at once, by the request that finds it so: there is no queue in which requests wait for one.
+made again at once, by the request that finds it so: there is no queue in which requests wait for one.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
         """Connect; once more where only the handshake has told what this server knows to be pinned."""
         connection: Connection[Any] = super().get_new_connection(conn_params)
-        version, told = connection.info.server_version, _server.version
-        if pinned.since(version) == pinned.since(told):
+        version, known = connection.info.server_version, _server.version
+        if pinned.since(version) == pinned.since(known):
             return connection
         connection.close()
         _server.version = version

@@ -1,8 +1,8 @@
 """What each of our connections says about itself at its start, whatever its role was told to be.
 
 A role may set defaults for its own sessions (`ALTER ROLE … SET`), and so may whoever speaks as it: isolation
-that shuts every gate, a limit of a millisecond, a library that is not there. What is said at the start beats
-that. Pinned is what changes a meaning, shuts the role out or puts values into the server's log; what only
+that closes every gate, a limit of a millisecond, a library that is not there. What is said at the start beats
+that. Pinned is what changes a meaning, locks the role out or puts values into the server's log; what only
 makes it slower is the server's, and the page of checks names it.
 """
 

@@ -53,8 +53,8 @@ BEGIN
     RETURN '';
 END $$;
 
--- Write that entries are exported as a file, with how many: by a reviewer whose presence was proved as
--- freshly as for a signature. Each is an entry of its own; twice the same file is twice out of the house.
+-- Write that entries are exported as a file, with how many: by a reviewer whose step-up is
+-- as fresh as for a signature. Each is an entry of its own; the same file exported twice has two entries.
 CREATE OR REPLACE FUNCTION gatekeeper.take_log(p_digest bytea, p_context jsonb, p_asked jsonb, p_results integer) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE

@@ -16,7 +16,7 @@ from audit.models import Entry
 from audit.seal import inclusion_status, stored, trust
 from gatekeeper.log import reading, rows, words
 from gatekeeper.log import sentences as entries_in_words
-from gatekeeper.log.views.explorer import look_of, unknown
+from gatekeeper.log.views.explorer import log_view_of, unknown
 from staff.frame.callers import Caller
 from staff.session.decorators import refusal
 from staff.session.members import member_of
@@ -24,14 +24,14 @@ from staff.session.members import member_of
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from gatekeeper.log.links import Look
+    from gatekeeper.log.links import LogView
 
 
 @require_GET
 def entry(request: HttpRequest, number: int) -> HttpResponse:
-    """One row opened: all its facts, the rows around it, and how it stands in the sealed log."""
-    look = look_of(request)
-    if look is None:
+    """One row opened: all its facts, the rows around it, and its status in the sealed log."""
+    log_view = log_view_of(request)
+    if log_view is None:
         return unknown(request)
     caller = Caller.of(request)
     reason = reading.opening(caller.digest, caller.context, entry=number)
@@ -40,11 +40,13 @@ def entry(request: HttpRequest, number: int) -> HttpResponse:
     found = Entry.objects.filter(pk=number).first()
     if found is None:
         raise Http404
-    with timezone.override(UTC if look.zone else None):
-        return render(request, "gatekeeper/log/entry.html", _opened(found, look, member_of(request).number))
+    with timezone.override(UTC if log_view.zone else None):
+        return render(
+            request, "gatekeeper/log/entry.html", _opened(found, log_view, member_of(request).number)
+        )
 
 
-def _opened(found: Entry, look: Look, reader: str) -> dict[str, object]:
+def _opened(found: Entry, log_view: LogView, reader: str) -> dict[str, object]:
     """What the page of one entry shows."""
     beside = finding.around(found, reader=reader)
     why = detections.words([found.pk, *(one.pk for one in beside)])
@@ -52,28 +54,28 @@ def _opened(found: Entry, look: Look, reader: str) -> dict[str, object]:
     trusted = trust.read(log)
     return {
         "entry": found,
-        "why": [(rule.said(), rule) for rule in detections.rules() if rule.said() in why.get(found.pk, ())],
-        "facts": _facts(found, look),
+        "why": [(rule.title(), rule) for rule in detections.rules() if rule.title() in why.get(found.pk, ())],
+        "facts": _facts(found, log_view),
         "inclusion": inclusion_status.inclusion_status(log, trusted.keys, entry=found.pk),
         "trust": trusted,
-        "rows": rows.rows(beside, look, why, open_one=found.pk),
-        "rows_url": look.url(),
+        "rows": rows.rows(beside, log_view, why, open_one=found.pk),
+        "rows_url": log_view.url(),
     }
 
 
-def _facts(found: Entry, look: Look) -> list[tuple[str, list[tuple[str, str, str]]]]:
+def _facts(found: Entry, log_view: LogView) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Each fact of an entry: its label, and for each value its text and where the two signs lead."""
     tokens = {column: name for name, column in (finding.COLUMNS | finding.LISTS).items()}
     return [
-        (label, [_choice(look, tokens.get(column, ""), code, text) for code, text in values])
+        (label, [_choice(log_view, tokens.get(column, ""), code, text) for code, text in values])
         for column, label, values in entries_in_words.pieces(found)
     ]
 
 
-def _choice(look: Look, name: str, code: str, text: str) -> tuple[str, str, str]:
+def _choice(log_view: LogView, name: str, code: str, text: str) -> tuple[str, str, str]:
     if not name or not _is_token(f"{name}:{code}"):
         return text, "", ""
-    return text, look.adding(name, code), look.adding(name, code, minus=True)
+    return text, log_view.adding(name, code), log_view.adding(name, code, minus=True)
 
 
 def _is_token(text: str) -> bool:

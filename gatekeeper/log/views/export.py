@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.explorer import finding, search
 from gatekeeper.frame.converters import whole_number
 from gatekeeper.log import files, reading, words
-from gatekeeper.log.links import Look
+from gatekeeper.log.links import LogView
 from gatekeeper.log.views.explorer import ACT, stopped
 from staff.directory import people
 from staff.frame.callers import Caller
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 def log_export(request: HttpRequest) -> HttpResponseBase:
     """The newest matches as a file: recorded with their number before the first line leaves."""
     caller, reader = Caller.of(request), member_of(request).number
-    refused = people.officer(caller, ACT)
+    refused = people.authorize(caller, ACT)
     if refused:
         return refusal(request, refused)
     form, top = request.POST.get("form", ""), whole_number(request.POST.get("top"))
-    query = _asked(request)
+    query = _exported_query(request)
     if query is None or form not in files.FORMS or top is None:
         return refusal(request, "value_refused")
     try:
         numbers = finding.numbers(query, reader=reader, top=top)
     except finding.TooLongError:
-        return stopped(request, Look(query), reader)
+        return stopped(request, LogView(query), reader)
 
     def taken() -> str:
         return reading.taking(caller.digest, caller.context, query, form=form, top=top, results=len(numbers))
 
     def may_go_on() -> bool:
-        """Asked anew while the file leaves; where it breaks off, that is an entry as well."""
-        return not people.officer(caller, ACT) or not taken()
+        """Asked again while the file leaves; where it breaks off, that is an entry as well."""
+        return not people.authorize(caller, ACT) or not taken()
 
     reason = taken()
     return (
@@ -53,8 +53,8 @@ def log_export(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def _asked(request: HttpRequest) -> search.Query | None:
-    """The question whose matches are taken; None where it is none."""
+def _exported_query(request: HttpRequest) -> search.Query | None:
+    """The question whose matches are taken; None where it is not one."""
     try:
         return search.parse(request.POST.get("q", ""), words.words())
     except search.SearchError:

@@ -105,8 +105,8 @@ class Command(ImportCommand):
         references = self._accounts.order_by("reference").values_list("reference", flat=True)
         missing: dict[str, list[int]] = {}
         for start in range(0, len(references), BATCH):
-            asked = {one: self._named.get(one, array("I")) for one in references[start : start + BATCH]}
-            missing |= removing.beyond(asked)
+            batch = {one: self._named.get(one, array("I")) for one in references[start : start + BATCH]}
+            missing |= removing.beyond(batch)
         names = [f"{account}-P{number}" for account, numbers in missing.items() for number in numbers]
         shown = f": {complete.shown(names)}" if names else ""
         self.stdout.write(f"missing: {len(names)} of {held} participants {what_becomes}{shown}")

@@ -30,7 +30,7 @@ class Command(ImportCommand):
             raise CommandError("import_staff needs GATEKEEPER_DATABASE_URL_PEOPLE.")
 
         def store(lines: Sequence[StaffLine]) -> Mapping[str, str]:
-            return dict(people.apply_members([line.told() for line in lines], source))
+            return dict(people.apply_members([line.payload() for line in lines], source))
 
         return Import(StaffLine, store, batch=BATCH, refused=refused)
 

@@ -16,7 +16,7 @@ from gatekeeper.feeds import complete, doubts, tickets
 from gatekeeper.feeds.byte_lines import LONGEST_LINE
 from gatekeeper.feeds.importing import Import, ImportCommand, opened
 from gatekeeper.feeds.jsonlines import lines
-from gatekeeper.feeds.line_fields import AHEAD
+from gatekeeper.feeds.line_fields import CLOCK_TOLERANCE
 from gatekeeper.feeds.ticket_lines import TicketLine
 from gatekeeper.feeds.times import FeedTimeError, read_moment
 
@@ -27,7 +27,7 @@ class Command(ImportCommand):
     help = (
         "Takes tickets, one JSON object a line; import members first, for an assignee who is not known"
         " is nobody. updated_at orders them: older never overwrites newer. A line about a known ticket"
-        " that cannot be used shuts that ticket. Refused lines are named on standard error, without a"
+        " that cannot be used blocks that ticket. Refused lines are named on standard error, without a"
         " value; the others get in. A run that gets to its end counts as news from the helpdesk."
         " With --complete the file is all that the helpdesk has open: what is open here and not in it is"
         " shown, and closed after a confirmation, unless it changed after the list was begun."
@@ -75,14 +75,14 @@ class Command(ImportCommand):
             return outcomes
 
         def unusable(raw: bytes) -> None:
-            self._unusable(raw, tickets.shut_named(raw, None, source))
+            self._unusable(raw, tickets.block_named(raw, None, source))
 
         return Import(TicketLine, store, batch=BATCH, refused=refused, unusable=unusable)
 
     def finished(self) -> None:
         for remark, count in sorted(self._remarks.items()):
             self.stderr.write(f"{count} lines: {remark}")
-        tickets.heard(command_source("import_tickets"))
+        tickets.record_contact(command_source("import_tickets"))
         if self._complete:
             self._close()
 
@@ -134,18 +134,18 @@ class Command(ImportCommand):
         return sum(len(tickets.close_missing(part, self._as_of, source)) for part in parts)
 
 
-def _beginning(file: str, told: str | None) -> datetime:
+def _beginning(file: str, given: str | None) -> datetime:
     """When the list was begun. Raises CommandError for what is no such moment."""
     now = timezone.now()
-    if told is None:
+    if given is None:
         try:
             return now if file == "-" else min(datetime.fromtimestamp(Path(file).stat().st_mtime, UTC), now)
         except OSError as error:
             raise CommandError(f"The file cannot be read: {error.strerror}.") from None
     try:
-        moment = read_moment(told)
+        moment = read_moment(given)
     except FeedTimeError:
         raise CommandError("--began is not a time with a zone, such as 2026-03-02T09:00:00Z.") from None
-    if moment > now + AHEAD:
+    if moment > now + CLOCK_TOLERANCE:
         raise CommandError("--began is in the future.")
     return moment

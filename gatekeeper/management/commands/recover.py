@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if dry:
             self.stdout.write("Nothing was changed. Without --dry-run each gets a one-time link.")
             return
-        recoveries.tell_all(list(outcome.links))
+        recoveries.notify_officers(list(outcome.links))
         for number, path in outcome.links.items():
             self.stdout.write(f"{number}: one-time link, good for 24 hours: {settings.SITE_URL}{path}")
         self.stdout.write("Recorded. It stands on every page until a reviewer has acknowledged it.")

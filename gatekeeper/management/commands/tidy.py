@@ -37,5 +37,5 @@ class Command(BaseCommand):
     def _round(self) -> str:
         grants, requests = call("gatekeeper.tidy", into=_Ended)
         connections[ALIAS].close()  # not held while nothing is done
-        self.stdout.write(f"ended {grants} grants, lapsed {requests} requests")
+        self.stdout.write(f"grants ended: {grants}, requests expired: {requests}")
         return ""

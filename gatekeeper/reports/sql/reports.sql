@@ -1,5 +1,5 @@
 -- The customer's report (Art. 15 GDPR, C-579/21): judged and recorded here before a line of it is read, one
--- entry for each account. What leaves as a file asks for a proof of presence as fresh as an export's (ASVS
+-- entry for each account. What leaves as a file asks for a step-up as fresh as an export's (ASVS
 -- 7.5.3). Whether there is such an account a privacy officer alone is told. What was typed is kept where it
 -- has the form of a reference, and nowhere else. Empty when the report may be made.
 CREATE OR REPLACE FUNCTION gatekeeper.record_report(p_digest bytea, p_context jsonb, p_accounts text[], p_participant integer,

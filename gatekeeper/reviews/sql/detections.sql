@@ -24,7 +24,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- A night's hours after midnight are the day's before.
-CREATE OR REPLACE FUNCTION gatekeeper.odd_hours(p_fresh bigint[]) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.detect_hours(p_fresh bigint[]) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH fresh AS MATERIALIZED (
         SELECT e.id, e.member, e."timestamp" FROM public.audit_entry e
@@ -42,7 +42,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Needs more than the log: who opened the ticket, and when.
-CREATE OR REPLACE FUNCTION gatekeeper.odd_own_ticket(p_fresh bigint[], p_minutes integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.detect_own_ticket(p_fresh bigint[], p_minutes integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e JOIN public.gatekeeper_ticket t ON t.number = e.ticket
     WHERE e.id = ANY (p_fresh) AND e.event = 'start' AND e.outcome = 'allowed' AND t.opened_by LIKE 'K-%'
@@ -50,7 +50,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Accesses that were approved and never opened: every p_count-th of a member's within some days.
-CREATE OR REPLACE FUNCTION gatekeeper.odd_unopened(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.detect_unopened(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
         JOIN public.gatekeeper_grant g ON g.id = e.grant_id AND g.opened_at IS NULL AND g.ended_at IS NOT NULL
@@ -61,7 +61,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- More than somebody new looks at: every p_count-th access of the first days.
-CREATE OR REPLACE FUNCTION gatekeeper.odd_first_days(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.detect_first_days(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH new AS MATERIALIZED (
         SELECT e.id, e.member FROM public.audit_entry e JOIN public.staff_member m ON m.number = e.member
@@ -73,7 +73,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Before somebody's last day: every p_count-th access.
-CREATE OR REPLACE FUNCTION gatekeeper.odd_leaving(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION gatekeeper.detect_leaving(p_fresh bigint[], p_count integer, p_days integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e JOIN public.staff_member m ON m.number = e.member
         CROSS JOIN LATERAL (SELECT audit.end_of_day(m.left_on - p_days) AS since) l
@@ -84,7 +84,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Lets every rule judge these entries, flags what they find and queues it for review. Judging an entry twice
--- changes nothing. Returns how many each rule found anew. Internal: judge, judge_again.
+-- changes nothing. Returns how many each rule newly found. Internal: judge, judge_again.
 CREATE OR REPLACE FUNCTION gatekeeper.flag(p_fresh bigint[], p_source text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -97,43 +97,43 @@ BEGIN
     WITH added AS (
         INSERT INTO public.audit_flag (entry, rule, found_at)
         SELECT x.entry, x.rule, clock_timestamp() FROM (
-            SELECT 'hours', gatekeeper.odd_hours(p_fresh)
-            UNION ALL SELECT 'volume', audit.odd_volume(p_fresh, zone, audit.threshold(t, 'volume.days'), audit.threshold(t, 'volume.history'),
+            SELECT 'hours', gatekeeper.detect_hours(p_fresh)
+            UNION ALL SELECT 'volume', audit.detect_volume(p_fresh, zone, audit.threshold(t, 'volume.days'), audit.threshold(t, 'volume.history'),
                 audit.threshold(t, 'volume.least'), audit.threshold(t, 'volume.percent'))
-            UNION ALL SELECT 'harvest', audit.odd_harvest(p_fresh, zone, audit.threshold(t, 'harvest.days'),
+            UNION ALL SELECT 'harvest', audit.detect_harvest(p_fresh, zone, audit.threshold(t, 'harvest.days'),
                 audit.threshold(t, 'harvest.percent'), audit.threshold(t, 'harvest.least'))
-            UNION ALL SELECT 'same_account', audit.odd_same_account(p_fresh,
+            UNION ALL SELECT 'same_account', audit.detect_same_account(p_fresh,
                 audit.threshold(t, 'same_account.count'), audit.threshold(t, 'same_account.days'))
-            UNION ALL SELECT 'brief', audit.odd_brief(p_fresh, audit.threshold(t, 'brief.seconds'))
-            UNION ALL SELECT 'alone', audit.odd_alone(p_fresh, zone, audit.threshold(t, 'alone.days'))
-            UNION ALL SELECT 'first_days', gatekeeper.odd_first_days(p_fresh,
+            UNION ALL SELECT 'brief', audit.detect_brief(p_fresh, audit.threshold(t, 'brief.seconds'))
+            UNION ALL SELECT 'alone', audit.detect_alone(p_fresh, zone, audit.threshold(t, 'alone.days'))
+            UNION ALL SELECT 'first_days', gatekeeper.detect_first_days(p_fresh,
                 audit.threshold(t, 'first_days.count'), audit.threshold(t, 'first_days.days'))
-            UNION ALL SELECT 'leaving', gatekeeper.odd_leaving(p_fresh,
+            UNION ALL SELECT 'leaving', gatekeeper.detect_leaving(p_fresh,
                 audit.threshold(t, 'leaving.count'), audit.threshold(t, 'leaving.days'))
-            UNION ALL SELECT 'refusals', audit.odd_refusals(p_fresh,
+            UNION ALL SELECT 'refusals', audit.detect_refusals(p_fresh,
                 audit.threshold(t, 'refusals.count'), audit.threshold(t, 'refusals.minutes'))
-            UNION ALL SELECT 'probing', audit.odd_probing(p_fresh,
+            UNION ALL SELECT 'probing', audit.detect_probing(p_fresh,
                 audit.threshold(t, 'probing.count'), audit.threshold(t, 'probing.days'))
-            UNION ALL SELECT 'misses', audit.odd_misses(p_fresh,
+            UNION ALL SELECT 'misses', audit.detect_misses(p_fresh,
                 audit.threshold(t, 'misses.count'), audit.threshold(t, 'misses.days'))
-            UNION ALL SELECT 'guesses', audit.odd_guesses(p_fresh,
+            UNION ALL SELECT 'guesses', audit.detect_guesses(p_fresh,
                 audit.threshold(t, 'guesses.count'), audit.threshold(t, 'guesses.minutes'))
-            UNION ALL SELECT 'same_pair', audit.odd_same_pair(p_fresh, audit.threshold(t, 'same_pair.count'),
+            UNION ALL SELECT 'same_pair', audit.detect_same_pair(p_fresh, audit.threshold(t, 'same_pair.count'),
                 audit.threshold(t, 'same_pair.days'), audit.threshold(t, 'same_pair.times'))
-            UNION ALL SELECT 'instant', audit.odd_instant(p_fresh, audit.threshold(t, 'instant.count'),
+            UNION ALL SELECT 'instant', audit.detect_instant(p_fresh, audit.threshold(t, 'instant.count'),
                 audit.threshold(t, 'instant.seconds'), audit.threshold(t, 'instant.days'))
-            UNION ALL SELECT 'second_opinion', audit.odd_second_opinion(p_fresh, audit.threshold(t, 'second_opinion.hours'))
-            UNION ALL SELECT 'new_network', audit.odd_new_network(p_fresh,
+            UNION ALL SELECT 'second_opinion', audit.detect_second_opinion(p_fresh, audit.threshold(t, 'second_opinion.hours'))
+            UNION ALL SELECT 'new_network', audit.detect_new_network(p_fresh,
                 audit.threshold(t, 'new_network.days'), audit.threshold(t, 'new_network.history'))
-            UNION ALL SELECT 'unopened', gatekeeper.odd_unopened(p_fresh,
+            UNION ALL SELECT 'unopened', gatekeeper.detect_unopened(p_fresh,
                 audit.threshold(t, 'unopened.count'), audit.threshold(t, 'unopened.days'))
-            UNION ALL SELECT 'everything', audit.odd_everything(p_fresh, audit.threshold(t, 'everything.categories'))
-            UNION ALL SELECT 'participants', audit.odd_participants(p_fresh, audit.threshold(t, 'participants.count'))
-            UNION ALL SELECT 'export', audit.odd_export(p_fresh)
-            UNION ALL SELECT 'own_ticket', gatekeeper.odd_own_ticket(p_fresh, audit.threshold(t, 'own_ticket.minutes'))
-            UNION ALL SELECT 'suspensions', audit.odd_suspensions(p_fresh, audit.threshold(t, 'suspensions.count'),
+            UNION ALL SELECT 'everything', audit.detect_everything(p_fresh, audit.threshold(t, 'everything.categories'))
+            UNION ALL SELECT 'participants', audit.detect_participants(p_fresh, audit.threshold(t, 'participants.count'))
+            UNION ALL SELECT 'export', audit.detect_export(p_fresh)
+            UNION ALL SELECT 'own_ticket', gatekeeper.detect_own_ticket(p_fresh, audit.threshold(t, 'own_ticket.minutes'))
+            UNION ALL SELECT 'suspensions', audit.detect_suspensions(p_fresh, audit.threshold(t, 'suspensions.count'),
                 audit.threshold(t, 'suspensions.minutes'))
-            UNION ALL SELECT 'unproved', audit.odd_unproved(p_fresh, hours)
+            UNION ALL SELECT 'unproved', audit.detect_unproved(p_fresh, hours)
         ) x (rule, entry)
         ON CONFLICT DO NOTHING RETURNING entry, rule
     ), counted AS (
@@ -158,9 +158,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Judges what is new in the log: at most p_most entries, and says whether there are more. What is new is found
--- by transaction, as the sealer finds it, for a number alone would skip an entry that was being written: a
--- run judges what was there when it began, `ahead`, and from the next on the horizon lies there. Another
--- cluster (a restored copy) numbers transactions anew: there the entry's number alone counts. One at a time;
+-- by transaction, as the sealer finds it, because a number alone would skip an entry that was being written: a
+-- run judges what was there when it began, `next_horizon`, and from the next on the horizon lies there. Another
+-- cluster (a restored copy) numbers transactions again: there the entry's number alone counts. One at a time;
 -- and only in READ COMMITTED, or it would go on from a round that is no longer the last.
 CREATE OR REPLACE FUNCTION gatekeeper.judge(p_source text, p_most integer, OUT more boolean, OUT counts jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -175,14 +175,14 @@ BEGIN
     END IF;
     LOCK TABLE public.audit_round IN SHARE ROW EXCLUSIVE MODE;
     SELECT r.* INTO n FROM public.audit_round r ORDER BY r.id DESC LIMIT 1;
-    goes_on := n.system = system AND n.ahead IS NOT NULL;
+    goes_on := n.system = system AND n.next_horizon IS NOT NULL;
     IF n.system IS DISTINCT FROM system THEN
         n.system := system;
         n.horizon := '0';
         n.lowest := coalesce(n.lowest, 0);
     END IF;
     IF goes_on IS NOT TRUE THEN
-        n.ahead := pg_snapshot_xmin(pg_current_snapshot());
+        n.next_horizon := pg_snapshot_xmin(pg_current_snapshot());
         n.newest := coalesce((SELECT max(e.id) FROM public.audit_entry e), 0);
         n.upto := n.lowest;
     END IF;
@@ -192,13 +192,13 @@ BEGIN
     more := cardinality(fresh) = p_most;
     n.upto := fresh[p_most];
     IF NOT more THEN
-        n.horizon := n.ahead;
-        n.lowest := greatest(n.lowest, gatekeeper.judged_below(n.ahead, n.system));
-        n.ahead := NULL;
+        n.horizon := n.next_horizon;
+        n.lowest := greatest(n.lowest, gatekeeper.judged_below(n.next_horizon, n.system));
+        n.next_horizon := NULL;
         n.newest := NULL;
     END IF;
-    INSERT INTO public.audit_round (system, horizon, lowest, done_at, ahead, newest, upto)
-    SELECT n.system, n.horizon, n.lowest, clock_timestamp(), n.ahead, n.newest, n.upto
+    INSERT INTO public.audit_round (system, horizon, lowest, done_at, next_horizon, newest, upto)
+    SELECT n.system, n.horizon, n.lowest, clock_timestamp(), n.next_horizon, n.newest, n.upto
     WHERE cardinality(fresh) > 0 OR goes_on OR n.done_at IS NULL OR n.done_at < clock_timestamp() - interval '10 seconds';
     -- Two at a time, and only one comes: none grows older than this.
     DELETE FROM public.audit_round r WHERE r.done_at < clock_timestamp() - interval '90 days'
@@ -225,8 +225,8 @@ BEGIN
         'details', jsonb_build_object('act', 'judge_again', 'from', fresh[1], 'to', upto, 'lacking', counts)));
 END $$;
 
-REVOKE ALL ON FUNCTION gatekeeper.working_hours(text), gatekeeper.odd_hours(bigint[]), gatekeeper.odd_own_ticket(bigint[], integer),
-    gatekeeper.odd_unopened(bigint[], integer, integer), gatekeeper.odd_first_days(bigint[], integer, integer),
-    gatekeeper.odd_leaving(bigint[], integer, integer), gatekeeper.flag(bigint[], text),
+REVOKE ALL ON FUNCTION gatekeeper.working_hours(text), gatekeeper.detect_hours(bigint[]), gatekeeper.detect_own_ticket(bigint[], integer),
+    gatekeeper.detect_unopened(bigint[], integer, integer), gatekeeper.detect_first_days(bigint[], integer, integer),
+    gatekeeper.detect_leaving(bigint[], integer, integer), gatekeeper.flag(bigint[], text),
     gatekeeper.judged_below(xid8, bigint), gatekeeper.judge(text, integer), gatekeeper.judge_again(bigint, bigint, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gatekeeper.judge(text, integer), gatekeeper.judge_again(bigint, bigint, integer, text) TO gatekeeper_watch;

@@ -3,7 +3,7 @@
 
 -- The grant in whose unit an entry stands: what its holder did under it, and what was decided about it. That
 -- somebody else named its number (and was refused), read about it or printed it says nothing of the holder:
--- such an entry stands in the day of whoever did it. So of every number that a caller can choose.
+-- such an entry appears in the day of whoever did it. So of every number that a caller can choose.
 CREATE OR REPLACE FUNCTION gatekeeper.grant_of(p_grant bigint, p_account text, p_actor bigint, p_event text, p_outcome text)
 RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT g.id FROM public.gatekeeper_grant g JOIN public.gatekeeper_account a ON a.id = g.account_id
@@ -11,8 +11,8 @@ RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
         AND (g.member_id = p_actor OR (p_outcome = 'allowed' AND p_event IN ('approve', 'end', 'revoke')))
 $$;
 
--- Queues what these flagged entries belong to: the grant, or the actor's day where they stand in none. What
--- nobody did who was signed in (a stranger's passwords) is nobody's. What is open already is told the new
+-- Queues what these flagged entries belong to: the grant, or the actor's day where they belong to none. What
+-- nobody did who was signed in (a password tried by somebody unknown) is nobody's. What is open already is told the new
 -- rules; what was closed is queued again, for this was found after its verdict. What is not flagged is not
 -- queued. Returns how many units it were. Internal: gatekeeper.flag.
 CREATE OR REPLACE FUNCTION gatekeeper.queue_reviews(p_entries bigint[], p_source text) RETURNS integer

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @post_only("review", "number")
 def review_affected(request: HttpRequest, number: int) -> HttpResponse:
-    """Who is affected, as a file: recorded before it leaves, after a fresh proof of presence."""
+    """Who is affected, as a file: recorded before it leaves, after a fresh step-up."""
     found = queue.reviews().filter(pk=number).first()
     days = {str(span): span for span, _label in SPANS}.get(request.POST.get("days", "0"), 0)
     affected = files.affected(found, days=days) if found else []

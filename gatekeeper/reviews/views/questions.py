@@ -53,11 +53,11 @@ def _answer_form(number: int, data: Any = None) -> texts.TextForm:
 @resendable(gettext_lazy("The answer goes to the reviewers."), text=gettext_lazy("The answer"))
 @post_only("review_questions")
 def review_answer(request: HttpRequest, number: int) -> HttpResponse:
-    """An answer, in place. Whoever is not asked is told what a stranger is told."""
+    """An answer, in place. Anybody who was not asked gets 404, as for an unknown review."""
     form = _answer_form(number, request.POST)
     found = queue.questions(member_of(request)).filter(pk=number).first()
     typed = usable(form).get("text")
-    text = texts.sealed(found, typed) if found and typed else None
+    text = texts.encrypted(found, typed) if found and typed else None
     reason = calls.answer(Caller.of(request), number, text)
     if reason == "value_refused" and not form.is_valid():
         return _questions(request, number, form, status=422)

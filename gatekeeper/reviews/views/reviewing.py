@@ -43,7 +43,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [row(one) for one in page],
         "counts": queue.counts(member),
-        "asked": [row(one) for one in queue.asked()[:PAGE]],
+        "asked": [row(one) for one in queue.questioned()[:PAGE]],
         "decided": [row(one) for one in queue.decided()[:PAGE]],
         "clocks": _clocks(),
         "draw": queue.newest_draw(),
@@ -61,7 +61,7 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def review_page(request: HttpRequest, number: int, form: texts.TextForm, status: int = 200) -> HttpResponse:
-    """The page of one unit, for whoever may read it; else the refusal."""
+    """The page of one unit, because whoever may read it; else the refusal."""
     caller, member = Caller.of(request), member_of(request)
     reason = calls.reading(caller, number)
     if reason:

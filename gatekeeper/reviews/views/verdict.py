@@ -44,10 +44,10 @@ def review_decide(request: HttpRequest, number: int) -> HttpResponse:
                 else review_page(request, number, form, status=422)
             )
         found = queue.reviews().filter(pk=number).first()
-        text = texts.sealed(found, form.cleaned_data["text"]) if found else None
+        text = texts.encrypted(found, form.cleaned_data["text"]) if found else None
     with transaction.atomic():
         reason = calls.decide(Caller.of(request), number, verdict, text)
-        said = "" if reason else _told(request, number, verdict)
+        said = "" if reason else _done(request, number, verdict)
     if reason in calls.SAID_IN_PLACE:
         messages.error(request, sentences.sentence(reason))
         return HttpResponseRedirect(reverse("review", args=[number]))
@@ -63,26 +63,26 @@ def _decided(request: HttpRequest, number: int, verdict: str, said: str) -> Http
     return HttpResponseRedirect(reverse("review", args=[following.pk]) if following else reverse("reviews"))
 
 
-def _told(request: HttpRequest, number: int, verdict: str) -> str:
+def _done(request: HttpRequest, number: int, verdict: str) -> str:
     """Tell those who have to know of a verdict; what the reviewer reads."""
     if verdict == "serious":
         return _suspended(request, number)
     if verdict == "question":
-        _tell(number)
+        _notify(number)
     return str(_DONE[verdict])
 
 
-def _tell(number: int) -> None:
+def _notify(number: int) -> None:
     """The question stands on their home; by mail they know of it without going there."""
     concerned = queue.reviews().select_related("member__manager").get(pk=number).member
     for one in (concerned, concerned.manager):
         if one is not None:
-            mails.tell(one, "gatekeeper/mail/question.txt")
+            mails.notify(one, "gatekeeper/mail/question.txt")
 
 
 _DONE = {
     "in_order": gettext_lazy("In order. Here is the next."),
-    "question": gettext_lazy("Asked. The member and their manager see it. Here is the next."),
+    "question": gettext_lazy("Question sent. The member and their manager see it. Here is the next review."),
 }
 
 
@@ -90,9 +90,9 @@ def _suspended(request: HttpRequest, number: int) -> str:
     """What a serious verdict did to the member, as far as one person may; others are told where it ends."""
     concerned = queue.reviews().select_related("member").get(pk=number).member
     if not concerned.is_suspended:
-        proposals.tell_of_suspension(concerned, member_of(request), people.PROPOSED)
+        proposals.notify_of_suspension(concerned, member_of(request), people.PROPOSED)
         return _("The 72 hours run. A second person has to confirm the suspension first.")
-    proposals.tell_of_suspension(
+    proposals.notify_of_suspension(
         concerned, member_of(request), people.HELD if concerned.suspended_until else ""
     )
     if concerned.suspended_until:

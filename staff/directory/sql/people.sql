@@ -27,7 +27,7 @@ ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_0_roles;
 
 -- What is about to happen to members, told to the rooms above before it happens: a view that never has a row. Whoever
 -- has something that rests on members adds a trigger of its own, and all run within the INSERT, in the order of their
--- names. News: 'change', for which is locked what may end with it; and 'anew', when somebody comes back who had left
+-- names. News: 'change', for which is locked what may end with it; and 'returned', when somebody comes back who had left
 -- at `since`: what was before ends.
 CREATE OR REPLACE VIEW staff.member_news AS
     SELECT NULL::text AS news, NULL::bigint[] AS members, NULL::timestamptz AS since WHERE false;
@@ -134,7 +134,7 @@ BEGIN
         WHEN p_fact = 'invitation' THEN jsonb_typeof(p_value) = 'object'
         ELSE false END;
 EXCEPTION WHEN data_exception THEN
-    RETURN false;  -- a date that is none
+    RETURN false;  -- a date that is not one
 END $$;
 
 -- Whether the fact has this value already. A reset and a link are acts, and never so already.
@@ -175,7 +175,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     DELETE FROM public.staff_totpdevice x WHERE x.user_id = p_member;
 $$;
 
--- Who comes back begins anew: nothing of before revives. What time alone had shut is ended here: password, factors,
+-- A returning member starts from nothing: what they had before does not revive. What had merely expired is ended here: password, factors,
 -- what rests on them in the rooms above, signatures and authorisations (at the end of the last day, as the registers of
 -- any date need it), and every role that only two people give; sessions and links by the caller.
 CREATE OR REPLACE FUNCTION staff.reset_returning_member(p_member bigint, p_left_on date, p_by bigint) RETURNS void
@@ -188,7 +188,7 @@ BEGIN
     WHERE x.subject_id = p_member AND x.state = 'pending' AND x.fact <> 'left_on';
     PERFORM staff.forget_factors(p_member);
     PERFORM FROM public.staff_signature x WHERE x.member_id = p_member ORDER BY x.id FOR NO KEY UPDATE;
-    INSERT INTO staff.member_news (news, members, since) VALUES ('anew', ARRAY[p_member], over);
+    INSERT INTO staff.member_news (news, members, since) VALUES ('returned', ARRAY[p_member], over);
     -- One given after a last day that was set back ends now: it was given before the coming back.
     UPDATE public.staff_signature x SET withdrawn_why = 'left', withdrawn_by_id = p_by,
         withdrawn_at = CASE WHEN x.signed_at < over THEN over ELSE at END
@@ -208,8 +208,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 $$;
 
 -- Whether a link is good now, used or not: inside its time, its member not barred, and whoever made it still
--- keeps members, for they have seen it or could have. A command's, and one that was asked for by mail, has
--- nobody. Each step that rests on a link asks anew.
+-- keeps members, because they have seen it or could have. A command's, and one that was asked for by mail, has
+-- nobody. Each step that rests on a link asks again.
 CREATE OR REPLACE FUNCTION staff.is_good_link(p_link bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
@@ -298,7 +298,7 @@ END $$;
 
 -- An officer changes a fact of a member: suspended (true, false), starts_on, left_on, roles, manager,
 -- name, email, language, factor, invitation. Anybody who watches may suspend; the rest is the people
--- officers'. What opens something up is only proposed, and what shuts somebody out who must not be shut out by one
+-- officers'. What opens something up is only proposed, and what locks somebody out who must not be locked out by one
 -- person. To suspend whose suspension waits for a second person is to confirm it. Returns the reason, empty when done,
 -- 'proposed' when it waits for a second person, 'held' when it counts for some hours without one.
 CREATE OR REPLACE FUNCTION staff.change_member(
@@ -328,18 +328,18 @@ BEGIN
     IF j->>'reason' = '' AND suspending THEN
         RETURN staff.suspend(j, p_context, '{}');
     ELSIF j->>'reason' = '' AND (staff.needs_second_person(subject, p_fact, p_value)
-            OR staff.shuts_out(subject, p_fact, p_value, (j->>'actor_id')::bigint)) THEN
+            OR staff.weakens_guarded_role(subject, p_fact, p_value, (j->>'actor_id')::bigint)) THEN
         RETURN staff.propose(j, p_context, p_fact, p_value);
     ELSIF j->>'reason' = '' THEN
         before := staff.fact_of(subject, p_fact);
         j := j || jsonb_build_object('reason', staff.apply_change(subject, (j->>'actor_id')::bigint, p_fact, p_value));
     END IF;
     RETURN staff.record_act('change', j, p_context, jsonb_build_object(CASE WHEN known THEN p_fact ELSE 'unknown' END,
-        CASE WHEN j->>'reason' = '' THEN staff.told(subject, p_fact, before) END));
+        CASE WHEN j->>'reason' = '' THEN staff.change_of_fact(subject, p_fact, before) END));
 END $$;
 
 -- A changed fact as an entry tells it: before and after, but of a name and an address only that it changed.
-CREATE OR REPLACE FUNCTION staff.told(p_member bigint, p_fact text, p_before jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION staff.change_of_fact(p_member bigint, p_fact text, p_before jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT CASE WHEN p_fact = 'factor' THEN '"reset"' WHEN p_fact = 'invitation' THEN '"sent"'
         WHEN p_fact IN ('name', 'email') THEN '"changed"'
@@ -376,7 +376,7 @@ BEGIN
         END;
     END IF;
     PERFORM staff.record_act('change', j, p_context, jsonb_build_object('new', true) || coalesce((
-        SELECT jsonb_object_agg(x, staff.told(made, x, NULL))
+        SELECT jsonb_object_agg(x, staff.change_of_fact(made, x, NULL))
         FROM unnest(ARRAY['roles', 'manager', 'starts_on']) x WHERE made IS NOT NULL), '{}'));
     IF made IS NOT NULL AND staff.needs_second_person(made, 'roles', p_facts->'roles') THEN
         RETURN staff.propose(j, p_context, 'roles', p_facts->'roles');
@@ -392,12 +392,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Takes members from the personnel system: {number, name, email, roles, manager, language, starts_on},
--- e-mails normalised. Managers are found when all rows are in, for they may stand further down; one
+-- e-mails normalised. Managers are found when all rows are in, because they may stand further down; one
 -- whose own line was refused, or who would close a circle, is no manager: less access, never more. A
 -- line that cannot be is refused by itself; one entry for each member who is new or changed. Outcomes
 -- in the order of the lines. Suspension and leaving are not the import's; the language is the member's.
 -- After first set-up a role that opens something up, another manager of somebody who is there, and what would
--- shut out one of the last two of a guarded role, are proposed; the same line does not propose twice, and not again
+-- lock out one of the last two of a guarded role, are proposed; the same line does not propose twice, and not again
 -- what was declined.
 CREATE OR REPLACE FUNCTION staff.apply_members(p_members jsonb, p_source text) RETURNS TABLE (number text, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -436,10 +436,10 @@ BEGIN
                     SET name = excluded.name, email = excluded.email,
                         email_changed_by_id = CASE WHEN m.email = excluded.email THEN m.email_changed_by_id END,
                         email_changed_at = CASE WHEN m.email = excluded.email THEN m.email_changed_at ELSE clock_timestamp() END,
-                        starts_on = CASE WHEN proposing AND staff.shuts_out(m.id, 'starts_on', to_jsonb(excluded.starts_on), NULL)
+                        starts_on = CASE WHEN proposing AND staff.weakens_guarded_role(m.id, 'starts_on', to_jsonb(excluded.starts_on), NULL)
                                          THEN m.starts_on ELSE excluded.starts_on END,
                         roles = CASE WHEN proposing AND (staff.needs_second_person(m.id, 'roles', line->'roles')
-                                                         OR staff.shuts_out(m.id, 'roles', line->'roles', NULL)) THEN m.roles
+                                                         OR staff.weakens_guarded_role(m.id, 'roles', line->'roles', NULL)) THEN m.roles
                                      ELSE ARRAY(SELECT jsonb_array_elements_text(line->'roles')) END
                     WHERE (m.name, m.email, m.starts_on) IS DISTINCT FROM (excluded.name, excluded.email, excluded.starts_on)
                         OR to_jsonb(m.roles) <> line->'roles';
@@ -470,7 +470,7 @@ BEGIN
             IF before->>'email' <> line->>'email' THEN  -- links that went to the old address
                 PERFORM staff.end_links(found_id);
             END IF;
-            SELECT jsonb_object_agg(x.fact, staff.told(found_id, x.fact, before->x.fact)) INTO details
+            SELECT jsonb_object_agg(x.fact, staff.change_of_fact(found_id, x.fact, before->x.fact)) INTO details
             FROM unnest(ARRAY['roles', 'manager', 'starts_on', 'name', 'email']) AS x (fact)
             WHERE before->x.fact IS DISTINCT FROM coalesce(staff.fact_of(found_id, x.fact), 'null');
             IF details IS NOT NULL THEN
@@ -508,7 +508,7 @@ REVOKE ALL ON FUNCTION staff.stands_above(bigint, bigint), staff.name_roles(), s
     staff.record_act(text, jsonb, jsonb, jsonb), staff.fact_of(bigint, text), staff.value_fits(bigint, text, jsonb),
     staff.is_current(bigint, text, jsonb), staff.needs_second_person(bigint, text, jsonb), staff.forget_factors(bigint),
     staff.reset_returning_member(bigint, date, bigint), staff.end_links(bigint), staff.is_good_link(bigint), staff.is_own_address(bigint, bigint), staff.apply_change(bigint, bigint, text, jsonb),
-    staff.change_member(bytea, jsonb, text, text, jsonb), staff.told(bigint, text, jsonb),
+    staff.change_member(bytea, jsonb, text, text, jsonb), staff.change_of_fact(bigint, text, jsonb),
     staff.add_member(bytea, jsonb, jsonb), staff.is_set_up(), staff.apply_members(jsonb, text),
     staff.keep_members() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff.is_own_address(bigint, bigint), staff.change_member(bytea, jsonb, text, text, jsonb),

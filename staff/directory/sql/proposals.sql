@@ -10,22 +10,22 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 $$;
 
 -- What nobody decided within its time is over. Nothing waits for this: deciding looks at the time itself.
-CREATE OR REPLACE FUNCTION staff.lapse_proposals(p_member bigint) RETURNS integer
+CREATE OR REPLACE FUNCTION staff.expire_proposals(p_member bigint) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     p record;
-    lapsed integer := 0;
+    expired integer := 0;
 BEGIN
     FOR p IN SELECT x.id, x.fact, m.number FROM public.staff_proposal x JOIN public.staff_member m ON m.id = x.subject_id
-        WHERE x.state = 'pending' AND x.lapses_at <= clock_timestamp() AND (p_member IS NULL OR x.subject_id = p_member)
+        WHERE x.state = 'pending' AND x.expires_at <= clock_timestamp() AND (p_member IS NULL OR x.subject_id = p_member)
         ORDER BY x.id FOR NO KEY UPDATE OF x
     LOOP
         UPDATE public.staff_proposal x SET state = 'lapsed', decided_at = clock_timestamp() WHERE x.id = p.id;
         PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', 'gatekeeper', 'subject', p.number,
             'details', jsonb_build_object('proposal', p.id, 'fact', p.fact, 'decision', 'lapsed')));
-        lapsed := lapsed + 1;
+        expired := expired + 1;
     END LOOP;
-    RETURN lapsed;
+    RETURN expired;
 END $$;
 
 -- Writes a proposal of an officer or a command, who was judged before, and whose value fits: one waits
@@ -41,13 +41,13 @@ DECLARE
     before jsonb := coalesce(staff.fact_of(subject, p_fact), 'null');
     written bigint;
 BEGIN
-    PERFORM staff.lapse_proposals(subject);
+    PERFORM staff.expire_proposals(subject);
     IF p_fact = 'suspended' AND p_value = 'false' AND EXISTS (SELECT FROM public.staff_member m WHERE m.id = subject AND m.suspended_by_id = proposer) THEN
         j := j || '{"reason": "second_person"}';
     ELSIF EXISTS (SELECT FROM public.staff_proposal x WHERE x.subject_id = subject AND x.fact = p_fact AND x.state = 'pending') THEN
         j := j || '{"reason": "proposal_waits"}';
     ELSE
-        INSERT INTO public.staff_proposal (subject_id, fact, before, value, source, proposed_by_id, proposed_at, lapses_at, state)
+        INSERT INTO public.staff_proposal (subject_id, fact, before, value, source, proposed_by_id, proposed_at, expires_at, state)
         VALUES (subject, p_fact, before, p_value, coalesce(j->>'source', ''), proposer, at, at + interval '7 days', 'pending')
         RETURNING id INTO written;
     END IF;
@@ -65,7 +65,7 @@ DECLARE
     subject bigint := (p_judged->>'subject_id')::bigint;
     p public.staff_proposal;
 BEGIN
-    PERFORM staff.lapse_proposals(subject);
+    PERFORM staff.expire_proposals(subject);
     UPDATE public.staff_proposal x SET state = 'withdrawn', decided_at = clock_timestamp()
     WHERE x.subject_id = subject AND x.fact = p_fact AND x.state = 'pending' AND x.source <> '' AND x.value <> p_value
     RETURNING x.* INTO p;
@@ -74,7 +74,7 @@ BEGIN
             jsonb_build_object('proposal', p.id, 'fact', p.fact, 'decision', 'withdrawn'));
     END IF;
     IF staff.is_current(subject, p_fact, p_value)
-            OR NOT (staff.needs_second_person(subject, p_fact, p_value) OR staff.shuts_out(subject, p_fact, p_value, NULL)) THEN
+            OR NOT (staff.needs_second_person(subject, p_fact, p_value) OR staff.weakens_guarded_role(subject, p_fact, p_value, NULL)) THEN
         RETURN false;
     END IF;
     SELECT x.* INTO p FROM public.staff_proposal x WHERE x.subject_id = subject AND x.fact = p_fact
@@ -88,7 +88,7 @@ END $$;
 -- A second person confirms a proposal, or declines it; its proposer may take it back by declining.
 -- Everything is judged again, under locks, at this moment: who decides; that they are neither concerned
 -- nor the proposer, nor who suspended; that the proposer still keeps members; that the fact is as it was
--- when it was proposed, and the value still fits. What does not fit any more lapses. What a command
+-- when it was proposed, and the value still fits. What does not fit any more expires. What a command
 -- proposed a people officer confirms: whoever runs commands may be an administrator. A suspension whoever may
 -- suspend confirms or declines; until its hour it holds all the same. Returns the reason, empty when done.
 CREATE OR REPLACE FUNCTION staff.decide_proposal(
@@ -114,7 +114,7 @@ BEGIN
         SELECT x.* INTO p FROM public.staff_proposal x WHERE x.id = p_proposal FOR NO KEY UPDATE;
         IF p.state <> 'pending' THEN
             why := 'proposal_decided';
-        ELSIF p.lapses_at <= clock_timestamp() THEN
+        ELSIF p.expires_at <= clock_timestamp() THEN
             why := 'proposal_lapsed';
         ELSIF decision = 'declined' THEN
             decision := CASE WHEN p.proposed_by_id = actor THEN 'withdrawn' ELSE decision END;
@@ -136,10 +136,10 @@ BEGIN
     RETURN staff.record_act('change', j, p_context, jsonb_build_object('proposal', p_proposal, 'decision', decision,
         'fact', p.fact, 'proposed_by', coalesce((SELECT m.number FROM public.staff_member m WHERE m.id = p.proposed_by_id), p.source))
         || CASE WHEN j->>'reason' = '' AND decision = 'confirmed'
-                THEN jsonb_build_object(p.fact, staff.told(p.subject_id, p.fact, p.before)) ELSE '{}' END);
+                THEN jsonb_build_object(p.fact, staff.change_of_fact(p.subject_id, p.fact, p.before)) ELSE '{}' END);
 END $$;
 
-REVOKE ALL ON FUNCTION staff.still_may(bigint, text), staff.lapse_proposals(bigint),
+REVOKE ALL ON FUNCTION staff.still_may(bigint, text), staff.expire_proposals(bigint),
     staff.propose(jsonb, jsonb, text, jsonb), staff.propose_line(jsonb, text, jsonb),
     staff.decide_proposal(bytea, jsonb, bigint, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff.decide_proposal(bytea, jsonb, bigint, boolean) TO gatekeeper_web;

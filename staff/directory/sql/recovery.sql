@@ -12,7 +12,7 @@ BEGIN
         || CASE WHEN staff.has_factor(p_member) THEN '{}' ELSE '{mfa_missing}'::text[] END;
 END $$;
 
--- Lets a member act as a people officer again, save for what they do themselves: by the link, of whose token that is
+-- Lets a member act as a people officer again, except for what they do themselves: by the link, of whose token that is
 -- the digest, they set a password and a second factor, and then sign. What was before is gone; a role, a day and a
 -- suspension are as an officer's must be.
 CREATE OR REPLACE FUNCTION staff.bring_back(p_member bigint, p_digest bytea) RETURNS void

@@ -11,7 +11,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     SELECT p_since IS NOT NULL AND (p_until IS NULL OR clock_timestamp() < p_until)
 $$;
 
--- The member's role without which nobody could undo what was closed, each of which stands alone; or NULL.
+-- The member's role without which nobody could undo what was closed, each of which is held alone; or NULL.
 CREATE OR REPLACE FUNCTION staff.guarded_role(p_member bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT x FROM public.staff_member m, unnest(m.roles) x
@@ -79,8 +79,8 @@ DECLARE
     before jsonb;
     written bigint;
 BEGIN
-    PERFORM staff.lapse_suspensions(subject);
-    PERFORM staff.lapse_proposals(subject);
+    PERFORM staff.expire_suspensions(subject);
+    PERFORM staff.expire_proposals(subject);
     reach := staff.reach_of_suspension(actor, subject);
     PERFORM staff.drop_proposals(subject, 'suspended', 'false');  -- to lift what was before this
     IF reach = 'proposed' THEN
@@ -97,7 +97,7 @@ BEGIN
         written := staff.hold(subject, actor);
     END IF;
     PERFORM staff.record_act('change', j, p_context, p_details || jsonb_strip_nulls(jsonb_build_object('proposal', written,
-        'suspended', CASE WHEN j->>'reason' = '' THEN staff.told(subject, 'suspended', before) ELSE '"refused"' END)));
+        'suspended', CASE WHEN j->>'reason' = '' THEN staff.change_of_fact(subject, 'suspended', before) ELSE '"refused"' END)));
     RETURN coalesce(nullif(j->>'reason', ''), reach);
 END $$;
 
@@ -113,7 +113,7 @@ BEGIN
         RAISE 'the limit suspension_hours is not set: apply_settings';
     END IF;
     UPDATE public.staff_member m SET suspended_until = until WHERE m.id = p_member;
-    INSERT INTO public.staff_proposal (subject_id, fact, before, value, source, proposed_by_id, proposed_at, lapses_at, state)
+    INSERT INTO public.staff_proposal (subject_id, fact, before, value, source, proposed_by_id, proposed_at, expires_at, state)
     VALUES (p_member, 'suspended', staff.fact_of(p_member, 'suspended'), 'true', '', p_by, clock_timestamp(), until, 'pending')
     RETURNING id INTO written;
     RETURN written;
@@ -135,11 +135,11 @@ BEGIN
 END $$;
 
 -- Tidies suspensions whose time is over: of one member, or of all. Nothing waits for it.
-CREATE OR REPLACE FUNCTION staff.lapse_suspensions(p_member bigint) RETURNS integer
+CREATE OR REPLACE FUNCTION staff.expire_suspensions(p_member bigint) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     m record;
-    lapsed integer := 0;
+    expired integer := 0;
 BEGIN
     FOR m IN SELECT x.id, x.number, x.suspended_until FROM public.staff_member x
         WHERE x.suspended_until <= clock_timestamp() AND (p_member IS NULL OR x.id = p_member)
@@ -148,14 +148,14 @@ BEGIN
         UPDATE public.staff_member x SET suspended_at = NULL, suspended_until = NULL, suspended_by_id = NULL WHERE x.id = m.id;
         PERFORM audit.write_entry('change', 'allowed', jsonb_build_object('source', 'gatekeeper', 'subject', m.number,
             'details', jsonb_build_object('suspended', jsonb_build_array(m.suspended_until, false), 'why', 'lapsed')));
-        lapsed := lapsed + 1;
+        expired := expired + 1;
     END LOOP;
-    RETURN lapsed;
+    RETURN expired;
 END $$;
 
 -- Whether a change other than a suspension takes the power to act from one of the last two of a guarded role, or a
 -- role or the place at work from somebody above: then a second person confirms it (p_by: NULL for a command).
-CREATE OR REPLACE FUNCTION staff.shuts_out(p_member bigint, p_fact text, p_value jsonb, p_by bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION staff.weakens_guarded_role(p_member bigint, p_fact text, p_value jsonb, p_by bigint) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     able bigint[];
@@ -189,12 +189,12 @@ END $$;
 CREATE OR REPLACE FUNCTION staff.waiting_suspension(p_subject bigint, p_by bigint) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT x.id FROM public.staff_proposal x WHERE x.subject_id = p_subject AND x.fact = 'suspended' AND x.value = 'true'
-        AND x.state = 'pending' AND x.lapses_at > clock_timestamp() AND x.proposed_by_id <> p_by
+        AND x.state = 'pending' AND x.expires_at > clock_timestamp() AND x.proposed_by_id <> p_by
 $$;
 
 REVOKE ALL ON FUNCTION staff.is_suspended(timestamptz, timestamptz), staff.guarded_role(bigint), staff.has_factor(bigint),
     staff.able(text), staff.lock_members(bigint[], bigint[]), staff.reach_of_suspension(bigint, bigint),
     staff.suspend(jsonb, jsonb, jsonb), staff.hold(bigint, bigint), staff.drop_proposals(bigint, text, jsonb),
-    staff.lapse_suspensions(bigint), staff.shuts_out(bigint, text, jsonb, bigint),
+    staff.expire_suspensions(bigint), staff.weakens_guarded_role(bigint, text, jsonb, bigint),
     staff.foresee_suspension(bytea, text), staff.waiting_suspension(bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff.able(text), staff.foresee_suspension(bytea, text) TO gatekeeper_web;

@@ -113,7 +113,7 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
     oneself = number == member_of(request).number  # the database refuses it, and records that
     if SURE not in request.POST and not oneself and _cannot_be_undone(action, data):
         return _ask_once_more(request, number, action, form)
-    with transaction.atomic():  # who has to know is told of what was done, whatever ends this process
+    with transaction.atomic():  # the notices are stored with what was done, whatever ends this process
         reason = do(Caller.of(request), number, data)
         if action == "suspend" and reason in {"", people.HELD, people.PROPOSED}:
             suspended(request, number, reason)
@@ -140,7 +140,7 @@ def suspended(request: HttpRequest, number: str, outcome: str) -> None:
     else:
         said = _("Suspended until two people lift it, and recorded.")
     messages.success(request, said)
-    proposals.tell_of_suspension(subject, member_of(request), outcome)
+    proposals.notify_of_suspension(subject, member_of(request), outcome)
 
 
 def _cannot_be_undone(action: str, data: Mapping[str, Any]) -> bool:
@@ -149,7 +149,7 @@ def _cannot_be_undone(action: str, data: Mapping[str, Any]) -> bool:
 
 
 def _ask_once_more(request: HttpRequest, number: str, action: str, form: forms.Form) -> HttpResponse:
-    reason = people.officer(Caller.of(request), "suspend" if action == "suspend" else "people")
+    reason = people.authorize(Caller.of(request), "suspend" if action == "suspend" else "people")
     if reason:
         return refusal(request, reason)
     subject = get_object_or_404(Member, number=number)

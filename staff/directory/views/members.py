@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 PAGE: Final = 50
 DECIDED_SHOWN: Final = 20
 
-# A GET lists all; the search is sent in the body, so that no name stands in an address.
+# A GET lists all; the search is sent in the body, so that no name appears in an address.
 
 
 @page_method
@@ -117,8 +117,8 @@ def page(request: HttpRequest, subject: Member, status: int = 200, **more: Any) 
         "open_link": Invitation.objects.filter(
             member=subject, used_at__isnull=True, expires_at__gt=now
         ).first(),
-        "waiting": [proposals.told(one) for one in waiting],
-        "decided": [proposals.told(one) for one in decided[:DECIDED_SHOWN]],
+        "waiting": [proposals.describe(one) for one in waiting],
+        "decided": [proposals.describe(one) for one in decided[:DECIDED_SHOWN]],
         "forms": _forms(subject) | more.pop("bound", {}),
         **more,
     }
@@ -169,7 +169,7 @@ def new_member(request: HttpRequest) -> HttpResponse:
 
 def invite(request: HttpRequest, subject: Member) -> HttpResponse:
     """A new one-time link: mailed to the member, so that nobody here sees it; without mail shown this once
-    on the member's page, for it is not stored.
+    on the member's page, because it is not stored.
 
     Raises InvitationError.
     """
@@ -187,4 +187,4 @@ def invite(request: HttpRequest, subject: Member) -> HttpResponse:
 def waits(request: HttpRequest, number: str) -> None:
     """Say that a second person has to confirm, and tell those who could."""
     messages.info(request, _("Proposed, and recorded. It counts when somebody else has confirmed it."))
-    proposals.tell_deciders(number, member_of(request))
+    proposals.notify_deciders(number, member_of(request))

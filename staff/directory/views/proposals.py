@@ -36,7 +36,7 @@ OF_THE_ACT: Final = frozenset({"not_yourself", "second_person", "proposal_decide
 def waiting(request: HttpRequest) -> HttpResponse:
     """What waits, the oldest first, and what was decided lately: all, or the suspensions alone."""
     deciders = set(proposals.DECIDERS) & set(member_of(request).roles)
-    reason = people.officer(Caller.of(request), "confirm" if deciders else "suspend")
+    reason = people.authorize(Caller.of(request), "confirm" if deciders else "suspend")
     return refusal(request, reason) if reason else _page(request)
 
 
@@ -46,7 +46,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     watches = bool(set(proposals.WATCHERS) & set(viewer.roles))
     rows = [
         {
-            "told": proposals.told(one),
+            "change": proposals.describe(one),
             "confirmable": one.pk in own,
             "mine": one.proposed_by_id == viewer.pk,
             "concerned": one.subject_id == viewer.pk,
@@ -55,7 +55,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         for one in proposals.shown_to(viewer, proposals.waiting())
     ]
     over = proposals.shown_to(viewer, proposals.decided())[:DECIDED_SHOWN]
-    decided = [proposals.told(one) for one in over]
+    decided = [proposals.describe(one) for one in over]
     return render(
         request, "staff/directory/proposals.html", {"rows": rows, "decided": decided, **more}, status=status
     )
@@ -77,7 +77,7 @@ def _decide(request: HttpRequest, number: int, *, confirm: bool) -> HttpResponse
     with transaction.atomic():
         reason = proposals.decide(Caller.of(request), number, confirm=confirm)
         if confirm and not reason:
-            _tell(number, member_of(request))
+            _notify(number, member_of(request))
     if reason == "member_unknown":  # there is no such proposal
         raise Http404
     if reason in OF_THE_ACT:
@@ -88,9 +88,9 @@ def _decide(request: HttpRequest, number: int, *, confirm: bool) -> HttpResponse
     return redirect("proposals")
 
 
-def _tell(number: int, by: Member) -> None:
+def _notify(number: int, by: Member) -> None:
     proposal = Proposal.objects.select_related("subject").get(pk=number)
     if proposal.fact == "factor":
-        mails.tell(proposal.subject, "staff/mail/factors_reset.txt")
+        mails.notify(proposal.subject, "staff/mail/factors_reset.txt")
     if proposal.fact == "suspended" and proposal.value is True:
-        proposals.tell_of_suspension(proposal.subject, by, "")
+        proposals.notify_of_suspension(proposal.subject, by, "")

@@ -2,6 +2,6 @@
 
 from staff.nda.documents.evidence import Evidence
 from staff.nda.documents.nda import agreement
-from staff.nda.documents.sealing import countersign
+from staff.nda.documents.pdf_signing import countersign
 
 __all__ = ["Evidence", "agreement", "countersign"]

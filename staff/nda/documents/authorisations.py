@@ -16,7 +16,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable
 
 from staff.models import Authorisation, Member
-from staff.nda.documents import drawing, sealing
+from staff.nda.documents import drawing, pdf_signing
 
 TITLE: Final = "Upoważnienie do przetwarzania danych osobowych"
 REGISTER_TITLE: Final = "Ewidencja osób upoważnionych do przetwarzania danych osobowych"
@@ -41,12 +41,12 @@ _WIDTHS: Final = tuple(part * mm for part in (9, 12, 48, 21, 70, 19, 22, 19, 27)
 
 
 def day(value: date | None) -> str:
-    """A day as Polish papers write it."""
+    """A day as Polish documents write it."""
     return f"{value:%d.%m.%Y}" if value else ""
 
 
 def authorisation(one: Authorisation, *, at: datetime) -> bytes:
-    """The paper as of a moment, sealed: a withdrawn one says so. Raises SealError."""
+    """The signed document as of a moment: a withdrawn one says so. Raises SigningKeyError."""
     sheet = drawing.Sheet(
         title=f"{TITLE} nr {one.pk}",
         foot=f"Upoważnienie nr {one.pk} · {one.member.number}",
@@ -55,7 +55,7 @@ def authorisation(one: Authorisation, *, at: datetime) -> bytes:
     )
     with translation.override("pl"):
         pdf = drawing.draw(sheet, _story(one, sheet))
-    return sealing.seal(
+    return pdf_signing.sign(
         pdf, at=at, reason=f"upoważnienie nr {one.pk}", facts={"authorisation": one.pk, "at": at.isoformat()}
     )
 
@@ -113,7 +113,7 @@ def rows(found: Sequence[Authorisation]) -> list[tuple[object, ...]]:
 
 
 def register(found: Sequence[Authorisation], *, on: date, at: datetime) -> bytes:
-    """The register as of a day of the company's, sealed at a moment. Raises SealError."""
+    """The signed register as of a day of the company's. Raises SigningKeyError."""
     sheet = drawing.Sheet(
         title=f"{REGISTER_TITLE}, stan na {day(on)}",
         foot=f"Ewidencja osób upoważnionych · stan na {day(on)}",
@@ -128,7 +128,7 @@ def register(found: Sequence[Authorisation], *, on: date, at: datetime) -> bytes
     with translation.override("pl"):
         pdf = drawing.draw(sheet, story)
     facts = {"on": on.isoformat(), "rows": len(lines), "at": at.isoformat()}
-    return sealing.seal(pdf, at=at, reason=f"ewidencja, stan na {on.isoformat()}", facts=facts)
+    return pdf_signing.sign(pdf, at=at, reason=f"ewidencja, stan na {on.isoformat()}", facts=facts)
 
 
 def _listed(lines: list[tuple[object, ...]]) -> Flowable:

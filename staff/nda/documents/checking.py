@@ -22,18 +22,18 @@ from pyhanko_certvalidator import ValidationContext
 
 from audit.models import Entry, Event, Outcome
 from staff.models import NdaVersion, Signature, SignatureFile
-from staff.nda.documents import sealing
+from staff.nda.documents import pdf_signing
 from staff.nda.documents.evidence import Evidence, EvidenceError
 from staff.nda.documents.examination import judged
 from staff.nda.documents.uploaded import verdict
-from staff.nda.seal import Seal
+from staff.nda.signing_key import SigningKey
 
 #: How far the entry's time may stand from the file's: both are written by one transaction.
 NEAR: Final = timedelta(minutes=1)
 #: What each kind must hold: whose signatures, in their order.
 FIELDS: Final = {
-    SignatureFile.Kind.SIGNED: [sealing.MEMBER],
-    SignatureFile.Kind.COUNTERSIGNED: [sealing.MEMBER, sealing.COUNTERSIGNATURE],
+    SignatureFile.Kind.SIGNED: [pdf_signing.MEMBER],
+    SignatureFile.Kind.COUNTERSIGNED: [pdf_signing.MEMBER, pdf_signing.COUNTERSIGNATURE],
 }
 FILED: Final = {
     Signature.Form.DOCUMENTARY: SignatureFile.Kind.SIGNED,
@@ -86,7 +86,7 @@ def _is_in_the_log(file: SignatureFile, digest: bytes) -> bool:
 def _of_sealed(file: SignatureFile, data: bytes) -> Iterator[str]:
     try:
         reader = PdfFileReader(BytesIO(data))
-        yield from _of_seals(reader, file)
+        yield from _of_own_signatures(reader, file)
         yield from _of_facts(_facts_in(reader), file.signature)
     except Exception:  # noqa: BLE001  # a damaged file breaks its readers in ways of its own
         yield "it cannot be read as a sealed PDF"
@@ -96,20 +96,21 @@ def _of_sealed(file: SignatureFile, data: bytes) -> Iterator[str]:
             yield "it does not begin with the file that the member signed"
 
 
-def _of_seals(reader: PdfFileReader, file: SignatureFile) -> Iterator[str]:
+def _of_own_signatures(reader: PdfFileReader, file: SignatureFile) -> Iterator[str]:
     signatures = list(reader.embedded_regular_signatures)
     if [one.field_name for one in signatures] != FIELDS[SignatureFile.Kind(file.kind)]:
         yield "it does not hold the signatures that it should"
         return
-    yield from _of_each_seal(signatures)
+    yield from _of_each_signature(signatures)
     officer = file.signature.countersigned_by
     if len(signatures) == 2 and (  # both of FIELDS
-        officer is None or signatures[1].sig_object.get("/Reason") != sealing.countersigned_by(officer.number)
+        officer is None
+        or signatures[1].sig_object.get("/Reason") != pdf_signing.countersigned_by(officer.number)
     ):
         yield "its countersignature names another officer than the row"
 
 
-def _of_each_seal(signatures: list[EmbeddedPdfSignature]) -> Iterator[str]:
+def _of_each_signature(signatures: list[EmbeddedPdfSignature]) -> Iterator[str]:
     for one in signatures:
         if one.signer_cert.dump() not in _own(settings.SEAL):
             yield f"{one.field_name}: not sealed with the company’s certificate"
@@ -127,19 +128,19 @@ def _of_each_seal(signatures: list[EmbeddedPdfSignature]) -> Iterator[str]:
 @cache
 def _own(pem: str) -> frozenset[bytes]:
     """The company's certificates: the sealing one, and those given behind it, as an older one is."""
-    seal = Seal.parse(pem)
-    return frozenset(one.public_bytes(serialization.Encoding.DER) for one in (seal.certificate, *seal.chain))
+    own = SigningKey.parse(pem)
+    return frozenset(one.public_bytes(serialization.Encoding.DER) for one in (own.certificate, *own.chain))
 
 
 def _context(certificate: x509.Certificate, at: datetime | None) -> ValidationContext:
-    """Nothing but this certificate is believed, as of the moment of sealing: it may have run out since."""
+    """Nothing but this certificate is trusted, as of the moment of sealing: it may have run out since."""
     return ValidationContext(trust_roots=[certificate], moment=at, allow_fetching=False)
 
 
 def _facts_in(reader: PdfFileReader) -> dict[str, Any]:
-    """The facts that the paper holds for machines. Raises what the reader does when there are none."""
+    """The facts that the document holds for machines. Raises what the reader does when there are none."""
     names = list(reader.root["/Names"]["/EmbeddedFiles"]["/Names"])
-    spec = names[names.index(sealing.FACTS) + 1].get_object()
+    spec = names[names.index(pdf_signing.FACTS) + 1].get_object()
     facts = json.loads(spec["/EF"]["/F"].data)
     if not isinstance(facts, dict):
         raise TypeError("the facts are no object")

@@ -64,7 +64,7 @@ SMALL_BOLD: Final = _style("small bold", 8, 11, fontName=fonts.BOLD)
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a paper is called, and what its foot says beside the number of the page."""
+    """What a document is called, and what its foot says beside the number of the page."""
 
     title: str
     foot: str
@@ -139,7 +139,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, widths: Sequ
 
 
 class _Moment:
-    """The paper's own time, where reportlab would take the clock's, and the server's zone."""
+    """The document's own time, where reportlab would take the clock's, and the server's zone."""
 
     dhh = dmm = 0
 
@@ -184,10 +184,10 @@ class _Pages(Canvas):  # type: ignore[misc]  # reportlab ships no types
 
 
 def _explained(story: Iterable[object]) -> list[Flowable]:
-    """What a code in the paper means, where one stands in it for a letter."""
+    """What a code in the document means, where one appears in it for a letter."""
     if not any(fonts.WRITTEN_OUT.search(text) for text in _texts(story)):
         return []
-    said = _("[U+…] stands for a letter that the typefaces of this paper do not have: its number in Unicode.")
+    said = _("[U+…] is a letter that the fonts of this document do not have, by its number in Unicode.")
     return [words(said, NOTE)]
 
 
@@ -202,7 +202,7 @@ def _texts(parts: Iterable[object]) -> Iterator[str]:
 
 
 def draw(sheet: Sheet, story: Sequence[Flowable]) -> bytes:
-    """Draw a paper. The document's own facts are its title, the company and the moment, no more."""
+    """Draw a document. The document's own facts are its title, the company and the moment, no more."""
     fonts.register()
     out = BytesIO()
     document = BaseDocTemplate(

@@ -1,4 +1,4 @@
-"""What stands beside a signature, so that it proves who signed what, when and how."""
+"""What is beside a signature, so that it proves who signed what, when and how."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EvidenceError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """The facts of one signature. They stand in the paper, in the row, and nowhere else.
+    """The facts of one signature. They appear in the document, in the row, and nowhere else.
 
     `sha256` is that of the text's UTF-8 in the language signed; `session` the session's number,
     never its key; `signed_at` is aware. Raises EvidenceError.
@@ -40,7 +40,7 @@ class Evidence:
     def __post_init__(self) -> None:
         if self.signed_at.tzinfo is None:
             raise EvidenceError("signed_at has no time zone")
-        # One way of writing the moment: what is equal must look equal, in the paper and in the row.
+        # One way of writing the moment: what is equal must look equal, in the document and in the row.
         object.__setattr__(self, "signed_at", self.signed_at.astimezone(UTC))
 
     def to_dict(self) -> dict[str, Any]:

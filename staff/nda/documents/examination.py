@@ -109,7 +109,7 @@ _POLICY: Final = diff.StandardDiffPolicy(
 
 @dataclass(frozen=True)
 class Known:
-    """What certificates are judged by: the roots that are believed, and what the file brings with it."""
+    """What certificates are judged by: the roots that are trusted, and what the file brings with it."""
 
     roots: list[x509.Certificate]
     certificates: list[x509.Certificate]
@@ -121,7 +121,7 @@ class Known:
         return replace(self, responses=[], lists=[])
 
     def as_of(self, moment: datetime) -> ValidationContext:
-        """A context remembers what it was told of certificates: a new one for each judgement."""
+        """A context remembers certificates: a new one for each judgement."""
         return ValidationContext(
             trust_roots=self.roots,
             other_certs=self.certificates,
@@ -238,7 +238,7 @@ def unfit(data: bytes, *, files: bool) -> str:
 
 
 def _pages(tree: Any) -> Iterator[Any]:
-    """The pages below a node; a node that stands twice is walked once."""
+    """The pages below a node; a node that occurs twice is walked once."""
     seen, waiting = set[Any](), [tree]
     while waiting:
         node = waiting.pop()
@@ -292,7 +292,7 @@ def _known(
 
 
 def _archived(signatures: Iterable[EmbeddedPdfSignature]) -> Iterator[Any]:
-    """Answers about revocation that stand in the signatures themselves, as Adobe's have them."""
+    """Answers about revocation that appear in the signatures themselves, as Adobe's have them."""
     for one in signatures:
         try:
             yield find_unique_cms_attribute(one.signer_info["signed_attrs"], "adobe_revocation_info_archival")
@@ -416,14 +416,14 @@ def is_qualified(certificate: x509.Certificate) -> bool:
 
 
 def main() -> None:
-    """Read, examine, and say: a code in any case, for what goes wrong is the file's fault."""
+    """Read, examine, and say: a code in any case, because what goes wrong is the file's fault."""
     bound()
-    asked = json.loads(sys.stdin.buffer.readline())
+    options = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read()
     try:
         answer = (
-            examine(data, roots=asked["roots"], moment=datetime.fromisoformat(asked["moment"]))
-            if asked
+            examine(data, roots=options["roots"], moment=datetime.fromisoformat(options["moment"]))
+            if options
             else scan(data)
         )
     except (Exception, RecursionError):  # noqa: BLE001  # hostile files have their own ideas of an error

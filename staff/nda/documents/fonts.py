@@ -51,7 +51,7 @@ def runs(text: str, *, italic: bool = False) -> list[Run]:
     """The text as it is drawn from left to right, by fonts. Nothing goes silently: a letter that none of
     them has is written as its base with its code (`Ḁ` as `A[U+1E00]`), what cannot be seen as its code.
 
-    `italic`: it will stand in italics, which have fewer letters.
+    `italic`: it will appear in italics, which have fewer letters.
     """
     shown = legible(text, italic=italic)
     pieces = drawn_from_left(shown) if has_words_from_right(shown) else ((False, shown),)

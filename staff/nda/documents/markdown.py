@@ -1,4 +1,4 @@
-"""The text of an agreement: Markdown of few means, for the page and for the paper alike.
+"""The text of an agreement: Markdown of few means, for the page and for the document alike.
 
 Headings, paragraphs, lists, bold and emphasis. Everything else stays what was typed: raw HTML,
 links, images and code are text. Page and paper come from the same tokens, so that nobody signs
@@ -53,7 +53,7 @@ def to_html(text: str) -> SafeString:
 
 
 def to_flowables(text: str) -> list[Flowable]:
-    """The text for a paper."""
+    """The text for a document."""
     return list(_blocks(iter(_READER.parse(text))))
 
 

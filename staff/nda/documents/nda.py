@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from reportlab.platypus import Flowable, KeepTogether
 
 import staff.nda.documents.drawing as drawing
-import staff.nda.documents.sealing as sealing
+import staff.nda.documents.pdf_signing as pdf_signing
 from staff.nda.documents.evidence import Evidence, EvidenceError
 from staff.nda.documents.markdown import to_flowables
 
-#: Words for how presence was proved; another method stands under its own code.
+#: Words for the factor of the step-up; another method is shown by its code.
 METHODS: Final[dict[str, Promise]] = {
     "passkey": gettext_lazy("passkey"),
     "totp": gettext_lazy("one-time code of an application"),
@@ -36,22 +36,22 @@ def secrecy_goes_on() -> str:
 
 
 def agreement(evidence: Evidence, text: str, *, countersigned: bool) -> bytes:
-    """The paper: drawn in the language signed, its signature fields created, then sealed.
+    """The document: drawn in the language signed, its signature fields created, then sealed.
 
     With `countersigned` a second field waits for a people officer's. Raises EvidenceError when the
-    text is not the one whose hash was signed, SealError when the seal cannot be used.
+    text is not the one whose hash was signed, SigningKeyError when the key cannot be used.
     """
     if not evidence.speaks_of(text):
         raise EvidenceError("the text is not the one that was signed")
     with translation.override(evidence.language):
         pdf = drawing.draw(_sheet(evidence), _story(evidence, text, countersigned=countersigned))
-    return sealing.seal(
+    return pdf_signing.sign(
         pdf,
         at=evidence.signed_at,
         reason=f"NDA {evidence.version}: {evidence.number}",
         facts=evidence.to_dict(),
-        field=sealing.MEMBER,
-        then=sealing.COUNTERSIGNATURE if countersigned else "",
+        field=pdf_signing.MEMBER,
+        then=pdf_signing.COUNTERSIGNATURE if countersigned else "",
     )
 
 
@@ -69,7 +69,7 @@ def _story(evidence: Evidence, text: str, *, countersigned: bool) -> list[Flowab
         drawing.words(_("Signature"), drawing.HEADINGS[1]),
         drawing.facts(_facts(evidence), width=sheet.width),
         drawing.words(secrecy_goes_on(), drawing.NOTE),
-        drawing.words(_of_the_seal(countersigned=countersigned), drawing.NOTE),
+        drawing.words(_signature_note(countersigned=countersigned), drawing.NOTE),
     ]
     return [
         *drawing.heading(_("Non-disclosure agreement"), subtitle),
@@ -87,7 +87,7 @@ def _facts(evidence: Evidence) -> list[tuple[str, object]]:
         (_("Agreement"), _("version %(version)d") % {"version": evidence.version}),
         (_("SHA-256 of the text"), drawing.words(evidence.sha256, drawing.DIGITS)),
         (_("Language signed"), LANGUAGES.get(evidence.language, evidence.language)),
-        (_("Presence proved by"), METHODS.get(evidence.method, evidence.method)),
+        (_("Identity confirmed by"), METHODS.get(evidence.method, evidence.method)),
         (_("Time"), f"{evidence.signed_at:%Y-%m-%d %H:%M:%S} UTC"),
         (_("Address"), evidence.address),
         (_("Browser"), evidence.user_agent),
@@ -95,12 +95,12 @@ def _facts(evidence: Evidence) -> list[tuple[str, object]]:
     ]
 
 
-def _of_the_seal(*, countersigned: bool) -> str:
-    seal = _("This file is sealed with the company’s certificate; any change of it shows.")
+def _signature_note(*, countersigned: bool) -> str:
+    sentence = _("This file is signed with the company’s certificate; any change to it is detected.")
     if not countersigned:
-        return seal
+        return sentence
     return (
-        seal
+        sentence
         + " "
         + _("It counts from a people officer’s countersignature, which is the second signature in this file.")
     )

@@ -29,9 +29,9 @@ Kind = Literal["electronic", "qualified", ""]
 #: What an officer reads for each code. What is not here is malformed.
 SENTENCES: Final[dict[str, Promise]] = {
     "good": _(
-        "The signature is good: it covers the whole document, nothing was changed since, and its certificate"
-        " rests on a root that this company believes. Whether the certificate was revoked nobody outside was"
-        " asked."
+        "The signature is valid: it covers the whole document, nothing was changed since,"
+        " and its certificate rests on a root that this company trusts. Revocation of the"
+        " certificate was not checked online."
     ),
     "no_roots": _("No electronic signature can be judged: no roots are configured (GATEKEEPER_TRUST_ROOTS)."),
     "empty": _("The file is empty."),
@@ -39,16 +39,16 @@ SENTENCES: Final[dict[str, Promise]] = {
     "not_pdf": _("The file is not a PDF."),
     "encrypted": _("The file is encrypted. Send it without a password."),
     "no_signature": _("The file holds no electronic signature. A scan of paper is entered as paper."),
-    "broken": _("The signature is not good: the file was changed after it was signed."),
+    "broken": _("The signature is not valid: the file was changed after it was signed."),
     "added": _("Something was added to the file after it was signed, so the signature does not cover it."),
     "untrusted": _(
-        "The signature’s certificate rests on no root that this company believes, or the file lacks a"
-        " certificate between the two."
+        "The signature’s certificate rests on no root that this company trusts, or the file"
+        " lacks a certificate between the two."
     ),
     "usage": _("The signature’s certificate is not for signing documents: it is a server’s or a program’s."),
     "expired": _("The signature’s certificate has expired, or is not yet valid."),
     "revoked": _("The signature’s certificate was revoked."),
-    "timestamp": _("A time stamp in the file is not good, or rests on no root that this company believes."),
+    "timestamp": _("A time stamp in the file is not valid, or rests on no root that this company trusts."),
     "malformed": _("The file cannot be read as a signed PDF."),
     "unreadable": _(
         "The file cannot be opened as a PDF: it is damaged, or a part of it is missing. Scan it again."
@@ -85,7 +85,7 @@ class Verdict:
         return str(SENTENCES[self.code])
 
     def to_dict(self) -> dict[str, Any]:
-        """What may be kept of it; not who signed, whose name stands in the file itself."""
+        """What may be kept of it; not who signed, whose name appears in the file itself."""
         signed_at = self.signed_at.isoformat() if self.signed_at else ""
         return {"ok": self.ok, "code": self.code, "kind": self.kind, "signed_at": signed_at}
 
@@ -112,15 +112,15 @@ def scan_problem(pdf: bytes) -> str:
     return str(SENTENCES["unreadable" if code == "malformed" or code not in SENTENCES else code])
 
 
-def _examine(pdf: bytes, asked: dict[str, str]) -> dict[str, Any]:
+def _examine(pdf: bytes, options: dict[str, str]) -> dict[str, Any]:
     try:
         done = subprocess.run(  # noqa: S603  # our own file, by our own interpreter
             [sys.executable, "-I", str(_EXAMINATION)],
-            input=json.dumps(asked).encode("ascii") + b"\n" + pdf,
+            input=json.dumps(options).encode("ascii") + b"\n" + pdf,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=SECONDS,
-            env={},  # our secrets may stand in ours
+            env={},  # our secrets may appear in ours
             check=False,
         )
     except subprocess.TimeoutExpired:

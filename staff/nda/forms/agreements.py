@@ -82,7 +82,7 @@ class SignForm(forms.Form):
         name = " ".join(str(self.cleaned_data["name"]).split())
         if parts_of(name) != parts_of(self.member.name):
             raise ValidationError(
-                _("Type your name as it stands here: %(name)s"), params={"name": self.member.name}
+                _("Type your name exactly as shown: %(name)s"), params={"name": self.member.name}
             )
         return name
 

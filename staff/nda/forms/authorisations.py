@@ -20,7 +20,9 @@ class AuthorisationForm(forms.Form):
         label=_("Scope"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Which personal data, and what may be done with it. It stands in the paper, in Polish."),
+        help_text=_(
+            "Which personal data, and what may be done with it. It is printed in the document, in Polish."
+        ),
     )
     starts_on = day_field(_("From"))
     ends_on = day_field(_("To"), required=False)

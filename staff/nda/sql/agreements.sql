@@ -5,7 +5,7 @@
 -- What was published, signed and filed stays as it was, whoever asks: also the owner, by a mistyped
 -- UPDATE. A version may still be recalled, once; a signature be countersigned, confirmed and withdrawn,
 -- each once; a file nothing at all. Not a definer function: it judges the rows, not who writes.
-CREATE OR REPLACE FUNCTION staff.keep_paper() RETURNS trigger
+CREATE OR REPLACE FUNCTION staff.keep_document() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     once text[];  -- the columns that may be filled, from empty to something
@@ -26,17 +26,17 @@ BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'what was published, signed or filed stays as it was';
 END $$;
 CREATE OR REPLACE TRIGGER version_stays BEFORE UPDATE OR DELETE ON public.staff_ndaversion
-    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_document();
 CREATE OR REPLACE TRIGGER version_no_truncate BEFORE TRUNCATE ON public.staff_ndaversion
-    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_document();
 CREATE OR REPLACE TRIGGER signature_stays BEFORE UPDATE OR DELETE ON public.staff_signature
-    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_document();
 CREATE OR REPLACE TRIGGER signature_no_truncate BEFORE TRUNCATE ON public.staff_signature
-    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_document();
 CREATE OR REPLACE TRIGGER file_stays BEFORE UPDATE OR DELETE ON public.staff_signaturefile
-    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_document();
 CREATE OR REPLACE TRIGGER file_no_truncate BEFORE TRUNCATE ON public.staff_signaturefile
-    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_document();
 
 -- A new version of the agreement, required from its effective moment on. Numbers and moments only grow:
 -- what an old signature is worth must not change afterwards. An officer's version is required from now
@@ -106,7 +106,7 @@ END $$;
 -- Puts down a signature that was judged, and its file, and records it. It is valid to the end of the day
 -- on which its term runs out; without a version it is a founder's, 7 days, once, by command alone. It
 -- counts from p_counts_from; while that is NULL it waits for a second person. The entry's facts of the
--- NDA are the actor's own; the subject's stand in the details.
+-- NDA are the actor's own; the subject's appear in the details.
 CREATE OR REPLACE FUNCTION staff.add_signature(
     p_judged jsonb, p_context jsonb, p_version int, p_form text, p_language text, p_signed_at timestamptz,
     p_counts_from timestamptz, p_evidence jsonb, p_pdf bytea, OUT signature bigint, OUT reason text)
@@ -181,7 +181,7 @@ BEGIN
 END $$;
 
 -- A people officer countersigns another's signature. The file must hold the signed one unchanged, as its
--- beginning: a countersignature is added, nothing is exchanged. A lapsed NDA does not keep the officer
+-- beginning: a countersignature is added, nothing is exchanged. An expired NDA does not keep the officer
 -- from it, for somebody has to be the first.
 CREATE OR REPLACE FUNCTION staff.countersign(p_digest bytea, p_context jsonb, p_signature bigint, p_pdf bytea) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -211,7 +211,7 @@ BEGIN
 END $$;
 
 -- A people officer files a PDF that another signed elsewhere. An electronic signature counts at once when
--- its verdict, which stands in the evidence, is good; a scan waits until a second person has seen the
+-- its verdict, which appears in the evidence, is good; a scan waits until a second person has seen the
 -- paper. The same file is filed once.
 CREATE OR REPLACE FUNCTION staff.upload_signature(
     p_digest bytea, p_context jsonb, p_number text, p_version int, p_form text, p_signed_at timestamptz, p_evidence jsonb,
@@ -234,7 +234,7 @@ BEGIN
         CASE WHEN electronic THEN clock_timestamp() END, p_evidence, p_pdf) x;
 END $$;
 
--- A second people officer, or an administrator, has seen the paper: not the one concerned, nor who filed it.
+-- A second people officer, or an administrator, has seen the document: not the one concerned, nor who filed it.
 -- Whoever filed it still keeps members, or it is withdrawn and another files it again.
 CREATE OR REPLACE FUNCTION staff.confirm_original(p_digest bytea, p_context jsonb, p_signature bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -298,7 +298,7 @@ BEGIN
 END $$;
 
 -- Gives a signature's newest file, and records it: to the member whose it is, also when nothing is in
--- force any more, or to a people officer, who proves presence anew (an export). Whoever is neither is
+-- force any more, or to a people officer, who passes a step-up again (an export). Whoever is neither is
 -- told the same of a file that is there and of one that is not.
 CREATE OR REPLACE FUNCTION staff.take_file(p_digest bytea, p_context jsonb, p_signature bigint, OUT data bytea, OUT reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -325,7 +325,7 @@ BEGIN
     data := CASE WHEN reason = '' THEN f.data END;
 END $$;
 
--- Whether a people officer may take papers out now: an export asks for a proof of presence as fresh as
+-- Whether a people officer may export documents now: an export asks for a step-up as fresh as
 -- a signature does.
 CREATE OR REPLACE FUNCTION staff.judge_taking(p_digest bytea) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -346,7 +346,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone
         jsonb_build_object('register', left(p_register, 20), 'on', p_on, 'rows', p_rows))
 $$;
 
-REVOKE ALL ON FUNCTION staff.keep_paper(),
+REVOKE ALL ON FUNCTION staff.keep_document(),
     staff.add_version(jsonb, jsonb, int, timestamptz, int, int, boolean, text, text),
     staff.publish_nda_version(bytea, jsonb, int, timestamptz, int, int, boolean, text, text),
     staff.recall_nda_version(bytea, jsonb, int),

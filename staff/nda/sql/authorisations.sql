@@ -1,12 +1,12 @@
--- Standing authorisations to process personal data (upoważnienie, Art. 29 GDPR): papers that a people
+-- Standing authorisations to process personal data (upoważnienie, Art. 29 GDPR): documents that a people
 -- officer issues and withdraws. They open nothing: the gate does not read them. Each change is recorded
 -- in the transaction that makes it; the scope, which is typed, stays out of the log.
 
--- What was issued stays as it was; it may be withdrawn, once (staff.keep_paper, staff/nda/sql/agreements.sql).
+-- What was issued stays as it was; it may be withdrawn, once (staff.keep_document, staff/nda/sql/agreements.sql).
 CREATE OR REPLACE TRIGGER authorisation_stays BEFORE UPDATE OR DELETE ON public.staff_authorisation
-    FOR EACH ROW EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH ROW EXECUTE FUNCTION staff.keep_document();
 CREATE OR REPLACE TRIGGER authorisation_no_truncate BEFORE TRUNCATE ON public.staff_authorisation
-    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_paper();
+    FOR EACH STATEMENT EXECUTE FUNCTION staff.keep_document();
 
 -- A people officer authorises another member, from today on at the earliest: none is written back in time.
 CREATE OR REPLACE FUNCTION staff.issue_authorisation(
@@ -57,7 +57,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
 $$;
 
 -- Records that the document is exported: by the member whose it is, or by a people officer who proves
--- presence anew. Whoever is neither is told the same of one that is there and of one that is not.
+-- step-up again. Whoever is neither is told the same of one that is there and of one that is not.
 CREATE OR REPLACE FUNCTION staff.take_authorisation(p_digest bytea, p_context jsonb, p_authorisation bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE

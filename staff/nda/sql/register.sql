@@ -79,7 +79,7 @@ $$;
 -- How members stood at a moment: the signature that was in force longest, else the newest, with the gate's
 -- reason; `ends` is when that one was, or will be, over (NULL: it never counted); `required` whether it is of
 -- the version that was required; `waits` whether some signature waited for a second person.
-CREATE OR REPLACE FUNCTION staff.standing_at(p_at timestamptz, p_members bigint[])
+CREATE OR REPLACE FUNCTION staff.nda_status_at(p_at timestamptz, p_members bigint[])
 RETURNS TABLE (member bigint, signature bigint, reason text, ends timestamptz, required boolean, waits boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH given AS MATERIALIZED (
@@ -100,9 +100,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     WHERE p_members IS NULL OR m.id = ANY (p_members)
 $$;
 
--- Whom a new version would shut out unless they sign it: the moments and how many at each. Counted are members
+-- Whom a new version would block unless they sign it: the moments and how many at each. Counted are members
 -- whose right would have run longer without it, and who are not to leave before. It is newer than all others.
-CREATE OR REPLACE FUNCTION staff.shut_out(p_effective_at timestamptz, p_grace_days int)
+CREATE OR REPLACE FUNCTION staff.blocked_by_version(p_effective_at timestamptz, p_grace_days int)
 RETURNS TABLE (at timestamptz, members bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH kept AS (
@@ -115,7 +115,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             WHEN 0 THEN p_effective_at + make_interval(days => p_grace_days) WHEN 1 THEN p_effective_at END)) AS after
         FROM kept k GROUP BY k.member_id
     )
-    SELECT c.after, count(*) FROM cut c JOIN staff.standing_at(clock_timestamp(), NULL) x ON x.member = c.member_id
+    SELECT c.after, count(*) FROM cut c JOIN staff.nda_status_at(clock_timestamp(), NULL) x ON x.member = c.member_id
         JOIN public.staff_member m ON m.id = c.member_id
     WHERE x.reason = '' AND c.after < c.before AND (m.left_on IS NULL OR audit.end_of_day(m.left_on - 1) >= c.after)
     GROUP BY c.after ORDER BY c.after
@@ -143,21 +143,21 @@ $$;
 -- What this member may sign now: the version required, else the next to come. NULL: neither.
 CREATE OR REPLACE FUNCTION staff.to_sign(p_member bigint) RETURNS int
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    WITH standing AS (
+    WITH published AS (
         SELECT v.number, v.effective_at, v.effective_at <= clock_timestamp() AS is_required
         FROM public.staff_ndaversion v WHERE v.recalled_at IS NULL
     ), offered AS (
-        (SELECT x.* FROM standing x WHERE x.is_required ORDER BY x.effective_at DESC LIMIT 1)
+        (SELECT x.* FROM published x WHERE x.is_required ORDER BY x.effective_at DESC LIMIT 1)
         UNION ALL
-        (SELECT x.* FROM standing x WHERE NOT x.is_required ORDER BY x.effective_at LIMIT 1)
+        (SELECT x.* FROM published x WHERE NOT x.is_required ORDER BY x.effective_at LIMIT 1)
     )
     SELECT o.number FROM offered o WHERE NOT staff.has_signed(p_member, o.number, clock_timestamp())
     ORDER BY o.effective_at LIMIT 1
 $$;
 
 REVOKE ALL ON FUNCTION staff.signature_ends(bigint), staff.signature_runs(bigint, timestamptz), staff.agreement_ends(bigint), staff.signatures_at(timestamptz, bigint[]),
-    staff.standing_at(timestamptz, bigint[]), staff.shut_out(timestamptz, int), staff.waits_for_second(bigint, int),
+    staff.nda_status_at(timestamptz, bigint[]), staff.blocked_by_version(timestamptz, int), staff.waits_for_second(bigint, int),
     staff.has_signed(bigint, int, timestamptz), staff.to_sign(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff.signature_ends(bigint), staff.agreement_ends(bigint), staff.signatures_at(timestamptz, bigint[]),
-    staff.standing_at(timestamptz, bigint[]), staff.shut_out(timestamptz, int), staff.waits_for_second(bigint, int),
+    staff.nda_status_at(timestamptz, bigint[]), staff.blocked_by_version(timestamptz, int), staff.waits_for_second(bigint, int),
     staff.has_signed(bigint, int, timestamptz), staff.to_sign(bigint) TO gatekeeper_web;

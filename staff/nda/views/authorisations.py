@@ -1,4 +1,4 @@
-"""Standing authorisations: a member's list, issuing and withdrawing, the papers, the register.
+"""Standing authorisations: a member's list, issuing and withdrawing, the documents, the register.
 
 No rule stands here: the database judges each act, does it and records it, or records the refusal.
 """
@@ -23,9 +23,9 @@ from staff.frame.reasons import words_of
 from staff.frame.usable import usable
 from staff.models import Authorisation, Member
 from staff.nda import authorisations, signatures
-from staff.nda.documents import authorisations as papers
+from staff.nda.documents import authorisations as documents
 from staff.nda.forms.authorisations import AuthorisationForm, OnForm
-from staff.nda.seal import SealError
+from staff.nda.signing_key import SigningKeyError
 from staff.session.decorators import post_only, refusal, resendable, role_required
 from staff.session.members import member_of
 
@@ -42,7 +42,7 @@ def of_member(request: HttpRequest, number: str) -> HttpResponse:
     if request.method == "POST":
         return _issue(request, number)
     if number != member_of(request).number:
-        reason = people.officer(Caller.of(request), "people")
+        reason = people.authorize(Caller.of(request), "people")
         if reason:
             return refusal(request, reason)
     form = AuthorisationForm(initial={"starts_on": timezone.localdate()})
@@ -107,8 +107,8 @@ def _unknown() -> HttpResponse:
 
 
 @post_only("authorisations")
-def paper(request: HttpRequest, authorisation: int) -> HttpResponse:
-    """The paper as a PDF: to a people officer, or to the member whose it is. Taking it is an entry."""
+def pdf(request: HttpRequest, authorisation: int) -> HttpResponse:
+    """The authorisation as a PDF, for a people officer or its member. The download is an entry."""
     reason = authorisations.record_taking(Caller.of(request), authorisation)
     if reason == "authorisation_unknown":
         return _unknown()
@@ -116,8 +116,8 @@ def paper(request: HttpRequest, authorisation: int) -> HttpResponse:
         return refusal(request, reason)
     one = Authorisation.objects.select_related("member", "issued_by", "withdrawn_by").get(pk=authorisation)
     try:
-        pdf = papers.authorisation(one, at=timezone.now())
-    except SealError as error:
+        pdf = documents.authorisation(one, at=timezone.now())
+    except SigningKeyError as error:
         return _unsealed(request, error)
     return _file(pdf, "application/pdf", f"upowaznienie-{one.pk}.pdf")
 
@@ -147,10 +147,10 @@ def export(request: HttpRequest) -> HttpResponse:
         return refusal(request, reason)
     name = f"ewidencja-{on.isoformat()}"
     if request.POST.get("kind") == "csv":
-        return _file(csv_of(papers.HEAD, papers.rows(found)), CONTENT_TYPE, f"{name}.csv")
+        return _file(csv_of(documents.HEAD, documents.rows(found)), CONTENT_TYPE, f"{name}.csv")
     try:
-        pdf = papers.register(found, on=on, at=timezone.now())
-    except SealError as error:
+        pdf = documents.register(found, on=on, at=timezone.now())
+    except SigningKeyError as error:
         return _unsealed(request, error)
     return _file(pdf, "application/pdf", f"{name}.pdf")
 
@@ -161,6 +161,6 @@ def _file(data: bytes, kind: str, name: str) -> HttpResponse:
     )
 
 
-def _unsealed(request: HttpRequest, error: SealError) -> HttpResponse:
+def _unsealed(request: HttpRequest, error: SigningKeyError) -> HttpResponse:
     logger.error("a paper could not be sealed: %s", error)
     return refusal(request, "seal_failed")

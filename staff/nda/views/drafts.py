@@ -82,7 +82,7 @@ def _is_overtaken(request: HttpRequest, draft: NdaDraft | None, form: DraftForm)
 
 def _overtaken(draft: NdaDraft | None) -> str:
     words = _(
-        "%(number)s saved another draft meanwhile. What you typed stands here: saving it replaces theirs."
+        "%(number)s saved another draft meanwhile. What you typed is still here: saving it replaces theirs."
     )
     return words % {"number": draft.updated_by.number if draft else ""}
 
@@ -109,7 +109,7 @@ def nda_publish(request: HttpRequest) -> HttpResponse:
         return _confirmation(request, draft)
     if request.POST.get("seen") != _digest(draft):
         versions.publish(Caller.of(request), None)
-        problem = _("The draft was changed meanwhile. Look at it again before you publish it.")
+        problem = _("The draft was changed meanwhile. Read it again before you publish it.")
         return _confirmation(request, draft, problem, status=409)
     reason = versions.publish(Caller.of(request), _terms(draft))
     if reason == "value_refused":
@@ -126,12 +126,12 @@ def _confirmation(
     request: HttpRequest, draft: NdaDraft, problem: str = "", status: int = 200
 ) -> HttpResponse:
     terms = _terms(draft)
-    shut = register.shut_out(effective_at=terms.effective_at, grace_days=terms.grace_days)
+    blocked = register.blocked_by_version(effective_at=terms.effective_at, grace_days=terms.grace_days)
     facts = {
         "draft": draft,
         "terms": terms,
-        "shut_out": shut,
-        "total": sum(count for _moment, count in shut),
+        "blocked": blocked,
+        "total": sum(count for _moment, count in blocked),
         "seen": _digest(draft),
         "problem": problem,
     }

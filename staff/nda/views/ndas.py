@@ -70,8 +70,8 @@ def nda_version(request: HttpRequest, number: int) -> HttpResponse:
 
 def read_page(request: HttpRequest, version: NdaVersion, address: str, *, preview: bool) -> HttpResponse:
     """The page of a text, in the language that was chosen; `address`: where the other one is had."""
-    wish = request.GET.get("text", member_of(request).language)
-    language = wish if wish in dict(settings.LANGUAGES) else "en"
+    chosen = request.GET.get("text", member_of(request).language)
+    language = chosen if chosen in dict(settings.LANGUAGES) else "en"
     facts = reading(version, language) | {
         "switch": f"{address}?",
         "preview": preview,
@@ -84,7 +84,7 @@ def read_page(request: HttpRequest, version: NdaVersion, address: str, *, previe
 def nda_recall(request: HttpRequest, number: int) -> HttpResponse:
     """Take a version back before anybody has to have signed it; said first is what follows from it."""
     if SURE not in request.POST:
-        reason = people.officer(Caller.of(request), "people")
+        reason = people.authorize(Caller.of(request), "people")
         version = NdaVersion.objects.filter(number=number).first()
         if reason:
             return refusal(request, reason)

@@ -32,7 +32,7 @@ def nda_register(request: HttpRequest) -> HttpResponse:
 
     A GET may name the state in its address; a name is sent in the body (ASVS 14.2.1).
     """
-    form = RegisterForm(request.POST if request.method == "POST" else _asked(request))
+    form = RegisterForm(request.POST if request.method == "POST" else _from_address(request))
     valid = form.is_valid()
     found = list(register.lines(at=register.moment_of(form.cleaned_data["on"]))) if valid else []
     shown = Paginator(_filtered(found, form.cleaned_data), PAGE).get_page(form.cleaned_data.get("page") or 1)
@@ -45,16 +45,16 @@ def nda_register(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/nda/nda_register.html", facts, status=200 if valid else 422)
 
 
-def _asked(request: HttpRequest) -> dict[str, str]:
+def _from_address(request: HttpRequest) -> dict[str, str]:
     return {name: request.GET.get(name, "") for name in ("state", "on", "page")}
 
 
-def _filtered(found: list[Line], wish: dict[str, Any]) -> list[Line]:
-    text = str(wish.get("text") or "")
+def _filtered(found: list[Line], filters: dict[str, Any]) -> list[Line]:
+    text = str(filters.get("text") or "")
     kept = [
         line
         for line in found
-        if (not wish.get("state") or line.state == wish["state"])
+        if (not filters.get("state") or line.state == filters["state"])
         and (not text or is_found_by(text, line.member.number, line.member.name))
     ]
     return sorted(kept, key=lambda line: (ORDER.index(line.state), line.member.number))
@@ -62,7 +62,7 @@ def _filtered(found: list[Line], wish: dict[str, Any]) -> list[Line]:
 
 @post_only("nda_register")
 def nda_register_csv(request: HttpRequest) -> HttpResponse:
-    """The same as a file: recorded before it leaves, after a fresh proof of presence."""
+    """The same as a file: recorded before it leaves, after a fresh step-up."""
     form = RegisterForm(request.POST)
     if not form.is_valid():
         reason = signatures.record_register(Caller.of(request), "nda", None, 0)
@@ -82,10 +82,10 @@ def _csv(found: list[Line]) -> bytes:
         _("Number"), _("Name"), _("State"), _("Version"), pgettext("signature", "Form"),
         pgettext("signature", "Signed"), _("Valid until"), _("Code"),
     )  # fmt: skip
-    return csv_of(head, map(_cells, found))
+    return csv_of(head, map(_csv_row, found))
 
 
-def _cells(line: Line) -> list[object]:
+def _csv_row(line: Line) -> list[object]:
     signature = line.signature
     return [
         line.member.number,

@@ -43,10 +43,10 @@ def nda_countersign(request: HttpRequest) -> HttpResponse:
 
 @page
 @role_required("confirm")
-def nda_papers(request: HttpRequest) -> HttpResponse:
+def unconfirmed_scans(request: HttpRequest) -> HttpResponse:
     """Scans whose paper a second person has to see: an officer or administrator, not who filed them."""
     found = list(waiting(Signature.Form.PAPER).select_related("member", "entered_by"))
-    return _tick(request, found, "staff/nda/nda_papers.html", _confirm)
+    return _tick(request, found, "staff/nda/unconfirmed_scans.html", _confirm)
 
 
 def _countersign(request: HttpRequest, signature: int | None) -> str:
@@ -105,7 +105,7 @@ def nda_upload(request: HttpRequest, number: str) -> HttpResponse:
     if not form.is_valid():
         return _unusable(request, subject, form)
     if form.cleaned_data["kind"] == UploadForm.PAPER:
-        return _file_paper(request, subject, form)
+        return _file_scan(request, subject, form)
     return _file_electronic(request, subject, form)
 
 
@@ -126,7 +126,7 @@ def _unusable(
     return _upload_page(request, subject, form, verdict)
 
 
-def _file_paper(request: HttpRequest, subject: Member, form: UploadForm) -> HttpResponse:
+def _file_scan(request: HttpRequest, subject: Member, form: UploadForm) -> HttpResponse:
     """A scan proves nothing by itself; it must open, for the second person compares it with the original."""
     problem = uploaded.scan_problem(form.cleaned_data["file"])
     if problem:
@@ -137,7 +137,7 @@ def _file_paper(request: HttpRequest, subject: Member, form: UploadForm) -> Http
 
 
 def _file_electronic(request: HttpRequest, subject: Member, form: UploadForm) -> HttpResponse:
-    """The verdict decides, and stands in the evidence; whose signature it is the officer says."""
+    """The verdict decides, and appears in the evidence; whose signature it is the officer says."""
     verdict = uploaded.verdict(form.cleaned_data["file"])
     if verdict.ok and not _same_name(verdict.signer, subject.name) and not form.cleaned_data["same_person"]:
         form.add_error(
@@ -182,5 +182,5 @@ def _file(
 
 
 def _same_name(signer: str, name: str) -> bool:
-    """Whether every part of the member's name stands in the certificate's, in any order."""
+    """Whether every part of the member's name appears in the certificate's, in any order."""
     return set(parts_of(name)) <= set(parts_of(signer))

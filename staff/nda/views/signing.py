@@ -1,4 +1,4 @@
-"""The member's own agreement: read, sign, take a copy. Open before the first day, and after a lapse."""
+"""The member's own agreement: read, sign, take a copy. Open before the first day, and once expired."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MARGIN: Final = timedelta(minutes=1)
 
 @page
 def nda(request: HttpRequest) -> HttpResponse:
-    """The text in the member's language, and signing it: a name, a sentence, a proof of presence."""
+    """The text in the member's language, and signing it: a name, a sentence, a step-up."""
     member = member_of(request)
     version = versions.to_sign(member)
     if request.method != "POST":
@@ -76,10 +76,10 @@ def _sign(request: HttpRequest, member: Member, version: NdaVersion, form: SignF
 
 
 def _signed(request: HttpRequest, member: Member, signature: Signature) -> HttpResponse:
-    mails.tell(member, "staff/mail/nda_signed.txt", number=signature.pk)
+    mails.notify(member, "staff/mail/nda_signed.txt", number=signature.pk)
     if signature.counts_from is None:
         for officer in reminders.officers():
-            mails.tell(officer, "staff/mail/nda_waits.txt")
+            mails.notify(officer, "staff/mail/nda_waits.txt")
         messages.success(request, _("Signed. It counts as soon as a people officer has countersigned it."))
     else:
         messages.success(request, _("Signed. Your copy is on the page NDA."))
@@ -123,8 +123,8 @@ def reading(version: NdaVersion, language: str) -> dict[str, Any]:
 
 def _language(request: HttpRequest, member: Member) -> str:
     """The one asked for, or the member's: what is signed is what was read."""
-    wish = request.POST.get("language") or request.GET.get("text") or member.language
-    return wish if wish in dict(settings.LANGUAGES) else "en"
+    chosen = request.POST.get("language") or request.GET.get("text") or member.language
+    return chosen if chosen in dict(settings.LANGUAGES) else "en"
 
 
 def _proof_is_old(request: HttpRequest) -> bool:

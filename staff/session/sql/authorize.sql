@@ -48,7 +48,7 @@ LANGUAGE sql STABLE AS $$
         ELSE 'passed' END
 $$;
 
--- 3: a signature is in force; where none is, the newest says why. A lapsed one still lets its holder sign anew, and
+-- 3: a signature is in force; where none is, the newest says why. An expired one still lets its holder sign again, and
 -- a people officer countersign.
 CREATE OR REPLACE FUNCTION staff.nda_code(
     p_act text, p_member bigint, p_in_force bigint, newest public.staff_signature, p_at timestamptz) RETURNS text
@@ -103,7 +103,7 @@ END $$;
 -- for them. p_digest names the session, and the session names the member: no caller says who they are. p_member judges
 -- somebody else, who needs no session. p_lock takes the rows first, in the one order (member, session, signatures), so
 -- that what holds here holds until the transaction ends; without it also the key before a renewal is taken. Who has
--- locked and read already, for there was more to lock, gives the rows (m, s, l) and the moment.
+-- locked and read already, because there was more to lock, gives the rows (m, s, l) and the moment.
 CREATE OR REPLACE FUNCTION staff.authorize(
     p_digest bytea, p_act text, p_lock boolean DEFAULT true, p_member bigint DEFAULT NULL,
     m public.staff_member DEFAULT NULL, s public.staff_session DEFAULT NULL, l staff.limits DEFAULT NULL,

@@ -1,4 +1,4 @@
--- The limits (audit/sql/limits.sql) for whoever decides: in one row, each with its type, for a reveal decides twice, and
+-- The limits (audit/sql/limits.sql) for whoever decides: in one row, each with its type, because a reveal decides twice, and
 -- taking them from names and words takes longer than any row that it reads. What is missing or no number is NULL there,
 -- and whoever decides with it raises.
 CREATE OR REPLACE FUNCTION staff.spread_limits() RETURNS trigger
@@ -23,7 +23,7 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER limit_spread AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.audit_limit
     FOR EACH STATEMENT EXECUTE FUNCTION staff.spread_limits();
--- What stands there already; with no row the trigger runs as well.
+-- What is there already; with no row the trigger runs as well.
 UPDATE public.audit_limit SET value = value;
 
 REVOKE ALL ON FUNCTION staff.spread_limits() FROM PUBLIC;

@@ -68,7 +68,7 @@ BEGIN
 END $$;
 
 -- Ends the session of a key, also of the key before; ended is ended. A member's is an entry, with a reason of
--- ours, or none for the member's own wish. Returns whether there was one to end.
+-- ours, or empty when the member signs out. Returns whether there was one to end.
 CREATE OR REPLACE FUNCTION staff.end_session(p_digest bytea, p_context jsonb, p_reason text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE

@@ -3,7 +3,7 @@
 -- When a factor of a member's is added or removed, by whatever path, no session of theirs counts as
 -- verified any more: it would be as sure as a factor that is gone, or as one that a thief put there.
 -- A key that waits for its first code is no factor yet. The sheet of recovery codes is no
--- factor to keep: its pages end the sessions themselves. A definer function, for the deletion may be
+-- factor to keep: its pages end the sessions themselves. A definer function, because the deletion may be
 -- anybody's, and it must not depend on what they may do to sessions.
 CREATE OR REPLACE FUNCTION staff.forget_proofs() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -28,7 +28,7 @@ CREATE OR REPLACE TRIGGER factor_forgets_proofs
 -- no factors.
 CREATE CONSTRAINT TRIGGER factor_begun_is_recorded AFTER INSERT ON public.staff_totpdevice DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (current_user = 'gatekeeper_signin' AND NEW.confirmed) EXECUTE FUNCTION staff.require_entry();
-CREATE CONSTRAINT TRIGGER factor_is_recorded AFTER UPDATE OF confirmed, user_id, sealed_key ON public.staff_totpdevice
+CREATE CONSTRAINT TRIGGER factor_is_recorded AFTER UPDATE OF confirmed, user_id, encrypted_key ON public.staff_totpdevice
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (current_user = 'gatekeeper_signin' AND (OLD.confirmed OR NEW.confirmed)) EXECUTE FUNCTION staff.require_entry();
 CREATE CONSTRAINT TRIGGER factor_removed_is_recorded AFTER DELETE ON public.staff_totpdevice

@@ -28,7 +28,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     link = invitations.redeem(token)
     if link is None:
         lockout.count_failure(request, about)
-        return too_many(request) if lockout.is_shut(request) else link_over(request)
+        return too_many(request) if lockout.is_locked(request) else link_over(request)
     form = PasswordForm(link.member, request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
         return render(request, "staff/sign_in/invitation.html", {"form": form, "member": link.member})

@@ -54,13 +54,13 @@ class _Half:
             return None
 
     def handle_exception(self, exc: Exception) -> HttpResponse:
-        """One sentence for every refusal; what it was stands in the log."""
+        """One sentence for every refusal; what it was appears in the log."""
         if not isinstance(exc, exceptions.OTPWebAuthnApiError):
             raise exc
         reason = REASONS.get(exc.code, "passkey_wrong")
         records.sign_in_failed(self.stage(), reason)
         if reason == "passkey_cloned":
-            mails.tell(member_of(self.request), "staff/mail/passkey_cloned.txt")
+            mails.notify(member_of(self.request), "staff/mail/passkey_cloned.txt")
         words = _("This passkey could not be used. Try again, or choose another way.")
         return JsonResponse({"words": words}, status=403)
 
@@ -75,7 +75,7 @@ class _BeginProof(_Half, views.BeginCredentialAuthenticationView):  # type: igno
 
     def post(self, *_args: Any, **_kwargs: Any) -> HttpResponse:
         question, state = self.get_helper().authenticate_begin(user=member_of(self.request))
-        passkeys.asked(self.request, PROOF, state)
+        passkeys.remember_challenge(self.request, PROOF, state)
         return JsonResponse(question)
 
 
@@ -113,7 +113,7 @@ class _BeginAdding(_Adding, views.BeginCredentialRegistrationView):  # type: ign
 
     def post(self, *_args: Any, **_kwargs: Any) -> HttpResponse:
         question, state = self.get_helper().register_begin(user=member_of(self.request))
-        passkeys.asked(self.request, ADDING, state)
+        passkeys.remember_challenge(self.request, ADDING, state)
         return JsonResponse(question)
 
 

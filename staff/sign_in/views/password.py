@@ -82,10 +82,10 @@ def _old_is_right(request: HttpRequest, member: Member, form: ChangePasswordForm
     if found == member:
         return True
     attempt_by(request, member)
-    if lockout.is_shut(request):
+    if lockout.is_locked(request):
         form.add_error(None, lockout.words(request))
     else:
         form.add_error("old", _("This is not your password."))
-    if not lockout.was_shut(request):
+    if not lockout.was_locked(request):
         records.sign_in_failed("password", "password_wrong")
     return False

@@ -36,20 +36,20 @@ def profile(request: HttpRequest) -> HttpResponse:
 @post_only("home")
 def preferences(request: HttpRequest) -> HttpResponse:
     """Language and theme, from every page's head; a visitor's language goes into the address."""
-    wishes = {name: request.POST[name] for name in CHOICES if request.POST.get(name) in CHOICES[name]}
+    chosen = {name: request.POST[name] for name in CHOICES if request.POST.get(name) in CHOICES[name]}
     target = safe_next(request)
     if isinstance(request.user, Member):
-        _keep(request.user, wishes)
-    elif "language" in wishes:
+        _keep(request.user, chosen)
+    elif "language" in chosen:
         parts = urlsplit(target)
-        query = {**dict(parse_qsl(parts.query)), "lang": wishes["language"]}
+        query = {**dict(parse_qsl(parts.query)), "lang": chosen["language"]}
         target = parts._replace(query=urlencode(query)).geturl()
     return redirect(target)
 
 
-def _keep(member: Member, wishes: dict[str, str]) -> None:
-    for name, value in wishes.items():
+def _keep(member: Member, chosen: dict[str, str]) -> None:
+    for name, value in chosen.items():
         setattr(member, name, value)
     # The entry is written before the save: both, or neither.
     with transaction.atomic():
-        member.save(update_fields=list(wishes))
+        member.save(update_fields=list(chosen))

@@ -50,9 +50,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if member is not None:
             begin(request, member, "password")
             return to_second_factor(request, member)
-        if not lockout.was_shut(request):
+        if not lockout.was_locked(request):
             records.sign_in_failed("password", _why(attempted(request)))
-        shut = lockout.is_shut(request)
+        shut = lockout.is_locked(request)
         form.add_error(None, lockout.words(request) if shut else _("The e-mail or the password is wrong."))
     why = REASONS.get(request.GET.get("why", ""), "")
     facts = {"form": form, "why": why, **_next(request)}
@@ -148,8 +148,8 @@ def refuse_code(form: Form, stage: records.Stage, wait: int) -> None:
     form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
     if wait > 1:
         words = ngettext(
-            "After this many attempts, the next code is looked at in %(n)s second.",
-            "After this many attempts, the next code is looked at in %(n)s seconds.",
+            "After this many attempts, the next code can be checked in %(n)s second.",
+            "After this many attempts, the next code can be checked in %(n)s seconds.",
             wait,
         )
         form.add_error("code", words % {"n": wait})

@@ -14,7 +14,7 @@
   function tell(what, words) { document.dispatchEvent(new CustomEvent(what, { detail: words })); }
 
   // A page that answered a form has the address of what it shows: loading it again does nothing twice.
-  // What could not be done stays as it is, for it keeps what was typed.
+  // What could not be done stays as it is, because it keeps what was typed.
   const answered = performance.getEntriesByType("navigation")[0]?.responseStatus;
   if ("posted" in document.body.dataset && (!answered || answered === 200)) {
     history.replaceState(null, "", here() + location.hash);

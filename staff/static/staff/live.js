@@ -119,7 +119,7 @@
     }
     return undefined;
   });
-  // The language was changed in another tab: the page comes anew, in one language. Where something is typed
+  // The language was changed in another tab: the page is reloaded, in one language. Where something is typed
   // it stays, and what is swapped in says which language it is in.
   function take(answer) {
     const lang = answer.serverResponse.match(/<html lang="([a-z-]+)"/)?.[1];
@@ -192,7 +192,7 @@
     say(document.querySelector("[data-announce]")?.dataset.announce);
   }
 
-  // A change of language or theme loads the page anew: what was typed is not given up without a word.
+  // A change of language or theme reloads the page: what was typed is not given up without a word.
   const leave = document.getElementById("leave");
   document.addEventListener("submit", (event) => {
     const form = event.target;

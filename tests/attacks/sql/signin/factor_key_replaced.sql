@@ -1,4 +1,4 @@
 -- As: gatekeeper_signin
 -- Wants: a key of one's own under somebody's factor in use.
 -- Verdict: refused: changes with its entry alone
-UPDATE public.staff_totpdevice SET sealed_key = '\x00' WHERE user_id = :manager;
+UPDATE public.staff_totpdevice SET encrypted_key = '\x00' WHERE user_id = :manager;

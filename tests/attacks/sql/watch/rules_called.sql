@@ -1,4 +1,4 @@
 -- As: gatekeeper_watch
 -- Wants: what a rule would find, by its own function.
 -- Verdict: refused
-SELECT audit.odd_brief(ARRAY[1]::bigint[], 0);
+SELECT audit.detect_brief(ARRAY[1]::bigint[], 0);

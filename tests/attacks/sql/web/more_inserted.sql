@@ -1,5 +1,5 @@
 -- As: gatekeeper_web
 -- Wants: one more budget of the day that nobody approved.
 -- Verdict: refused
-INSERT INTO public.gatekeeper_moretoday (member_id, day, asked_at, state, decided_at, decided_by_id)
+INSERT INTO public.gatekeeper_moretoday (member_id, day, requested_at, state, decided_at, decided_by_id)
 VALUES (:member, current_date, now(), 'approved', now(), :manager);

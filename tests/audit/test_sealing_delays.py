@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from audit.seal import alarms, held
+from audit.seal import alarms, delays
 from audit.seal.checkpoints import Signer
 from gatekeeper.installation import roles
 from gatekeeper.pages import log_health
@@ -38,7 +38,7 @@ def english() -> Iterator[None]:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to wait for the half minute."""
-    monkeypatch.setattr(held, "PATIENCE", timedelta())
+    monkeypatch.setattr(delays, "PATIENCE", timedelta())
 
 
 def row() -> Health:
@@ -71,7 +71,7 @@ def test_a_transaction_that_stays_open_is_named_until_it_ends(log: Log, at_once:
         assert not is_sealed(log, waiting)
         found = row()
         assert found.state == "to_fix"
-        assert f"Process {process} of {role} is in a transaction since 20" in found.cause
+        assert f"Process {process} of {role} has been in a transaction since 20" in found.cause
         assert "By now for 0:" in found.cause
         assert found.command == f"SELECT pg_terminate_backend({process});"
         log.setup.execute(found.command.encode())
@@ -87,7 +87,7 @@ def test_in_a_transaction_as_short_as_ours_nobody_is_named(log: Log) -> None:
     with log.as_role(roles.WEB) as holder:
         begun(holder)
         assert row().state == "ok", row()
-        assert timedelta(minutes=1) > held.PATIENCE
+        assert timedelta(minutes=1) > delays.PATIENCE
 
 
 def test_where_an_entry_waits_whoever_may_be_the_cause_is_named(log: Log) -> None:
@@ -102,8 +102,8 @@ def test_where_an_entry_waits_whoever_may_be_the_cause_is_named(log: Log) -> Non
             found = row()
         finally:
             log.setup.execute("GRANT pg_read_all_stats TO gatekeeper_owner")
-    assert "An entry waits for its seal" in found.cause
-    assert f"Process {process} of gatekeeper_web is in a transaction since ?" in found.cause
+    assert "An entry has waited for its seal" in found.cause
+    assert f"Process {process} of gatekeeper_web has been in a transaction since ?" in found.cause
 
 
 @pytest.mark.parametrize("role", OTHERS)
@@ -141,7 +141,7 @@ def test_for_whom_the_sealer_waits_is_named(log: Log, at_once: None) -> None:
             pass
         found = row()
         process = first.info.backend_pid
-        assert f"The sealer waits for process {process} of gatekeeper_sealer since" in found.cause
+        assert f"The sealer has waited for process {process} of gatekeeper_sealer since" in found.cause
         assert f"SELECT pg_terminate_backend({process});" in found.command
         log.setup.execute(found.command.splitlines()[0].encode())
         log.sealer().seal()
@@ -165,5 +165,5 @@ def test_the_sealer_says_so_as_well(log: Log, at_once: None) -> None:
 
 
 def test_no_statement_of_anybody_is_told(log: Log) -> None:
-    columns = log.setup.execute("SELECT * FROM audit.held_up() LIMIT 0").description or []
+    columns = log.setup.execute("SELECT * FROM audit.sealing_delays() LIMIT 0").description or []
     assert [column.name for column in columns] == ["kind", "process", "role", "since", "named"]

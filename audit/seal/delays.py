@@ -24,7 +24,7 @@ PATIENCE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
-class HeldUp:
+class Delay:
     """One cause. `kind`: transaction, prepared, lock or locks; `process` None where it is prepared; `since`
     None where the owner may not know."""
 
@@ -44,12 +44,12 @@ class HeldUp:
         }
         match self.kind:
             case "prepared":
-                return _("A prepared transaction of %(role)s waits for its end since %(since)s.") % facts
+                return _("A prepared transaction of %(role)s has waited for its end since %(since)s.") % facts
             case "lock":
-                return _("The sealer waits for process %(process)d of %(role)s since %(since)s.") % facts
+                return _("The sealer has waited for process %(process)d of %(role)s since %(since)s.") % facts
             case "locks":
                 return _("Process %(process)d of %(role)s holds more than 1000 locks.") % facts
-        return _("Process %(process)d of %(role)s is in a transaction since %(since)s.") % facts
+        return _("Process %(process)d of %(role)s has been in a transaction since %(since)s.") % facts
 
     @property
     def remedy(self) -> str:
@@ -60,7 +60,7 @@ class HeldUp:
         return f"SELECT pg_terminate_backend({self.process});"
 
 
-def held_up(connection: Connection[Any], now: datetime, *, waits: bool) -> list[HeldUp]:
+def sealing_delays(connection: Connection[Any], now: datetime, *, waits: bool) -> list[Delay]:
     """What holds the sealing up for longer than our own ever do; where an entry `waits`, all that may."""
-    found = calls("audit.held_up", into=HeldUp, using=connection)
+    found = calls("audit.sealing_delays", into=Delay, using=connection)
     return [one for one in found if waits or (one.since and now - one.since > PATIENCE)]

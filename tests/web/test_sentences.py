@@ -1,4 +1,4 @@
-"""The look and the words: every code has a sentence in both languages, colours can be read, and
+"""Appearance and sentences: every code has a sentence in both languages, colours can be read, and
 nothing in a page needs what the content security policy forbids."""
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ FACTS: dict[str, object] = {
     "nda_version": 4,
     "nda_ends": AT,
     "ticket": "ZD-10442",
-    "heard_at": AT,
+    "contact_at": AT,
     "approver": "Maria Kowal",
     "approvers": "Maria Kowal",
-    "asked_at": AT,
-    "lapses_at": AT,
+    "requested_at": AT,
+    "expires_at": AT,
     "denial": "unclear",
     "minutes": 60,
     "open_before": AT,
@@ -95,7 +95,7 @@ def test_no_words_for_codes_that_do_not_exist() -> None:
 
 
 def test_a_sentence_never_shows_a_fact_that_is_not_known() -> None:
-    partly = {"asked_at": AT, "approvers": "", "lapses_at": None}
+    partly = {"requested_at": AT, "approvers": "", "expires_at": None}
     assert "None" not in sentences.sentence("approval_pending", partly)
 
 
@@ -256,9 +256,9 @@ def test_rows_stand_in_the_order_of_the_design_and_quiet_ones_only_when_they_fai
     assert [row.condition for row in held.rows] == [
         name for name in catalogue.CONDITIONS if name not in ("member", "account")
     ]
-    shut = widget.gate_view(_passed(member="member_suspended", account="account_erased"))
-    assert [row.condition for row in shut.rows] == list(catalogue.CONDITIONS)
-    assert (held.open, shut.open) == (True, False)
+    blocked = widget.gate_view(_passed(member="member_suspended", account="account_erased"))
+    assert [row.condition for row in blocked.rows] == list(catalogue.CONDITIONS)
+    assert (held.open, blocked.open) == (True, False)
 
 
 def test_a_condition_that_was_not_checked_has_failed() -> None:

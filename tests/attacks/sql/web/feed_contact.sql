@@ -1,4 +1,4 @@
 -- As: gatekeeper_web
 -- Wants: a helpdesk that looks alive.
 -- Verdict: refused
-SELECT gatekeeper.heard('x');
+SELECT gatekeeper.record_contact('x');

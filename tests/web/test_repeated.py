@@ -87,10 +87,10 @@ def test_a_refusal_may_be_sent_again(scene: Scene) -> None:
     client = scene.browser()
     scene.opened()
     sent = {"grant": scene.grant, "fields": "contact.name", "csrfmiddlewaretoken": TOKEN}
-    scene.world.setup.execute("UPDATE gatekeeper_feed SET heard_at = now() - interval '1 day'")
+    scene.world.setup.execute("UPDATE gatekeeper_feed SET contact_at = now() - interval '1 day'")
     page = reverse("reveal", args=[REFERENCE])
     assert client.post(page, sent).status_code == 403
-    scene.world.heard()
+    scene.world.contact()
     assert str(VALUES["contact.name"]) in client.post(page, sent).content.decode()
 
 

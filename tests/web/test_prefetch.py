@@ -1,4 +1,4 @@
-"""HEAD, and a browser's fetch ahead of a click, record nothing and take nothing out, at any address."""
+"""HEAD, and a browser's prefetch, record nothing and download nothing, at any address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.doors, pytest.mark.django_db(transaction=True, databases="__all__")]
 
-AHEAD = (
+PREFETCH_HEADERS = (
     {"Sec-Purpose": "prefetch"},
     {"Sec-Purpose": "prefetch;prerender"},
     {"Sec-Purpose": "prefetch;anonymous-client-ip"},
@@ -63,13 +63,13 @@ def test_a_fetch_ahead_of_every_address_by_everybody_changes_no_row(
     before = state(setup_connection)
     for place, door in enumerate(DOORS):
         for client in clients:
-            answer = client.get(house.address(door), headers=AHEAD[place % len(AHEAD)])
+            answer = client.get(house.address(door), headers=PREFETCH_HEADERS[place % len(PREFETCH_HEADERS)])
             assert (answer.status_code, answer.content, answer.cookies) == (503, b"", {}), door
             check_headers(answer)
     assert state(setup_connection) == before
 
 
-@pytest.mark.parametrize("headers", AHEAD)
+@pytest.mark.parametrize("headers", PREFETCH_HEADERS)
 def test_every_way_to_say_it_is_understood(house: House, headers: dict[str, str]) -> None:
     reviewer = house.client("reviewer")
     count = Entry.objects.count()
@@ -90,7 +90,10 @@ def test_a_header_that_says_something_else_stops_nothing(house: House) -> None:
     for headers in ({"Sec-Purpose": ""}, {"Purpose": "click"}, {"X-Moz": "livebookmarks"}):
         assert client.get(house.address("profile"), headers=headers).status_code == 200
     # A form is no page that is fetched ahead.
-    assert client.post(house.address("preferences"), {"theme": "dark"}, headers=AHEAD[0]).status_code == 302
+    assert (
+        client.post(house.address("preferences"), {"theme": "dark"}, headers=PREFETCH_HEADERS[0]).status_code
+        == 302
+    )
 
 
 def test_head_of_what_is_no_address_says_so() -> None:

@@ -1,7 +1,7 @@
-"""Sealing papers: PAdES (ETSI EN 319 142-1) with the company's certificate (settings.SEAL).
+"""Signing PDFs with the company's certificate (settings.SEAL), as PAdES (ETSI EN 319 142-1).
 
-Both fields come into being before the first signature: one created later would change what the
-first has signed. The fields are invisible; what there is to see is drawn in the paper.
+Both signature fields are created before the first signature: one created later would change what the
+first has signed. The fields are invisible; what there is to see is drawn in the document.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from staff.nda.seal import Seal, SealError
+from staff.nda.signing_key import SigningKey, SigningKeyError
 
-SEAL: Final = "Seal"
+DEFAULT_FIELD: Final = "Seal"
 MEMBER: Final = "Member"
 COUNTERSIGNATURE: Final = "Countersignature"
-#: The facts of the paper for machines, inside it and under its seal.
+#: The facts of the document as JSON, attached to it before it is signed.
 FACTS: Final = "facts.json"
 
 
-class _Sealer(signers.PdfSigner):
-    """Seals at the moment that the paper names."""
+class _Signer(signers.PdfSigner):
+    """Signs with the time that the document names."""
 
     def __init__(self, metadata: signers.PdfSignatureMetadata, *, at: datetime) -> None:
         super().__init__(metadata, _signer(settings.SEAL))
@@ -52,14 +52,14 @@ class _Sealer(signers.PdfSigner):
 
 @lru_cache(maxsize=2)
 def _signer(pem: str) -> signers.SimpleSigner:
-    seal = Seal.parse(pem)
+    own = SigningKey.parse(pem)
     der = serialization.Encoding.DER
-    key = seal.key.private_bytes(der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    chain = [x509.Certificate.load(one.public_bytes(der)) for one in seal.chain]
+    key = own.key.private_bytes(der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    chain = [x509.Certificate.load(one.public_bytes(der)) for one in own.chain]
     registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko's own
     registry.register_multiple(chain)
     return signers.SimpleSigner(
-        signing_cert=x509.Certificate.load(seal.certificate.public_bytes(der)),
+        signing_cert=x509.Certificate.load(own.certificate.public_bytes(der)),
         signing_key=keys.PrivateKeyInfo.load(key),
         cert_registry=registry,
     )
@@ -76,22 +76,25 @@ def _metadata(field: str, reason: str, **more: Any) -> signers.PdfSignatureMetad
     )
 
 
-def seal(
+def sign(
     pdf: bytes,
     *,
     at: datetime,
     reason: str,
     facts: Mapping[str, Any],
     files: Mapping[str, bytes] = MappingProxyType({}),
-    field: str = SEAL,
+    field: str = DEFAULT_FIELD,
     then: str = "",
 ) -> bytes:
-    """Seal a drawn paper in a field; `facts` go into it as JSON, and `files`, JSON too, by their names.
-    Nothing may follow but, where `then` names a second field, a signature in that one. Raises SealError."""
+    """Sign a PDF in a field; `facts` are attached as JSON, and so are `files`, JSON too, by their names.
+
+    Nothing may follow but, where `then` names a second field, a signature in that one. `at`: with a time
+    zone. Returns the signed PDF. Raises SigningKeyError.
+    """
     writer = IncrementalPdfFileWriter(BytesIO(pdf))
-    told = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8")
+    attached = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8")
     # A name tree is sorted, for readers search it by halves (ISO 32000-1 §7.9.6).
-    for name, data in sorted({FACTS: told, **files}.items()):
+    for name, data in sorted({FACTS: attached, **files}.items()):
         _attach(writer, name, data)
     for name in filter(None, (field, then)):
         fields.append_signature_field(writer, fields.SigFieldSpec(name))
@@ -100,23 +103,25 @@ def seal(
 
 
 def countersign(pdf: bytes, *, officer: str, at: datetime) -> bytes:
-    """The paper with its second signature, which names the officer's number; the bytes before stay as
-    they are. Raises SealError, also where no such field waits."""
+    """Add the second signature, which names the officer's number; the bytes before stay as they are.
+
+    Raises SigningKeyError, also where there is no empty field for it.
+    """
     try:
         writer = IncrementalPdfFileWriter(BytesIO(pdf))
         return _written(writer, _metadata(COUNTERSIGNATURE, countersigned_by(officer)), at)
     except (PdfError, SigningError) as error:
-        raise SealError("the paper has no empty field for a countersignature") from error
+        raise SigningKeyError("the document has no empty field for a countersignature") from error
 
 
 def countersigned_by(officer: str) -> str:
-    """What the second signature says of itself."""
+    """The reason that the second signature names."""
     return f"NDA: {officer}"
 
 
 def _written(writer: IncrementalPdfFileWriter, metadata: signers.PdfSignatureMetadata, at: datetime) -> bytes:
     out = BytesIO()
-    _Sealer(metadata, at=at).sign_pdf(writer, existing_fields_only=True, output=out)
+    _Signer(metadata, at=at).sign_pdf(writer, existing_fields_only=True, output=out)
     return out.getvalue()
 
 

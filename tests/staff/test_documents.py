@@ -1,4 +1,4 @@
-"""Signed agreements: the paper, its seal, what was signed elsewhere, and whether it is still what it was."""
+"""Signed agreements: the PDF, its signature, what was signed elsewhere, and whether it is unchanged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from staff.nda.documents import checking, drawing, fonts, uploaded
 from staff.nda.documents.evidence import Evidence, EvidenceError
 from staff.nda.documents.markdown import can_be_shown, to_flowables, to_html
 from staff.nda.documents.uploaded import verdict
-from staff.nda.seal import SealError, new_seal
+from staff.nda.signing_key import SigningKeyError, new_signing_key
 from tests.conftest import Connection
 from tests.world import Person, World
 from tests.world.authority import SEAL, Authority, Signatory, plain_pdf, qualified_statements
@@ -41,7 +41,7 @@ from tests.world.keys import session_of
 from tests.world.people import member
 from tests.world.poppler import attachments_of, facts_of, fonts_of, problems_of, signatures_of, text_of
 
-pytestmark = pytest.mark.paper
+pytestmark = pytest.mark.pdf
 
 LETTERS = "Zażółć gęślą jaźń ĄĆĘŁŃÓŚŹŻ ąćęłńóśźż"
 TEXT = f"""# Umowa o zachowaniu poufności
@@ -198,7 +198,7 @@ def test_in_english_the_paper_is_english() -> None:
     pdf = documents.agreement(evidence(language="en"), TEXT, countersigned=False)
     text = text_of(pdf)
     assert "The duty of secrecy goes on." in text
-    assert "Presence proved by passkey" in text
+    assert "Identity confirmed by passkey" in text
 
 
 def test_a_markup_in_a_fact_is_text() -> None:
@@ -252,7 +252,7 @@ def test_qpdf_and_poppler_find_nothing_wrong(paper: Callable[[], bytes]) -> None
 def test_many_files_stand_sorted_and_are_found() -> None:
     files = {f"{name}.json": b"{}" for name in ("z", "a", "g", "ż", "facts2", "e")}
     drawn = drawing.draw(drawing.Sheet("t", "t", "en", AT), drawing.heading("t", "t"))
-    paper = documents.sealing.seal(drawn, at=AT, reason="r", facts={}, files=files)
+    paper = documents.pdf_signing.sign(drawn, at=AT, reason="r", facts={}, files=files)
     assert problems_of(paper) == ""
     assert set(attachments_of(paper)) == {*files, "facts.json"}
 
@@ -276,13 +276,13 @@ def test_a_countersignature_is_added_and_names_the_officer() -> None:
 
 @pytest.mark.parametrize("paper", [signed, countersigned, lambda: b"", lambda: b"%PDF-1.4 nothing"])
 def test_where_no_field_waits_nothing_is_countersigned(paper: Callable[[], bytes]) -> None:
-    with pytest.raises(SealError):
+    with pytest.raises(SigningKeyError):
         documents.countersign(paper(), officer="K-1004", at=AT)
 
 
 def test_a_seal_that_cannot_be_read_seals_nothing(settings: Settings) -> None:
     settings.SEAL = "nothing"
-    with pytest.raises(SealError):
+    with pytest.raises(SigningKeyError):
         documents.agreement(evidence(), TEXT, countersigned=False)
 
 
@@ -676,7 +676,7 @@ def test_another_companys_seal_is_found_and_an_older_own_is_believed(
 ) -> None:
     number = office.signs()
     mine = settings.SEAL
-    settings.SEAL = new_seal("Somebody LLC")
+    settings.SEAL = new_signing_key("Somebody LLC")
     assert "Member: not sealed with the company’s certificate" in of(number)[1]
     settings.SEAL += mine[mine.index("-----BEGIN CERTIFICATE") :]
     assert of(number)[0] == 0

@@ -1,7 +1,7 @@
-"""The company's seal: the private key and certificate with which its papers are sealed (PAdES).
+"""The company's key for signing PDFs: the private key and its certificates (PAdES, ETSI EN 319 142-1).
 
-In: PEM, the private key and its certificates one after the other, the sealing one first. Raises
-SealError, which names what is wrong and never repeats a key.
+In: PEM, the private key and its certificates one after the other, the signing one first. Raises
+SigningKeyError, which names what is wrong and never repeats a key.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ YEARS: Final = 10
 BITS: Final = 3072
 
 
-class SealError(Exception):
-    """The seal cannot be read, or its parts do not belong together."""
+class SigningKeyError(Exception):
+    """The key cannot be read, or its parts do not belong together."""
 
 
 @dataclass(frozen=True)
-class Seal:
+class SigningKey:
     """A private key, its certificate, and the certificates above it."""
 
     key: RSAPrivateKey | EllipticCurvePrivateKey
@@ -34,18 +34,18 @@ class Seal:
     chain: tuple[x509.Certificate, ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> Seal:
-        """Read a seal from PEM. Raises SealError."""
+    def parse(cls, text: str) -> SigningKey:
+        """Read a key with its certificates from PEM. Raises SigningKeyError."""
         data = text.encode("utf-8")
         try:
             key = serialization.load_pem_private_key(data, password=None)
             certificate, *chain = x509.load_pem_x509_certificates(data)
         except (ValueError, TypeError) as error:
-            raise SealError("it is not a private key and its certificates in PEM") from error
+            raise SigningKeyError("it is not a private key and its certificates in PEM") from error
         if not isinstance(key, (RSAPrivateKey, EllipticCurvePrivateKey)):
-            raise SealError("its key is neither RSA nor of an elliptic curve")
+            raise SigningKeyError("its key is neither RSA nor of an elliptic curve")
         if certificate.public_key() != key.public_key():
-            raise SealError("its first certificate is of another key")
+            raise SigningKeyError("its first certificate is of another key")
         return cls(key, certificate, tuple(chain))
 
 
@@ -54,10 +54,10 @@ def _cut(text: str, most: int) -> str:
     return text.encode()[:most].decode(errors="ignore").rstrip()
 
 
-def new_seal(company: str) -> str:
+def new_signing_key(company: str) -> str:
     """A fresh key and a certificate that it signs itself, as PEM: for a first installation.
 
-    Whoever relies on the papers outside the company wants a certificate of a trust service instead.
+    Anybody who relies on the documents outside the company wants a certificate of a trust service instead.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
     name = x509.Name(
@@ -74,7 +74,7 @@ def new_seal(company: str) -> str:
 
 
 def _usage() -> x509.KeyUsage:
-    """What the key is for: signing papers, and nothing else."""
+    """What the key is for: signing documents, and nothing else."""
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,

@@ -1,4 +1,0 @@
--- As: gatekeeper_web
--- Wants: a silent helpdesk that counts as heard.
--- Verdict: refused
-SELECT gatekeeper.heard('x');
