@@ -190,7 +190,7 @@ def test_without_a_seal_nothing_is_signed(scene: Scene, settings: Settings) -> N
     settings.SEAL = "nothing"
     answer = enter(scene.world, scene.anna).post("/nda/", form_for(scene.anna))
     assert answer.status_code == 403
-    assert "could not be sealed" in words(answer)
+    assert "could not be signed with the company" in words(answer)
     assert Signature.objects.filter(member_id=scene.anna.id).count() == 1
 
 
