@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,41 @@ def test_a_form_half_filled_survives_the_lock_and_is_sent(desk: Desk) -> None:
     unlock(desk)
     expect(page.get_by_text("Request sent.")).to_be_visible()
     assert AccessRequest.objects.count() == 1
+
+
+def end_elsewhere(desk: Desk) -> None:
+    """The session ended, as it does after its hours, or by 'End all others' on another device."""
+    desk.world.change("staff_session", desk.session.pk, ended_at=timezone.now())
+
+
+def test_a_form_half_filled_survives_the_end_of_its_session_and_is_sent_after_signing_in_again(
+    desk: Desk,
+) -> None:
+    page = desk.page
+    page.locator("[name=text]").fill(TYPED)
+    end_elsewhere(desk)
+    desk.poll()
+    said = page.get_by_role("alertdialog")
+    expect(said).to_contain_text("not signed in here any more")
+    assert Axe().run(page).response["violations"] == []
+    desk.button("Back to what I typed").click()
+    for _ in range(2):
+        desk.poll()  # is answered in the same way, and the page has said so
+    expect(said).to_have_count(0)
+    expect(page.locator("[name=text]")).to_have_value(TYPED)
+    other = page.context.new_page()
+    replace(desk, page=other).sign_in()
+    desk.button("Send request").click()
+    expect(desk.heading("Not done")).to_be_visible()
+    expect(page.get_by_text(TYPED)).to_be_visible()
+    desk.button("Send again").click()
+    expect(page.get_by_text("Request sent.")).to_be_visible()
+
+
+def test_a_page_in_which_nothing_was_typed_leads_to_sign_in_when_its_session_ends(desk: Desk) -> None:
+    end_elsewhere(desk)
+    desk.page.clock.fast_forward(POLL)
+    expect(desk.heading("Sign in")).to_be_visible()
 
 
 def test_a_page_in_which_nothing_was_typed_locks_by_itself_and_is_come_back_to(desk: Desk) -> None:

@@ -28,7 +28,7 @@
   const idle = document.getElementById("idle");
   let timer = 0;
   let typed = false;
-  let locked = false;
+  let said = "";
   document.addEventListener("input", () => { typed = true; });
   async function secondsLeft(address, options) {
     try {
@@ -39,24 +39,26 @@
       return null; // no network: nothing is known
     }
   }
-  function warn(locked) {
-    for (const part of idle.querySelectorAll("[data-soon]")) part.hidden = locked;
-    for (const part of idle.querySelectorAll("[data-locked]")) part.hidden = !locked;
+  function warn(when) {
+    for (const part of idle.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(when);
     if (!idle.open) idle.showModal();
   }
   // Said once: whoever went back to what they typed is not stopped in it every few seconds.
+  function warnOnce(when) {
+    if (said !== when) warn(when);
+    said = when;
+  }
   function lock() {
     tell("hide-values");
     if (!typed || !idle) location.replace(here());
-    else if (!locked) warn(true);
-    locked = true;
+    else if (said !== "ended") warnOnce("locked");
   }
   function watch(left) {
     clearTimeout(timer);
     if (left === 0) return lock();
-    if (left !== null) locked = false;
+    if (left !== null) said = "";
     if (left === null || left <= WARN) {
-      if (left !== null) warn(false);
+      if (left !== null) warn("soon");
       timer = setTimeout(check, AGAIN * 1000);
       return undefined;
     }
@@ -68,7 +70,7 @@
   if (idle) {
     watch(Number(idle.dataset.left));
     document.addEventListener("visibilitychange", () => { if (!document.hidden) check(); });
-    idle.querySelector("form[data-soon]").addEventListener("submit", async (event) => {
+    idle.querySelector("form[data-when=soon]").addEventListener("submit", async (event) => {
       event.preventDefault();
       const form = event.target;
       const left = await secondsLeft(form.action, { method: "POST", body: new FormData(form) });
@@ -78,6 +80,7 @@
     });
   }
   document.addEventListener("session-locked", lock);
+  document.addEventListener("session-ended", () => { if (idle) warnOnce("ended"); });
 
   // What was sent is sent once: a second click, or Enter, waits until the page is left. An answer that is a
   // file leaves it standing, and so does one that never comes.

@@ -103,13 +103,24 @@
     if (event.target.matches("form[hx-post]")) hold(event);
   });
 
+  // The session ended otherwise than by idleness: the answer leads to signing in. Where something was typed the
+  // page stays, without values, and app.js says what to do.
+  function stays() {
+    hide();
+    if (!isUnsent()) return false;
+    document.dispatchEvent(new Event("session-ended"));
+    return true;
+  }
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.xhr.getResponseHeader("HX-Redirect") && stays()) event.preventDefault();
+  });
   // An answer from elsewhere is the sign-in page: go there whole.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const asked = event.target.getAttribute("hx-get");
     const answered = event.detail.xhr.responseURL;
     if (asked && answered && new URL(answered).pathname !== new URL(asked, location.href).pathname) {
       event.detail.shouldSwap = false;
-      location.replace(here());
+      if (!stays()) location.replace(here());
     } else if (event.target.id === "pulse" && event.detail.shouldSwap) {
       const page = event.detail.serverResponse;
       if (page.includes(SWAPPED)) return take(event.detail);
