@@ -12,6 +12,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 NEXT = "next"
+#: The page whose form a proof interrupted, as the page of the proof carries it along.
+FROM = "_from"
 #: A longer one is none that a page of ours leads to, and would not fit into an address once more.
 LONGEST = 2000
 
@@ -35,10 +37,13 @@ def here(request: HttpRequest) -> str:
     """
     if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
         return request.get_full_path()
-    source = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    carried = getattr(request, "came_from", "") or request.POST.get(FROM, "")
+    source = carried or request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
     if not _is_ours(request, source):
         return ""
     parts = urlsplit(source)
+    if not parts.path.startswith("/"):
+        return ""
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 

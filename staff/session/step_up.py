@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from staff.frame.redirects import here, to_page
+from staff.frame.redirects import FROM, here, to_page
 from staff.models import Member
 from staff.session import sessions
 from staff.session.members import member_of, put_member
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CODE: Final = "_code"
 PASSWORD: Final = "_password"  # noqa: S105 - a field's name
 PAGE: Final = "_page"  # there: the page was asked for, nothing was posted
-OURS: Final = frozenset({CODE, PASSWORD, PAGE, "csrfmiddlewaretoken"})
+OURS: Final = frozenset({CODE, PASSWORD, PAGE, FROM, "csrfmiddlewaretoken"})
 
 
 def ask(request: HttpRequest, *, problem: str = "") -> HttpResponse:
@@ -127,6 +127,7 @@ def _go_on(request: HttpRequest) -> HttpResponse | None:
     """Back to the page that was asked for; or on to the view, which sees its own fields alone."""
     if PAGE in request.POST:
         return HttpResponseRedirect(request.get_full_path())
+    request.came_from = request.POST.get(FROM, "")  # type: ignore[attr-defined]  # read by `here`
     fields = request.POST.copy()
     for name in OURS:
         fields.pop(name, None)

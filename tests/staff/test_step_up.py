@@ -18,7 +18,7 @@ from gatekeeper.models import AccessRequest, Grant
 from tests.world import VALUES, Person
 from tests.world.forms import NASTY, form_of
 from tests.world.keys import session_of
-from tests.world.people import device_of, fresh_code
+from tests.world.people import PASSWORD, device_of, fresh_code
 from tests.world.scene import REFERENCE, Scene, digest_in
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -100,6 +100,40 @@ def test_a_wrong_code_shows_the_page_again_with_everything_kept(scene: Scene) ->
     scene.world.change("staff_totpdevice", device_of(scene.boss).pk, throttling_failure_count=0)
     assert confirm(scene, client, again, scene.boss)["Location"] == "/inbox/"
     assert AccessRequest.objects.get(pk=request).state == "denied"
+
+
+def test_the_page_that_was_left_is_come_back_to_whatever_came_between(scene: Scene) -> None:
+    """The browser names the page of the proof as the one from which the proof is sent."""
+    grant = scene.opened()
+    client = scene.browser(scene.boss)
+    stale(scene, client)
+    address, team = reverse("end_grant", args=[grant]), "http://testserver/team/?x=1"
+    asked = client.post(reverse("deny", args=[1]), {"denial": "unclear"}, headers={"Referer": team})
+    again = client.post(
+        form_of(asked).action,
+        form_of(asked).with_proof(_code="000000"),
+        headers={"Referer": f"http://testserver{form_of(asked).action}"},
+    )
+    assert 'href="/team/?x=1"' in again.content.decode()  # where 'Cancel' leads
+    scene.world.setup.execute("UPDATE staff_session SET last_seen_at = now() - interval '1 hour'")
+    scene.world.change("staff_totpdevice", device_of(scene.boss).pk, throttling_failure_count=0)
+    asked = client.post(address, headers={"Referer": team})
+    proof = {"_password": PASSWORD, "_code": fresh_code(scene.world, scene.boss)}
+    done = client.post(
+        address, form_of(asked).with_proof(**proof), headers={"Referer": f"http://testserver{address}"}
+    )
+    assert done["Location"] == "/team/?x=1"
+    assert Grant.objects.get(pk=grant).ended_at is not None
+
+
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.test/", "//elsewhere.test/", "javascript:1", "\\x"])
+def test_nobody_is_led_elsewhere_by_the_page_of_a_proof(scene: Scene, elsewhere: str) -> None:
+    grant = scene.opened()
+    client = scene.browser(scene.boss)
+    done = client.post(reverse("end_grant", args=[grant]), {"_from": elsewhere})
+    assert done["Location"] == "/"
+    again = client.post(reverse("end_grant", args=[grant]), {}, headers={"Referer": elsewhere})
+    assert again["Location"] == "/"
 
 
 def test_what_is_carried_stands_in_the_page_alone(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,6 +22,7 @@ from gatekeeper.frame.converters import whole_number
 from gatekeeper.gate import answers, decision, sentences
 from gatekeeper.models import Account, Grant
 from staff.frame.callers import Caller
+from staff.frame.redirects import here
 from staff.session.decorators import polling, post_only
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def end_grant(request: HttpRequest, grant: int) -> HttpResponse:
     else:
         messages.success(request, _("Access has ended."))
     own = Grant.objects.filter(pk=grant, member=request.user.pk).exists()
-    return HttpResponseRedirect("/" if own else request.headers.get("Referer") or "/")
+    return HttpResponseRedirect("/" if own else here(request) or "/")
 
 
 def _record(reference: str, name: str, value: Json) -> dict[str, object]:
