@@ -7,6 +7,7 @@ from all sessions of the member (`staff/sign_in/sql/factors.sql`), and `changed`
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -173,6 +174,11 @@ def waiting_totp(member: Member) -> TotpDevice | None:
     return device
 
 
+def mark_of_key(device: TotpDevice) -> str:
+    """Which key a page shows, without the key."""
+    return hashlib.sha256(device.key).hexdigest()[:16]
+
+
 def confirm_totp(device: TotpDevice, token: str, name: str = "") -> bool:
     """Take the device into use when the code is right."""
     with as_one():
@@ -200,6 +206,17 @@ def new_sheet(member: Member) -> list[str]:
             RecoveryCode(device=device, digest=recovery_codes.digest_of(code)) for code in codes
         )
     return codes
+
+
+def mark_of_sheet(codes: list[str]) -> str:
+    """Which sheet a page shows, without a code of it."""
+    return recovery_codes.digest_of(codes[0]).hex()
+
+
+def is_overtaken(member: Member, mark: str) -> bool:
+    """Whether a page shows a sheet that is not the member's any more: another one was made since."""
+    mine = RecoveryCode.objects.filter(device__user=member).values_list("digest", flat=True)
+    return bool(mark) and mark not in {bytes(digest).hex() for digest in mine}
 
 
 def keep_sheet(member: Member) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -489,6 +490,41 @@ def test_the_file_holds_the_codes_of_the_page_and_nobody_elses(world: World, ann
     give_factors(world, other)
     assert enter(world, other).post(reverse("recovery_file"), {"codes": codes}).status_code == 403
     assert client.post(reverse("recovery_file"), {"codes": ["<script>", *codes]}).status_code == 403
+
+
+def shown_in(page: Any, name: str) -> str:
+    """The value of a page's hidden field."""
+    found = re.search(rf'name="{name}"\s+value="([^"]*)"', page.content.decode())
+    assert found is not None
+    return found[1]
+
+
+def test_codes_of_which_another_tab_made_newer_ones_are_not_kept_in_silence(
+    world: World, anna: Person
+) -> None:
+    client = enter(world, anna)
+    older = client.post(reverse("recovery_codes"))
+    newer = client.post(reverse("recovery_codes"))
+    kept_older = client.post(reverse("recovery_kept"), {"sheet": shown_in(older, "sheet")}, follow=True)
+    assert "do not count" in kept_older.content.decode()
+    assert not RecoveryDevice.objects.filter(confirmed=True).exists()
+    client.post(reverse("recovery_kept"), {"sheet": shown_in(newer, "sheet")})
+    assert RecoveryDevice.objects.filter(confirmed=True).count() == 1
+
+
+def test_a_key_that_another_tab_replaced_is_said_to_be_another(world: World, anna: Person) -> None:
+    client = enter(world, anna)
+    scanned = client.get(reverse("add_totp"))
+    waiting = factors.waiting_totp(member(anna))
+    assert waiting is not None
+    client.get(reverse("add_totp"))
+    code = totp.current_code(waiting.key)
+    answer = client.post(reverse("add_totp"), {"code": code, "key": shown_in(scanned, "key")})
+    assert "made another key" in answer.content.decode()
+    assert not Entry.objects.filter(event="sign_in_failed").exists()
+    again = factors.waiting_totp(member(anna))
+    assert again is not None
+    assert shown_in(answer, "key") == factors.mark_of_key(again)
 
 
 # Adding and removing

@@ -14,7 +14,7 @@ from staff.session.decorators import before_factor
 from staff.session.members import member_of
 from staff.sign_in import factors, verification
 from staff.sign_in.forms.sign_in import CodeForm
-from staff.sign_in.views.factors import show_new_sheet
+from staff.sign_in.views.factors import is_other_key, show_new_sheet
 from staff.sign_in.views.sign_in import page, refuse_code, to_second_factor
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _confirm(request: HttpRequest, member: Member) -> HttpResponse:
     form, device = CodeForm(request.POST), factors.waiting_totp(member)
     if device is None:
         return redirect("enrol")
-    if form.is_valid():
+    if form.is_valid() and not is_other_key(request, device, form):
         with as_one():
             confirmed = factors.confirm_totp(device, form.cleaned_data["code"])
             if confirmed:
@@ -62,6 +62,7 @@ def _show_key(request: HttpRequest, member: Member, device: TotpDevice, form: Co
         "form": form,
         "qr": totp.qr(totp.config_url(device.key, member.number)),
         "secret": totp.secret_of(device.key),
+        "mark": factors.mark_of_key(device),
         NEXT: wanted_next(request),
     }
     return render(request, "staff/sign_in/enrol.html", facts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from staff.frame import mails
 from staff.frame.reasons import words_of
 from staff.frame.redirects import NEXT, safe_next
 from staff.frame.sign_in import as_one
-from staff.models import RecoveryCode
+from staff.models import RecoveryCode, TotpDevice
 from staff.secrets import totp
 from staff.secrets.recovery_codes import COUNT, digest_of
 from staff.session.decorators import never_carried, post_only, refusal
@@ -67,7 +68,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
         device, form = factors.enrol_totp(member), TotpForm()
     else:
         form = TotpForm(request.POST)
-        if form.is_valid():
+        if form.is_valid() and not is_other_key(request, device, form):
             with as_one():
                 confirmed = factors.confirm_totp(device, form.cleaned_data["code"], form.cleaned_data["name"])
                 if confirmed:
@@ -80,8 +81,21 @@ def add_totp(request: HttpRequest) -> HttpResponse:
         "form": form,
         "qr": totp.qr(totp.config_url(device.key, member.number)),
         "secret": totp.secret_of(device.key),
+        "mark": factors.mark_of_key(device),
     }
     return render(request, "staff/sign_in/add_totp.html", facts)
+
+
+def is_other_key(request: HttpRequest, device: TotpDevice, form: Form) -> bool:
+    """Whether the page whose form was sent shows a key that has been replaced: said at the code's field."""
+    if request.POST.get("key", factors.mark_of_key(device)) == factors.mark_of_key(device):
+        return False
+    words = _(
+        "This page was opened once more meanwhile, and made another key. Scan the one that stands here now,"
+        " and delete the one before from the application."
+    )
+    form.add_error("code", words)
+    return True
 
 
 @post_only("factors")
@@ -115,7 +129,8 @@ def show_new_sheet(request: HttpRequest) -> HttpResponse:
     codes = factors.new_sheet(member_of(request))
     enrolling = verification.ENROLLING in request.session
     target = safe_next(request) if enrolling else reverse("factors")
-    return render(request, "staff/sign_in/recovery_codes.html", {"codes": codes, NEXT: target})
+    facts = {"codes": codes, "mark": factors.mark_of_sheet(codes), NEXT: target}
+    return render(request, "staff/sign_in/recovery_codes.html", facts)
 
 
 @post_only("factors")
@@ -124,6 +139,11 @@ def recovery_kept(request: HttpRequest) -> HttpResponse:
 
     After enrolment one goes on; later it is a change of factors as any other.
     """
+    if factors.is_overtaken(member_of(request), request.POST.get("sheet", "")):
+        messages.error(
+            request, _("Other codes were made since: those that you just kept do not count. Make new ones.")
+        )
+        return redirect("factors")
     enrolling = request.session.pop(verification.ENROLLING, None) is not None
     with as_one():
         if factors.keep_sheet(member_of(request)):
