@@ -14,7 +14,7 @@ from gatekeeper import catalogue
 from gatekeeper.access import deputies, requests, typed_reasons
 from staff.frame import times
 from staff.frame.day_field import day_field
-from staff.frame.names import is_seen
+from staff.frame.names import is_said
 from staff.frame.ticks import TicksField
 from staff.models import Member
 
@@ -79,8 +79,11 @@ class AskForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """'Other' says nothing by itself; nor does a text without a letter or digit that is seen."""
         data = super().clean() or {}
-        says = any(letter.isalnum() and is_seen(letter) for letter in data.get("text") or "")
-        if data.get("reason") == "other" and not says and "text" not in self.errors:
+        if (
+            data.get("reason") == "other"
+            and not is_said(data.get("text") or "")
+            and "text" not in self.errors
+        ):
             self.add_error("text", _("Say in a sentence what will be checked."))
         return data
 

@@ -47,6 +47,10 @@ FAILURES: Final[tuple[tuple[type[Exception], Promise], ...]] = (
     (ValueError, gettext_lazy("No e-mail can be sent to your address.")),
 )
 
+#: From where on a server's code says 'not now', and from where on 'no'.
+_FOR_NOW: Final = 400
+_FOR_GOOD: Final = 500
+
 
 def send_test(member: Member) -> str:
     """Mail a test to this member, and record it; '' when the server took it, else what went wrong."""
@@ -58,7 +62,7 @@ def send_test(member: Member) -> str:
         EmailMessage(_("Gatekeeper: a test"), body, to=[member.email]).send()
     except (OSError, ValueError) as error:
         kind = type(error).__name__
-        problem = next(str(words) for known, words in FAILURES if isinstance(error, known))
+        problem = _in_words(error)
         logger.warning("a test could not be mailed: %s", kind)
     Entry.objects.create(
         event=Event.CHANGE,
@@ -67,6 +71,15 @@ def send_test(member: Member) -> str:
         changes_text=kind,
     )
     return problem
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong, for an administrator. A server says by its codes whether it is for a while."""
+    if isinstance(error, SMTPRecipientsRefused) and all(
+        _FOR_NOW <= code < _FOR_GOOD for code, _said in error.recipients.values()
+    ):
+        return _("The mail server does not take the mail for the present: try again in some minutes.")
+    return next(str(words) for known, words in FAILURES if isinstance(error, known))
 
 
 def notify_approvers(request: AccessRequest) -> str:

@@ -39,6 +39,7 @@ def reading(caller: Caller, review: int) -> str:
     return str(call("gatekeeper.read_log", caller, asked={"review": review}))
 
 
-def taking(caller: Caller, what: dict[str, Any], results: int) -> str:
-    """Record that so many lines are exported as a file, after a fresh step-up."""
+def taking(caller: Caller, what: dict[str, Any] | None, results: int) -> str:
+    """Record that so many lines are exported as a file, after a fresh step-up. Of None there is no file:
+    that is refused."""
     return str(call("gatekeeper.take_log", caller, asked=what, results=results))

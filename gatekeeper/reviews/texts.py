@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from gatekeeper.access import typed_reasons
 from gatekeeper.access.forms import PERSONAL
 from gatekeeper.gate import typed_texts
+from staff.frame.names import is_said
 
 if TYPE_CHECKING:
     from gatekeeper.models import Remark, Review
@@ -39,6 +40,8 @@ class TextForm(forms.Form):
     def clean_text(self) -> str:
         """Refuse what looks like somebody's data; the text itself is repeated nowhere."""
         text = str(self.cleaned_data["text"]).strip()
+        if not is_said(text):
+            raise forms.ValidationError(_("Say it in words."))
         kind = typed_reasons.personal_in(text)
         if kind:
             raise forms.ValidationError(PERSONAL[kind])

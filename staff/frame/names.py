@@ -38,7 +38,7 @@ _BLANK: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 #: Of those, what no name is written with; and what came as no letter at all.
-_NEVER: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufffd]")
+_NEVER: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufdd0-\ufdef\ufffd]")
 #: Unseen, and needed between letters: some languages write their names with them.
 _JOINERS: Final = "\u200c\u200d"
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
@@ -51,6 +51,11 @@ def is_seen(letter: str) -> bool:
     return not unseen
 
 
+def is_said(text: str) -> bool:
+    """Whether a text says anything: it has a letter or a digit that is seen."""
+    return any(letter.isalnum() and is_seen(letter) for letter in text)
+
+
 def is_readable(name: str) -> bool:
     """Whether a member's name can appear in lists, documents and sentences.
 
@@ -58,8 +63,14 @@ def is_readable(name: str) -> bool:
     if not any(letter.isalpha() and is_seen(letter) for letter in name):
         return False
     return not _NEVER.search(name) and all(
-        letter in _JOINERS or unicodedata.category(letter) not in _UNSEEN for letter in name
+        letter in _JOINERS or not (_is_noncharacter(letter) or unicodedata.category(letter) in _UNSEEN)
+        for letter in name
     )
+
+
+def _is_noncharacter(letter: str) -> bool:
+    """The last two of each plane are none, and never will be."""
+    return ord(letter) & 0xFFFE == 0xFFFE
 
 
 def parts_of(name: str) -> list[str]:

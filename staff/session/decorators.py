@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from staff.directory import people
 from staff.frame.callers import Caller
 from staff.frame.reasons import words_of
+from staff.frame.redirects import here
 from staff.session import once, step_up
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 
 #: The field of a page that asks once more before what cannot be undone.
 SURE: Final = "sure"
+
+#: Reasons that speak of what was sent, or of the house, and of nobody's rights.
+OF_WHAT_WAS_SENT: Final = frozenset({"value_refused", "seal_failed"})
 
 
 class Mark(Protocol):
@@ -152,5 +156,10 @@ def refusal(request: HttpRequest, reason: str) -> HttpResponse:
     """
     if reason == "mfa_stale":
         return step_up.ask(request)
-    words = {"reason": reason, "words": words_of(reason)}
+    words = {
+        "reason": reason,
+        "words": words_of(reason),
+        "is_right": reason not in OF_WHAT_WAS_SENT,
+        "back": here(request) or "/",
+    }
     return render(request, "staff/session/refused.html", words, status=403)

@@ -625,6 +625,16 @@ def test_a_question_with_personal_data_is_refused_and_repeated_to_nobody_else(de
     assert not Remark.objects.exists()
 
 
+@pytest.mark.parametrize("text", ["\u200b", "\u3164", "…"])
+def test_a_question_that_nobody_could_read_is_refused(desk: Desk, text: str) -> None:
+    review = desk.seen()
+    client = enter(desk.world, desk.rita)
+    answer = client.post(reverse("review_decide", args=[review.pk]), {"verdict": "question", "text": text})
+    assert answer.status_code == 422
+    assert "Say it in words" in answer.content.decode()
+    assert not Remark.objects.exists()
+
+
 def test_asked_and_answered_in_place(desk: Desk) -> None:
     review = desk.seen()
     enter(desk.world, desk.rita).post(
@@ -704,6 +714,23 @@ def test_a_file_asks_for_a_fresh_proof_of_presence(desk: Desk, name: str, form: 
     answer = client.post(reverse(name, args=[review.pk] if name == "review_affected" else []), form)
     assert (answer.status_code, newest("export").outcome) == (403, "refused")
     assert "attachment" not in answer.headers.get("Content-Disposition", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("review_affected", {"days": "77"}),
+        ("review_affected", {"days": ""}),
+        ("review_report", {"month": "2026-13"}),
+    ],
+)
+def test_what_is_no_file_is_recorded_as_refused(desk: Desk, name: str, form: dict[str, str]) -> None:
+    review = desk.seen()
+    client = enter(desk.world, desk.rita)
+    answer = client.post(reverse(name, args=[review.pk] if name == "review_affected" else []), form)
+    assert "attachment" not in answer.headers.get("Content-Disposition", "")
+    entry = newest("export")
+    assert (entry.outcome, entry.reason, entry.results) == ("refused", "value_refused", 0)
 
 
 def test_the_demos_people_leave_something_to_review(desk: Desk) -> None:

@@ -12,6 +12,7 @@ import psycopg
 import psycopg.types.json
 import pytest
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from audit.database import rows
@@ -23,7 +24,7 @@ from staff.models import NdaVersion, Signature, SignatureFile
 from staff.nda import by_command, signatures, versions
 from tests.conftest import AsRole, Connection
 from tests.world import LONG_AGO, Person, World, ndas, now
-from tests.world.scene import REFERENCE, Scene, newest
+from tests.world.scene import REFERENCE, Scene, enter, newest
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -589,6 +590,19 @@ def test_officers_acts_are_people_officers(scene: Scene, role: str) -> None:
     assert signatures.take_file(caller, hers) == (b"", "role_missing")
     assert signatures.take_file(caller, 0) == (b"", "role_missing")
     assert Signature.objects.filter(withdrawn_at=None, pk=hers).exists()
+
+
+@pytest.mark.parametrize("name", ["nda_register_csv", "authorisations_export"])
+def test_a_register_of_a_day_that_is_none_is_refused_and_recorded_so(scene: Scene, name: str) -> None:
+    client = enter(scene.world, signed(scene.world, "people"))
+    answer = client.post(reverse(name), {"on": "2026-13-01"}, headers={"Referer": "http://testserver/ndas/"})
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "permission" not in page
+    assert "cannot be taken" in page
+    assert 'href="/ndas/"' in page
+    entry = newest("export")
+    assert (entry.outcome, entry.reason) == ("refused", "value_refused")
 
 
 # Files

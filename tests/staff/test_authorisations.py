@@ -232,6 +232,8 @@ def test_the_pages_issue_show_and_withdraw(office: Office) -> None:
         ({"starts_on": "2020-01-01"}, "id_starts_on"),
         ({"starts_on": "2999-01-01"}, "id_starts_on"),
         ({"ends_on": "2020-01-01"}, "id_ends_on"),
+        ({"scope": "\u200b"}, "id_scope"),
+        ({"scope": "\u202e-"}, "id_scope"),
     ],
 )
 def test_a_wrong_form_keeps_what_was_typed_and_says_what_is_wrong(

@@ -419,6 +419,7 @@ def test_no_address_and_no_link_is_put_down(
         ("hangs", "did not answer in time", "TimeoutError"),
         ("drips", "did not answer in time", "TimeoutError"),
         ("refuses", "refused your address", "SMTPRecipientsRefused"),
+        ("puts off", "does not take the mail for the present", "SMTPRecipientsRefused"),
         ("declines", "did not take the mail", "SMTPDataError"),
         ("drops", "closed the connection", "SMTPServerDisconnected"),
     ],

@@ -412,6 +412,11 @@ UNFOLD = """() => document.querySelectorAll("details:not(.entries li:nth-child(n
     (one) => { one.open = true; })"""
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 360, "height": 740}
+#: A screen of 1280 by 1024 at 400 per cent (WCAG 2.2, 1.4.10).
+MAGNIFIED: ViewportSize = {"width": 320, "height": 256}
+#: What stays in sight while the page scrolls, and so takes from what can be read of it.
+STAYS = """() => [...document.querySelectorAll(".frame *")].filter((one) => one.checkVisibility()
+    && ["fixed", "sticky"].includes(getComputedStyle(one).position)).map((one) => one.className)"""
 #: Tablets, and a screen of 1280 at 125 and 200 per cent: on either side of where the layout changes.
 BETWEEN = (640, 768, 820, 1024, 1200)
 
@@ -438,6 +443,9 @@ class Inspection:
         ]
         for width in BETWEEN:
             self._measure(page, {"width": width, "height": WIDE["height"]})
+        self._measure(page, MAGNIFIED)
+        if bars := page.evaluate(STAYS):
+            self.faults.append(f"{bars} of {page.url} stay in sight of a screen of 256 pixels")
         self._measure(page, NARROW)
         if cut := page.evaluate(CUT):
             self.faults.append(f"the bar of {page.url} cuts {cut}")

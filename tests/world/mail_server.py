@@ -24,8 +24,8 @@ class MailServer:
     """`kind`: 'starttls', 'implicit' or 'none'. `clear` and `encrypted`: every line that came, in order;
     `mails`: what it took. `manner`: '' takes every mail; 'hangs' accepts a connection and says nothing;
     'closes' it without a word; 'drips' its greeting a byte at a time; 'drawls' in the same way of each
-    recipient, and 'lingers' over its farewell; 'refuses' each recipient; 'declines' each mail once it has it;
-    'drops' the connection while it gets one. `parted`: how many clients it said farewell to, `connected`: how
+    recipient, and 'lingers' over its farewell; 'refuses' each recipient; 'puts off' each for a while; 'declines'
+    each mail once it has it; 'drops' the connection while it gets one. `parted`: how many clients it said farewell to, `connected`: how
     many came."""
 
     def __init__(self, kind: str, certificate: tuple[Path, Path], manner: str = "") -> None:
@@ -146,8 +146,8 @@ class _Conversation(socketserver.BaseRequestHandler):
         if verb == "STARTTLS" and self.mail.kind == "starttls":
             self._say("220 go ahead")
             self._encrypt()
-        elif verb == "RCPT" and self.mail.manner == "refuses":
-            self._say("550 nobody here")
+        elif verb == "RCPT" and self.mail.manner in ("refuses", "puts off"):
+            self._say("550 nobody here" if self.mail.manner == "refuses" else "451 greylisted, try later")
         elif verb == "DATA":
             return self._take()
         elif verb == "EHLO":

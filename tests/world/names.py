@@ -6,7 +6,19 @@ from __future__ import annotations
 UNREADABLE_NAMES = (
     *("\u200b\u200b", "\u202eevil", "\u2066x", "Anna \u202ekawoN", "Ada\ufeff", "Ada\u00ad", "Ada\u200e"),
     *("\u3164", "\u115f\u1160", "\uffa0", "A\u3164", "\u2800", "Ada \u2800", "\u034f", "\ufe0f", "\u200d"),
-    *("\U000e0041", "\ue000", "\ue000a", "Ada\ufffd", "😀", "-", "1", "\u0301"),
+    *(
+        "\U000e0041",
+        "\ue000",
+        "\ue000a",
+        "Ada\ufffd",
+        "Ada\uffff",
+        "Ada\U0001fffe",
+        "\ufdd0Ada",
+        "😀",
+        "-",
+        "1",
+        "\u0301",
+    ),
 )
 
 

@@ -65,7 +65,7 @@ BEGIN
         d.reason := 'value_refused';
     END IF;
     PERFORM audit.write_entry('export', CASE WHEN d.reason IS NULL THEN 'allowed' ELSE 'refused' END,
-        audit.context(p_context) || to_jsonb(d) || jsonb_build_object('details', p_asked, 'results', p_results));
+        audit.context(p_context) || to_jsonb(d) || jsonb_build_object('details', coalesce(p_asked, '{}'), 'results', p_results));
     RETURN coalesce(d.reason, '');
 END $$;
 

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 def review_affected(request: HttpRequest, number: int) -> HttpResponse:
     """Who is affected, as a file: recorded before it leaves, after a fresh step-up."""
     found = queue.reviews().filter(pk=number).first()
-    days = {str(span): span for span, _label in SPANS}.get(request.POST.get("days", "0"), 0)
-    affected = files.affected(found, days=days) if found else []
+    days = {str(span): span for span, _label in SPANS}.get(request.POST.get("days", "0"))
+    if found is None or days is None:
+        reason = calls.taking(Caller.of(request), None, 0)
+        return refusal(request, "review_unknown" if found is None and reason == "value_refused" else reason)
+    affected = files.affected(found, days=days)
     what = {"what": "affected", "review": number, "days": days}
     reason = calls.taking(Caller.of(request), what, len(affected))
-    if reason or found is None:
-        return refusal(request, reason or "review_unknown")
+    if reason:
+        return refusal(request, reason)
     return _file(files.affected_csv(affected), f"affected-{number}.csv")
 
 
@@ -40,13 +43,13 @@ def review_report(request: HttpRequest) -> HttpResponse:
     """A month's reviews as a file, in the same way."""
     month = _month(request.POST.get("month", ""))
     found = files.of_month(month) if month else []
-    what = {"what": "reviews", "month": f"{month:%Y-%m}" if month else ""}
+    what = {"what": "reviews", "month": f"{month:%Y-%m}"} if month else None
     reason = calls.taking(Caller.of(request), what, len(found))
-    if reason:
-        return refusal(request, reason)
-    if month is None:
+    if reason == "value_refused":
         messages.error(request, _("Choose a month."))
         return HttpResponseRedirect(reverse("reviews"))
+    if reason or month is None:
+        return refusal(request, reason)
     return _file(files.month_csv(found), f"reviews-{month:%Y-%m}.csv")
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from staff.frame.day_field import day_field
+from staff.frame.names import is_said
 
 
 class AuthorisationForm(forms.Form):
@@ -26,6 +27,12 @@ class AuthorisationForm(forms.Form):
     )
     starts_on = day_field(_("From"))
     ends_on = day_field(_("To"), required=False)
+
+    def clean_scope(self) -> str:
+        scope = str(self.cleaned_data["scope"])
+        if not is_said(scope):
+            raise ValidationError(_("Say it in words."))
+        return scope
 
     def clean_starts_on(self) -> date:
         day: date = self.cleaned_data["starts_on"]

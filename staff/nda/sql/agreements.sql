@@ -339,11 +339,14 @@ BEGIN
     RETURN j;
 END $$;
 
--- Records that a people officer takes a register out as a file. Returns the reason, empty when allowed.
+-- Records that a people officer takes a register out as a file; of no day there is none. Returns the reason, empty
+-- when allowed.
 CREATE OR REPLACE FUNCTION staff.record_register(p_digest bytea, p_context jsonb, p_register text, p_on date, p_rows int) RETURNS text
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-    SELECT staff.record_act('export', staff.judge_taking(p_digest), p_context,
+    SELECT staff.record_act('export', j.judged || CASE WHEN j.judged->>'reason' = '' AND p_on IS NULL
+            THEN '{"reason": "value_refused"}'::jsonb ELSE '{}' END, p_context,
         jsonb_build_object('register', left(p_register, 20), 'on', p_on, 'rows', p_rows))
+    FROM (SELECT staff.judge_taking(p_digest) AS judged) j
 $$;
 
 REVOKE ALL ON FUNCTION staff.keep_document(),

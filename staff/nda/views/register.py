@@ -65,8 +65,7 @@ def nda_register_csv(request: HttpRequest) -> HttpResponse:
     """The same as a file: recorded before it leaves, after a fresh step-up."""
     form = RegisterForm(request.POST)
     if not form.is_valid():
-        reason = signatures.record_register(Caller.of(request), "nda", None, 0)
-        return refusal(request, reason or "value_refused")
+        return refusal(request, signatures.record_register(Caller.of(request), "nda", None, 0))
     on = form.cleaned_data["on"]
     found = _filtered(list(register.lines(at=register.moment_of(on))), form.cleaned_data)
     reason = signatures.record_register(Caller.of(request), "nda", on, len(found))
