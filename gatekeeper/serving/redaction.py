@@ -14,6 +14,7 @@ from collections.abc import ItemsView
 from types import TracebackType
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
@@ -35,9 +36,11 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = printable(self._line(record))
-        if record.exc_info and record.exc_info[1] is not None:
-            return line + "\n" + trace(record.exc_info[1])
-        return line
+        error = record.exc_info[1] if record.exc_info else None
+        # Whatever a stranger sends is one line: its way through the code says nothing of it.
+        if error is None or isinstance(error, SuspiciousOperation):
+            return line
+        return line + "\n" + trace(error)
 
     def _line(self, record: logging.LogRecord) -> str:
         record.message = record.getMessage()

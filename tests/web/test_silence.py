@@ -6,6 +6,12 @@ import logging
 import sys
 
 import pytest
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+)
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 from django.views.debug import get_exception_reporter_class, get_exception_reporter_filter
@@ -41,6 +47,13 @@ def test_an_error_is_logged_by_class_and_place_alone() -> None:
     assert "builtins.ValueError" in line
     assert "builtins.KeyError" in line
     assert " fail" in line
+
+
+@pytest.mark.parametrize("kind", [RequestDataTooBig, TooManyFieldsSent, DisallowedHost])
+def test_what_a_stranger_sends_fills_no_log(kind: type[SuspiciousOperation]) -> None:
+    line = record("Request body exceeded the setting", kind(CANARY))
+    assert CANARY not in line
+    assert len(line.splitlines()) == 1
 
 
 @pytest.mark.parametrize("forged", ["\n2026 INFO forged", "\r", "\x1b[2K", "\u202e", "\u2028", "\x00"])
