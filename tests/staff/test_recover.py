@@ -24,7 +24,7 @@ from gatekeeper.installation import roles
 from gatekeeper.pages import people_health
 from staff.directory import recoveries
 from staff.frame import background
-from staff.models import Invitation, Recovery, TotpDevice
+from staff.models import Invitation, Proposal, Recovery, TotpDevice
 from tests import environment
 from tests.conftest import AsRole
 from tests.world import LONG_AGO, Person, now, racing
@@ -349,6 +349,16 @@ def test_whom_it_brought_back_nobody_suspends_for_good_alone(company: Company) -
     assert able("people") == set()  # they have to set up a factor first
     for one in company.officers:
         assert company.suspend(one, company.boss) == "held"
+
+
+def test_what_waited_to_suspend_whom_it_brings_back_is_over(company: Company) -> None:
+    shut_out(company)
+    assert ask(company, *numbers(*company.officers)) == ""
+    for one in company.officers:
+        assert company.suspend(one, company.boss) == "held"
+    assert ask(company, *numbers(*company.officers)) == ""
+    waited = Proposal.objects.filter(fact="suspended", value=True)
+    assert [one.state for one in waited] == ["lapsed", "lapsed"]
 
 
 # On every page

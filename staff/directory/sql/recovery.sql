@@ -35,6 +35,9 @@ BEGIN
             IF why <> '' THEN
                 RAISE 'an officer was not brought back: % %', change.fact, why;
             END IF;
+            IF change.fact = 'suspended' THEN  -- a second person would confirm what is lifted
+                PERFORM staff.drop_proposals(p_member, 'suspended', 'true');
+            END IF;
         END IF;
     END LOOP;
     UPDATE public.staff_member x SET password = '!' WHERE x.id = p_member;
