@@ -139,7 +139,7 @@ def export(request: HttpRequest) -> HttpResponse:
     """The register as a file, PDF or CSV. Taking it is an entry, with the day and the number of lines."""
     form = OnForm(request.POST)
     if not form.is_valid():
-        return refusal(request, agreements.record_register(Caller.of(request), "authorisations", None, 0))
+        return refusal(request, signatures.record_register(Caller.of(request), "authorisations", None, 0))
     on = form.cleaned_data["on"]
     found = list(authorisations.in_force(on))
     reason = signatures.record_register(Caller.of(request), "authorisations", on, len(found))
