@@ -24,9 +24,9 @@ class MailServer:
     """`kind`: 'starttls', 'implicit' or 'none'. `clear` and `encrypted`: every line that came, in order;
     `mails`: what it took. `manner`: '' takes every mail; 'hangs' accepts a connection and says nothing;
     'closes' it without a word; 'drips' its greeting a byte at a time; 'drawls' in the same way of each
-    recipient, and 'lingers' over its farewell; 'refuses' each recipient; 'puts off' each for a while; 'declines'
-    each mail once it has it; 'drops' the connection while it gets one. `parted`: how many clients it said farewell to, `connected`: how
-    many came."""
+    recipient, and 'lingers' over its farewell; 'refuses' each recipient; 'puts off' each for a while;
+    'declines' each mail once it has it; 'drops' the connection while it gets one. `parted`: how many clients
+    it said farewell to, `connected`: how many came."""
 
     def __init__(self, kind: str, certificate: tuple[Path, Path], manner: str = "") -> None:
         self.kind = kind
