@@ -352,7 +352,7 @@ def test_whom_it_brought_back_nobody_suspends_for_good_alone(company: Company) -
 
 
 def test_what_waited_to_suspend_whom_it_brings_back_is_over(company: Company) -> None:
-    shut_out(company)
+    block_all_officers(company)
     assert ask(company, *numbers(*company.officers)) == ""
     for one in company.officers:
         assert company.suspend(one, company.boss) == "held"
