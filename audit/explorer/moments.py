@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -16,4 +16,7 @@ def moment(text: str) -> datetime:
         found = datetime(day.year, day.month, day.day)  # noqa: DTZ001  # the zone comes next
     if found is None:
         raise ValueError(text)
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+    try:
+        return (timezone.make_aware(found) if timezone.is_naive(found) else found).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None

@@ -104,6 +104,8 @@ class Verification:
         if self._followed.tree is None:
             words = _("the first %(size)d leaves are not those that were signed; verify from the beginning")
             self.report.add(Finding(Kind.EDITED, words % {"size": before.size}, 0, before.size - 1))
+        while self._outside and self._outside[-1].size == before.size:
+            self._compare_outside(self._outside.pop(), named=self.report.found)
         return before
 
     def _walk(self, before: stored.Checkpoint | None) -> stored.Checkpoint | None:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final, Generic
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -195,7 +194,7 @@ def opened(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - closed below; only the opening may fail here
+        stream = open(file, "rb")  # noqa: SIM115, PTH123 - closed below; no path but for open() is '' itself
     except OSError as error:
         raise CommandError(f"The file cannot be read: {error.strerror}.") from None
     with stream:

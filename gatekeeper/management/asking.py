@@ -9,5 +9,7 @@ def answer(question: str) -> str:
     """What is typed in answer. Raises CommandError, with the way on, where nobody can be asked."""
     try:
         return input(question)
-    except EOFError:
+    except UnicodeDecodeError:
+        return ""  # what no keyboard types
+    except (EOFError, OSError):
         raise CommandError("Nothing was done: nobody can be asked. Run it again with --yes.") from None

@@ -13,9 +13,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
+from gatekeeper.management import streams
+
 TRACEBACK: Final = "--traceback"
 AWAY: Final = "The database does not answer, or cannot do it now: "
 STOPPED: Final = "Stopped before it was done."
+UNWRITABLE: Final = "Standard output takes nothing more, and so the command ended there: "
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -23,19 +26,30 @@ class TerminatedError(KeyboardInterrupt):
 
 
 def carry_out(arguments: Sequence[str]) -> None:
-    """Carry out a command. Where a setting is missing or wrong, the database is away, or somebody stopped it,
-    say so and exit; `--traceback` shows where."""
+    """Carry out a command. Where a setting is missing or wrong, the database is away, its output cannot be
+    written, or somebody stopped it, say so and exit; `--traceback` shows where."""
     signal.signal(signal.SIGTERM, _terminate)
+    streams.prepare()
     try:
-        execute_from_command_line([*arguments])
+        _execute(arguments)
     except ImproperlyConfigured as error:
         _end(str(error), arguments)
     except (OperationalError, psycopg.OperationalError) as error:
         _end(AWAY + " ".join(str(error).split()), arguments)
+    except streams.OutputError as error:
+        streams.give_up_output()
+        _end(f"{UNWRITABLE}{error.strerror}.", arguments)
     except KeyboardInterrupt as error:
         if TRACEBACK in arguments:
             raise
         _end_by(signal.SIGTERM if isinstance(error, TerminatedError) else signal.SIGINT)
+
+
+def _execute(arguments: Sequence[str]) -> None:
+    try:
+        execute_from_command_line([*arguments])
+    finally:
+        sys.stdout.flush()  # `--help` is written by a library that says nothing of a failure
 
 
 def _terminate(*_about: object) -> NoReturn:

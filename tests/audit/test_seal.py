@@ -604,6 +604,13 @@ def test_verify_log_since(log: Log) -> None:
     assert len(log.verify(since=since - timedelta(days=1)).findings) == 1
 
 
+def test_verify_log_since_when_nothing_was_sealed(log: Log) -> None:
+    """A copy of the last checkpoint before that moment is of this history, and nothing was cut off."""
+    log.sealed(3)
+    report = log.verify(log.checkpoint(), since=datetime.now(UTC) + timedelta(minutes=1))
+    assert (report.findings, report.entries, report.outside) == ([], 0, 1)
+
+
 def test_the_web_process_refuses_the_keys_and_links_of_commands() -> None:
     """Whoever takes over a web process must not be able to sign another log, or to blind the rules."""
     source = Path(__file__).parents[2] / "gatekeeper" / "wsgi.py"

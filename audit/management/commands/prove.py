@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from audit import arguments
 from audit.context import command_source
 from audit.database import call
 from audit.explorer.moments import moment
@@ -25,8 +26,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("entry", nargs="?", type=int, metavar="ENTRY", help="the entry's number")
-        parser.add_argument("--account", default="", metavar="REFERENCE")
+        parser.add_argument(
+            "entry", nargs="?", type=arguments.entry_number, metavar="ENTRY", help="the entry's number"
+        )
+        parser.add_argument("--account", type=arguments.text, default="", metavar="REFERENCE")
         parser.add_argument("--since", type=moment, metavar="TIME")
         parser.add_argument("--until", type=moment, metavar="TIME", help="excluded")
         parser.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE")
@@ -36,6 +39,10 @@ class Command(BaseCommand):
         """Record, prove, write. Raises CommandError."""
         if (options["entry"] is None) == (not options["account"]):
             raise CommandError("Name an entry, or --account with a period.")
+        if options["entry"] is not None and (options["since"] or options["until"]):
+            raise CommandError(
+                "--since and --until go with --account: an entry is named by its number alone."
+            )
         wanted = proofs.Wanted(
             *(options[name] for name in ("entry", "account", "since", "until")),
         )
@@ -46,20 +53,31 @@ class Command(BaseCommand):
         _record(bundle)
         for words in trusted.warnings():
             self.stderr.write(words)
-        text = json.dumps(bundle, ensure_ascii=False, indent=1) + "\n"
-        if options["output"]:
-            options["output"].write_text(text, encoding="utf-8")
-        else:
-            self.stdout.write(text)
+        output: Path | None = options["output"]
+        if output:
+            _write(output, _json(bundle))
+        else:  # whatever its encoding is
+            self.stdout.write(_json(bundle, ensure_ascii=True))
+
+
+def _json(bundle: dict[str, Any], *, ensure_ascii: bool = False) -> str:
+    return json.dumps(bundle, ensure_ascii=ensure_ascii, indent=1) + "\n"
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"The bundle cannot be written: {error.strerror}.") from None
 
 
 def _bundle(trusted: trust.Trust, wanted: proofs.Wanted, checkpoints: Sequence[Path]) -> dict[str, Any]:
     if trusted.keys is None:
         raise CommandError(trust.no_key())
     try:
-        earlier = [path.read_text(encoding="utf-8") for path in checkpoints]
+        earlier = arguments.checkpoints(checkpoints)
         return proofs.bundle(stored.raw(ALIAS), trusted.keys.newest, wanted, earlier=earlier)
-    except (proofs.UnprovableError, OSError, UnicodeDecodeError) as error:
+    except proofs.UnprovableError as error:
         raise CommandError(str(error)) from None
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
+from audit import arguments
 from audit.database import rows
 from audit.explorer.moments import moment
 from audit.seal import judging, stored, trust
@@ -59,7 +60,7 @@ class Command(BaseCommand):
                     reading,
                     beside,
                     trusted.keys,
-                    outside=[*_files(options["checkpoint"]), *_anchored()],
+                    outside=[*arguments.checkpoints(options["checkpoint"]), *_anchored()],
                     progress=bar.update,
                     others=_others(alias, leaves, options["processes"]),
                 ).run(since=options["since"])
@@ -112,13 +113,6 @@ def _others(alias: str, count: int, processes: int) -> judging.Others | None:
     if processes == 1 or count <= judging.SPAN * processes:
         return None
     return judging.Others(partial(stored.another, alias), processes)
-
-
-def _files(paths: list[Path]) -> list[str]:
-    try:
-        return [path.read_text(encoding="utf-8") for path in paths]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"A checkpoint cannot be read: {error}") from None
 
 
 def _anchored() -> list[str]:

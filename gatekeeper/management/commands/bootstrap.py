@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.arguments import text
 from audit.seal.checkpoints import Keys
 from gatekeeper.installation import connection_budget, roles
 from gatekeeper.settings import environment
@@ -53,6 +54,7 @@ class Command(BaseCommand):
             parser.add_argument(
                 f"--{role}",
                 nargs=3,
+                type=text,
                 action="append",
                 default=[],
                 metavar=("NUMBER", "NAME", "EMAIL"),

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from audit import rounds
+from audit.arguments import entry_number
 from audit.context import command_source
 from gatekeeper.reviews import calls, finding
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         rounds.add_argument(how)
         how.add_argument(
             "--from",
-            type=int,
+            type=entry_number,
             metavar="NUMBER",
             dest="begin",
             help="judge all entries from this number on once more, and say which flags were lacking",

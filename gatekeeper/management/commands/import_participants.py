@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet, Sum
 
+from audit.arguments import text
 from audit.context import command_source
 from gatekeeper.feeds import closing, complete, connection, removing
 from gatekeeper.feeds import store as storing
@@ -38,7 +39,10 @@ class Command(ImportCommand):
         super().add_arguments(parser)
         complete.add_arguments(parser, what="participants")
         parser.add_argument(
-            "--account", metavar="REFERENCE", help="with --complete: these are all of this account"
+            "--account",
+            type=text,
+            metavar="REFERENCE",
+            help="with --complete: these are all of this account",
         )
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:

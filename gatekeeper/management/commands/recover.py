@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from psycopg.conninfo import make_conninfo
 
-from audit import references
+from audit import arguments, references
 from audit.context import command_source
 from gatekeeper.settings import environment
 from staff.directory import recoveries
@@ -36,6 +36,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "numbers",
+            type=arguments.text,
             metavar="NUMBER",
             nargs="+",
             help="an officer's number, K-…: one where another is able to act, else two",

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import references
+from audit.arguments import text
 from audit.context import command_source
 from gatekeeper.feeds import connection, removing
 from gatekeeper.management.asking import answer
@@ -21,7 +22,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reference", metavar="REFERENCE", help="the participant, MOC-…-P…")
+        parser.add_argument("reference", type=text, metavar="REFERENCE", help="the participant, MOC-…-P…")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_args: Any, reference: str, yes: bool, **_options: Any) -> None:

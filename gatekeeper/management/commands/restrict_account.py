@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.arguments import text
 from audit.context import command_source
 from gatekeeper.feeds import connection, store
 from gatekeeper.management.asking import answer
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reference", metavar="REFERENCE", help="the account, MOC-…")
+        parser.add_argument("reference", type=text, metavar="REFERENCE", help="the account, MOC-…")
         parser.add_argument("--lift", action="store_true", help="lift the restriction")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 

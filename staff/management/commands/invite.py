@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.arguments import text
 from staff.directory import people
 from staff.frame import mails
 from staff.frame.reasons import words_of
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     help = "Mails, or without mail prints, a one-time link for a password and a second factor."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("number", metavar="NUMBER", help="the member's number, K-…")
+        parser.add_argument("number", type=text, metavar="NUMBER", help="the member's number, K-…")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if people.ALIAS not in settings.DATABASES:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.arguments import text
 from audit.context import command_source
 from staff.directory import people
 from staff.frame.reasons import words_of
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """NUMBER: whose."""
-        parser.add_argument("number", metavar="NUMBER", help="the member's number, K-…")
+        parser.add_argument("number", type=text, metavar="NUMBER", help="the member's number, K-…")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Record it and forget the counts, in one step. Raises CommandError."""
