@@ -328,7 +328,20 @@ def _unlinked(note: str, bundle: Mapping[str, Any], key: Key, head: Head) -> lis
 
 
 def main() -> int:
-    """Check the bundle named on the command line and say the outcome."""
+    """Check the bundle named on the command line, say the outcome, and return the exit status."""
+    wrong, said = _outcome()
+    try:
+        sys.stdout.write(said)
+        sys.stdout.flush()
+    except (OSError, AttributeError) as error:  # full, read by nobody, or closed
+        sys.stdout = None  # type: ignore[assignment]  # else the interpreter tries once more
+        sys.stderr.write(f"The outcome cannot be written: {error}\n")
+        return 1
+    return 1 if wrong else 0
+
+
+def _outcome() -> tuple[bool, str]:
+    """Whether anything is wrong, and what is to be said."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--key", default="", help="the log's public key, as published")
@@ -338,15 +351,11 @@ def main() -> int:
         bundle = json.loads(given.bundle.read_text(encoding="utf-8-sig"))
         checkpoint = given.checkpoint.read_text(encoding="utf-8-sig") if given.checkpoint else ""
     except (OSError, ValueError, RecursionError) as error:
-        sys.stdout.write(f"DOES NOT HOLD: a file cannot be read: {error}\n")
-        return 1
+        return True, f"DOES NOT HOLD: a file cannot be read: {error}\n"
     wrong = check_bundle(bundle, key=given.key, checkpoint=checkpoint)
-    for words in wrong:
-        sys.stdout.write(f"DOES NOT HOLD: {words}\n")
     if wrong:
-        return 1
-    sys.stdout.write(_what_holds(bundle, given.key))
-    return 0
+        return True, "".join(f"DOES NOT HOLD: {words}\n" for words in wrong)
+    return False, _what_holds(bundle, given.key)
 
 
 def _what_holds(bundle: Mapping[str, Any], key: str) -> str:

@@ -22,6 +22,8 @@ _ISO: Final = re.compile(
     # Java and Go repeat the zone by its name.
     r"(?:\[[A-Za-z0-9_+\-/:]{1,40}\]| [A-Z]{3,5})?"
 )
+#: The library takes +00:99 for +01:39.
+_USUAL_ZONE: Final = re.compile(r"(?:Z|[+\-](?:0[0-9]|1[0-8]):?[0-5][0-9])\Z")
 _MAIL: Final = re.compile(
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(?P<day>[0-9]{1,2}) (?P<month>[A-Z][a-z]{2}) (?P<year>[0-9]{4})"
     r" (?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
@@ -71,7 +73,7 @@ def read_moment(value: object) -> datetime:
 
 def _usual(text: str) -> datetime | None:
     """A time as nearly all are, which the library reads fastest; None for any other."""
-    if len(text) < 20 or text[10] not in "Tt ":
+    if len(text) < 20 or text[10] not in "Tt " or not _USUAL_ZONE.search(text, len(text) - 6):
         return None
     try:
         moment = datetime.fromisoformat(text)

@@ -112,6 +112,14 @@ def test_an_output_that_takes_nothing_is_one_line(command: str, where: str) -> N
     assert (done.returncode, done.stderr) == (1, f"{UNWRITABLE}{UNWRITABLES[where]}.\n")
 
 
+@pytest.mark.parametrize("where", UNWRITABLES)
+def test_an_auditor_whose_output_takes_nothing_is_told_in_one_line(where: str) -> None:
+    done = shell(f"(sleep 0.1; exec $PYTHON audit/verify_bundle.py /nowhere) {where}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("The outcome cannot be written: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_closed_input_is_nobody_who_can_be_asked() -> None:
     done = shell("exec $PYTHON manage.py accept_clock <&-", **GOOD | AWAY_FROM_IT)
     assert done.returncode == 1
