@@ -334,7 +334,7 @@ def main() -> int:
         sys.stdout.write(said)
         sys.stdout.flush()
     except (OSError, AttributeError) as error:  # full, read by nobody, or closed
-        sys.stdout = None  # type: ignore[assignment]  # else the interpreter tries once more
+        sys.stdout = None  # else the interpreter tries once more
         sys.stderr.write(f"The outcome cannot be written: {error}\n")
         return 1
     return 1 if wrong else 0

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 
+from audit.arguments import text
 from gatekeeper.demo.binaries import PostgresUnavailableError
 from gatekeeper.demo.run import main
 from gatekeeper.demo.saying import fail, say
+from gatekeeper.management import streams
 
 if __name__ == "__main__":
-    # A terminal that lacks a letter shows its number; the demo starts all the same.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal, a pipe or a file
+    streams.prepare()
     try:
-        main(sys.argv[1:])
+        main([text(argument) for argument in sys.argv[1:]])
     except PostgresUnavailableError as error:
         fail(str(error))
+    except streams.OutputError as error:
+        fail(streams.given_up(error))
     except KeyboardInterrupt:
         say("\nStopped. The data are kept.")

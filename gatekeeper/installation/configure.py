@@ -114,7 +114,7 @@ def main(arguments: Sequence[str]) -> int:
     except (ConfigureError, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except ProgrammingError:
+    except (ProgrammingError, UnicodeError):
         sys.stderr.write("--database is no PostgreSQL address.\n")
         return 1
     for name in files:

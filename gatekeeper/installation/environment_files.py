@@ -79,11 +79,18 @@ def environment_files(*, site: str, company: str, logins: Logins, bind: str) -> 
     return files
 
 
+def _host(site: str) -> str:
+    try:
+        return urlsplit(site).hostname or ""
+    except ValueError:
+        raise ConfigureError("--site is no address: a bracket is wrong.") from None
+
+
 def _made(site: str, company: str, logins: Logins, bind: str) -> dict[str, str]:
     """What was said, and fresh secrets, by the names of the settings."""
     return {
         "SITE_URL": site,
-        "ALLOWED_HOSTS": urlsplit(site).hostname or "",
+        "ALLOWED_HOSTS": _host(site),
         "COMPANY": company,
         "TRUSTED_PROXIES": _peer(bind),
         "SECRET_KEY": secrets.secret_key(),

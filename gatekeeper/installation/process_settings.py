@@ -48,7 +48,7 @@ class ProcessSettings(Reader):
             return None
         try:
             parts = {key: str(value) for key, value in conninfo_to_dict(url).items()}
-        except ProgrammingError:
+        except (ProgrammingError, UnicodeDecodeError):
             raise self.refusal(name, "is no PostgreSQL address") from None
         if not parts.get("user") or not parts.get("dbname"):
             raise self.refusal(name, "lacks the role or the database")

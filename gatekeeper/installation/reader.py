@@ -19,6 +19,15 @@ from gatekeeper.installation.settings_table import BY_NAME
 PLACEHOLDER = re.compile(r"change.?me|placeholder|example|insecure|replace.?me|your[-_ ]|<|\.\.\.", re.I)
 
 
+def is_text(value: str) -> bool:
+    """Whether a variable's value was text; bytes that are none stand in it as halves of letters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Reader:
     """Reads settings by their names in the table; every reader raises ImproperlyConfigured."""
 
@@ -53,6 +62,8 @@ class Reader:
         value = value.strip()
         if setting.secret and PLACEHOLDER.search(value):
             raise self.refusal(name, "holds a placeholder")
+        if not is_text(value):
+            raise self.refusal(name, "holds bytes that are no UTF-8")
         return value
 
     def _file(self, name: str) -> str | None:

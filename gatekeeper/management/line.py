@@ -18,7 +18,6 @@ from gatekeeper.management import streams
 TRACEBACK: Final = "--traceback"
 AWAY: Final = "The database does not answer, or cannot do it now: "
 STOPPED: Final = "Stopped before it was done."
-UNWRITABLE: Final = "Standard output takes nothing more, and so the command ended there: "
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -37,8 +36,7 @@ def carry_out(arguments: Sequence[str]) -> None:
     except (OperationalError, psycopg.OperationalError) as error:
         _end(AWAY + " ".join(str(error).split()), arguments)
     except streams.OutputError as error:
-        streams.give_up_output()
-        _end(f"{UNWRITABLE}{error.strerror}.", arguments)
+        _end(streams.given_up(error), arguments)
     except KeyboardInterrupt as error:
         if TRACEBACK in arguments:
             raise

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Final
 
+UNWRITABLE: Final = "Standard output takes nothing more, and so the command ended there: "
 STDIN, STDOUT, STDERR = range(3)
 #: How each is opened where it is closed: reading the first and writing the second fails, as it did.
 _CLOSED: Final = {STDIN: os.O_WRONLY, STDOUT: os.O_RDONLY, STDERR: os.O_WRONLY}
@@ -17,7 +18,7 @@ class OutputError(OSError):
 
 
 class Output(io.TextIOWrapper):
-    """Standard output, line by line; what its encoding lacks becomes a question mark."""
+    """Standard output, line by line; a letter that its encoding lacks is shown by its number."""
 
     def write(self, text: str) -> int:
         """Write. Raises OutputError."""
@@ -46,9 +47,10 @@ def prepare() -> None:
     sys.stderr = sys.stderr or open(STDERR, "w", closefd=False)  # noqa: SIM115
     encoding = sys.stdout.encoding if sys.stdout else None
     raw = io.FileIO(STDOUT, "w", closefd=False)
-    sys.stdout = Output(io.BufferedWriter(raw), encoding, "replace", line_buffering=True)
+    sys.stdout = Output(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
 
 
-def give_up_output() -> None:
-    """Drop what waits for standard output: the interpreter tries once more when it ends."""
+def given_up(error: OutputError) -> str:
+    """Drop what waits for standard output, which is tried once more at the end; return what is to be said."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+    return f"{UNWRITABLE}{error.strerror}."

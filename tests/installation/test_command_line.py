@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
-from gatekeeper.management.line import AWAY, STOPPED, UNWRITABLE
+from gatekeeper.management.line import AWAY, STOPPED
+from gatekeeper.management.streams import UNWRITABLE
 from tests.world.variables import GOOD, ROOT
 
 if TYPE_CHECKING:
@@ -113,6 +114,32 @@ def test_an_output_that_takes_nothing_is_one_line(command: str, where: str) -> N
 
 
 @pytest.mark.parametrize("where", UNWRITABLES)
+def test_an_installer_whose_output_takes_nothing_is_told_in_one_line(where: str, tmp_path: Path) -> None:
+    options = f"{tmp_path}/new --site https://gatekeeper.test --company Akovana"
+    done = shell(f"(sleep 0.1; exec $PYTHON -m gatekeeper.installation {options}) {where}")
+    assert (done.returncode, done.stderr) == (1, f"{UNWRITABLE}{UNWRITABLES[where]}.\n")
+
+
+@pytest.mark.parametrize("option", ["--site 'https://[::1'", "--database postgresql://host/%ff"])
+def test_an_installer_says_which_address_is_none(option: str, tmp_path: Path) -> None:
+    options = f"{tmp_path}/new --site https://gatekeeper.test --company Akovana {option}"
+    done = shell(f"exec $PYTHON -m gatekeeper.installation {options}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{option.partition(' ')[0]} is no ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SEAL", "\udcff"), ("LOG_ORIGIN", "\udcff"), ("DATABASE_URL_WEB", "postgresql://host/%ff")],
+)
+def test_a_setting_that_is_no_text_is_one_line(name: str, value: str) -> None:
+    _out, said = started("tidy", **GOOD | {f"GATEKEEPER_{name}": value}).communicate()
+    assert said.startswith(f"GATEKEEPER_{name}")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", UNWRITABLES)
 def test_an_auditor_whose_output_takes_nothing_is_told_in_one_line(where: str) -> None:
     done = shell(f"(sleep 0.1; exec $PYTHON audit/verify_bundle.py /nowhere) {where}")
     assert done.returncode == 1
@@ -146,7 +173,7 @@ def test_what_is_said_is_handed_over_with_the_line() -> None:
         "import os; from gatekeeper.management import streams; streams.prepare();"
         "print('Ž', 'said'); os._exit(0)"
     )
-    assert shell(f'exec $PYTHON -c "{program}"', PYTHONIOENCODING="ascii").stdout == "? said\n"
+    assert shell(f'exec $PYTHON -c "{program}"', PYTHONIOENCODING="ascii").stdout == "\\u017d said\n"
 
 
 def takes_text(action: argparse.Action) -> bool:
