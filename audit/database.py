@@ -19,6 +19,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast, overload
 
+import psycopg
 from django.db import connections
 from psycopg.types.json import Jsonb
 
@@ -147,3 +148,9 @@ def _adapted(value: object) -> object:
     if isinstance(value, Sequence | Set) and not isinstance(value, str | bytearray):
         return list(value)
     return value
+
+
+def refusal(error: BaseException) -> str:
+    """In the database's words why it refused this for want of a right; '' where it was something else."""
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    return cause.diag.message_primary or "" if isinstance(cause, psycopg.errors.InsufficientPrivilege) else ""

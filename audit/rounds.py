@@ -15,6 +15,8 @@ from django.core.management.base import OutputWrapper
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from audit.database import refusal
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -49,7 +51,7 @@ def repeat(one: Callable[[], str], *, every: float, alias: str, out: OutputWrapp
             try:
                 wrong, lost = one(), 0
             except (psycopg.Error, DatabaseError) as error:
-                wrong, lost = f"The database: {type(error).__name__}", lost + 1
+                wrong, lost = f"The database: {refusal(error) or type(error).__name__}", lost + 1
                 connections[alias].close()
             if wrong != reported:
                 out.write(wrong or well)

@@ -11,12 +11,14 @@ from typing import Final, NoReturn
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 
+from audit.database import refusal
 from gatekeeper.management import streams
 
 TRACEBACK: Final = "--traceback"
 AWAY: Final = "The database does not answer, or cannot do it now: "
+REFUSED: Final = "The database refused it: "
 STOPPED: Final = "Stopped before it was done."
 
 
@@ -25,8 +27,8 @@ class TerminatedError(KeyboardInterrupt):
 
 
 def carry_out(arguments: Sequence[str]) -> None:
-    """Carry out a command. Where a setting is missing or wrong, the database is away, its output cannot be
-    written, or somebody stopped it, say so and exit; `--traceback` shows where."""
+    """Carry out a command. Where a setting is missing or wrong, the database is away or refuses it, its
+    output cannot be written, or somebody stopped it, say so and exit; `--traceback` shows where."""
     signal.signal(signal.SIGTERM, _terminate)
     streams.prepare()
     try:
@@ -35,6 +37,10 @@ def carry_out(arguments: Sequence[str]) -> None:
         _end(str(error), arguments)
     except (OperationalError, psycopg.OperationalError) as error:
         _end(AWAY + " ".join(str(error).split()), arguments)
+    except (ProgrammingError, psycopg.ProgrammingError) as error:
+        if not (words := refusal(error)):
+            raise
+        _end(REFUSED + words, arguments)
     except streams.OutputError as error:
         _end(streams.given_up(error), arguments)
     except KeyboardInterrupt as error:

@@ -49,8 +49,8 @@ def _streaming(setup_connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def running(command: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that repeats the command without a pause to speak of.
+def running(command: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that repeats the command without a pause to speak of, or has these options.
 
     Whatever an earlier test left is sealed and copied, so that nothing stays wrong; and it ends by itself
     where a test waits in vain.
@@ -62,7 +62,7 @@ def running(command: str) -> Iterator[subprocess.Popen[str]]:
     }
     mail = {"GATEKEEPER_MAIL_URL": "smtp://127.0.0.1:1"}
     job = subprocess.Popen(
-        [sys.executable, "manage.py", command, "--every", "0.1"],
+        [sys.executable, "manage.py", command, *(options or ("--every", "0.1"))],
         cwd=ROOT,
         env=os.environ | target | mail,
         stdout=subprocess.PIPE if command == "tidy" else subprocess.DEVNULL,
@@ -137,6 +137,15 @@ def test_told_again_it_ends_at_once(setup_connection: Connection) -> None:
                 job.wait(1)
                 break
         assert job.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("options", "begins"), [((), "The database: "), (("--no-color",), "The database refused it: ")]
+)
+def test_what_the_database_refuses_is_said_in_its_words(options: tuple[str, ...], begins: str) -> None:
+    """The target is set, and was not applied."""
+    with running("stream_log", *options) as job:
+        read_until(job.stderr, f"{begins}the log goes where the settings say: apply_settings")
 
 
 def test_after_a_loss_the_next_round_comes_soon_and_then_later_and_later() -> None:
