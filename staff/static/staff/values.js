@@ -90,6 +90,11 @@
   // In place
   function isPart(xhr) { return xhr.responseText.includes("hx-swap-oob="); }
   function leadsOn(xhr) { return ["HX-Redirect", "HX-Trigger"].some((name) => xhr.getResponseHeader(name)); }
+  // htmx knows the button that was clicked; a form may be sent by a script as well.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const pressed = event.detail.triggeringEvent?.submitter;
+    if (pressed?.name && event.target.matches(FORM)) event.detail.parameters[pressed.name] = pressed.value;
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.target.matches(FORM)) return;
     const { xhr } = event.detail;
