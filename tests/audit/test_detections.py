@@ -59,7 +59,7 @@ def looked(past: Past, days_ago: float = 0, **facts: Any) -> int:
 
 
 @pytest.mark.parametrize(
-    ("at", "odd_then"),
+    ("at", "flagged_then"),
     [
         (NOON, False),
         (NOON.replace(hour=7), False),
@@ -72,13 +72,13 @@ def looked(past: Past, days_ago: float = 0, **facts: Any) -> int:
         (datetime(2026, 11, 18, 4, 30, tzinfo=UTC), True),
     ],
 )
-def test_outside_working_hours(past: Past, at: datetime, odd_then: bool) -> None:
+def test_outside_working_hours(past: Past, at: datetime, flagged_then: bool) -> None:
     entry = past.write("view", at)
-    assert flagged("hours") == ([entry] if odd_then else [])
+    assert flagged("hours") == ([entry] if flagged_then else [])
 
 
 @pytest.mark.parametrize(
-    ("hours", "at", "odd_then"),
+    ("hours", "at", "flagged_then"),
     [
         ("6-22 1-7 Europe/Vilnius", NOON.replace(hour=21), False),
         ("6-22 1-7 Europe/Vilnius", NOON + timedelta(days=3), False),
@@ -92,7 +92,7 @@ def test_outside_working_hours(past: Past, at: datetime, odd_then: bool) -> None
     ],
 )
 def test_a_team_has_hours_of_its_own(
-    past: Past, settings: Any, hours: str, at: datetime, odd_then: bool
+    past: Past, settings: Any, hours: str, at: datetime, flagged_then: bool
 ) -> None:
     boss = past.world.member("manager")
     between = past.world.member("manager", manager=boss)
@@ -101,7 +101,7 @@ def test_a_team_has_hours_of_its_own(
     try:
         entry = past.write("view", at, member=person.number)
         past.write("view", NOON, member=other.number)
-        assert flagged("hours") == ([entry] if odd_then else [])
+        assert flagged("hours") == ([entry] if flagged_then else [])
     finally:
         past.setup.execute("DELETE FROM audit_limit WHERE name LIKE 'hours.%'")
 
@@ -437,15 +437,15 @@ def test_what_was_taken_out(past: Past) -> None:
 
 
 @pytest.mark.parametrize(
-    ("opened_by", "minutes", "odd_then"),
+    ("opened_by", "minutes", "flagged_then"),
     [("K-0193", 4, True), ("K-0200", 4, True), ("K-0193", 6, False), ("customer", 1, False)],
 )
 def test_opened_soon_after_a_ticket_of_the_staffs_own(
-    past: Past, opened_by: str, minutes: int, odd_then: bool
+    past: Past, opened_by: str, minutes: int, flagged_then: bool
 ) -> None:
     World(past.setup).ticket(opened_by=opened_by, opened_at=NOON)
     entry = past.write("start", NOON + timedelta(minutes=minutes))
-    assert flagged("own_ticket") == ([entry] if odd_then else [])
+    assert flagged("own_ticket") == ([entry] if flagged_then else [])
 
 
 def suspended(past: Past, minute: int, now_so: Any = True, **facts: Any) -> int:
@@ -608,8 +608,8 @@ def test_the_rules_are_silent_for_no_want_of_a_threshold(past: Past) -> None:
 
 def test_each_rule_has_its_words_and_its_function(past: Past) -> None:
     found = past.setup.execute(
-        "SELECT substr(proname, 5) FROM pg_proc WHERE pronamespace IN ('audit'::regnamespace,"
-        " 'gatekeeper'::regnamespace) AND proname LIKE 'odd\\_%'"
+        "SELECT substr(proname, 8) FROM pg_proc WHERE pronamespace IN ('audit'::regnamespace,"
+        " 'gatekeeper'::regnamespace) AND proname LIKE 'detect\\_%'"
     ).fetchall()
     assert {name for (name,) in found} == {one.name for one in detections.rules()}
 

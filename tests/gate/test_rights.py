@@ -39,7 +39,7 @@ DEFINERS = {
         "end_sessions_of",
     ),
     *("able", "foresee_suspension", "recover", "acknowledge_recovery"),
-    *("gate", "officer", "approvers", "read_log", "take_log"),
+    *("gate", "officer", "approvers", "read_log", "read_own_entries", "take_log"),
     *("ask", "judge_request", "decide_request", "open_grant", "end_grant", "tidy"),
     *("name_deputy", "end_deputy", "deputies", "ask_more", "decide_more", "more_today"),
     *("record_view", "release_view", "wrapped_key"),

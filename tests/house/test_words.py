@@ -70,7 +70,7 @@ GONE: Final = {
 #: Where such a word is no sentence's, and why.
 ALLOWED: Final = {
     r"'heard_at', f\.contact_at": "a key of entries that were written before",
-    r"odd:|[\"'(]odd[\"'.:]|odd\\+_|odd\.[a-z*{]": "a token of the search and thresholds, which stay",
+    r"odd:|[\"'(]odd[\"'.:]|odd\.[a-z*{]": "a token of the search and thresholds, which stay",
 }
 
 
