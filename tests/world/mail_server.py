@@ -102,13 +102,16 @@ class _Conversation(socketserver.BaseRequestHandler):
 
     def _greet(self) -> None:
         if self.mail.manner == "drips":
-            self._drip()
+            self._drip(220)
         self._say("220 mail.test")
 
-    def _drip(self) -> None:
+    def _drip(self, code: int) -> None:
+        """Begin an answer that would be taken once it has come whole."""
+        self.request.sendall(f"{code}-".encode())
         for _ in range(DRIPS):
-            self.request.sendall(b"2")
+            self.request.sendall(b".")
             threading.Event().wait(DRIP)
+        self.request.sendall(b"\r\n")
 
     def _begin(self, kept: list[str]) -> None:
         self.lines, self.kept = self.request.makefile("rb"), kept
@@ -141,8 +144,9 @@ class _Conversation(socketserver.BaseRequestHandler):
     def _answer(self, line: str) -> bool:
         """Answer one line; whether another one is waited for."""
         verb = line.upper().partition(" ")[0]
-        if (verb, self.mail.manner) in (("RCPT", "drawls"), ("QUIT", "lingers")):
-            self._drip()
+        dripped = {("RCPT", "drawls"): 250, ("QUIT", "lingers"): 221}.get((verb, self.mail.manner))
+        if dripped:
+            self._drip(dripped)
         if verb == "STARTTLS" and self.mail.kind == "starttls":
             self._say("220 go ahead")
             self._encrypt()
