@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from audit.models import Event, Outcome
+from audit.models import VIEWS, Event, Outcome
 
 ALLOWED, REFUSED, WITHHELD, FAILED = Outcome.ALLOWED, Outcome.REFUSED, Outcome.WITHHELD, Outcome.FAILED
 
@@ -99,7 +99,7 @@ _BY_PAGE: Final = _rule(("cid", "member", "member_name", "object_repr"))
 #: In: what happened, how it ended. Out: the kinds of such entries; the first whose marks it has counts.
 #: What stands nowhere here cannot be written.
 RULES: Final[dict[tuple[str, str], Rules]] = {
-    (Event.VIEW, WITHHELD): _WITHHELD,
+    **{(one, WITHHELD): _WITHHELD for one in VIEWS},
     (Event.SEARCH, WITHHELD): _WITHHELD,
     (Event.SIGN_IN, ALLOWED): (_rule(PERSON, ("object_repr", "factor")),),
     (Event.SIGN_IN_FAILED, REFUSED): (_rule(("cid", "reason", "object_repr")),),
@@ -114,8 +114,8 @@ RULES: Final[dict[tuple[str, str], Rules]] = {
     (Event.DENY, REFUSED): _refused("failed"),
     (Event.START, ALLOWED): (_rule(OFFICER, PAPER, GRANT, DETAILS),),
     (Event.START, REFUSED): _refused("failed"),
-    (Event.VIEW, ALLOWED): (_rule(_VIEW),),
-    (Event.VIEW, REFUSED): _refused("account", "fields", "categories", "failed"),
+    **{(one, ALLOWED): (_rule(_VIEW),) for one in VIEWS},
+    **{(one, REFUSED): _refused("account", "fields", "categories", "failed") for one in VIEWS},
     # Of participants; or, with details, of the log itself: by the member whom it is about, who may have
     # no paper and no role, or by a reviewer.
     (Event.SEARCH, ALLOWED): (

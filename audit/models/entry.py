@@ -7,7 +7,7 @@ typed text and tokens never enter it. The database alone writes `id`, `xid`, `ti
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from auditlog.models import AbstractLogEntry, LogEntryManager
 from django.conf import settings
@@ -32,6 +32,7 @@ class Event(models.TextChoices):
     DENY = "deny", _("denial")
     START = "start", pgettext_lazy("event", "access opened")
     VIEW = "view", pgettext_lazy("event", "view")
+    COPY = "copy", pgettext_lazy("event", "copy")
     SEARCH = "search", _("search")
     END = "end", pgettext_lazy("event", "end")
     REVOKE = "revoke", _("revocation")
@@ -44,6 +45,11 @@ class Event(models.TextChoices):
     RECOVER = "recover", _("officers brought back")
     ERASE = "erase", _("erasure")
     SEAL = "seal", _("seal")
+
+
+#: What shows a customer's data, on a page or on the clipboard: a view everywhere. Participants are shown by a
+#: search as well. In SQL: audit.is_view.
+VIEWS: Final = (Event.VIEW, Event.COPY)
 
 
 class Outcome(models.TextChoices):

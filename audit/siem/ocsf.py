@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.models import Event, Outcome
+from audit.models import VIEWS, Event, Outcome
 
 if TYPE_CHECKING:
     from audit.models import Entry
@@ -40,7 +40,7 @@ EVENTS: Final[dict[str, Kind]] = {
     Event.SIGN_IN: Kind(AUTHENTICATION, 1, "Logon"),
     Event.SIGN_IN_FAILED: Kind(AUTHENTICATION, 1, "Logon"),
     Event.SIGN_OUT: Kind(AUTHENTICATION, 2, "Logoff"),
-    Event.VIEW: _managed(2, "Read", "Account"),
+    **{one: _managed(2, "Read", "Account") for one in VIEWS},
     Event.SEARCH: _managed(2, "Read", "Account"),
     Event.REPORT: _managed(2, "Read", "Account"),
     Event.EXPORT: _managed(2, "Read", "Account"),

@@ -93,6 +93,13 @@ BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'this role may not write such an entry';
 END $$;
 
+-- What shows a customer's data, on a page or on the clipboard: a view everywhere. Participants are shown by a search as
+-- well. audit.models.VIEWS has the same.
+CREATE OR REPLACE FUNCTION audit.is_view(p_event text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_event IN ('view', 'copy')
+$$;
+
 -- What an entry lacks, each of these for some facts: the name of the first, or NULL. Which event must carry which
 -- is in audit/facts.py with the reasons, and a test compares the two fact by fact. Each is one expression that
 -- reads nothing and has no settings: PostgreSQL makes it a part of audit.stamp_entry.
@@ -101,13 +108,13 @@ END $$;
 CREATE OR REPLACE FUNCTION audit.lacking_kind(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN e.outcome IN ('allowed', 'refused') AND e.event IN ('view', 'search', 'start', 'request',
+        WHEN e.outcome IN ('allowed', 'refused') AND (audit.is_view(e.event) OR e.event IN ('search', 'start', 'request',
             'approve', 'deny', 'withdraw', 'end', 'revoke', 'sign', 'review', 'report', 'export', 'change',
-            'recover') THEN NULL
+            'recover')) THEN NULL
         WHEN e.outcome = 'allowed' AND e.event IN ('sign_in', 'sign_out', 'import', 'erase', 'seal')
             OR e.outcome = 'refused' AND e.event = 'sign_in_failed'
             OR e.outcome = 'failed' AND e.event IN ('import', 'change')
-            OR e.outcome = 'withheld' AND e.event IN ('view', 'search') THEN NULL
+            OR e.outcome = 'withheld' AND (audit.is_view(e.event) OR e.event = 'search') THEN NULL
         ELSE 'kind' END
 $$;
 
@@ -144,7 +151,7 @@ $$;
 CREATE OR REPLACE FUNCTION audit.lacking_access(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN e.outcome <> 'allowed' OR e.event NOT IN ('view', 'search', 'start', 'request', 'approve', 'deny',
+        WHEN e.outcome <> 'allowed' OR NOT audit.is_view(e.event) AND e.event NOT IN ('search', 'start', 'request', 'approve', 'deny',
             'withdraw', 'end', 'revoke') OR e.event = 'search' AND e.details IS NOT NULL THEN NULL
         WHEN e.account = '' THEN 'account'
         WHEN e.ticket = '' THEN 'ticket'
@@ -156,9 +163,9 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN e.event IN ('request', 'deny', 'withdraw') THEN NULL
         WHEN e.grant_id IS NULL AND (e.source = '' OR e.event NOT IN ('end', 'revoke')) THEN 'grant_id'
         WHEN e.approver = '' AND e.grant_id IS NOT NULL AND e.event <> 'approve' THEN 'approver'
-        WHEN e.event NOT IN ('view', 'search') THEN NULL
+        WHEN NOT audit.is_view(e.event) AND e.event <> 'search' THEN NULL
         WHEN e.fields IS NULL THEN 'fields'
-        WHEN e.event = 'view' THEN NULL
+        WHEN audit.is_view(e.event) THEN NULL
         WHEN e.records IS NULL THEN 'records'
         WHEN e.results IS NULL THEN 'results' END
 $$;
@@ -167,7 +174,7 @@ $$;
 CREATE OR REPLACE FUNCTION audit.lacking_subject(e public.audit_entry) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN e.outcome = 'withheld' OR e.event IN ('view', 'search') THEN NULL
+        WHEN e.outcome = 'withheld' OR audit.is_view(e.event) OR e.event = 'search' THEN NULL
         WHEN e.subject = '' AND e.outcome = 'allowed'
             AND e.event IN ('approve', 'deny', 'withdraw', 'end', 'revoke', 'sign') THEN 'subject'
         WHEN e.object_repr = '' AND (e.event IN ('sign_in', 'sign_in_failed') OR e.event = 'change'
@@ -191,12 +198,12 @@ LANGUAGE sql IMMUTABLE AS $$
             WHEN e.answers IS NULL AND e.reason IN ('session_missing', 'check_failed', 'record_failed') THEN NULL
             WHEN e.answers IS NULL THEN 'answers'
             WHEN e.grant_id IS NULL AND e.fields IS NOT NULL THEN 'grant_id' END
-        WHEN e.account = '' AND e.event IN ('view', 'request') THEN 'account'
-        WHEN e.fields IS NULL AND e.event = 'view' THEN 'fields'
+        WHEN e.account = '' AND (audit.is_view(e.event) OR e.event = 'request') THEN 'account'
+        WHEN e.fields IS NULL AND audit.is_view(e.event) THEN 'fields'
         WHEN e.grant_id IS NULL AND e.event IN ('end', 'revoke') THEN 'grant_id'
-        WHEN e.categories IS NULL AND e.event = 'view' THEN 'categories'
-        WHEN e.failed IS NULL AND e.event IN ('view', 'search', 'start', 'request', 'approve', 'deny',
-            'withdraw', 'end', 'revoke') THEN 'failed' END
+        WHEN e.categories IS NULL AND audit.is_view(e.event) THEN 'categories'
+        WHEN e.failed IS NULL AND (audit.is_view(e.event) OR e.event IN ('search', 'start', 'request', 'approve', 'deny',
+            'withdraw', 'end', 'revoke')) THEN 'failed' END
 $$;
 
 -- Number, transaction, time and salts are the database's, whatever was sent: a chosen id would make the
@@ -209,7 +216,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lacking text;
 BEGIN
-    IF (NEW.event = 'view' AND NEW.outcome = 'allowed' AND NEW.source = ''
+    IF (audit.is_view(NEW.event) AND NEW.outcome = 'allowed' AND NEW.source = ''
         AND NOT '' = ANY (ARRAY[NEW.cid, NEW.member, NEW.member_name, NEW.factor, NEW.role, NEW.account, NEW.ticket,
             NEW.ticket_kind, NEW.ticket_state, NEW.purpose, NEW.approver]::text[])
         AND num_nulls(NEW.actor_id, NEW.session, NEW.signature, NEW.nda_ends, NEW.request_id, NEW.grant_id,
@@ -261,6 +268,6 @@ ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_2_stamp;
 ALTER TABLE public.audit_entry ENABLE ALWAYS TRIGGER entry_3_answer;
 
 REVOKE ALL ON FUNCTION audit.cleaned(jsonb), audit.write_entry(text, text, jsonb),
-    audit.write_import(text, boolean, jsonb, text, text), audit.context(jsonb), audit.admit_entry(),
+    audit.write_import(text, boolean, jsonb, text, text), audit.context(jsonb), audit.admit_entry(), audit.is_view(text),
     audit.lacking_kind(public.audit_entry), audit.lacking_actor(public.audit_entry), audit.lacking_access(public.audit_entry),
     audit.lacking_subject(public.audit_entry), audit.lacking_reason(public.audit_entry), audit.stamp_entry(), audit.check_answer(), audit.refuse_rewriting() FROM PUBLIC;

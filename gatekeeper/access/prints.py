@@ -16,7 +16,7 @@ from reportlab.lib.units import mm
 
 from audit import evidence
 from audit.database import call
-from audit.models import Entry, Event, Outcome
+from audit.models import VIEWS, Entry, Event, Outcome
 from gatekeeper import catalogue
 from gatekeeper.log import under
 from gatekeeper.models import Grant
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST: Final = 2000
 _WIDTHS: Final = (32 * mm, 22 * mm, 62 * mm, 44 * mm)
 #: What happened under a grant. Prints of it, and reading about it, are another matter.
-EVENTS: Final = (Event.START, Event.VIEW, Event.SEARCH, Event.END, Event.REVOKE)
+EVENTS: Final = (Event.START, *VIEWS, Event.SEARCH, Event.END, Event.REVOKE)
 
 
 def record_print(caller: Caller, grant: int) -> str:

@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError, connections
 
 from audit.database import call
 from audit.database import rows as several
+from audit.models import Event
 from gatekeeper import catalogue
 from gatekeeper.gate import vault
 from gatekeeper.gate.answers import (
@@ -111,6 +112,11 @@ def reveal(
     return _record_and_release(caller, account=account, grant=grant, fields=fields, open_window=open_window)
 
 
+def copy(caller: Caller, *, account: str, grant: int, field: str) -> Reveal | Refusal:
+    """Fetch one field for the clipboard, without showing it: a view as any other, recorded as `copy`."""
+    return _record_and_release(caller, account=account, grant=grant, fields=[field], event=Event.COPY)
+
+
 def participants(caller: Caller, *, account: str, grant: int, page: int) -> Reveal | Refusal:
     """Show one page (25) of the account's participants; each page is an entry."""
     return _record_and_release(
@@ -147,6 +153,7 @@ def _record_and_release(
     page: int | None = None,
     number: int | None = None,
     index: bytes | None = None,
+    event: str = Event.VIEW,
 ) -> Reveal | Refusal:
     _refuse_transactions()
     try:
@@ -159,6 +166,7 @@ def _record_and_release(
             page=page,
             number=number,
             index=index,
+            event=event,
         )
     except DatabaseError as error:  # no entry, no data
         # The database's words may hold values: only their kind is kept.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.database import call, rows
+from audit.models import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,8 @@ ALIAS = "vault"
 _REVEAL = """
     CALL vault.reveal(p_digest => %(digest)s, p_context => %(context)s, p_account => %(account)s,
         p_grant => %(grant)s, p_fields => %(fields)s, p_open => %(open)s, p_page => %(page)s,
-        p_number => %(number)s, p_index => %(index)s, entry => NULL, reason => NULL, codes => NULL,
-        blocked => NULL, wrapped_key => NULL, fields => NULL, ciphertexts => NULL)
+        p_number => %(number)s, p_index => %(index)s, p_event => %(event)s, entry => NULL, reason => NULL,
+        codes => NULL, blocked => NULL, wrapped_key => NULL, fields => NULL, ciphertexts => NULL)
 """
 
 
@@ -49,6 +50,7 @@ def reveal(
     page: int | None = None,
     number: int | None = None,
     index: bytes | None = None,
+    event: str = Event.VIEW,
 ) -> Revealed:
     """Record, commit, release: two transactions in one call. Raises django.db.Error: nothing is shown."""
     values = {
@@ -61,6 +63,7 @@ def reveal(
         "page": page,
         "number": number,
         "index": index,
+        "event": event,
     }
     [found] = rows(_REVEAL, values, using=ALIAS)
     return Revealed(*found)

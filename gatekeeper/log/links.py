@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 
 from audit.explorer.finding import ANY
 from audit.explorer.search import Query, Term, token_of
+from audit.models import VIEWS
 from gatekeeper.log import words
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def views(log_view: LogView, reader: str) -> list[Link]:
     """What reviewers ask for most, as one click upon the question."""
     offered: tuple[tuple[str, tuple[Term, ...]], ...] = (
         (pgettext("view of the log", "Flagged"), (Term("odd", ANY),)),
-        (pgettext("view of the log", "Views"), (Term("event", "view"),)),
+        (pgettext("view of the log", "Views"), tuple(Term("event", str(one)) for one in VIEWS)),
         (pgettext("view of the log", "Refusals"), (Term("outcome", "refused"),)),
         (pgettext("view of the log", "Exports"), (Term("event", "export"),)),
         (pgettext("view of the log", "Mine"), (Term("member", reader), Term("mine", "yes"))),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 
 from audit import evidence
-from audit.models import Entry, Event, Outcome
+from audit.models import VIEWS, Entry, Event, Outcome
 from gatekeeper.models import Account
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: So many lines are drawn and proved within a request; above it the period has to be shorter.
 MOST: Final = 1000
 #: What shows data. A print of a grant holds none, and a refusal has shown none.
-EVENTS: Final = (Event.VIEW, Event.SEARCH)
+EVENTS: Final = (*VIEWS, Event.SEARCH)
 
 
 class TooLongError(Exception):

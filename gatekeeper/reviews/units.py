@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit import detections, evidence
-from audit.models import Entry, Event, Outcome
+from audit.models import VIEWS, Entry, Event, Outcome
 from gatekeeper.log import under
 from gatekeeper.reviews import texts
 
@@ -90,7 +90,7 @@ def views(review: Review) -> QuerySet[Entry]:
 
 def recorded(found: QuerySet[Entry]) -> QuerySet[Entry]:
     """Of entries the views that were recorded: a later release that was refused takes none away."""
-    return found.filter(event__in=[Event.VIEW, Event.SEARCH], outcome=Outcome.ALLOWED, fields__isnull=False)
+    return found.filter(event__in=[*VIEWS, Event.SEARCH], outcome=Outcome.ALLOWED, fields__isnull=False)
 
 
 def thread(review: Review) -> list[Remark]:

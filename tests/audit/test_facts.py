@@ -78,7 +78,7 @@ class Probe:
 
     def __init__(self, setup: Connection) -> None:
         self.setup = setup
-        self.records = {event: self.recorded(event) for event in ("view", "search")}
+        self.records = {event: self.recorded(event) for event in ("view", "copy", "search")}
 
     def recorded(self, event: str) -> int:
         """What a refused release of that event can name."""

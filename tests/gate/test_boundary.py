@@ -146,14 +146,14 @@ def test_the_pages_role_neither_records_nor_releases_a_view(web: Connection, cal
 
 
 def test_the_pages_role_does_not_call_both_at_once(web: Connection) -> None:
-    call = "CALL vault.reveal(NULL, '{\"cid\": 1}', '', 1, '{}', false, " + ", ".join(["NULL"] * 10) + ")"
+    call = "CALL vault.reveal(NULL, '{\"cid\": 1}', '', 1, '{}', false, " + ", ".join(["NULL"] * 11) + ")"
     assert "permission denied for schema" in refused(web, call)
 
 
 def test_both_at_once_are_two_transactions(scene: Scene, vault: Connection) -> None:
     """In one that the caller holds open the call fails at its COMMIT: no value, and the record is undone."""
     values = [scene.caller.digest, REFERENCE, scene.grant, [NAME]]
-    call = "CALL vault.reveal(%s, '{\"cid\": 1}', %s, %s, %s, false, " + ", ".join(["NULL"] * 10) + ")"
+    call = "CALL vault.reveal(%s, '{\"cid\": 1}', %s, %s, %s, false, " + ", ".join(["NULL"] * 11) + ")"
     with pytest.raises(psycopg.errors.InvalidTransactionTermination), vault.transaction():
         vault.execute(call, values)
     [row] = vault.execute(call, values).fetchall()

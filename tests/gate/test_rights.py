@@ -86,7 +86,7 @@ READERS = {
 # One expression each, which PostgreSQL makes a part of what calls it.
 EXPRESSIONS = {
     *(f"{condition}_code" for condition in catalogue.CONDITIONS),
-    *("role_for", "failing", "consent_at", "blocked_categories", "misses_allowed"),
+    *("role_for", "failing", "consent_at", "blocked_categories", "misses_allowed", "is_view"),
     *(f"lacking_{facts}" for facts in ("kind", "actor", "access", "subject", "reason")),
 }
 # Internal, and called in every reveal: the search path and the time zone are those of the definer that calls.

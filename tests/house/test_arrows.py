@@ -96,7 +96,7 @@ def test_who_acts_on_no_account_is_judged_by_staff_alone() -> None:
     acts = {act for text in SQL.values() for act in re.findall(r"gatekeeper\.decide\(\w+, ([^,)]+)", text)}
     assert acts - {"text"} == {  # its rights name the types
         *("'gate'", "'request'", "'open'"),
-        *("event", "e.event"),  # view or search
+        "act",  # view or search
     }
 
 

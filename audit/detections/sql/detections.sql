@@ -32,12 +32,12 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
     WITH days AS MATERIALIZED (
         SELECT x.member, x.day, audit.first_since(x.day) AS since, audit.first_since(x.day + interval '25 hours') AS until
         FROM (SELECT DISTINCT e.member, date_trunc('day', e."timestamp", p_zone) AS day FROM public.audit_entry e
-            WHERE e.id = ANY (p_fresh) AND e.event = 'view' AND e.outcome = 'allowed') x
+            WHERE e.id = ANY (p_fresh) AND audit.is_view(e.event) AND e.outcome = 'allowed') x
     ), counted AS (
         SELECT x.id, d.member, d.day,
             row_number() OVER (PARTITION BY d.member, d.day ORDER BY x.id) AS nth
         FROM days d JOIN public.audit_entry x ON (x.member, x.id) BETWEEN (d.member, d.since) AND (d.member, d.until)
-            AND x.event = 'view' AND x.outcome = 'allowed'
+            AND audit.is_view(x.event) AND x.outcome = 'allowed'
         WHERE d.day = date_trunc('day', x."timestamp", p_zone) AND x.id <= (SELECT max(y) FROM unnest(p_fresh) y)
     ), crowded AS MATERIALIZED (
         SELECT c.* FROM counted c WHERE c.nth > p_least AND c.id = ANY (p_fresh)
@@ -50,7 +50,7 @@ RETURNS SETOF bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
             SELECT percentile_disc(0.99) WITHIN GROUP (ORDER BY h.views) AS usual, count(*) AS days FROM (
                 SELECT count(*) AS views FROM public.audit_entry x
                 WHERE (x.member, x.id) BETWEEN (d.member, d.since) AND (d.member, d.until)
-                    AND x.event = 'view' AND x.outcome = 'allowed'
+                    AND audit.is_view(x.event) AND x.outcome = 'allowed'
                     AND date_trunc('day', x."timestamp", p_zone) < d.day
                 GROUP BY date_trunc('day', x."timestamp", p_zone)) h) p
         JOIN crowded c ON c.member = d.member AND c.day = d.day
@@ -150,7 +150,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
         AND e.details->>'why' IN ('ticket_closed', 'ticket_not_yours') AND (
         SELECT min(x."timestamp") FROM public.audit_entry x
         WHERE x.account = e.account AND x.account <> '' AND x.grant_id = e.grant_id
-            AND x.event = 'view' AND x.outcome = 'allowed' AND x.id < e.id)
+            AND audit.is_view(x.event) AND x.outcome = 'allowed' AND x.id < e.id)
             > e."timestamp" - make_interval(secs => p_seconds)
 $$;
 
@@ -252,7 +252,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             lag(e."timestamp") OVER (PARTITION BY e.member, n.net ORDER BY e.id) AS before
         FROM public.audit_entry e CROSS JOIN LATERAL (SELECT network(set_masklen(e.remote_addr,
             CASE family(e.remote_addr) WHEN 4 THEN 24 ELSE 48 END)) AS net) n
-        WHERE e.id = ANY (p_fresh) AND e.event IN ('sign_in', 'view') AND e.outcome = 'allowed'
+        WHERE e.id = ANY (p_fresh) AND (e.event = 'sign_in' OR audit.is_view(e.event)) AND e.outcome = 'allowed'
             AND e.remote_addr IS NOT NULL
     )
     SELECT s.id FROM seen s CROSS JOIN LATERAL (
@@ -260,7 +260,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
             AND s."timestamp" - x."timestamp" <= make_interval(days => p_days)) AS known
         FROM public.audit_entry x
         WHERE x.member = s.member AND x.id < s.id
-            AND CASE WHEN x.event IN ('sign_in', 'view') THEN x.outcome = 'allowed' AND x.remote_addr IS NOT NULL END) h
+            AND CASE WHEN (x.event = 'sign_in' OR audit.is_view(x.event)) THEN x.outcome = 'allowed' AND x.remote_addr IS NOT NULL END) h
     WHERE (s."timestamp" - s.before <= make_interval(days => p_days)) IS NOT TRUE AND h.known = 0
         AND s."timestamp" - h.first >= make_interval(days => p_history)
 $$;
@@ -268,7 +268,7 @@ $$;
 CREATE OR REPLACE FUNCTION audit.detect_everything(p_fresh bigint[], p_categories integer) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT e.id FROM public.audit_entry e
-    WHERE e.id = ANY (p_fresh) AND e.event IN ('approve', 'view') AND e.outcome = 'allowed'
+    WHERE e.id = ANY (p_fresh) AND (e.event = 'approve' OR audit.is_view(e.event)) AND e.outcome = 'allowed'
         AND cardinality(e.categories) >= p_categories
 $$;
 
@@ -277,8 +277,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     SELECT e.id FROM public.audit_entry e CROSS JOIN LATERAL (
         SELECT sum(cardinality(x.records)) AS shown FROM public.audit_entry x
         WHERE x.account = e.account AND x.account <> '' AND x.grant_id = e.grant_id
-            AND x.event IN ('view', 'search') AND x.outcome = 'allowed' AND x.id <= e.id) h
-    WHERE e.id = ANY (p_fresh) AND e.event IN ('view', 'search') AND e.outcome = 'allowed'
+            AND (x.event = 'search' OR audit.is_view(x.event)) AND x.outcome = 'allowed' AND x.id <= e.id) h
+    WHERE e.id = ANY (p_fresh) AND (e.event = 'search' OR audit.is_view(e.event)) AND e.outcome = 'allowed'
         AND h.shown > p_count AND h.shown - cardinality(e.records) <= p_count
 $$;
 

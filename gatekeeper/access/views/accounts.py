@@ -65,8 +65,12 @@ def gate_state(request: HttpRequest, reference: str) -> HttpResponse:
 
 @post_only("account", "reference")
 def reveal(request: HttpRequest, reference: str) -> HttpResponse:
-    """Show a field, or all filled fields of a category. Recorded before it is shown."""
+    """Show a field, or all filled fields of a category; or give one to the clipboard. Recorded before."""
     grant = whole_number(request.POST.get("grant")) or 0
+    if "copy" in request.POST:
+        field = request.POST["copy"]
+        fetched = decision.copy(Caller.of(request), account=reference, grant=grant, field=field)
+        return in_place.copied(request, field, fetched)
     fields = request.POST.getlist("fields") or _filled(reference, request.POST.get("category", ""))
     shown = decision.reveal(
         Caller.of(request),

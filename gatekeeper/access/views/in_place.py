@@ -5,11 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from gatekeeper import catalogue
+from gatekeeper.frame import shown_values
 from gatekeeper.gate import answers, sentences
 from gatekeeper.serving.errors import RETRY_AFTER
 from staff.session.decorators import refusal
@@ -36,15 +37,29 @@ def answer(
     return _part(asked, fields=fields, said=said)
 
 
+def copied(request: HttpRequest, field: str, fetched: answers.Reveal | answers.Refusal) -> HttpResponse:
+    """In: the field, and what the gate said. Out: its text for the clipboard, or why there is none."""
+    if not isinstance(fetched, answers.Refusal):
+        lines = shown_values.lines(fetched.values.get(field, ""))
+        return JsonResponse({"text": "\n".join(": ".join(filter(None, line)) for line in lines)})
+    if fetched.reason == "mfa_stale":
+        return refusal(request, fetched.reason)
+    return _with_status(JsonResponse({"why": sentences.sentence(fetched.reason)}), fetched)
+
+
 def _refused(request: HttpRequest, asked: Sequence[str], refused: answers.Refusal) -> HttpResponse:
     if refused.reason == "mfa_stale":
         return refusal(request, refused.reason)
     words = sentences.sentence(refused.reason)
     part = _part(asked, problem=words, said=words)
-    part.status_code = HTTPStatus.SERVICE_UNAVAILABLE if refused.away else HTTPStatus.FORBIDDEN
+    return _with_status(part, refused)
+
+
+def _with_status(answer: HttpResponse, refused: answers.Refusal) -> HttpResponse:
+    answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE if refused.away else HTTPStatus.FORBIDDEN
     if refused.away:
-        part["Retry-After"] = RETRY_AFTER
-    return part
+        answer["Retry-After"] = RETRY_AFTER
+    return answer
 
 
 def _part(asked: Sequence[str], **facts: object) -> HttpResponse:

@@ -40,17 +40,19 @@ BEGIN
 END $$;
 
 -- First transaction: decide, write the entry (allowed or refused), count. What is asked for is either
--- fields of the account, or a page of participants, or one participant by number or by blind index.
+-- fields of the account, or a page of participants, or one participant by number or by blind index. p_event says which
+-- view it is (audit.is_view): all of them are judged and counted alike, and participants are shown alone.
 -- Locks and count are in one block: rows that it locked and its outside changed would cost a multixact.
 CREATE OR REPLACE FUNCTION vault.record_view(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
-    p_page integer DEFAULT NULL, p_number integer DEFAULT NULL, p_index bytea DEFAULT NULL,
+    p_page integer DEFAULT NULL, p_number integer DEFAULT NULL, p_index bytea DEFAULT NULL, p_event text DEFAULT 'view',
     OUT entry bigint, OUT reason text, OUT codes text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     d record;
     facts jsonb := '{"failed": []}';
-    event text := CASE WHEN p_number IS NULL AND p_index IS NULL THEN 'view' ELSE 'search' END;
+    act text := CASE WHEN p_number IS NULL AND p_index IS NULL THEN 'view' ELSE 'search' END;  -- what is judged
+    event text := CASE WHEN act = 'view' AND audit.is_view(p_event) THEN p_event ELSE act END;  -- and recorded
     fields text[] := p_fields;
     categories text[];
     records integer[];
@@ -67,17 +69,17 @@ BEGIN
         reason := 'check_failed';
     ELSIF cardinality(fields) = 0 OR cardinality(fields) <> cardinality(p_fields)
         OR ('participants' = ANY (fields)) <> (num_nonnulls(p_page, p_number, p_index) = 1)
-        OR ('participants' = ANY (fields) AND cardinality(fields) > 1) THEN
+        OR ('participants' = ANY (fields) AND (cardinality(fields) > 1 OR event <> act)) THEN
         reason := 'check_failed';
     ELSE
         BEGIN
             -- Under locks, though the release decides again: a member's sessions then wait for each other at
             -- the first row, and whoever closes meets one of them at the ticket, not all of them at the grant.
-            d := gatekeeper.decide(p_digest, event, p_account, p_grant => p_grant, p_categories => categories,
+            d := gatekeeper.decide(p_digest, act, p_account, p_grant => p_grant, p_categories => categories,
                 p_fields => fields);
             reason := d.reason;
             codes := d.codes;
-            IF reason = 'grant_not_started' AND p_open AND event = 'view' THEN
+            IF reason = 'grant_not_started' AND p_open AND act = 'view' THEN
                 -- The first reveal opens the window; then every condition once more.
                 d := gatekeeper.decide(p_digest, 'open', p_account, p_grant => p_grant, p_categories => categories,
                     p_fields => fields);
@@ -92,7 +94,7 @@ BEGIN
                     SELECT x.number FROM vault.participant x WHERE x.account_id = d.account_id AND NOT x.objected
                         AND (p_number IS NULL OR x.number = p_number) AND (p_index IS NULL OR x.email_index = p_index)
                     ORDER BY x.number LIMIT 25 OFFSET 25::bigint * (greatest(coalesce(p_page, 1), 1) - 1));
-                missed := CASE WHEN event = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END;
+                missed := CASE WHEN act = 'search' AND cardinality(records) = 0 THEN 1 ELSE 0 END;
                 d.details := gatekeeper.beyond_participants(d.actor_id, d.day, d.account_id, cardinality(records));
                 reason := CASE WHEN d.details IS NOT NULL THEN 'daily_budget_reached' END;
             END IF;
@@ -169,7 +171,7 @@ DECLARE
 BEGIN
     SELECT x.event, x.role, x.factor, x.ticket, x.purpose, x.account, x.grant_id, x.fields, x.categories, x.records
     INTO e FROM public.audit_entry x JOIN public.staff_session y ON y.id = x.session AND y.digest = p_digest
-    WHERE x.id = p_entry AND x.event IN ('view', 'search') AND x.outcome = 'allowed';
+    WHERE x.id = p_entry AND (x.event = 'search' OR audit.is_view(x.event)) AND x.outcome = 'allowed';
     PERFORM audit.write_entry(coalesce(e.event, 'view'), 'withheld', '{"failed": []}' || gatekeeper.asker(p_digest)
         -- What is known before the conditions are asked, should they not be.
         || CASE WHEN e.event IS NULL THEN '{}' ELSE jsonb_build_object(
@@ -191,6 +193,7 @@ DECLARE
     flushed_to pg_lsn := pg_current_wal_insert_lsn();
     e record;
     d record;
+    act text;
     decided jsonb;
 BEGIN
     SELECT x.xid, x."timestamp", x.event, x.outcome, x.member, x.session, x.account, x.ticket, x.grant_id, x.fields,
@@ -200,7 +203,7 @@ BEGIN
     INTO e FROM public.audit_entry x WHERE x.id = p_entry;
     reason := CASE
         WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'check_failed'
-        WHEN (e.event IN ('view', 'search') AND e.outcome = 'allowed') IS NOT TRUE
+        WHEN ((e.event = 'search' OR audit.is_view(e.event)) AND e.outcome = 'allowed') IS NOT TRUE
             -- By the top-level xid: a savepoint has its own xmin, and a status that is unknown is no.
             OR e.xid = pg_current_xact_id() OR pg_xact_status(e.xid) IS DISTINCT FROM 'committed'
             OR pg_visible_in_snapshot(e.xid, known) IS NOT TRUE
@@ -222,8 +225,9 @@ BEGIN
         END IF;
     END IF;
     IF reason IS NULL THEN
+        act := CASE WHEN e.event = 'search' THEN 'search' ELSE 'view' END;
         BEGIN
-            d := gatekeeper.decide(p_digest, e.event, e.account, p_grant => e.grant_id,
+            d := gatekeeper.decide(p_digest, act, e.account, p_grant => e.grant_id,
                 p_categories => e.categories::text[], p_fields => e.fields::text[],
                 p_recorded_at => e."timestamp");
             codes := d.codes;
@@ -264,12 +268,12 @@ END $$;
 -- both functions check their caller.
 CREATE OR REPLACE PROCEDURE vault.reveal(
     p_digest bytea, p_context jsonb, p_account text, p_grant bigint, p_fields text[], p_open boolean,
-    p_page integer, p_number integer, p_index bytea, INOUT entry bigint, INOUT reason text, INOUT codes text[],
+    p_page integer, p_number integer, p_index bytea, p_event text, INOUT entry bigint, INOUT reason text, INOUT codes text[],
     INOUT blocked text[], INOUT wrapped_key bytea, INOUT fields text[], INOUT ciphertexts bytea[])
 LANGUAGE plpgsql AS $$
 BEGIN
     SELECT x.entry, x.reason, x.codes INTO entry, reason, codes FROM vault.record_view(
-        p_digest, p_context, p_account, p_grant, p_fields, p_open, p_page, p_number, p_index) x;
+        p_digest, p_context, p_account, p_grant, p_fields, p_open, p_page, p_number, p_index, p_event) x;
     IF reason IS NOT NULL THEN
         RETURN;
     END IF;
@@ -290,11 +294,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION gatekeeper.known_fields(), gatekeeper.known_categories(), gatekeeper.asker(bytea), gatekeeper.start_window(bigint, jsonb),
-    vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
+    vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea, text),
     gatekeeper.is_flushed(pg_lsn), gatekeeper.record_withheld(bytea, jsonb, bigint, text, jsonb),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE vault.reveal FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE vault.reveal TO gatekeeper_vault;
 GRANT EXECUTE ON FUNCTION
-    vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea),
+    vault.record_view(bytea, jsonb, text, bigint, text[], boolean, integer, integer, bytea, text),
     vault.release_view(bytea, jsonb, bigint), vault.wrapped_key(text) TO gatekeeper_vault;

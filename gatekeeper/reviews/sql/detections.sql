@@ -28,7 +28,7 @@ CREATE OR REPLACE FUNCTION gatekeeper.detect_hours(p_fresh bigint[]) RETURNS SET
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     WITH fresh AS MATERIALIZED (
         SELECT e.id, e.member, e."timestamp" FROM public.audit_entry e
-        WHERE e.id = ANY (p_fresh) AND e.event IN ('start', 'view', 'search') AND e.outcome = 'allowed' AND e.account <> ''
+        WHERE e.id = ANY (p_fresh) AND (e.event IN ('start', 'search') OR audit.is_view(e.event)) AND e.outcome = 'allowed' AND e.account <> ''
     ), hours AS MATERIALIZED (
         SELECT x.member, h.* FROM (SELECT DISTINCT f.member FROM fresh f) x CROSS JOIN LATERAL gatekeeper.working_hours(x.member) h
     )

@@ -108,19 +108,70 @@
     const { xhr } = event.detail;
     const slot = form.closest("section").querySelector("[data-problem]");
     if (xhr.status && isPart(xhr)) {
-      const views = document.querySelector("[data-views]");
-      if (xhr.status === 200 && views) views.textContent = String(Number(views.textContent) + 1);
+      if (xhr.status === 200) seen();
       begin();
       say(slot?.dataset.said);
       if (xhr.status !== 200) document.getElementById("pulse")?.dispatchEvent(new Event("ask"));
     } else if (xhr.status && new URL(xhr.responseURL).pathname !== new URL(form.action).pathname) {
       location.replace(document.querySelector("[form=preferences][name=next]")?.value || location.pathname);
     } else if (!leadsOn(xhr) && slot) {
-      const note = document.createElement("p");
-      note.className = "note error";
-      note.textContent = words().failed;
-      slot.replaceChildren(note);
-      say(words().failed);
+      note(slot, "error", words().failed);
     }
+  });
+  function seen() {
+    const views = document.querySelector("[data-views]");
+    if (views) views.textContent = String(Number(views.textContent) + 1);
+  }
+  function note(slot, kind, text) {
+    const said = document.createElement("p");
+    said.className = `note ${kind}`;
+    said.textContent = text;
+    slot.replaceChildren(said);
+    say(text);
+  }
+
+  // To the clipboard, and nowhere else: the value never stands in the page.
+  const copying = new WeakSet();
+  async function fetched(button) {
+    const body = new FormData(button.form);
+    body.set(button.name, button.value);
+    const headers = { "HX-Request": "true", "HX-Current-URL": location.href };
+    const answer = await fetch(button.form.getAttribute("hx-post"), { method: "POST", body: new URLSearchParams(body), headers });
+    const next = answer.headers.get("HX-Redirect");
+    if (next) location.assign(next);
+    if (answer.headers.get("HX-Trigger")) document.dispatchEvent(new Event("session-locked"));
+    const said = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
+    if ("text" in said) {
+      seen();
+      return said.text;
+    }
+    document.getElementById("pulse")?.dispatchEvent(new Event("ask"));
+    throw new Error(said.why ?? words().failed);
+  }
+  async function copy(button) {
+    if (copying.has(button)) return;
+    copying.add(button);
+    const slot = button.closest("section").querySelector("[data-problem]");
+    try {
+      // Asked for at once, while the browser still knows that somebody pressed a button.
+      const text = fetched(button);
+      const item = new ClipboardItem({ "text/plain": text.then((one) => new Blob([one], { type: "text/plain" })) });
+      const taken = navigator.clipboard.write([item]).then(() => true, () => false);
+      await text;
+      if (await taken) note(slot, "success", `${label(button.closest("dd").previousElementSibling)}. ${words().copied}`);
+      else note(slot, "error", words().uncopied);
+    } catch (error) {
+      note(slot, "error", error instanceof TypeError ? words().failed : error.message);
+    } finally {
+      copying.delete(button);
+    }
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy-value]");
+    if (button && document.getElementById("lost")?.hidden !== false) copy(button);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "c" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.target.closest?.(FORM)?.querySelector("[data-copy-value]")?.click();
   });
 })();
