@@ -20,7 +20,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from staff.frame import mails
 from staff.frame.sign_in import SIGN_IN, as_one
-from staff.models import Member, RecoveryCode, RecoveryDevice, TotpDevice
+from staff.models import Member, RecoveryDevice, TotpDevice
 from staff.secrets import recovery_codes, totp
 from staff.secrets.keyring import ring
 from staff.session import endings, sessions
@@ -70,12 +70,6 @@ def lasting(member: Member) -> list[Device]:
         for kind in LASTING
         for device in KINDS[kind].objects.filter(user=member, confirmed=True).order_by("pk")
     ]
-
-
-def sheet_of(member: Member) -> RecoveryDevice | None:
-    """The member's recovery codes in use."""
-    device: RecoveryDevice | None = RecoveryDevice.objects.filter(user=member, confirmed=True).first()
-    return device
 
 
 # Proving one
@@ -189,46 +183,6 @@ def confirm_totp(device: TotpDevice, token: str, name: str = "") -> bool:
         if not waiting.update(confirmed=True, name=name):
             return False
     device.confirmed, device.name = True, name
-    return True
-
-
-# Recovery codes
-
-
-def new_sheet(member: Member) -> list[str]:
-    """Ten new codes, to be shown once; the sheet counts when the member has kept it (`keep_sheet`)."""
-    codes = recovery_codes.new_codes()
-    with as_one():
-        Member.objects.using(SIGN_IN).select_for_update(no_key=True).get(pk=member.pk)
-        RecoveryDevice.objects.filter(user=member, confirmed=False).delete()
-        device = RecoveryDevice.objects.create(user=member, name="", confirmed=False)
-        RecoveryCode.objects.bulk_create(
-            RecoveryCode(device=device, digest=recovery_codes.digest_of(code)) for code in codes
-        )
-    return codes
-
-
-def mark_of_sheet(codes: list[str]) -> str:
-    """Which sheet a page shows, without a code of it."""
-    return recovery_codes.digest_of(codes[0]).hex()
-
-
-def is_overtaken(member: Member, mark: str) -> bool:
-    """Whether a page shows a sheet that is not the member's any more: another one was made since."""
-    mine = RecoveryCode.objects.filter(device__user=member).values_list("digest", flat=True)
-    return bool(mark) and mark not in {bytes(digest).hex() for digest in mine}
-
-
-def keep_sheet(member: Member) -> bool:
-    """Put the newest sheet into use, in place of the one before. False: none waits."""
-    with as_one():
-        Member.objects.using(SIGN_IN).select_for_update(no_key=True).get(pk=member.pk)
-        mine = RecoveryDevice.objects.filter(user=member)
-        waiting = mine.filter(confirmed=False).first()
-        if waiting is None:
-            return False
-        mine.exclude(pk=waiting.pk).delete()
-        mine.update(confirmed=True)
     return True
 
 

@@ -15,7 +15,7 @@ from gatekeeper.gate import answers
 from gatekeeper.installation import roles
 from gatekeeper.pages import health
 from gatekeeper.reviews import finding
-from staff.sign_in import factors
+from staff.sign_in import sheets
 from tests.attacks import files
 from tests.world.people import give_factors, member
 from tests.world.scene import REFERENCE, TICKET, Scene
@@ -67,7 +67,7 @@ class Target:
 def target(setup_connection: Connection, transactional_db: None) -> Target:
     scene = Scene(setup_connection)
     give_factors(scene.world, scene.anna, scene.boss)
-    factors.new_sheet(member(scene.boss))
+    sheets.make(member(scene.boss))
     setup_connection.execute("UPDATE staff_recoverydevice SET confirmed = true")
     setup_connection.execute("UPDATE staff_recoverycode SET used_at = now() WHERE id % 2 = 0")
     setup_connection.execute("UPDATE staff_session SET verified_at = now()")  # a new factor took it back

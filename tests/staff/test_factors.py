@@ -20,7 +20,7 @@ from audit.models import Entry
 from staff.frame import background
 from staff.models import Invitation, RecoveryCode, RecoveryDevice, Session, TotpDevice
 from staff.secrets import recovery_codes, totp
-from staff.sign_in import factors, invitations
+from staff.sign_in import factors, invitations, sheets
 from tests.conftest import AsRole, Connection
 from tests.world import Person, World
 from tests.world.authenticator import PRESENT, Passkey
@@ -408,11 +408,11 @@ def verified(person: Person, code: str) -> factors.Device | None:
 def kept(person: Person) -> bool:
     """The newest sheet is put into use; the entry is the page's, in the same transaction."""
     with with_an_entry(member(person)):
-        return factors.keep_sheet(member(person))
+        return sheets.keep(member(person))
 
 
 def sheet_of(world: World, person: Person) -> list[str]:
-    codes = factors.new_sheet(member(person))
+    codes = sheets.make(member(person))
     assert kept(person)
     return codes
 
@@ -453,7 +453,7 @@ def test_a_recovery_code_is_good_once_also_in_parallel(world: World, anna: Perso
 def test_wrong_recovery_codes_are_slowed_down_and_slow_nothing_else(world: World, anna: Person) -> None:
     codes = sheet_of(world, anna)
     wrong = "AAAA-BBBB-CCCC-DDDD"
-    device = factors.sheet_of(member(anna))
+    device = sheets.in_use(member(anna))
     assert device is not None
     for _ in range(3):
         world.change("staff_recoverydevice", device.pk, throttling_failure_timestamp=None)
@@ -468,7 +468,7 @@ def test_wrong_recovery_codes_are_slowed_down_and_slow_nothing_else(world: World
 
 def test_codes_that_were_not_kept_do_not_count_and_the_old_ones_still_do(world: World, anna: Person) -> None:
     old = sheet_of(world, anna)
-    new = factors.new_sheet(member(anna))
+    new = sheets.make(member(anna))
     assert verified(anna, new[0]) is None
     assert verified(anna, old[0]) is None  # the miss before slows it down
     world.setup.execute("UPDATE staff_recoverydevice SET throttling_failure_count = 0")

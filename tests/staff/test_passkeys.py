@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from audit.models import Entry
 from staff.models import Session
-from staff.sign_in import factors
+from staff.sign_in import factors, sheets
 from tests.world.desks import Desk, Desks
 from tests.world.devices import NEW_PASSWORD, Device, enrol
 from tests.world.keys import with_an_entry
@@ -76,7 +76,7 @@ def test_a_newcomer_enrols_with_a_passkey_in_three_clicks(desks: Desks, newcomer
     assert desk.clicks == 3
     assert len(device.passkeys) == 1
     assert (desk.session.factor, desk.session.verified_at is not None) == ("passkey", True)
-    assert factors.sheet_of(member(newcomer)) is not None
+    assert sheets.in_use(member(newcomer)) is not None
 
 
 def test_signing_in_takes_the_password_and_one_touch(desks: Desks, newcomer: Person) -> None:
@@ -212,9 +212,9 @@ def test_a_finger_that_is_not_known_proves_nothing_and_a_code_still_does(desks: 
 
 def test_without_javascript_there_is_no_button_and_a_code_works(desks: Desks, newcomer: Person) -> None:
     enrol(desks.open(newcomer))
-    code = factors.new_sheet(member(newcomer))[0]
+    code = sheets.make(member(newcomer))[0]
     with with_an_entry(member(newcomer)):
-        assert factors.keep_sheet(member(newcomer))
+        assert sheets.keep(member(newcomer))
     desk = desks.open(newcomer, java_script_enabled=False)
     give_password(desk)
     expect(desk.page.get_by_text("A passkey needs JavaScript")).to_be_visible()

@@ -24,7 +24,7 @@ from staff.secrets import totp
 from staff.secrets.recovery_codes import COUNT, digest_of
 from staff.session.decorators import never_carried, post_only, refusal
 from staff.session.members import member_of
-from staff.sign_in import factors, records, verification
+from staff.sign_in import factors, records, sheets, verification
 from staff.sign_in.forms.factors import FactorNameForm, RemovalForm, TotpForm
 from staff.sign_in.views.sign_in import page, refuse_code
 
@@ -41,7 +41,7 @@ def _show(request: HttpRequest, *, problem: object = "", status: int = 200) -> H
     member = member_of(request)
     facts: dict[str, Any] = {
         "devices": [(factors.kind_of(one), one) for one in factors.lasting(member)],
-        "sheet": factors.sheet_of(member),
+        "sheet": sheets.in_use(member),
         "problem": problem,
         "is_mailed": mails.are_configured(),
     }
@@ -126,10 +126,10 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 
 def show_new_sheet(request: HttpRequest) -> HttpResponse:
     """Ten codes, to be kept somewhere else; they count when the member says so."""
-    codes = factors.new_sheet(member_of(request))
+    codes = sheets.make(member_of(request))
     enrolling = verification.ENROLLING in request.session
     target = safe_next(request) if enrolling else reverse("factors")
-    facts = {"codes": codes, "mark": factors.mark_of_sheet(codes), NEXT: target}
+    facts = {"codes": codes, "mark": sheets.mark_of(codes), NEXT: target}
     return render(request, "staff/sign_in/recovery_codes.html", facts)
 
 
@@ -139,14 +139,14 @@ def recovery_kept(request: HttpRequest) -> HttpResponse:
 
     After enrolment one goes on; later it is a change of factors as any other.
     """
-    if factors.is_overtaken(member_of(request), request.POST.get("sheet", "")):
+    if sheets.is_overtaken(member_of(request), request.POST.get("sheet", "")):
         messages.error(
             request, _("Other codes were made since: those that you just kept do not count. Make new ones.")
         )
         return redirect("factors")
     enrolling = request.session.pop(verification.ENROLLING, None) is not None
     with as_one():
-        if factors.keep_sheet(member_of(request)):
+        if sheets.keep(member_of(request)):
             if enrolling:
                 records.factor_changed("recovery codes made")
             else:
