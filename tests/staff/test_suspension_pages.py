@@ -75,15 +75,17 @@ def test_a_second_person_finds_it_and_confirms(company: Company, who: str) -> No
     assert "waits for a second person" not in text(client.get(reverse("team")))
 
 
-def test_what_nobody_confirmed_in_time_is_told_as_lapsed(company: Company) -> None:
+def test_what_nobody_confirmed_in_time_is_said_to_have_expired(company: Company) -> None:
     """At once: no job has to come by, and no page says that somebody is suspended who is not."""
     first, second = company.officers
     company.suspend(first, company.boss)
     client = desk(company, second)
+    pages = (reverse("proposals"), reverse("member", args=[first.number]))
+    assert not [url for url in pages if "expired" in text(client.get(url))]
     company.later(hours=5)
-    for url in (reverse("proposals"), reverse("member", args=[first.number])):
+    for url in pages:
         page = text(client.get(url))
-        assert "lapsed" in page
+        assert "expired" in page
         assert "Suspended already" not in page
     assert waiting(first).state == "pending"  # nobody has touched the row
 

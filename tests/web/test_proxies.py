@@ -320,7 +320,7 @@ def test_the_row_says_where_it_sees_you_and_what_is_wrong(settings: Any) -> None
     for found, cause in (
         (row(settings, "198.51.100.7", **named), "198.51.100.7 names a client in X-Forwarded-For"),
         (row(settings, PROXY), "names no client"),
-        (row(settings, PROXY, HTTP_X_FORWARDED_FOR="unknown"), "is no address"),
+        (row(settings, PROXY, HTTP_X_FORWARDED_FOR="unknown"), "is not an address"),
     ):
         assert found.state == "to_fix"
         assert cause in found.cause
