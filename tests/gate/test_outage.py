@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import tempfile
@@ -158,7 +159,9 @@ class Proxy:
 
     def _relay(self, client: socket.socket) -> None:
         cutting = False
-        with client, socket.socket(socket.AF_UNIX) as server:
+        # One side may be gone before the other: then so is the relay.
+        gone = contextlib.suppress(BrokenPipeError, ConnectionResetError)
+        with gone, client, socket.socket(socket.AF_UNIX) as server:
             server.connect(f"{self._server}/.s.PGSQL.5432")
             while True:
                 for ready in select.select([client, server], [], [])[0]:
