@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from typing import TYPE_CHECKING, Final
 
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 
 from tests.shipped.demo import get, post, send
 from tests.shipped.walk import most_of, pattern_of, shape_of
@@ -162,7 +163,8 @@ def _question(reviewer: BrowserContext, site: str) -> None:
 
 
 def _day(ahead: int) -> str:
-    return (datetime.now(UTC) + timedelta(days=ahead)).date().isoformat()
+    """A day of the company's, as its forms take it."""
+    return (timezone.localdate() + timedelta(days=ahead)).isoformat()
 
 
 def _first(pattern: str, text: str) -> str:
